@@ -1,0 +1,1 @@
+"""The Textual app: screens, panes, widgets, Markdown drawing and themes. It draws what `service` says."""

@@ -1,0 +1,39 @@
+"""What every test may rely on: no home, no terminal, no time zone and no settings of the machine it runs on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+hypothesis_settings.load_profile("suite")
+
+_KEPT = {
+    "PATH",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "PYTEST_XDIST_WORKER",
+    "SSL_CERT_FILE",
+    "PYTHONPATH",
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """An empty home directory and an environment without keys, proxies or terminal settings."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "TMP")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    yield home

@@ -1,0 +1,76 @@
+"""The rules of the house: which room may import which, and what may not load before the first frame."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "assistants_tui"
+PACKAGE = "assistants_tui"
+
+# room -> rooms of our own that it may import
+ALLOWED = {
+    "settings": {"settings"},
+    "service": {"settings", "service"},
+    "tui": {"settings", "service", "tui"},
+    "engine": {"engine"},
+    "cli": {"settings", "service", "tui", "engine", "cli"},
+}
+# the only client modules that open the engine
+ENGINE_DOORS = {"service/embedded.py", "cli/serve.py", "cli/doctor.py"}
+# room -> third-party packages that have no business in it
+FORBIDDEN = {
+    "settings": {"openai", "textual", "rich", "starlette", "sqlalchemy", "httpx2"},
+    "service": {"textual", "rich", "starlette", "sqlalchemy"},
+    "engine": {"textual", "rich"},
+    "tui": {"openai", "httpx2", "starlette", "sqlalchemy"},
+}
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every absolute module name that a file imports, and whether it is for annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+        for inner in ast.walk(node)
+    }
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    parent = parts if path.name == "__init__.py" else parts[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in for_types
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = parent if path.name != "__init__.py" else parent[:-1]
+                package = package[: len(package) - node.level + 1]
+                base = ".".join([*package, *([node.module] if node.module else [])])
+            yield base, id(node) in for_types
+            for alias in node.names:
+                yield f"{base}.{alias.name}", id(node) in for_types
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_follow_the_plan_of_the_house(path: Path) -> None:
+    here = room(path)
+    if here not in ALLOWED:
+        return
+    name = path.relative_to(SOURCE).as_posix()
+    for module, for_types in imports(path):
+        top, _, rest = module.partition(".")
+        if top == PACKAGE and rest and rest.split(".")[0] in ALLOWED:
+            target = rest.split(".")[0]
+            allowed = ALLOWED[here] | ({"engine"} if name in ENGINE_DOORS else set())
+            if here == "cli" and target == "engine":
+                assert name in ENGINE_DOORS, f"{name} opens the engine"
+            assert target in allowed, f"{name} imports {module}"
+        elif not for_types:
+            assert top not in FORBIDDEN.get(here, set()), f"{name} imports {module}"
