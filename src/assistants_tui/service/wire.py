@@ -1,0 +1,291 @@
+"""The objects of the Assistants API v2 as they travel: plain JSON objects with names for their fields.
+
+Field names and meanings are those of the API reference (https://platform.openai.com/docs/api-reference/assistants).
+Objects are kept exactly as the server sent them, so servers may add keys that are not listed here, and an
+older server may leave some out: everything but `id` is optional for a careful reader.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
+
+Json: TypeAlias = dict[str, Any]
+Metadata: TypeAlias = dict[str, str]
+
+RunStatus: TypeAlias = Literal[
+    "queued",
+    "in_progress",
+    "requires_action",
+    "cancelling",
+    "cancelled",
+    "failed",
+    "completed",
+    "incomplete",
+    "expired",
+]
+StepStatus: TypeAlias = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
+MessageStatus: TypeAlias = Literal["in_progress", "incomplete", "completed"]
+
+TERMINAL_RUN_STATUSES: frozenset[str] = frozenset(
+    {"cancelled", "failed", "completed", "incomplete", "expired"}
+)
+"""A run in one of these never changes again, and the thread is unlocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event of a run: its name (`thread.message.delta`) and its decoded data."""
+
+    name: str
+    data: Any
+
+
+class Usage(TypedDict):
+    """Tokens, as the model endpoint counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ErrorInfo(TypedDict):
+    """Why a run, a step or a file failed."""
+
+    code: str
+    message: str
+
+
+class FunctionDefinition(TypedDict):
+    name: str
+    description: NotRequired[str | None]
+    parameters: NotRequired[Json]
+    strict: NotRequired[bool | None]
+
+
+class Tool(TypedDict):
+    """`type` is `code_interpreter`, `file_search` or `function`."""
+
+    type: str
+    file_search: NotRequired[Json]
+    function: NotRequired[FunctionDefinition]
+
+
+class CodeInterpreterResources(TypedDict, total=False):
+    file_ids: list[str]
+
+
+class FileSearchResources(TypedDict, total=False):
+    vector_store_ids: list[str]
+
+
+class ToolResources(TypedDict, total=False):
+    code_interpreter: CodeInterpreterResources
+    file_search: FileSearchResources
+
+
+class Assistant(TypedDict):
+    id: str
+    object: Literal["assistant"]
+    created_at: int
+    name: str | None
+    description: str | None
+    model: str
+    instructions: str | None
+    tools: list[Tool]
+    tool_resources: ToolResources | None
+    metadata: Metadata | None
+    temperature: float | None
+    top_p: float | None
+    response_format: str | Json | None
+
+
+class Thread(TypedDict):
+    id: str
+    object: Literal["thread"]
+    created_at: int
+    tool_resources: ToolResources | None
+    metadata: Metadata | None
+
+
+class Annotation(TypedDict):
+    """A mark in a text: `text` is what stands at `start_index` up to, without, `end_index` (in code points)."""
+
+    type: str
+    text: str
+    start_index: int
+    end_index: int
+    file_citation: NotRequired[Json]
+    file_path: NotRequired[Json]
+
+
+class Text(TypedDict):
+    value: str
+    annotations: list[Annotation]
+
+
+class ContentPart(TypedDict):
+    """One part of a message; `type` names the key that holds it."""
+
+    type: str
+    text: NotRequired[Text]
+    image_file: NotRequired[Json]
+    image_url: NotRequired[Json]
+    refusal: NotRequired[str]
+
+
+class Attachment(TypedDict):
+    """A file of a message, and the tools that may read it."""
+
+    file_id: str
+    tools: list[Tool]
+
+
+class Message(TypedDict):
+    id: str
+    object: Literal["thread.message"]
+    created_at: int
+    thread_id: str
+    status: MessageStatus
+    incomplete_details: Json | None
+    completed_at: int | None
+    incomplete_at: int | None
+    role: Literal["user", "assistant"]
+    content: list[ContentPart]
+    assistant_id: str | None
+    run_id: str | None
+    attachments: list[Attachment] | None
+    metadata: Metadata | None
+
+
+class FunctionCall(TypedDict):
+    """`arguments` is a JSON text that the model wrote: it may be anything."""
+
+    name: str
+    arguments: str
+    output: NotRequired[str | None]
+
+
+class ToolCall(TypedDict):
+    """One call of a tool in a run step; `type` names the key that holds it."""
+
+    id: str
+    type: str
+    code_interpreter: NotRequired[Json]
+    file_search: NotRequired[Json]
+    function: NotRequired[FunctionCall]
+
+
+class Run(TypedDict):
+    id: str
+    object: Literal["thread.run"]
+    created_at: int
+    thread_id: str
+    assistant_id: str
+    status: RunStatus
+    required_action: Json | None
+    last_error: ErrorInfo | None
+    expires_at: int | None
+    started_at: int | None
+    cancelled_at: int | None
+    failed_at: int | None
+    completed_at: int | None
+    incomplete_details: Json | None
+    model: str
+    instructions: str
+    tools: list[Tool]
+    metadata: Metadata | None
+    usage: Usage | None
+    temperature: float | None
+    top_p: float | None
+    max_prompt_tokens: int | None
+    max_completion_tokens: int | None
+    truncation_strategy: Json | None
+    tool_choice: str | Json | None
+    parallel_tool_calls: bool
+    response_format: str | Json | None
+
+
+class RunStep(TypedDict):
+    id: str
+    object: Literal["thread.run.step"]
+    created_at: int
+    assistant_id: str
+    thread_id: str
+    run_id: str
+    type: str
+    status: StepStatus
+    step_details: Json
+    last_error: ErrorInfo | None
+    expired_at: int | None
+    cancelled_at: int | None
+    failed_at: int | None
+    completed_at: int | None
+    metadata: Metadata | None
+    usage: Usage | None
+
+
+class FileObject(TypedDict):
+    id: str
+    object: Literal["file"]
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: str
+    status: NotRequired[str]
+
+
+class FileCounts(TypedDict):
+    in_progress: int
+    completed: int
+    failed: int
+    cancelled: int
+    total: int
+
+
+class VectorStore(TypedDict):
+    id: str
+    object: Literal["vector_store"]
+    created_at: int
+    name: str | None
+    usage_bytes: int
+    file_counts: FileCounts
+    status: str
+    expires_after: NotRequired[Json | None]
+    expires_at: int | None
+    last_active_at: int | None
+    metadata: Metadata | None
+
+
+class VectorStoreFile(TypedDict):
+    id: str
+    object: Literal["vector_store.file"]
+    usage_bytes: int
+    created_at: int
+    vector_store_id: str
+    status: str
+    last_error: ErrorInfo | None
+    attributes: NotRequired[dict[str, str | float | bool] | None]
+
+
+class Model(TypedDict):
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ToolOutput(TypedDict):
+    """The answer to one function call, sent back to the run."""
+
+    tool_call_id: str
+    output: str
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list. `next_cursor` is the ID to pass as `after` for the next page, None at the end."""
+
+    items: list[Item]
+    next_cursor: str | None

@@ -1,0 +1,53 @@
+"""Where every file of the user lies.
+
+Linux follows the XDG base directory specification, macOS and Windows their own customs; `platformdirs` knows
+both. Nothing is created here: whoever writes a file creates its directory (see `files.private_directory`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+APP_NAME = "assistants-tui"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All places on disk that the program reads or writes, apart from files that the user names."""
+
+    config_file: Path
+    """Written by the user; the program creates it once and only ever appends a profile."""
+    themes_dir: Path
+    """Themes of the user, one TOML file each."""
+    data_dir: Path
+    threads_file: Path
+    """The thread history. The Assistants API cannot list threads, so this file is the only record of them."""
+    state_file: Path
+    """What the program remembers between starts; losing it loses no work."""
+    cache_dir: Path
+    downloads_dir: Path
+    log_file: Path
+
+    def engine_dir(self, profile_name: str) -> Path:
+        """The data directory of the embedded engine of one profile.
+
+        `profile_name` must be a valid profile name (letters, digits, `-` and `_`), so it is safe as a file name.
+        """
+        return self.data_dir / "engines" / profile_name
+
+
+def user_paths() -> Paths:
+    """The paths of the current user, read from the environment now."""
+    dirs = PlatformDirs(APP_NAME, appauthor=False)
+    config_dir, data_dir = dirs.user_config_path, dirs.user_data_path
+    return Paths(
+        config_file=config_dir / "config.toml",
+        themes_dir=config_dir / "themes",
+        data_dir=data_dir,
+        threads_file=data_dir / "threads.toml",
+        state_file=dirs.user_state_path / "state.toml",
+        cache_dir=dirs.user_cache_path,
+        downloads_dir=dirs.user_downloads_path,
+        log_file=dirs.user_log_path / "assistants-tui.log",
+    )
