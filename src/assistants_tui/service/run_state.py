@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from .wire import TERMINAL_RUN_STATUSES, Event, Json, Message, Run, RunStep, ToolCall
+from assistants_tui.service.wire import TERMINAL_RUN_STATUSES, Event, Json, Message, Run, RunStep, ToolCall
 
 Item = TypeVar("Item", Message, RunStep)
 
@@ -105,7 +105,7 @@ class RunState:
             reason = (self.run.get("incomplete_details") or {}).get("reason")
             return _INCOMPLETE.get(str(reason), f"The answer is incomplete: {reason or 'no reason given'}.")
         if self.status == "failed":
-            error = self.run.get("last_error") or {}
+            error: Json = dict(self.run.get("last_error") or {})
             return str(error.get("message") or error.get("code") or "The run failed without a reason.")
         return None
 

@@ -107,7 +107,7 @@ class Thread(TypedDict):
 
 
 class Annotation(TypedDict):
-    """A mark in a text: `text` is what stands at `start_index` up to, without, `end_index` (in code points)."""
+    """A mark in a text: `text` stands there from `start_index` up to, without, `end_index` (code points)."""
 
     type: str
     text: str

@@ -1,7 +1,7 @@
 """config.toml: the user's own file, with the profiles (ways to a server) and how runs are made.
 
-A mistake in it never keeps the program from starting: the part that is wrong gets its default, and a `Problem`
-says what is wrong. The program creates the file once and later only ever appends a profile to it.
+A mistake in it never keeps the program from starting: the part that is wrong gets its default, and a
+`Problem` says what is wrong. The program creates the file once and later only ever appends a profile to it.
 """
 
 import re
@@ -48,7 +48,7 @@ class Profile:
     kind: ProfileKind
     runs: RunSettings = field(default_factory=RunSettings)
     default_model: str | None = None
-    """The model offered first for new assistants; for the embedded engine also the stand-in for unknown names."""
+    """The model offered first for new assistants; the embedded engine also uses it for unknown names."""
     # embedded
     model_url: str | None = None
     """An OpenAI-compatible chat completions endpoint; None: the built-in offline tutor."""
@@ -97,7 +97,7 @@ class Config:
     """A name in `profiles`."""
     theme: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Key bindings that the user changed: action ID to keys, comma separated, as Textual's keymap takes them."""
+    """Key bindings that the user changed: action ID to keys, comma separated, as in Textual's keymap."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Paths:
     def engine_dir(self, profile_name: str) -> Path:
         """The data directory of the embedded engine of one profile.
 
-        `profile_name` must be a valid profile name (letters, digits, `-` and `_`), so it is safe as a file name.
+        `profile_name` must be a valid profile name: letters, digits, `-` and `_` are safe in a file name.
         """
         return self.data_dir / "engines" / profile_name
 
