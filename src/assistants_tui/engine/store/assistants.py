@@ -1,0 +1,62 @@
+"""Assistants: a model with instructions, tools and files."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import assistants as table
+
+_FIELDS = (
+    "name",
+    "description",
+    "model",
+    "instructions",
+    "tools",
+    "tool_resources",
+    "metadata",
+    "temperature",
+    "top_p",
+    "response_format",
+)
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "assistant", *_FIELDS)
+
+
+def _is(owner: str, assistant_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == assistant_id, table.c.owner == owner
+
+
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+    """Store an assistant whose fields have been checked and completed with their defaults."""
+    row = {"id": ids.new("assistant"), "owner": owner, "created_at": created_at} | values
+    return to_wire(await objects.add(connection, table, row))
+
+
+async def get(connection: AsyncConnection, owner: str, assistant_id: str) -> Json | None:
+    row = await objects.one(connection, table, *_is(owner, assistant_id))
+    return None if row is None else to_wire(row)
+
+
+async def reasoning_effort(connection: AsyncConnection, owner: str, assistant_id: str) -> str | None:
+    """The setting that requests carry but the object does not show."""
+    row = await objects.one(connection, table, *_is(owner, assistant_id))
+    return None if row is None else row.reasoning_effort
+
+
+async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:
+    return await objects.page(connection, table, to_wire, request, table.c.owner == owner)
+
+
+async def change(connection: AsyncConnection, owner: str, assistant_id: str, values: Json) -> Json | None:
+    """Replace the given fields and return the assistant, or None if there is none."""
+    return await objects.change(connection, table, to_wire, values, *_is(owner, assistant_id))
+
+
+async def remove(connection: AsyncConnection, owner: str, assistant_id: str) -> bool:
+    """Delete it. Runs and messages that name it stay."""
+    return await objects.remove(connection, table, *_is(owner, assistant_id))

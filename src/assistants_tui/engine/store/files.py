@@ -1,0 +1,59 @@
+"""Files: what users upload and what runs produce. The bytes are a blob, see `blobs.py`."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import files as table
+
+_FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "file", *_FIELDS)
+
+
+def _alive(owner: str, now: int) -> tuple[ColumnElement[bool], ...]:
+    """A file is gone the moment it expires, even if nobody has deleted it yet."""
+    return table.c.owner == owner, or_(table.c.expires_at.is_(None), table.c.expires_at > now)
+
+
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+    """Store a file. `values`: bytes, filename, purpose and blob; expires_at if it is not to stay."""
+    row = {"id": ids.new("file"), "owner": owner, "created_at": created_at, "status": "processed"} | values
+    return to_wire(await objects.add(connection, table, row))
+
+
+async def get(connection: AsyncConnection, owner: str, file_id: str, now: int) -> Json | None:
+    row = await objects.one(connection, table, table.c.id == file_id, *_alive(owner, now))
+    return None if row is None else to_wire(row)
+
+
+async def blob(connection: AsyncConnection, owner: str, file_id: str, now: int) -> str | None:
+    """The name of the blob that holds the file's bytes."""
+    row = await objects.one(connection, table, table.c.id == file_id, *_alive(owner, now))
+    return None if row is None else row.blob
+
+
+async def several(connection: AsyncConnection, owner: str, file_ids: list[str], now: int) -> dict[str, Json]:
+    """Those of the files that exist, by ID."""
+    statement = select(table).where(table.c.id.in_(file_ids), *_alive(owner, now))
+    return {row.id: to_wire(row) for row in await connection.execute(statement)}
+
+
+async def page(
+    connection: AsyncConnection, owner: str, request: PageRequest, now: int, *, purpose: str | None = None
+) -> Page:
+    where = [*_alive(owner, now)]
+    if purpose is not None:
+        where.append(table.c.purpose == purpose)
+    return await objects.page(connection, table, to_wire, request, *where)
+
+
+async def total_bytes(connection: AsyncConnection, owner: str) -> int:
+    """How much an owner's files take."""
+    statement = select(func.coalesce(func.sum(table.c.bytes), 0)).where(table.c.owner == owner)
+    return int((await connection.execute(statement)).scalar_one())

@@ -1,0 +1,132 @@
+"""Messages of a thread, written by users or by runs."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects, threads
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import messages as table
+
+MAX_PER_THREAD = 100_000
+"""How many messages a thread takes from users, per the Assistants guide. A run's answer is never refused."""
+
+_FIELDS = (
+    "thread_id",
+    "status",
+    "incomplete_details",
+    "completed_at",
+    "incomplete_at",
+    "role",
+    "content",
+    "assistant_id",
+    "run_id",
+    "attachments",
+    "metadata",
+)
+
+
+class ThreadFullError(Exception):
+    """The thread holds as many messages as a thread may."""
+
+
+class ThreadGoneError(Exception):
+    """The thread was deleted."""
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "thread.message", *_FIELDS)
+
+
+def _is(owner: str, thread_id: str, message_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == message_id, table.c.thread_id == thread_id, table.c.owner == owner
+
+
+async def create(
+    connection: AsyncConnection, owner: str, thread_id: str, created_at: int, values: Json
+) -> Json:
+    """Add a message to a thread. Raises `ThreadGoneError` and `ThreadFullError`.
+
+    `values` needs `role` and `content` in the form of the object; the rest has defaults: a completed message
+    that no run wrote.
+    """
+    count = await threads.count_messages(connection, thread_id, +1)
+    if count is None:
+        raise ThreadGoneError(thread_id)
+    if count > MAX_PER_THREAD and values.get("run_id") is None:
+        raise ThreadFullError(thread_id)
+    row = {
+        "id": ids.new("message"),
+        "owner": owner,
+        "created_at": created_at,
+        "thread_id": thread_id,
+        "status": "completed",
+        "completed_at": created_at if values.get("status", "completed") == "completed" else None,
+        "attachments": [],
+        "metadata": {},
+    }
+    return to_wire(await objects.add(connection, table, row | values))
+
+
+async def get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> Json | None:
+    row = await objects.one(connection, table, *_is(owner, thread_id, message_id))
+    return None if row is None else to_wire(row)
+
+
+async def page(
+    connection: AsyncConnection,
+    owner: str,
+    thread_id: str,
+    request: PageRequest,
+    *,
+    run_id: str | None = None,
+) -> Page:
+    """A page of a thread's messages, or of those that one run wrote."""
+    where = [table.c.thread_id == thread_id, table.c.owner == owner]
+    if run_id is not None:
+        where.append(table.c.run_id == run_id)
+    return await objects.page(connection, table, to_wire, request, *where)
+
+
+async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[Json]:
+    """All messages of a thread from the last one back, read as far as the caller goes on asking."""
+    statement = (
+        select(table)
+        .where(table.c.thread_id == thread_id)
+        .order_by(table.c.created_at.desc(), table.c.seq.desc())
+    )
+    async with connection.stream(statement) as rows:
+        async for row in rows:
+            yield to_wire(row)
+
+
+async def first_of_user(connection: AsyncConnection, thread_id: str) -> Json | None:
+    """The message that opened the conversation."""
+    statement = (
+        select(table)
+        .where(table.c.thread_id == thread_id, table.c.role == "user")
+        .order_by(table.c.created_at, table.c.seq)
+        .limit(1)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else to_wire(row)
+
+
+async def unfinished_of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
+    """Messages that a run began and did not end."""
+    statement = select(table).where(table.c.run_id == run_id, table.c.status == "in_progress")
+    return [to_wire(row) for row in await connection.execute(statement)]
+
+
+async def change(connection: AsyncConnection, message_id: str, values: Json) -> Json | None:
+    """Replace fields of a message: a run's progress, or its metadata. None if it is gone."""
+    return await objects.change(connection, table, to_wire, values, table.c.id == message_id)
+
+
+async def remove(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> bool:
+    gone = await objects.remove(connection, table, *_is(owner, thread_id, message_id))
+    if gone:
+        await threads.count_messages(connection, thread_id, -1)
+    return gone

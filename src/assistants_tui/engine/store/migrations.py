@@ -1,0 +1,39 @@
+"""Bringing a store of an older version of this program up to date.
+
+A new store is made from `schema.py` in one go; one that exists takes the steps it has not taken yet. Both end
+at the same tables. Steps are never changed once released, only added at the end.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, insert, inspect, select, update
+
+from assistants_tui.engine.store import schema
+
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""Step `n` (counted from 0) turns a store of version `n + 1` into one of version `n + 2`."""
+
+
+class StoreTooNewError(Exception):
+    """The store was written by a newer version of this program, which an older one must not touch."""
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> bool:
+    """Make or update the tables, inside the caller's transaction. True if the store is new."""
+    newest = len(migrations) + 1
+    if not inspect(connection).has_table(schema.schema_version.name):
+        schema.metadata.create_all(connection)
+        connection.execute(insert(schema.schema_version).values(version=newest))
+        return True
+    version = connection.execute(select(schema.schema_version.c.version)).scalar_one()
+    if version > newest:
+        raise StoreTooNewError(
+            f"This store has version {version}, but this program knows versions up to {newest}. "
+            "Update the program, or choose another data directory."
+        )
+    for step in migrations[version - 1 :]:
+        step(connection)
+    connection.execute(update(schema.schema_version).values(version=newest))
+    return False

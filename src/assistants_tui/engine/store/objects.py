@@ -1,0 +1,132 @@
+"""What all object tables have in common: reading rows as wire objects, and lists in pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Json = dict[str, Any]
+ToWire = Callable[[Row[Any]], Json]
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which part of a list is wanted, as in the list endpoints of the API.
+
+    Objects are ordered by creation. `after` is an ID: only what follows it in that order, itself excluded.
+    `before`: what precedes it; the page ends just before it.
+    """
+
+    limit: int = 20
+    order: Literal["asc", "desc"] = "desc"
+    after: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, in the order asked for. `has_more`: there is more in the direction walked."""
+
+    data: list[Json]
+    has_more: bool
+
+
+class UnknownCursorError(Exception):
+    """`after` or `before` names no object of the list."""
+
+    def __init__(self, parameter: Literal["after", "before"], cursor: str) -> None:
+        super().__init__(f"{parameter}={cursor}")
+        self.parameter = parameter
+        self.cursor = cursor
+
+
+def columns_of(row: Row[Any], kind: str, *names: str) -> Json:
+    """The wire object of a row: its kind and the named columns, after those that every object begins with."""
+    values = row._mapping
+    return {"id": values["id"], "object": kind, "created_at": values["created_at"]} | {
+        name: values[name] for name in names
+    }
+
+
+async def add(connection: AsyncConnection, table: Table, values: Json) -> Row[Any]:
+    """Insert one row and return it."""
+    row: Row[Any] = (await connection.execute(insert(table).values(values).returning(table))).one()
+    return row
+
+
+async def one(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> Row[Any] | None:
+    """The row that fulfils the conditions, which have to identify it."""
+    return (await connection.execute(select(table).where(*where))).one_or_none()
+
+
+async def change(
+    connection: AsyncConnection, table: Table, to_wire: ToWire, values: Json, *where: ColumnElement[bool]
+) -> Json | None:
+    """Set the values on the row that fulfils the conditions and return its object, None if there is none."""
+    if not values:
+        row = await one(connection, table, *where)
+    else:
+        statement = update(table).where(*where).values(values).returning(table)
+        row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else to_wire(row)
+
+
+async def remove(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> bool:
+    """Delete the rows that fulfil the conditions. True if there were any."""
+    return (await connection.execute(delete(table).where(*where))).rowcount > 0
+
+
+async def page(
+    connection: AsyncConnection,
+    table: Table,
+    to_wire: ToWire,
+    request: PageRequest,
+    *where: ColumnElement[bool],
+) -> Page:
+    """One page of the rows that fulfil the conditions. Raises `UnknownCursorError`."""
+    # "before" alone walks towards the start of the list: from the cursor backwards, then turned round.
+    backwards = request.before is not None and request.after is None
+    ascending = (request.order == "asc") != backwards
+    bounds = []
+    if request.after is not None:
+        position = await _position(connection, table, "after", request.after, where)
+        bounds.append(_beyond(table, position, later=request.order == "asc"))
+    if request.before is not None:
+        position = await _position(connection, table, "before", request.before, where)
+        bounds.append(_beyond(table, position, later=request.order == "desc"))
+    columns = (table.c.created_at, table.c.seq)
+    rows = (
+        await connection.execute(
+            select(table)
+            .where(*where, *bounds)
+            .order_by(*(column.asc() if ascending else column.desc() for column in columns))
+            .limit(request.limit + 1)
+        )
+    ).all()
+    data = [to_wire(row) for row in rows[: request.limit]]
+    return Page(data[::-1] if backwards else data, has_more=len(rows) > request.limit)
+
+
+async def _position(
+    connection: AsyncConnection,
+    table: Table,
+    parameter: Literal["after", "before"],
+    cursor: str,
+    where: tuple[ColumnElement[bool], ...],
+) -> tuple[int, int]:
+    row = (
+        await connection.execute(select(table.c.created_at, table.c.seq).where(table.c.id == cursor, *where))
+    ).one_or_none()
+    if row is None:
+        raise UnknownCursorError(parameter, cursor)
+    return row.created_at, row.seq
+
+
+def _beyond(table: Table, position: tuple[int, int], *, later: bool) -> ColumnElement[bool]:
+    created_at, seq = position
+    time, order = table.c.created_at, table.c.seq
+    if later:
+        return or_(time > created_at, and_(time == created_at, order > seq))
+    return or_(time < created_at, and_(time == created_at, order < seq))

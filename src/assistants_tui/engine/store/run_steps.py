@@ -1,0 +1,73 @@
+"""Run steps: what a run did, one message or one round of tool calls each."""
+
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import run_steps as table
+
+_FIELDS = (
+    "assistant_id",
+    "thread_id",
+    "run_id",
+    "type",
+    "status",
+    "step_details",
+    "last_error",
+    "expired_at",
+    "cancelled_at",
+    "failed_at",
+    "completed_at",
+    "metadata",
+    "usage",
+)
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "thread.run.step", *_FIELDS)
+
+
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+    """Store a step. `values` names its run, thread and assistant, its type and details."""
+    row = {
+        "id": ids.new("run_step"),
+        "owner": owner,
+        "created_at": created_at,
+        "status": "in_progress",
+        "metadata": {},
+    } | values
+    return to_wire(await objects.add(connection, table, row))
+
+
+async def get(
+    connection: AsyncConnection, owner: str, thread_id: str, run_id: str, step_id: str
+) -> Json | None:
+    where = (
+        table.c.id == step_id,
+        table.c.run_id == run_id,
+        table.c.thread_id == thread_id,
+        table.c.owner == owner,
+    )
+    row = await objects.one(connection, table, *where)
+    return None if row is None else to_wire(row)
+
+
+async def page(
+    connection: AsyncConnection, owner: str, thread_id: str, run_id: str, request: PageRequest
+) -> Page:
+    where = table.c.run_id == run_id, table.c.thread_id == thread_id, table.c.owner == owner
+    return await objects.page(connection, table, to_wire, request, *where)
+
+
+async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
+    """All steps of a run, in the order they were taken."""
+    statement = select(table).where(table.c.run_id == run_id).order_by(table.c.created_at, table.c.seq)
+    return [to_wire(row) for row in await connection.execute(statement)]
+
+
+async def change(connection: AsyncConnection, step_id: str, values: Json) -> Json | None:
+    """Set fields of a step and return it, None if it is gone."""
+    return await objects.change(connection, table, to_wire, values, table.c.id == step_id)

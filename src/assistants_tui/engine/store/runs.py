@@ -1,0 +1,135 @@
+"""Runs: an assistant's work on a thread. One at a time per thread, which the database itself watches."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
+from assistants_tui.engine.store.schema import runs as table
+
+_FIELDS = (
+    "thread_id",
+    "assistant_id",
+    "status",
+    "required_action",
+    "last_error",
+    "expires_at",
+    "started_at",
+    "cancelled_at",
+    "failed_at",
+    "completed_at",
+    "incomplete_details",
+    "model",
+    "instructions",
+    "tools",
+    "metadata",
+    "usage",
+    "temperature",
+    "top_p",
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+)
+
+
+class ThreadLockedError(Exception):
+    """The thread has an active run, so it takes neither another run nor a message."""
+
+    def __init__(self, thread_id: str, run_id: str) -> None:
+        super().__init__(f"{thread_id} is locked by {run_id}")
+        self.thread_id = thread_id
+        self.run_id = run_id
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "thread.run", *_FIELDS)
+
+
+def _is(owner: str, thread_id: str, run_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == run_id, table.c.thread_id == thread_id, table.c.owner == owner
+
+
+async def create(
+    connection: AsyncConnection, owner: str, thread_id: str, created_at: int, values: Json
+) -> Json:
+    """Store a queued run whose fields are complete. Raises `ThreadLockedError`."""
+    row = {
+        "id": ids.new("run"),
+        "owner": owner,
+        "created_at": created_at,
+        "thread_id": thread_id,
+        "status": "queued",
+    } | values
+    try:
+        async with connection.begin_nested():
+            return to_wire(await objects.add(connection, table, row))
+    except IntegrityError:
+        active = await active_of_thread(connection, thread_id)
+        if active is None:
+            raise
+        raise ThreadLockedError(thread_id, active["id"]) from None
+
+
+async def active_of_thread(connection: AsyncConnection, thread_id: str) -> Json | None:
+    """The run that locks a thread."""
+    where = table.c.thread_id == thread_id, table.c.status.in_(ACTIVE_RUN_STATUSES)
+    row = await objects.one(connection, table, *where)
+    return None if row is None else to_wire(row)
+
+
+async def get(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> Json | None:
+    row = await objects.one(connection, table, *_is(owner, thread_id, run_id))
+    return None if row is None else to_wire(row)
+
+
+async def page(connection: AsyncConnection, owner: str, thread_id: str, request: PageRequest) -> Page:
+    where = table.c.thread_id == thread_id, table.c.owner == owner
+    return await objects.page(connection, table, to_wire, request, *where)
+
+
+async def change(
+    connection: AsyncConnection, run_id: str, values: Json, *, when: Sequence[str] | None = None
+) -> Json | None:
+    """Set fields of a run and return it; with `when`, only while its status is one of these.
+
+    None: the run is gone or in another status, and nothing was changed. This is how races between a run's
+    end, its cancelling and its expiry are decided: the first to change the status wins.
+    """
+    where = [table.c.id == run_id]
+    if when is not None:
+        where.append(table.c.status.in_(when))
+    return await objects.change(connection, table, to_wire, values, *where)
+
+
+async def record(connection: AsyncConnection, run_id: str) -> Row[Any] | None:
+    """A run with the columns that only the engine sees: owner, reasoning effort, progress and lease."""
+    return await objects.one(connection, table, table.c.id == run_id)
+
+
+async def overdue(connection: AsyncConnection, now: int) -> list[Json]:
+    """Active runs whose time to finish is over."""
+    where = table.c.status.in_(ACTIVE_RUN_STATUSES), table.c.expires_at <= now
+    return [to_wire(row) for row in await connection.execute(select(table).where(*where))]
+
+
+async def renew_leases(connection: AsyncConnection, holder: str, run_ids: Iterable[str], now: float) -> None:
+    """Say that the engine process `holder` is alive and at work on these runs."""
+    statement = update(table).where(table.c.id.in_(list(run_ids)), table.c.lease_holder == holder)
+    await connection.execute(statement.values(lease_renewed_at=now))
+
+
+async def abandoned(connection: AsyncConnection, silent_since: float, statuses: Sequence[str]) -> list[Json]:
+    """Runs in one of the statuses that no engine process has worked on since that time."""
+    where = (
+        table.c.status.in_(statuses),
+        or_(table.c.lease_renewed_at.is_(None), table.c.lease_renewed_at < silent_since),
+    )
+    return [to_wire(row) for row in await connection.execute(select(table).where(*where))]

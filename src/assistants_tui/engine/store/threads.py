@@ -1,0 +1,64 @@
+"""Threads: conversations. Their messages and runs go with them."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import threads as table
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "thread", "tool_resources", "metadata")
+
+
+def _is(owner: str, thread_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == thread_id, table.c.owner == owner
+
+
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+    row = {"id": ids.new("thread"), "owner": owner, "created_at": created_at} | values
+    return to_wire(await objects.add(connection, table, row))
+
+
+async def get(connection: AsyncConnection, owner: str, thread_id: str) -> Json | None:
+    row = await objects.one(connection, table, *_is(owner, thread_id))
+    return None if row is None else to_wire(row)
+
+
+async def lock(connection: AsyncConnection, owner: str, thread_id: str) -> Json | None:
+    """Read a thread that this transaction is about to change.
+
+    On a database with several writers at a time the others wait; SQLite has only one anyway.
+    """
+    statement = select(table).where(*_is(owner, thread_id)).with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else to_wire(row)
+
+
+async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:
+    return await objects.page(connection, table, to_wire, request, table.c.owner == owner)
+
+
+async def change(connection: AsyncConnection, owner: str, thread_id: str, values: Json) -> Json | None:
+    """Replace the given fields and return the thread, or None if there is none."""
+    return await objects.change(connection, table, to_wire, values, *_is(owner, thread_id))
+
+
+async def remove(connection: AsyncConnection, owner: str, thread_id: str) -> bool:
+    """Delete it with its messages, runs and steps. Files and vector stores stay."""
+    return await objects.remove(connection, table, *_is(owner, thread_id))
+
+
+async def count_messages(connection: AsyncConnection, thread_id: str, change: int) -> int | None:
+    """Add to the thread's number of messages and return the new number, None if the thread is gone."""
+    statement = (
+        update(table)
+        .where(table.c.id == thread_id)
+        .values(message_count=table.c.message_count + change)
+        .returning(table.c.message_count)
+    )
+    count: int | None = (await connection.execute(statement)).scalar_one_or_none()
+    return count
