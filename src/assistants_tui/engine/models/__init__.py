@@ -1,0 +1,1 @@
+"""Language models: one interface (`base`), any chat-completions endpoint, and the built-in offline tutor."""

@@ -1,0 +1,101 @@
+"""What the engine asks of a language model, and what it gets back: one stream of small pieces per turn."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+JSON = dict[str, Any]
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+ErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+
+
+class TextDelta(NamedTuple):
+    """The next piece of the answer's text, never empty."""
+
+    text: str
+
+
+class RefusalDelta(NamedTuple):
+    """The next piece of a refusal: the model declines to answer and says so."""
+
+    text: str
+
+
+class ToolCallDelta(NamedTuple):
+    """The next piece of a call to a tool.
+
+    Positions count the calls of a turn from 0 without gaps, in the order of their first pieces. The first
+    piece of a call has its ID and name, and may have arguments; later ones have only arguments. Joined,
+    the arguments are what the model wrote: they should be a JSON object, but nobody guarantees it.
+    """
+
+    position: int
+    id: str
+    name: str
+    arguments: str
+
+
+class Usage(NamedTuple):
+    """Tokens of one turn, as the endpoint counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Finish(NamedTuple):
+    """The last item of every stream. `usage` is None where the endpoint does not count."""
+
+    reason: FinishReason
+    usage: Usage | None
+
+
+Delta = TextDelta | RefusalDelta | ToolCallDelta | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One turn. Messages, tools, tool choice and response format have the shape of chat completions."""
+
+    model: str
+    messages: Sequence[JSON]
+    tools: Sequence[JSON] = ()
+    tool_choice: str | JSON = "auto"
+    parallel_tool_calls: bool = True
+    temperature: float = 1.0
+    top_p: float = 1.0
+    response_format: JSON | None = None
+    max_completion_tokens: int | None = None
+    reasoning_effort: str | None = None
+
+
+class ModelError(Exception):
+    """A turn that could not be had. The message is for the user of the run, without keys."""
+
+    def __init__(self, message: str, code: ErrorCode = "server_error") -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+
+
+class ContextOverflowError(ModelError):
+    """The messages are longer than the model can read; `limit` is its context in tokens, where it said so."""
+
+    def __init__(self, message: str, limit: int | None = None) -> None:
+        super().__init__(message, "invalid_prompt")
+        self.limit = limit
+
+
+class ChatModel(Protocol):
+    """A source of answers."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+        """The turn's pieces as they come, ended by one `Finish`. Closing the iterator stops the turn.
+
+        Raises `ModelError` before or between the pieces.
+        """
+
+    async def models(self) -> list[JSON]:
+        """The models that can be named in a request, as objects of the Models API. Raises `ModelError`."""
+
+    async def close(self) -> None:
+        """Lets go of connections."""

@@ -1,0 +1,156 @@
+"""Reads the chunks of a chat completion in all the shapes that servers of that protocol send them.
+
+The published shape is one choice whose `delta` has a string `content` and a list of `tool_calls`, each with
+an `index`, and with `id` and `function.name` in its first chunk only. Servers that people run differ: a call
+comes whole in one chunk; every parallel call has index 0, or none; IDs are missing or repeated; arguments are
+an object instead of a string; content is a list of parts; the whole answer comes as one `message`; nothing
+counts tokens.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistants_tui.engine.models.base import (
+    Delta,
+    Finish,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+
+_REASONS: Mapping[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+}
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call that has begun: under which index and ID the server speaks of it, and what it said so far."""
+
+    server_index: object
+    server_id: str
+    arguments: list[str] = field(default_factory=list)
+
+    def is_whole(self) -> bool:
+        try:
+            json.loads("".join(self.arguments))
+        except ValueError:
+            return False
+        return True
+
+
+class ChunkReader:
+    """Turns one answer's chunks into deltas. Feed every chunk to `read`, then take `finish`."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._reason: str | None = None
+        self._usage: Usage | None = None
+
+    def read(self, chunk: object) -> Iterator[Delta]:
+        """The deltas in one chunk; none for a chunk that has nothing of use, whatever it is."""
+        if not isinstance(chunk, Mapping):
+            return
+        self._usage = _usage(chunk.get("usage")) or self._usage
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, Mapping):
+            return
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason:
+            self._reason = reason.lower()
+        delta = choice.get("delta") or choice.get("message")
+        if not isinstance(delta, Mapping):
+            return
+        if text := _text(delta.get("content")):
+            yield TextDelta(text)
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            yield RefusalDelta(refusal)
+        calls = delta.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
+            if isinstance(call, Mapping):
+                yield from self._read_call(call)
+        if isinstance(legacy := delta.get("function_call"), Mapping):
+            yield from self._read_call({"index": 0, "function": legacy})
+
+    def finish(self) -> Finish:
+        """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them."""
+        reason: FinishReason = _REASONS.get(self._reason or "", "stop")
+        if self._calls and reason == "stop":
+            reason = "tool_calls"
+        return Finish(reason, self._usage)
+
+    def _read_call(self, entry: Mapping[str, Any]) -> Iterator[Delta]:
+        function = entry.get("function")
+        if not isinstance(function, Mapping):
+            function = {}
+        index, identity, name = entry.get("index"), entry.get("id"), function.get("name")
+        identity = identity if isinstance(identity, str) else ""
+        name = name if isinstance(name, str) else ""
+        arguments = _arguments(function.get("arguments"))
+        position = self._position(index, identity, name)
+        if position is None:
+            if not (name or identity or arguments):
+                return
+            self._calls.append(_Call(index, identity))
+            position = len(self._calls) - 1
+            first = ToolCallDelta(position, identity or f"call_{secrets.token_hex(12)}", name, arguments)
+            self._calls[position].arguments.append(arguments)
+            yield first
+        elif arguments:
+            self._calls[position].arguments.append(arguments)
+            yield ToolCallDelta(position, "", "", arguments)
+
+    def _position(self, index: object, identity: str, name: str) -> int | None:
+        """Which call that has begun an entry continues; None when it begins a new one."""
+        for position, call in enumerate(self._calls):
+            if identity and call.server_id == identity:
+                return position
+        candidates = [
+            position
+            for position, call in enumerate(self._calls)
+            if index is None or call.server_index is None or call.server_index == index
+        ]
+        if not candidates:
+            return None
+        position = candidates[-1]
+        call = self._calls[position]
+        if identity and call.server_id:
+            return None  # another ID under the same index
+        if name and call.is_whole():
+            return None  # a named call after one that needs nothing more
+        return position
+
+
+def _text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = (part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text")
+    return "".join(text for text in parts if isinstance(text, str))
+
+
+def _arguments(arguments: object) -> str:
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+
+
+def _usage(usage: object) -> Usage | None:
+    if not isinstance(usage, Mapping):
+        return None
+    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    prompt, completion = (
+        count if isinstance(count, int) and not isinstance(count, bool) else 0 for count in counts
+    )
+    return Usage(prompt, completion) if prompt > 0 or completion > 0 else None
