@@ -4,11 +4,15 @@ A mistake in it never keeps the program from starting: the part that is wrong ge
 `Problem` says what is wrong. The program creates the file once and later only ever appends a profile to it.
 """
 
+import math
 import re
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
+
+from assistants_tui.settings.files import SettingsError, locked, write_atomic
 
 ProfileKind = Literal["embedded", "openai", "azure", "foundry"]
 
@@ -47,6 +51,7 @@ class Profile:
     name: str
     kind: ProfileKind
     runs: RunSettings = field(default_factory=RunSettings)
+    """The settings of `[runs]`, with those that `[profiles.NAME.runs]` replaces."""
     default_model: str | None = None
     """The model offered first for new assistants; the embedded engine also uses it for unknown names."""
     # embedded
@@ -83,7 +88,7 @@ class Profile:
         return self.api_key_env
 
 
-LOCAL = Profile(name="local", kind="embedded")
+LOCAL: Final = Profile(name="local", kind="embedded")
 """The profile of somebody who has configured nothing: the embedded engine with its offline tutor."""
 
 
@@ -102,13 +107,13 @@ class Config:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a settings file. `str` gives the sentence to show."""
+    """One mistake in config.toml. `str` gives the sentence to show."""
 
     path: Path
     where: str
     """The key, such as `profiles.team.base_url`, or the line, such as `line 3, column 7`."""
     found: str
-    """The value as it stands there; never shown for something that may be a key."""
+    """The value as it stands there; empty for what may be a key that nobody should see."""
     allowed: str
 
     def __str__(self) -> str:
@@ -123,5 +128,295 @@ class LoadedConfig:
 
 
 def load_config(path: Path) -> LoadedConfig:
-    """Read `path`. A missing file gives the defaults."""
-    raise NotImplementedError
+    """Read `path`. A missing file gives the defaults; nothing in it raises."""
+    try:
+        document = tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return LoadedConfig(Config())
+    except OSError as error:
+        problem = Problem(path, "the file", "unreadable", f"{error.strerror}; the defaults are used")
+        return LoadedConfig(Config(), (problem,))
+    except UnicodeDecodeError as error:
+        problem = Problem(path, f"byte {error.start}", "not UTF-8", "save the file as UTF-8 text")
+        return LoadedConfig(Config(), (problem,))
+    except tomllib.TOMLDecodeError as error:
+        reason, _, place = str(error).rpartition(" (at ")
+        problem = Problem(path, place.rstrip(")") or "the file", "", f"not TOML: {reason or error}")
+        return LoadedConfig(Config(), (problem,))
+    reader = _Reader(path)
+    config = reader.config(document)
+    return LoadedConfig(config, tuple(reader.problems))
+
+
+# What is allowed
+
+
+_KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
+    "embedded": frozenset({"model_url", "model_api_key_env", "embedding_model"}),
+    "openai": frozenset({"base_url", "api_key_env", "organization", "project"}),
+    "azure": frozenset({"azure_endpoint", "api_version", "api_key_env", "token_command"}),
+    "foundry": frozenset({"project_endpoint", "api_version", "api_key_env", "token_command"}),
+}
+_EVERY_KIND = frozenset({"kind", "runs", "default_model"})
+_REQUIRED: Mapping[ProfileKind, str] = {"openai": "base_url", "foundry": "project_endpoint"}
+_URLS = frozenset({"model_url", "base_url", "azure_endpoint", "project_endpoint"})
+_VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
+_TOP = frozenset({"default_profile", "profiles", "runs", "theme", "keys"})
+_NUMBERS: Mapping[str, tuple[float, float, str]] = {
+    "poll_initial_delay": (0, 60, "a number of seconds from 0 to 60"),
+    "poll_interval": (0.05, 60, "a number of seconds from 0.05 to 60"),
+    "timeout": (1, 86_400, "a number of seconds from 1 to 86400"),
+    "max_response_chars": (1, math.inf, "a whole number of at least 1, or -1 for no limit"),
+    "assistant_fetch_count": (1, 100_000, "a whole number from 1 to 100000"),
+    "min_tokens_per_request": (0, math.inf, "a whole number of at least 0"),
+    "token_balance": (0, math.inf, "a whole number of at least 0"),
+}
+_WHOLE = frozenset(_NUMBERS) - {"poll_initial_delay", "poll_interval", "timeout"}
+_TOOL_CHOICE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _Reader:
+    """Turns the parsed file into a `Config`, collecting what is wrong on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+
+    def config(self, document: Mapping[str, Any]) -> Config:
+        self._unknown(document, _TOP, "")
+        runs = self._runs(document.get("runs", {}), "runs", RunSettings())
+        profiles = self._profiles(document.get("profiles", {}), runs)
+        if not profiles:
+            profiles = {LOCAL.name: replace(LOCAL, runs=runs)}
+        first = next(iter(profiles))
+        default = document.get("default_profile", first)
+        if default not in profiles:
+            names = ", ".join(repr(name) for name in profiles)
+            self._problem("default_profile", default, f"it must be the name of a profile: {names}")
+            default = first
+        theme = document.get("theme")
+        if theme is not None and not isinstance(theme, str):
+            self._problem("theme", theme, "it must be the name of a theme")
+            theme = None
+        return Config(profiles, default, theme, self._keys(document.get("keys", {})))
+
+    def _problem(self, where: str, value: object, allowed: str) -> None:
+        found = "" if _SECRET.search(where.rpartition(".")[2]) else _shown(value)
+        self.problems.append(Problem(self.path, where, found, allowed))
+
+    def _unknown(self, table: Mapping[str, Any], allowed: frozenset[str], prefix: str) -> None:
+        for key, value in table.items():
+            if key in allowed:
+                continue
+            if _SECRET.search(key):
+                advice = (
+                    "keys do not belong into this file: put the key into an environment variable and name "
+                    "that in `api_key_env`, or store it in the system's key store"
+                )
+            else:
+                advice = f"unknown; allowed are {', '.join(sorted(allowed))}"
+            self._problem(f"{prefix}{key}", value, advice)
+
+    def _table(self, value: object, where: str) -> Mapping[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self._problem(where, value, f"it must be a table: [{where}]")
+        return {}
+
+    def _runs(self, value: object, where: str, base: RunSettings) -> RunSettings:
+        table = self._table(value, where)
+        names = frozenset(item.name for item in fields(RunSettings))
+        self._unknown(table, names, f"{where}.")
+        good: dict[str, Any] = {}
+        for name in names & table.keys():
+            wrong = _wrong_run_setting(name, table[name])
+            if wrong:
+                self._problem(f"{where}.{name}", table[name], f"it must be {wrong}")
+            else:
+                good[name] = table[name]
+        return replace(base, **good)
+
+    def _profiles(self, value: object, runs: RunSettings) -> dict[str, Profile]:
+        profiles: dict[str, Profile] = {}
+        for name, table in self._table(value, "profiles").items():
+            profile = self._profile(name, self._table(table, f"profiles.{name}"), runs)
+            if profile is not None:
+                profiles[name] = profile
+        return profiles
+
+    def _profile(self, name: str, table: Mapping[str, Any], runs: RunSettings) -> Profile | None:
+        where = f"profiles.{name}"
+        if not PROFILE_NAME.fullmatch(name):
+            self._problem(
+                "profiles", name, "a name is 1 to 64 letters, digits, `-` and `_`, a letter or digit first"
+            )
+            return None
+        kind = next((kind for kind in _KIND_FIELDS if kind == table.get("kind")), None)
+        if kind is None:
+            kinds = ", ".join(f'"{kind}"' for kind in _KIND_FIELDS)
+            self._problem(f"{where}.kind", table.get("kind", "missing"), f"it must be one of {kinds}")
+            return None
+        allowed = _KIND_FIELDS[kind]
+        self._unknown(table, allowed | _EVERY_KIND, f"{where}.")
+        good: dict[str, Any] = {}
+        for key in (allowed | {"default_model"}) & table.keys():
+            wrong = _wrong_profile_setting(key, table[key])
+            if wrong:
+                self._problem(f"{where}.{key}", table[key], f"it must be {wrong}")
+            else:
+                good[key] = tuple(table[key]) if isinstance(table[key], list) else table[key]
+        required = _REQUIRED.get(kind)
+        if required and required not in good:
+            if required not in table:
+                self._problem(f"{where}.{required}", "missing", f'a profile of kind "{kind}" needs it')
+            return None
+        merged = self._runs(table.get("runs", {}), f"{where}.runs", runs)
+        return Profile(name=name, kind=kind, runs=merged, **good)
+
+    def _keys(self, value: object) -> dict[str, str]:
+        keys: dict[str, str] = {}
+        for action, bound in self._table(value, "keys").items():
+            many = bound if isinstance(bound, list) else [bound]
+            if many and all(isinstance(key, str) and key for key in many):
+                keys[action] = ",".join(many)
+            else:
+                self._problem(f"keys.{action}", bound, 'it must be a key such as "ctrl+n", or a list of them')
+        return keys
+
+
+def _wrong_run_setting(name: str, value: object) -> str:
+    """What `runs.<name>` must be, if `value` is not that; else an empty text."""
+    if name == "stream":
+        return "" if isinstance(value, bool) else "true or false"
+    if name == "tool_choice":
+        good = isinstance(value, str) and bool(_TOOL_CHOICE.fullmatch(value))
+        return "" if good else "code_interpreter, file_search, a function's name, required, none or auto"
+    least, most, allowed = _NUMBERS[name]
+    if isinstance(value, bool) or not isinstance(value, int if name in _WHOLE else (int, float)):
+        return allowed
+    if name == "max_response_chars" and value == -1:
+        return ""
+    return "" if least <= value <= most else allowed
+
+
+def _wrong_profile_setting(key: str, value: object) -> str:
+    """What `profiles.<name>.<key>` must be, if `value` is not that; else an empty text."""
+    if key == "token_command":
+        words = value if isinstance(value, list) else []
+        good = bool(words) and all(isinstance(word, str) and word for word in words)
+        return "" if good else 'a list of a program and its arguments, such as ["az", "account", "…"]'
+    if not isinstance(value, str) or not value.strip():
+        return "a text in quotes that is not empty"
+    if key in _URLS:
+        good = bool(re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value))
+        return "" if good else 'a URL such as "https://assistants.example.org/v1", without user and password'
+    if key in _VARIABLES:
+        good = bool(_VARIABLE.fullmatch(value))
+        return "" if good else "the name of an environment variable, not the key itself"
+    return ""
+
+
+def _shown(value: object) -> str:
+    """A value from the file, short enough for one line and without what a terminal would obey."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+# Writing
+
+
+_TEMPLATE = """\
+# Settings of assistants-tui, read when the program starts. It never changes what you write here.
+
+# The profile to open. `assistants-tui --profile NAME` opens another one.
+default_profile = "local"
+
+# A profile is a way to a server of the Assistants API. This one runs the server inside the program.
+[profiles.local]
+kind = "embedded"
+# Without a model endpoint, answers come from the built-in offline tutor. Any OpenAI-compatible one will do:
+# model_url = "http://localhost:11434/v1"
+# model_api_key_env = "OPENAI_API_KEY"     # the environment variable that holds the key, not the key itself
+# default_model = "llama3.2"
+
+# A server that speaks the Assistants API, such as `assistants-tui serve` on another machine:
+# [profiles.team]
+# kind = "openai"
+# base_url = "https://assistants.example.org/v1"
+# api_key_env = "TEAM_KEY"
+
+# Azure AI Foundry agents (classic), while they last:
+# [profiles.foundry]
+# kind = "foundry"
+# project_endpoint = "https://NAME.services.ai.azure.com/api/projects/PROJECT"
+# token_command = ["az", "account", "get-access-token", "--resource", "https://ai.azure.com",
+#                  "--query", "accessToken", "--output", "tsv"]
+
+# How runs are made. A profile may have its own: [profiles.local.runs]
+[runs]
+# stream = true                   # false: ask for the state of the run again and again instead
+# poll_initial_delay = 0.5        # seconds before asking the first time
+# poll_interval = 1.0             # seconds between two questions
+# timeout = 600                   # seconds after which a run is cancelled
+# max_response_chars = -1         # cut longer answers and cancel the run; -1: never
+# assistant_fetch_count = 100     # list at most this many assistants
+# min_tokens_per_request = 0      # start no run when fewer tokens are left
+# token_balance = 100000          # tokens that may be used in all
+# tool_choice = "file_search"     # a tool that every run must use
+
+# Keys of your own; F1 shows the names of the actions.
+[keys]
+# "app.quit" = "ctrl+q"
+"""
+
+
+def create_config(path: Path) -> bool:
+    """Write a commented file if there is none yet. Returns whether it was written."""
+    if path.exists():
+        return False
+    with locked(path):
+        if path.exists():
+            return False
+        write_atomic(path, _TEMPLATE.encode())
+    return True
+
+
+def append_profile(path: Path, profile: Profile) -> None:
+    """Add `profile` at the end of the file, which is otherwise left byte for byte as it is.
+
+    Raises `SettingsError` if the name is taken or not allowed, if the file is not TOML as it stands, or if
+    the disk refuses.
+    """
+    import tomli_w  # noqa: PLC0415  only needed here, and not for the first frame
+
+    if not PROFILE_NAME.fullmatch(profile.name):
+        raise SettingsError(f"{profile.name!r} is no name for a profile: use letters, digits, `-` and `_`.")
+    with locked(path):
+        before = path.read_bytes() if path.exists() else _TEMPLATE.encode()
+        try:
+            document = tomllib.loads(before.decode())
+        except ValueError as error:
+            raise SettingsError(f"{path} is not TOML, correct it first: {error}.") from error
+        if profile.name in document.get("profiles", {}):
+            raise SettingsError(f"{path} already has a profile named {profile.name!r}.")
+        table = tomli_w.dumps({"profiles": {profile.name: _table(profile)}})
+        after = before + (b"" if before.endswith(b"\n") else b"\n") + b"\n" + table.encode()
+        try:
+            tomllib.loads(after.decode())
+        except ValueError as error:
+            raise SettingsError(
+                f"{path} has no place for another profile: write profiles as [profiles.NAME]. ({error})"
+            ) from error
+        write_atomic(path, after, backup=path.with_name(f"{path.stem}.previous{path.suffix}"))
+
+
+def _table(profile: Profile) -> dict[str, Any]:
+    table: dict[str, Any] = {"kind": profile.kind}
+    for item in fields(Profile):
+        value = getattr(profile, item.name)
+        if item.name in {"name", "kind", "runs"} or item.default is MISSING or value == item.default:
+            continue
+        table[item.name] = list(value) if isinstance(value, tuple) else value
+    return table

@@ -1,0 +1,87 @@
+"""API keys: from the environment, or from the key store of the system. Never from a file of ours.
+
+The key store (Keychain, Secret Service, Credential Manager) is reached through `keyring`. Its calls can wait
+for the user to unlock it: in an event loop, run them in a thread.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.files import SettingsError
+
+SERVICE = "assistants-tui"
+"""The service name under which keys are stored; the user name is the profile's name."""
+
+
+class Secret:
+    """A key. It shows itself to nobody but the caller of `reveal`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret is not written anywhere")
+
+
+def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
+    """The key of a profile: from the environment variable that it names, else from the key store.
+
+    None if there is none, or no key store: many servers need no key. White space around it is not part of it.
+    """
+    variable = profile.key_variable
+    value = (os.environ if environ is None else environ).get(variable, "").strip() if variable else ""
+    if value:
+        return Secret(value)
+    try:
+        stored = _keyring().get_password(SERVICE, profile.name)
+    except Exception:  # noqa: BLE001  back ends raise their own kinds; without a store there is no stored key
+        return None
+    return Secret(stored.strip()) if stored and stored.strip() else None
+
+
+def store_key(profile_name: str, key: Secret) -> None:
+    """Put a key into the key store. Raises `SettingsError` if the system has none that works."""
+    keyring = _keyring()
+    try:
+        keyring.set_password(SERVICE, profile_name, key.reveal())
+        stored = keyring.get_password(SERVICE, profile_name)
+    except Exception as error:  # noqa: BLE001  back ends raise their own kinds
+        raise SettingsError(_no_store(error)) from None
+    if stored != key.reveal():  # a back end that keeps nothing says nothing either
+        raise SettingsError(_no_store(None))
+
+
+def delete_key(profile_name: str) -> None:
+    """Take a key out of the key store; no error if it is not there. Raises `SettingsError` if that fails."""
+    keyring = _keyring()
+    try:
+        if keyring.get_password(SERVICE, profile_name) is not None:
+            keyring.delete_password(SERVICE, profile_name)
+    except Exception as error:  # noqa: BLE001  back ends raise their own kinds
+        raise SettingsError(_no_store(error)) from None
+
+
+def _no_store(error: Exception | None) -> str:
+    reason = f" ({type(error).__name__})" if error else ""
+    return (
+        f"The system has no key store that works{reason}. Put the key into an environment variable instead, "
+        "and name that in the profile's `api_key_env`."
+    )
+
+
+def _keyring() -> Any:
+    import keyring  # noqa: PLC0415  looks for back ends when imported, which takes a while
+
+    return keyring

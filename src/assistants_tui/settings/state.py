@@ -1,0 +1,133 @@
+"""state.toml: what the program remembers between starts. Losing it loses no work."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from assistants_tui.settings.files import locked, write_atomic
+
+MAX_PROMPTS = 200
+MAX_PROMPT_CHARS = 20_000
+"""Longer prompts are not remembered: they are pasted documents rather than something to send again."""
+
+
+@dataclass(frozen=True)
+class ProfileState:
+    """What was open last in one profile."""
+
+    last_thread: str | None = None
+    last_assistant: str | None = None
+    tokens_used: int = 0
+    """Tokens used so far, counted against `runs.token_balance`."""
+
+
+@dataclass(frozen=True)
+class AppState:
+    """How the user left the program."""
+
+    last_profile: str | None = None
+    theme: str | None = None
+    pane_sizes: Mapping[str, int] = field(default_factory=dict)
+    """Columns or rows of each pane that the user resized, by pane ID."""
+    hidden_panes: frozenset[str] = frozenset()
+    profiles: Mapping[str, ProfileState] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    """What was sent, oldest first; at most `MAX_PROMPTS`."""
+
+    def profile(self, name: str) -> ProfileState:
+        return self.profiles.get(name, ProfileState())
+
+    def with_profile(self, name: str, state: ProfileState) -> "AppState":
+        return replace(self, profiles={**self.profiles, name: state})
+
+    def with_prompt(self, prompt: str) -> "AppState":
+        """Remember a prompt as the newest; the same text before it is forgotten."""
+        if not prompt.strip() or len(prompt) > MAX_PROMPT_CHARS:
+            return self
+        others = tuple(other for other in self.prompts if other != prompt)
+        return replace(self, prompts=(*others, prompt)[-MAX_PROMPTS:])
+
+
+def load_state(path: Path) -> AppState:
+    """Read `path`. What is missing or damaged gets its default; nothing raises."""
+    try:
+        table = tomllib.loads(path.read_bytes().decode())
+    except (OSError, ValueError):
+        return AppState()
+    profiles = {
+        name: ProfileState(
+            last_thread=_text(entry.get("last_thread")),
+            last_assistant=_text(entry.get("last_assistant")),
+            tokens_used=_count(entry.get("tokens_used")) or 0,
+        )
+        for name, entry in _dict(table.get("profiles")).items()
+        if isinstance(entry, dict)
+    }
+    sizes = {name: size for name, value in _dict(table.get("pane_sizes")).items() if (size := _count(value))}
+    return AppState(
+        last_profile=_text(table.get("last_profile")),
+        theme=_text(table.get("theme")),
+        pane_sizes=sizes,
+        hidden_panes=frozenset(_texts(table.get("hidden_panes"))),
+        profiles=profiles,
+        prompts=tuple(_texts(table.get("prompts")))[-MAX_PROMPTS:],
+    )
+
+
+def update_state(path: Path, change: Callable[[AppState], AppState]) -> AppState:
+    """Apply `change` to what the file holds now, write it, and return it.
+
+    Reading again first keeps what another window has written. Blocks on the disk: in an event loop, run it in
+    a thread. Raises `SettingsError` if the file cannot be written.
+    """
+    import tomli_w  # noqa: PLC0415  only needed here, and not for the first frame
+
+    with locked(path):
+        old = load_state(path)
+        new = change(old)
+        if new != old or not path.exists():
+            write_atomic(path, tomli_w.dumps(_table(new)).encode())
+    return new
+
+
+def _table(state: AppState) -> dict[str, Any]:
+    table: dict[str, Any] = {
+        "last_profile": state.last_profile,
+        "theme": state.theme,
+        "hidden_panes": sorted(state.hidden_panes),
+        "prompts": list(state.prompts),
+        "pane_sizes": dict(state.pane_sizes),
+        "profiles": {
+            name: _without_none(
+                {
+                    "last_thread": profile.last_thread,
+                    "last_assistant": profile.last_assistant,
+                    "tokens_used": profile.tokens_used,
+                }
+            )
+            for name, profile in state.profiles.items()
+        },
+    }
+    return _without_none(table)
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
