@@ -1,0 +1,72 @@
+"""Errors of the HTTP interface: one envelope, in the wording of the hosted service where that is known.
+
+The envelope and the meaning of `type`, `param` and `code` are those of the OpenAI API reference.
+"""
+
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from assistants_tui.engine.store.ids import PREFIXES
+
+
+class ApiError(Exception):
+    """A request that is answered with an error. `param` is the path of the field at fault."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+        self.error = {"message": message, "type": type, "param": param, "code": code}
+
+    def body(self) -> dict[str, Any]:
+        """The envelope."""
+        return {"error": self.error}
+
+    def response(self) -> Response:
+        return JSONResponse(self.body(), self.status, self.headers)
+
+
+class FileNotFound(ApiError):
+    """The Files API words its 404 differently from all others, and says it twice."""
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(404, f"No such File object: {file_id}", param="id")
+
+    def body(self) -> dict[str, Any]:
+        return super().body() | {"detail": {"message": self.error["message"], "code": None}}
+
+
+def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
+    return ApiError(400, message, param=param, code=code)
+
+
+def not_found(kind: str, object_id: str) -> ApiError:
+    """`kind` as in `ids.PREFIXES`. Also the answer for what belongs to another owner."""
+    return ApiError(404, f"No {kind.replace('_', ' ')} found with id '{object_id}'.")
+
+
+def expect_id(kind: str, object_id: str, param: str) -> None:
+    """Refuse an ID that cannot be one of that kind, so that a mixed-up argument is easy to see."""
+    prefix = PREFIXES[kind].rstrip("_")
+    if not object_id.startswith(prefix):
+        raise bad_request(
+            f"Invalid '{param}': '{object_id}'. Expected an ID that begins with '{prefix}'.",
+            param=param,
+            code="invalid_value",
+        )
+
+
+def server_error() -> ApiError:
+    return ApiError(
+        500, "The engine had an error while processing the request; its log says more.", type="server_error"
+    )

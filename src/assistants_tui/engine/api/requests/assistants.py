@@ -1,0 +1,46 @@
+"""Bodies of the Assistants endpoints."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from assistants_tui.engine.api.requests.common import Instructions, Metadata, RequestBody, Temperature, TopP
+from assistants_tui.engine.api.requests.tools import (
+    NewToolResources,
+    ReasoningEffort,
+    ResponseFormat,
+    ToolResources,
+    Tools,
+)
+
+_Model = Annotated[str, StringConstraints(min_length=1)]
+_Name = Annotated[str, StringConstraints(max_length=256)]
+_Description = Annotated[str, StringConstraints(max_length=512)]
+
+
+class NewAssistant(RequestBody):
+    model: _Model
+    name: _Name | None = None
+    description: _Description | None = None
+    instructions: Instructions | None = None
+    tools: Tools | None = None
+    tool_resources: NewToolResources | None = None
+    metadata: Metadata | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: ReasoningEffort | None = None
+
+
+class AssistantChanges(RequestBody):
+    model: _Model | None = None
+    name: _Name | None = None
+    description: _Description | None = None
+    instructions: Instructions | None = None
+    tools: Tools | None = None
+    tool_resources: ToolResources | None = None
+    metadata: Metadata | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: ReasoningEffort | None = None

@@ -1,0 +1,65 @@
+"""What bodies of several resources share."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from assistants_tui.engine.api.explanations import TAG
+
+
+class RequestBody(BaseModel):
+    """A JSON object that takes no other fields than those it names, and no value of another JSON type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the request has, as plain JSON values."""
+        return self.model_dump(exclude_unset=True, by_alias=True)
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(max_length=64)],
+        Annotated[str, StringConstraints(max_length=512)],
+    ],
+    Field(max_length=16),
+]
+
+Instructions = Annotated[str, StringConstraints(max_length=256_000)]
+Temperature = Annotated[float, Field(ge=0, le=2)]
+TopP = Annotated[float, Field(ge=0, le=1)]
+
+
+def refuse(message: str, *, code: str | None = None, at: str = "") -> PydanticCustomError:
+    """An error that a validator raises for what types cannot say.
+
+    `at` is the field below the validated one that is at fault; `{path}` in the message becomes its path.
+    """
+    return PydanticCustomError("refused", "refused", {"message": message, "code": code, "at": at})
+
+
+def by_json_type(**tags: type) -> Discriminator:
+    """Chooses among alternatives by the value's JSON type, so that only the matching one reports errors.
+
+    Each alternative is marked with the `Tag` that `alternative` gives for its name.
+    """
+
+    def choose(value: object) -> str | None:
+        for name, kind in tags.items():
+            if isinstance(value, kind) or (kind is dict and isinstance(value, BaseModel)):
+                return alternative(name)
+        return None
+
+    return Discriminator(
+        choose,
+        custom_error_type="no_alternative",
+        custom_error_message="one of " + " or ".join(_NAMES[kind] for kind in tags.values()),
+    )
+
+
+def alternative(name: str) -> str:
+    return f"{TAG}{name}"
+
+
+_NAMES: dict[type, str] = {str: "a string", list: "an array of objects", dict: "an object"}

@@ -1,0 +1,98 @@
+"""Bodies of the Threads and Messages endpoints."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, Tag, model_validator
+
+from assistants_tui.engine.api.requests.common import (
+    Metadata,
+    RequestBody,
+    alternative,
+    by_json_type,
+    refuse,
+)
+from assistants_tui.engine.api.requests.tools import NewToolResources, ToolResources
+
+_Detail = Literal["auto", "low", "high"]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=256_000)]
+
+
+class ImageFile(RequestBody):
+    file_id: str
+    detail: _Detail = "auto"
+
+
+class ImageUrl(RequestBody):
+    url: Annotated[str, StringConstraints(pattern=r"^(?i:https?://|data:image/)")]
+    detail: _Detail = "auto"
+
+
+class ContentPart(RequestBody):
+    type: Literal["text", "image_file", "image_url"]
+    text: _Text | None = None
+    image_file: ImageFile | None = None
+    image_url: ImageUrl | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_type_says(self) -> Self:
+        if getattr(self, self.type) is None:
+            raise refuse(
+                "Missing required parameter: '{path}'.", code="missing_required_parameter", at=self.type
+            )
+        for name in ("text", "image_file", "image_url"):
+            if name in self.model_fields_set and name != self.type:
+                raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
+        return self
+
+    def to_wire(self) -> dict[str, Any]:
+        """The part as message objects show it."""
+        if self.text is not None:
+            return text_part(self.text)
+        return self.model_dump(exclude_none=True)
+
+
+class AttachmentTool(RequestBody):
+    type: Literal["code_interpreter", "file_search"]
+
+
+class Attachment(RequestBody):
+    file_id: str
+    tools: Annotated[list[AttachmentTool], Field(min_length=1)]
+
+
+class NewMessage(RequestBody):
+    role: Literal["user", "assistant"]
+    content: Annotated[
+        Annotated[_Text, Tag(alternative("text"))]
+        | Annotated[list[ContentPart], Field(min_length=1), Tag(alternative("parts"))],
+        by_json_type(text=str, parts=list),
+    ]
+    attachments: list[Attachment] | None = None
+    metadata: Metadata | None = None
+
+    def parts(self) -> list[dict[str, Any]]:
+        """The content as message objects show it."""
+        if isinstance(self.content, str):
+            return [text_part(self.content)]
+        return [part.to_wire() for part in self.content]
+
+
+class MetadataChange(RequestBody):
+    """All that a message or a run lets change."""
+
+    metadata: Metadata | None = None
+
+
+class NewThread(RequestBody):
+    messages: list[NewMessage] | None = None
+    tool_resources: NewToolResources | None = None
+    metadata: Metadata | None = None
+
+
+class ThreadChanges(RequestBody):
+    tool_resources: ToolResources | None = None
+    metadata: Metadata | None = None
+
+
+def text_part(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"value": text, "annotations": []}}
