@@ -1,0 +1,78 @@
+"""Small questions in the middle of the screen: a choice between actions, and one line of text.
+
+Everything shown in them is data from outside, so it is handed over as `Content`, never as markup.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+
+class ChoiceDialog(ModalScreen[str | None]):
+    """Ask for one of a few actions. The result is the chosen action's key, or None after Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(
+        self, question: str, detail: str = "", *, choices: Sequence[tuple[str, str]], danger: str = ""
+    ) -> None:
+        """`choices` are (key, label) pairs, the safe one first; `danger` is the key of a destructive one."""
+        super().__init__()
+        self._question = question
+        self._detail = detail
+        self._choices = choices
+        self._danger = danger
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._question), classes="dialog-title")
+            if self._detail:
+                yield Static(Content(self._detail), classes="dialog-detail")
+            with Horizontal(classes="dialog-buttons"):
+                for key, label in self._choices:
+                    yield Button(
+                        Content(label),
+                        id=f"choice-{key}",
+                        variant="error" if key == self._danger else "default",
+                    )
+
+    @on(Button.Pressed)
+    def _chosen(self, event: Button.Pressed) -> None:
+        self.dismiss((event.button.id or "").removeprefix("choice-"))
+
+
+class TextDialog(ModalScreen[str | None]):
+    """Ask for one line of text. The result is the text without blanks around it, or None after Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", id="dialog.back")]
+
+    def __init__(self, question: str, value: str = "", *, detail: str = "", max_length: int = 0) -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+        self._detail = detail
+        self._max_length = max_length
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._question), classes="dialog-title")
+            if self._detail:
+                yield Static(Content(self._detail), classes="dialog-detail")
+            yield Input(self._value, max_length=self._max_length)
+            yield Static(Content("Enter saves, Esc goes back"), classes="dialog-hint")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        if text := event.value.strip():
+            self.dismiss(text)

@@ -1,0 +1,91 @@
+"""Where a message is written: several lines, Enter sends, earlier prompts come back with the arrow keys."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+
+class Composer(TextArea):
+    """A growing text box. It keeps what is typed until someone clears it, so a failed sending loses nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Send", priority=True, id="composer.send", tooltip="Send the message"),
+        Binding(
+            "ctrl+j,shift+enter,alt+enter",
+            "newline",
+            "New line",
+            priority=True,
+            id="composer.newline",
+            tooltip="Begin a new line",
+        ),
+        Binding("up", "earlier_prompt", show=False, priority=True, id="composer.earlier"),
+        Binding("down", "later_prompt", show=False, priority=True, id="composer.later"),
+    ]
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        max-height: 10;
+        min-height: 1;
+        border: none;
+        padding: 0 1;
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+    }
+    """
+
+    class Submitted(Message):
+        """The user pressed Enter on a text that is not blank."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
+        super().__init__(
+            id=id, placeholder=placeholder, compact=True, highlight_cursor_line=False, soft_wrap=True
+        )
+        self._prompts: list[str] = []
+        self._position = 0
+        self._draft = ""
+
+    def set_prompts(self, prompts: Sequence[str]) -> None:
+        """The prompts that the up key brings back, oldest first."""
+        self._prompts = list(prompts)
+        self._position = len(self._prompts)
+
+    def remember(self, prompt: str) -> None:
+        """Add a prompt that was just sent, unless it repeats the last one."""
+        if not self._prompts or self._prompts[-1] != prompt:
+            self._prompts.append(prompt)
+        self._position = len(self._prompts)
+
+    def action_submit(self) -> None:
+        if self.text.strip():
+            self.post_message(self.Submitted(self.text))
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+    def action_earlier_prompt(self) -> None:
+        if self.cursor_at_first_line and self._position > 0:
+            self._recall(self._position - 1)
+        else:
+            self.action_cursor_up()
+
+    def action_later_prompt(self) -> None:
+        if self.cursor_at_last_line and self._position < len(self._prompts):
+            self._recall(self._position + 1)
+        else:
+            self.action_cursor_down()
+
+    def _recall(self, position: int) -> None:
+        if self._position == len(self._prompts):
+            self._draft = self.text
+        self._position = position
+        at_draft = position == len(self._prompts)
+        self.load_text(self._draft if at_draft else self._prompts[position])
+        self.move_cursor(self.document.end)

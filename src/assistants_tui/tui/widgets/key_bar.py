@@ -1,0 +1,79 @@
+"""The bottom line: the keys of the focused pane, and at the right what the thread has used so far.
+
+One widget that draws one line; Textual's own footer mounts a widget per key each time the focus moves.
+"""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import RenderResult
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+_GAP = "  "
+
+
+class KeyBar(Widget, can_focus=False):
+    """The shown bindings of the focused pane, most local first, as many as fit."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    DEFAULT_CSS = """
+    KeyBar {
+        dock: bottom;
+        height: 1;
+        padding: 0 1;
+        background: $footer-background;
+        color: $text-muted;
+    }
+    """
+
+    note: reactive[str] = reactive("")
+    """Text at the right end, such as the tokens of the thread."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def _bindings_changed(self, _screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        room = self.content_size.width - (cell_len(self.note) + 2 if self.note else 0)
+        parts: list[Content] = []
+        used = 0
+        for key, label in self._keys():
+            width = cell_len(key) + 1 + cell_len(label) + len(_GAP)
+            if used + width > room:
+                continue
+            parts += [
+                Content.styled(key, "bold $footer-key-foreground"),
+                Content(f" {label}{_GAP}"),
+            ]
+            used += width
+        if self.note:
+            parts += [Content(" " * max(1, room + 2 - used)), Content(self.note)]
+        return Content.assemble(*parts)
+
+    def _keys(self) -> list[tuple[str, str]]:
+        keys: list[tuple[str, str]] = []
+        seen: set[str] = set()
+        for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
+            if binding.show and enabled and binding.action not in seen:
+                seen.add(binding.action)
+                keys.append((self.app.get_key_display(binding), binding.description))
+        return keys
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key under the mouse."""
+        x = event.x - self.styles.padding.left
+        for binding in self.screen.active_bindings.values():
+            if not (binding.binding.show and binding.enabled):
+                continue
+            key = self.app.get_key_display(binding.binding)
+            width = cell_len(key) + 1 + cell_len(binding.binding.description) + len(_GAP)
+            if 0 <= x < width:
+                self.app.simulate_key(binding.binding.key)
+                return
+            x -= width

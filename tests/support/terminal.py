@@ -1,0 +1,99 @@
+"""The installed command in a real pseudo-terminal, its screen read through a terminal emulator."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pyte
+
+COMMAND = Path(sys.executable).parent / "assistants-tui"
+
+
+class Terminal:
+    """Runs a program as a user's terminal does: bytes in, bytes out, a size, and signals.
+
+    Waiting means reading until the screen shows what was asked for; there is a deadline, but no sleep.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        *,
+        env: Mapping[str, str],
+        columns: int = 120,
+        lines: int = 40,
+        command: Path = COMMAND,
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = bytearray()
+        """Every byte that the program sent to the terminal."""
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execve(command, [str(command), *arguments], dict(env))
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.exit_code: int | None = None
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+    @property
+    def text(self) -> str:
+        """The screen as lines of text."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def send(self, keys: str) -> None:
+        """Type `keys`; escape sequences stand for the special ones."""
+        data = keys.encode()
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def wait_for(self, what: str | Callable[[str], bool], *, seconds: float = 90) -> str:
+        """Read until the screen holds `what`, and return the screen."""
+        wanted = (lambda text: what in text) if isinstance(what, str) else what
+        deadline = time.monotonic() + seconds
+        while not wanted(self.text):
+            if not self._read(deadline):
+                raise AssertionError(f"not seen: {what!r}; the screen is\n{self.text}")
+        return self.text
+
+    def wait_for_exit(self, *, seconds: float = 60) -> int:
+        """Read until the program has ended and return its exit code."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline):
+            pass
+        pid, status = os.waitpid(self.pid, os.WNOHANG if time.monotonic() > deadline else 0)
+        if pid == 0:
+            raise AssertionError(f"still running; the screen is\n{self.text}")
+        self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code
+
+    def _read(self, deadline: float) -> bool:
+        """Take in what the program wrote; False when it has ended or the deadline has passed."""
+        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return False
+        with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
+            if data := os.read(self._fd, 65536):
+                self.raw += data
+                self._stream.feed(data)
+                return True
+        return False

@@ -1,0 +1,78 @@
+from textual import events, on
+from textual.app import App, ComposeResult
+
+from assistants_tui.tui.widgets.composer import Composer
+
+
+class ComposerApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Composer()
+
+    def on_mount(self) -> None:
+        self.composer.focus()
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        self.sent.append(event.text)
+        self.composer.remember(event.text)
+        self.composer.clear()
+
+
+async def test_enter_sends_and_the_newline_keys_do_not() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        await pilot.press("a", "ctrl+j", "b", "shift+enter", "c", "enter")
+        assert app.sent == ["a\nb\nc"]
+        assert app.composer.text == ""
+
+
+async def test_blank_text_is_not_sent() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        await pilot.press("space", "ctrl+j", "enter")
+        assert app.sent == []
+
+
+async def test_pasting_several_lines_waits_for_enter() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.post_message(events.Paste("one\ntwo\n"))
+        await pilot.pause()
+        assert app.sent == []
+        await pilot.press("enter")
+        assert app.sent == ["one\ntwo\n"]
+
+
+async def test_the_arrow_keys_bring_prompts_back_and_keep_the_draft() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.composer.set_prompts(["first", "second\nwith a line"])
+        await pilot.press("d", "up")
+        assert app.composer.text == "second\nwith a line"
+        await pilot.press("up")
+        assert app.composer.text == "second\nwith a line", "the first up moves the cursor inside the prompt"
+        await pilot.press("up")
+        assert app.composer.text == "first"
+        await pilot.press("up")
+        assert app.composer.text == "first"
+        await pilot.press("down", "down", "down")
+        assert app.composer.text == "d"
+
+
+async def test_a_prompt_that_repeats_the_last_one_is_remembered_once() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for _ in range(2):
+            await pilot.press("x", "enter")
+        await pilot.press("up", "up")
+        assert app.composer.text == "x"
+        await pilot.press("down")
+        assert app.composer.text == ""
