@@ -1,0 +1,62 @@
+"""The way to the backend of one profile: opened on first use, once, without holding up the event loop."""
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.paths import Paths
+
+if TYPE_CHECKING:
+    from assistants_tui.service.backend import Backend
+
+
+class Connection:
+    """Opens the backend when it is first asked for. After a failure the next asker tries again."""
+
+    def __init__(self, profile: Profile, *, paths: Paths, config: Config) -> None:
+        self.profile = profile
+        self._paths = paths
+        self._config = config
+        self._opening: asyncio.Task[Backend] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the backend is there, so that asking for it does not wait."""
+        return (
+            self._opening is not None
+            and self._opening.done()
+            and not self._opening.cancelled()
+            and self._opening.exception() is None
+        )
+
+    async def backend(self) -> "Backend":
+        """The open backend.
+
+        Raises:
+            ServiceError: it cannot be opened; asking again tries again.
+        """
+        if self._opening is None or (self._opening.done() and not self.is_open):
+            self._opening = asyncio.create_task(self._open())
+        # shielded: an asker that gives up must not stop the opening for the others
+        return await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Close the backend if it was opened, and with it an embedded engine."""
+        if self._opening is None:
+            return
+        try:
+            backend = await self._opening
+        except (ServiceError, asyncio.CancelledError):
+            return
+        finally:
+            self._opening = None
+        await backend.close()
+
+    async def _open(self) -> "Backend":
+        # the client and the engine take most of a second to import: in a thread, so that keys are still heard
+        module = await asyncio.to_thread(import_module, "assistants_tui.service.backend")
+        await asyncio.to_thread(module.load, self.profile)
+        backend: Backend = await module.open_backend(self.profile, paths=self._paths, config=self._config)
+        return backend

@@ -1,0 +1,319 @@
+"""One thread as the app follows it: the messages read so far, its runs, and what still waits to be sent.
+
+The server refuses messages and runs while a run of the thread is active, so texts queue here until the thread
+is free. Everything shown is the server's own objects; the only thing kept beyond them is the outbox.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.run_state import RunState
+from assistants_tui.service.wire import Message, Page, Thread, ToolOutput
+
+if TYPE_CHECKING:
+    from assistants_tui.service.backend import Backend
+
+PAGE_SIZE = 100
+"""Messages read at once; the most that the API gives."""
+RUNS_READ = 20
+"""Runs that are read when the thread opens; steps of all but the newest are read when asked for."""
+
+_outgoing_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A text on its way to the thread."""
+
+    id: str
+    text: str
+    assistant_id: str
+    state: Literal["queued", "sending", "failed"] = "queued"
+    posted: bool = False
+    """The thread has the message; only its run is still to be started."""
+    error: ServiceError | None = None
+
+
+class Conversation:
+    """A thread being held. Subscribers are told after each change and then read the attributes."""
+
+    def __init__(
+        self,
+        backend: Callable[[], Awaitable["Backend"]],
+        thread_id: str | None = None,
+        *,
+        created: Callable[[Thread, str, str], None] = lambda thread, assistant_id, text: None,
+    ) -> None:
+        """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
+
+        `created` is told of the thread that the first message made, its assistant and that message.
+        """
+        self._backend = backend
+        self._created = created
+        self.thread_id = thread_id
+        self.messages: dict[str, Message] = {}
+        """The messages read so far by ID, oldest first."""
+        self.runs: dict[str, RunState] = {}
+        """The runs read so far by ID, oldest first."""
+        self.outbox: tuple[Outgoing, ...] = ()
+        self.has_older = False
+        """Whether the server has messages older than the ones read so far."""
+        self.error: ServiceError | None = None
+        self.opened = thread_id is None
+        self._older_after: str | None = None
+        self._detailed: set[str] = set()
+        self._subscribers: list[Callable[[], None]] = []
+        self._free = asyncio.Event()
+        self._free.set()
+        self._pump: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
+
+    @property
+    def latest_run(self) -> RunState | None:
+        """The newest run of the thread, if one is known."""
+        return next(reversed(self.runs.values()), None)
+
+    @property
+    def active_run(self) -> RunState | None:
+        """The run that holds the thread's lock, if any. The API allows one at a time."""
+        latest = self.latest_run
+        return latest if latest is not None and latest.active else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is active or a text is on its way."""
+        return self.active_run is not None or any(item.state != "failed" for item in self.outbox)
+
+    @property
+    def total_tokens(self) -> int:
+        """Tokens used by the runs read so far."""
+        used = (state.run["usage"] for state in self.runs.values() if state.run is not None)
+        return sum(usage["total_tokens"] for usage in used if usage is not None)
+
+    def subscribe(self, subscriber: Callable[[], None]) -> Callable[[], None]:
+        """Call `subscriber` after each change, until the returned function is called."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    async def open(self) -> None:
+        """Read the newest messages and runs, and follow a run that is still active.
+
+        Raises nothing: a failure is kept in `error`, and `reconnect` tries again.
+        """
+        if self.opened or self.thread_id is None:
+            return
+        try:
+            backend = await self._backend()
+            page, runs = await asyncio.gather(
+                backend.threads.messages(self.thread_id, limit=PAGE_SIZE),
+                backend.runs.list(self.thread_id, limit=RUNS_READ),
+            )
+        except ServiceError as error:
+            self._fail(error)
+            return
+        self._put_older(page)
+        for run in reversed(runs.items):
+            self.runs.setdefault(run["id"], RunState(thread_id=self.thread_id, run=run))
+        self.opened = True
+        self._changed()
+        if (latest := self.latest_run) is not None and latest.run is not None:
+            if latest.active:
+                self._start_following(backend.runs.follow(self.thread_id, latest.run["id"]))
+            else:
+                await self.read_run(latest.run["id"])
+
+    async def read_older(self) -> None:
+        """Read the page of messages above the oldest one. A failure is kept in `error`."""
+        if self.thread_id is None or not self.has_older:
+            return
+        self.has_older = False  # until the answer is there: scrolling asks again and again
+        try:
+            backend = await self._backend()
+            page = await backend.threads.messages(self.thread_id, limit=PAGE_SIZE, after=self._older_after)
+        except ServiceError as error:
+            self.has_older = True
+            self._fail(error)
+        else:
+            self._put_older(page)
+            self._changed()
+
+    async def read_run(self, run_id: str) -> None:
+        """Read the steps of a run that was only listed. A failure is kept in `error`."""
+        if self.thread_id is None or run_id in self._detailed:
+            return
+        try:
+            backend = await self._backend()
+            state = await backend.runs.load(self.thread_id, run_id)
+        except ServiceError as error:
+            self._fail(error)
+        else:
+            self._take(state)
+            self._changed()
+
+    async def reconnect(self) -> None:
+        """Try again what failed: reading the thread, or following its active run."""
+        self.error = None
+        self._changed()
+        if not self.opened:
+            await self.open()
+        elif (active := self.active_run) is not None and active.run is not None and self._following is None:
+            await self._follow_again(active.run["id"])
+
+    def send(self, text: str, assistant_id: str) -> None:
+        """Put a text on its way: posted and run at once, or as soon as the thread is free."""
+        item = Outgoing(f"outgoing-{next(_outgoing_numbers)}", text, assistant_id)
+        self.outbox += (item,)
+        self._changed()
+        self._start_pump()
+
+    def retry(self, outgoing_id: str) -> None:
+        """Try a failed text again."""
+        for item in self.outbox:
+            if item.id == outgoing_id and item.state == "failed":
+                self._replace(replace(item, state="queued", error=None))
+                self._start_pump()
+
+    def take_back(self, outgoing_id: str) -> str | None:
+        """Remove a text that the server does not have yet and return it; None if it is too late."""
+        for item in self.outbox:
+            if item.id == outgoing_id and item.state != "sending" and not item.posted:
+                self._drop(item.id)
+                self._changed()
+                return item.text
+        return None
+
+    async def submit(self, outputs: Sequence[ToolOutput]) -> None:
+        """Answer the function calls that the active run waits for, and follow it on."""
+        active = self.active_run
+        if self.thread_id is None or active is None or active.run is None:
+            return
+        try:
+            backend = await self._backend()
+        except ServiceError as error:
+            self._fail(error)
+        else:
+            self._start_following(backend.runs.submit_outputs(self.thread_id, active.run["id"], outputs))
+
+    async def cancel(self) -> None:
+        """Ask the server to stop the active run. What was written so far stays; the end is followed as usual."""
+        active = self.active_run
+        if self.thread_id is None or active is None or active.run is None:
+            return
+        run_id = active.run["id"]
+        try:
+            backend = await self._backend()
+            run = await backend.runs.cancel(self.thread_id, run_id)
+        except ServiceError as error:
+            self._fail(error)
+            return
+        if (current := self.runs[run_id]).active:
+            self._take(replace(current, run=run))
+            self._changed()
+        if self._following is None:
+            await self._follow_again(run_id)
+
+    async def settled(self) -> None:
+        """Wait until nothing moves by itself any more: no text on its way and no run in progress."""
+        while running := [
+            task for task in (self._pump, self._follower) if task is not None and not task.done()
+        ]:
+            await asyncio.wait(running)
+
+    async def close(self) -> None:
+        """Stop following. The run itself goes on where the server goes on."""
+        running = [task for task in (self._pump, self._follower) if task is not None and not task.done()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _start_pump(self) -> None:
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._empty_outbox())
+
+    async def _empty_outbox(self) -> None:
+        while (item := next((item for item in self.outbox if item.state != "failed"), None)) is not None:
+            await self._free.wait()
+            if item not in self.outbox:
+                continue  # taken back while it waited
+            self._replace(item := replace(item, state="sending"))
+            try:
+                await self._post_and_run(item)
+            except ServiceError as error:
+                current = next(other for other in self.outbox if other.id == item.id)
+                self._replace(replace(current, state="failed", error=error))
+
+    async def _post_and_run(self, item: Outgoing) -> None:
+        backend = await self._backend()
+        if self.thread_id is None:
+            thread = await backend.threads.create()
+            self.thread_id = thread["id"]
+            self._created(thread, item.assistant_id, item.text)
+        if not item.posted:
+            message = await backend.threads.add_message(self.thread_id, item.text)
+            self.messages[message["id"]] = message
+            self._replace(item := replace(item, posted=True))
+        states = aiter(backend.runs.start(self.thread_id, item.assistant_id))
+        first = await anext(states)
+        self._drop(item.id)
+        self._take(first)
+        self._changed()
+        self._start_following(states)
+
+    def _drop(self, outgoing_id: str) -> None:
+        self.outbox = tuple(item for item in self.outbox if item.id != outgoing_id)
+
+    def _replace(self, item: Outgoing) -> None:
+        self.outbox = tuple(item if other.id == item.id else other for other in self.outbox)
+        self._changed()
+
+    @property
+    def _following(self) -> asyncio.Task[None] | None:
+        return self._follower if self._follower is not None and not self._follower.done() else None
+
+    async def _follow_again(self, run_id: str) -> None:
+        try:
+            backend = await self._backend()
+        except ServiceError as error:
+            self._fail(error)
+        else:
+            assert self.thread_id is not None  # a run is known
+            self._start_following(backend.runs.follow(self.thread_id, run_id))
+
+    def _start_following(self, states: AsyncIterator[RunState]) -> None:
+        self._free.clear()
+        self._follower = asyncio.create_task(self._follow(states))
+
+    async def _follow(self, states: AsyncIterator[RunState]) -> None:
+        try:
+            async for state in states:
+                self._take(state)
+                self._changed()
+        except ServiceError as error:
+            self.error = error
+        finally:
+            if self.active_run is None:
+                self._free.set()
+            self._changed()
+
+    def _take(self, state: RunState) -> None:
+        if state.run is not None:
+            self._detailed.add(state.run["id"])
+            self.runs[state.run["id"]] = state
+            self.messages.update(state.messages)
+
+    def _put_older(self, page: Page[Message]) -> None:
+        self.messages = {message["id"]: message for message in reversed(page.items)} | self.messages
+        self._older_after = page.next_cursor
+        self.has_older = page.next_cursor is not None
+
+    def _fail(self, error: ServiceError) -> None:
+        self.error = error
+        self._changed()
+
+    def _changed(self) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber()
