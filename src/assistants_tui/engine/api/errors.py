@@ -36,11 +36,8 @@ class ApiError(Exception):
         return JSONResponse(self.body(), self.status, self.headers)
 
 
-class FileNotFound(ApiError):
-    """The Files API words its 404 differently from all others, and says it twice."""
-
-    def __init__(self, file_id: str) -> None:
-        super().__init__(404, f"No such File object: {file_id}", param="id")
+class FilesApiError(ApiError):
+    """The Files API words some of its errors differently from all others, and says them twice."""
 
     def body(self) -> dict[str, Any]:
         return super().body() | {"detail": {"message": self.error["message"], "code": None}}
@@ -53,6 +50,10 @@ def bad_request(message: str, *, param: str | None = None, code: str | None = No
 def not_found(kind: str, object_id: str) -> ApiError:
     """`kind` as in `ids.PREFIXES`. Also the answer for what belongs to another owner."""
     return ApiError(404, f"No {kind.replace('_', ' ')} found with id '{object_id}'.")
+
+
+def no_file(file_id: str) -> ApiError:
+    return FilesApiError(404, f"No such File object: {file_id}", param="id")
 
 
 def expect_id(kind: str, object_id: str, param: str) -> None:

@@ -18,7 +18,7 @@ def explain(error: ErrorDetails) -> ApiError:
     path = _path(error["loc"])
     context = error.get("ctx", {})
     if error["loc"][-1:] == ("[key]",) and error["type"] == "string_too_long":
-        return _too_long(path, error["input"], context["max_length"], "property name", "property_name")
+        return string_too_long(path, error["input"], context["max_length"], "property name", "property_name")
     if (explanation := _EXPLANATIONS.get(error["type"])) is not None:
         return explanation(path, error["input"], context)
     # What is left are wrong types: those that pydantic names, and alternatives that name themselves.
@@ -82,7 +82,9 @@ def _not_in_enumeration(path: str, value: object, context: _Context) -> ApiError
     return wrong_type(path, f"one of {_enumerate(names, last='or')}", value)
 
 
-def _too_long(path: str, value: str, limit: int, what: str = "string", code: str = "string") -> ApiError:
+def string_too_long(
+    path: str, value: str, limit: int, what: str = "string", code: str = "string"
+) -> ApiError:
     return bad_request(
         f"Invalid '{path}': {what} too long. Expected a {what} with maximum length {limit}, "
         f"but got a {what} with length {len(value)} instead.",
@@ -147,7 +149,7 @@ _EXPLANATIONS: dict[str, Callable[[str, Any, _Context], ApiError]] = {
     "missing": lambda path, value, context: missing(path),
     "extra_forbidden": lambda path, value, context: unknown(path),
     "literal_error": _not_in_enumeration,
-    "string_too_long": lambda path, value, context: _too_long(path, value, context["max_length"]),
+    "string_too_long": lambda path, value, context: string_too_long(path, value, context["max_length"]),
     "string_too_short": _empty_string,
     "string_pattern_mismatch": _wrong_pattern,
     "too_long": _too_many,

@@ -1,12 +1,14 @@
 """Files: what users upload and what runs produce. The bytes are a blob, see `blobs.py`."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, Table, Text, cast, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import ids, objects
 from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import assistants, threads
 from assistants_tui.engine.store.schema import files as table
 
 _FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
@@ -38,9 +40,11 @@ async def blob(connection: AsyncConnection, owner: str, file_id: str, now: int) 
     return None if row is None else row.blob
 
 
-async def several(connection: AsyncConnection, owner: str, file_ids: list[str], now: int) -> dict[str, Json]:
+async def several(
+    connection: AsyncConnection, owner: str, file_ids: Iterable[str], now: int
+) -> dict[str, Json]:
     """Those of the files that exist, by ID."""
-    statement = select(table).where(table.c.id.in_(file_ids), *_alive(owner, now))
+    statement = select(table).where(table.c.id.in_(list(file_ids)), *_alive(owner, now))
     return {row.id: to_wire(row) for row in await connection.execute(statement)}
 
 
@@ -57,3 +61,30 @@ async def total_bytes(connection: AsyncConnection, owner: str) -> int:
     """How much an owner's files take."""
     statement = select(func.coalesce(func.sum(table.c.bytes), 0)).where(table.c.owner == owner)
     return int((await connection.execute(statement)).scalar_one())
+
+
+async def remove(connection: AsyncConnection, owner: str, file_id: str) -> str | None:
+    """Delete a file everywhere: from vector stores, and from what assistants and threads give to their tools.
+
+    Returns the name of its blob, which the caller removes once this is committed; None if there is no file.
+    """
+    where = table.c.id == file_id, table.c.owner == owner
+    statement = delete(table).where(*where).returning(table.c.blob)
+    blob: str | None = (await connection.execute(statement)).scalar_one_or_none()
+    if blob is not None:
+        for holders in (assistants, threads):
+            await _forget(connection, holders, owner, file_id)
+    return blob
+
+
+async def _forget(connection: AsyncConnection, holders: Table, owner: str, file_id: str) -> None:
+    """Take a file off the lists of the code interpreter."""
+    mentions = cast(holders.c.tool_resources, Text).contains(file_id, autoescape=True)
+    found = select(holders.c.seq, holders.c.tool_resources).where(holders.c.owner == owner, mentions)
+    for row in (await connection.execute(found)).all():
+        listed = row.tool_resources.get("code_interpreter") or {}
+        kept = [other for other in listed.get("file_ids", []) if other != file_id]
+        resources = row.tool_resources | {"code_interpreter": {"file_ids": kept}}
+        await connection.execute(
+            update(holders).where(holders.c.seq == row.seq).values(tool_resources=resources)
+        )

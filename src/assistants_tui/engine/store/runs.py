@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -109,6 +109,21 @@ async def change(
     return await objects.change(connection, table, to_wire, values, *where)
 
 
+async def status(connection: AsyncConnection, run_id: str) -> str | None:
+    """The state that a run is in now, None if it is gone."""
+    statement = select(table.c.status).where(table.c.id == run_id)
+    found: str | None = (await connection.execute(statement)).scalar_one_or_none()
+    return found
+
+
+async def held_by(connection: AsyncConnection, holder: str) -> dict[str, str]:
+    """The runs that an engine process works on, and the state that each is in now."""
+    statement = select(table.c.id, table.c.status).where(
+        table.c.status.in_(ACTIVE_RUN_STATUSES), table.c.lease_holder == holder
+    )
+    return {row.id: row.status for row in await connection.execute(statement)}
+
+
 async def record(connection: AsyncConnection, run_id: str) -> Row[Any] | None:
     """A run with the columns that only the engine sees: owner, reasoning effort, progress and lease."""
     return await objects.one(connection, table, table.c.id == run_id)
@@ -126,10 +141,14 @@ async def renew_leases(connection: AsyncConnection, holder: str, run_ids: Iterab
     await connection.execute(statement.values(lease_renewed_at=now))
 
 
-async def abandoned(connection: AsyncConnection, silent_since: float, statuses: Sequence[str]) -> list[Json]:
-    """Runs in one of the statuses that no engine process has worked on since that time."""
-    where = (
-        table.c.status.in_(statuses),
-        or_(table.c.lease_renewed_at.is_(None), table.c.lease_renewed_at < silent_since),
+async def leased(
+    connection: AsyncConnection, statuses: Sequence[str]
+) -> list[tuple[str, str, str | None, float | None]]:
+    """Runs in one of the states: ID, state, the engine process that works on it, its last sign of life."""
+    statement = select(table.c.id, table.c.status, table.c.lease_holder, table.c.lease_renewed_at).where(
+        table.c.status.in_(statuses)
     )
-    return [to_wire(row) for row in await connection.execute(select(table).where(*where))]
+    return [
+        (row.id, row.status, row.lease_holder, row.lease_renewed_at)
+        for row in await connection.execute(statement)
+    ]

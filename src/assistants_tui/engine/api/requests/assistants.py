@@ -33,7 +33,7 @@ class NewAssistant(RequestBody):
 
 
 class AssistantChanges(RequestBody):
-    model: _Model | None = None
+    model: _Model = ""  # may be absent, but not null: an assistant always has a model
     name: _Name | None = None
     description: _Description | None = None
     instructions: Instructions | None = None

@@ -17,6 +17,11 @@ class RequestBody(BaseModel):
         """The fields that the request has, as plain JSON values."""
         return self.model_dump(exclude_unset=True, by_alias=True)
 
+    def changes(self) -> dict[str, Any]:
+        """The fields to change: those that the request has. A null map becomes an empty one."""
+        maps = ("metadata", "tool_resources")
+        return {name: {} if value is None and name in maps else value for name, value in self.given().items()}
+
 
 Metadata = Annotated[
     dict[

@@ -1,0 +1,97 @@
+"""The Assistants endpoints."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from assistants_tui.engine.api.context import Work, context, is_azure, owner, writing
+from assistants_tui.engine.api.errors import expect_id, not_found
+from assistants_tui.engine.api.explanations import string_too_long
+from assistants_tui.engine.api.paging import page_request, page_response
+from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
+from assistants_tui.engine.api.tool_resources import resolve
+from assistants_tui.engine.api.validation import read_body
+from assistants_tui.engine.store import assistants
+from assistants_tui.engine.store.objects import Json
+
+# What the object shows where the request says nothing.
+_DEFAULTS: Json = {
+    "tools": [],
+    "tool_resources": {},
+    "metadata": {},
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "response_format": "auto",
+}
+_AZURE_MAX_INSTRUCTIONS = 32_768  # code points, when an assistant is changed, per Azure's reference
+
+
+async def create(request: Request) -> Response:
+    body = await read_body(request, NewAssistant)
+    async with writing(request) as work:
+        values = _DEFAULTS | await _values(work, body)
+        created = await assistants.create(work.connection, work.owner, work.engine.now(), values)
+    return JSONResponse(created)
+
+
+async def listing(request: Request) -> Response:
+    async with context(request).database.read() as connection:
+        return page_response(await assistants.page(connection, owner(request), page_request(request)))
+
+
+async def retrieve(request: Request) -> Response:
+    assistant_id = _id(request)
+    async with context(request).database.read() as connection:
+        found = await assistants.get(connection, owner(request), assistant_id)
+    return _answer(found, assistant_id)
+
+
+async def modify(request: Request) -> Response:
+    assistant_id = _id(request)
+    body = await read_body(request, AssistantChanges)
+    if is_azure(request) and len(body.instructions or "") > _AZURE_MAX_INSTRUCTIONS:
+        raise string_too_long("instructions", body.instructions or "", _AZURE_MAX_INSTRUCTIONS)
+    async with writing(request) as work:
+        values = await _values(work, body)
+        changed = await assistants.change(work.connection, work.owner, assistant_id, values)
+    return _answer(changed, assistant_id)
+
+
+async def delete(request: Request) -> Response:
+    assistant_id = _id(request)
+    async with writing(request) as work:
+        if not await assistants.remove(work.connection, work.owner, assistant_id):
+            raise not_found("assistant", assistant_id)
+    return JSONResponse({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
+
+
+async def _values(work: Work, body: NewAssistant | AssistantChanges) -> Json:
+    """The columns that a body sets. Null gives a field its default back."""
+    given = body.given()
+    values = {name: _DEFAULTS.get(name) if value is None else value for name, value in given.items()}
+    if body.tools is not None:
+        values["tools"] = [tool.to_wire() for tool in body.tools]
+    if body.tool_resources is not None:
+        values["tool_resources"] = await resolve(work, body.tool_resources)
+    return values
+
+
+def _id(request: Request) -> str:
+    assistant_id: str = request.path_params["assistant_id"]
+    expect_id("assistant", assistant_id, "assistant_id")
+    return assistant_id
+
+
+def _answer(assistant: Json | None, assistant_id: str) -> Response:
+    if assistant is None:
+        raise not_found("assistant", assistant_id)
+    return JSONResponse(assistant)
+
+
+routes = [
+    Route("/assistants", create, methods=["POST"]),
+    Route("/assistants", listing, methods=["GET"]),
+    Route("/assistants/{assistant_id}", retrieve, methods=["GET"]),
+    Route("/assistants/{assistant_id}", modify, methods=["POST"]),
+    Route("/assistants/{assistant_id}", delete, methods=["DELETE"]),
+]

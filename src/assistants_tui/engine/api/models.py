@@ -1,0 +1,50 @@
+"""The Models endpoints: what can be named as an assistant's model."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from assistants_tui.engine.api.context import context
+from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.models.base import ModelError
+from assistants_tui.engine.store.objects import Json
+
+OFFLINE_TUTOR = "offline-tutor"
+_TUTOR: Json = {
+    "id": OFFLINE_TUTOR,
+    "object": "model",
+    "created": 1_763_510_400,
+    "owned_by": "assistants-tui",
+}
+
+
+async def listing(request: Request) -> Response:
+    return JSONResponse({"object": "list", "data": await _models(request)})
+
+
+async def retrieve(request: Request) -> Response:
+    name: str = request.path_params["model"]
+    for model in await _models(request):
+        if model["id"] == name:
+            return JSONResponse(model)
+    raise ApiError(404, f"The model '{name}' does not exist.", param="model", code="model_not_found")
+
+
+async def _models(request: Request) -> list[Json]:
+    """The endpoint's models, where there is an endpoint, and the offline tutor, which is always there."""
+    endpoint = context(request).endpoint
+    if endpoint is None:
+        return [_TUTOR]
+    try:
+        return [*await endpoint.models(), _TUTOR]
+    except ModelError as error:
+        # The endpoint was asked often enough already: the client need not repeat it all.
+        raise ApiError(
+            503, str(error), type="server_error", code=error.code, headers={"x-should-retry": "false"}
+        ) from None
+
+
+routes = [
+    Route("/models", listing, methods=["GET"]),
+    Route("/models/{model:path}", retrieve, methods=["GET"]),
+]

@@ -1,0 +1,70 @@
+"""Lists: which page a query asks for, and how it is sent."""
+
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from assistants_tui.engine.api.errors import bad_request
+from assistants_tui.engine.api.explanations import (
+    above_maximum,
+    below_minimum,
+    unsupported_value,
+    wrong_type,
+)
+from assistants_tui.engine.store.objects import Page, PageRequest, UnknownCursorError
+
+
+def page_request(request: Request, *, default: int = 20, maximum: int = 100) -> PageRequest:
+    """`limit`, `order`, `after` and `before` of the query. Raises `ApiError`."""
+    query = request.query_params
+    return PageRequest(
+        limit=_limit(query.get("limit"), default, maximum),
+        order=_order(query.get("order", "desc")),
+        after=query.get("after") or None,
+        before=query.get("before") or None,
+    )
+
+
+def page_response(page: Page) -> Response:
+    return JSONResponse(
+        {
+            "object": "list",
+            "data": page.data,
+            "first_id": page.data[0]["id"] if page.data else None,
+            "last_id": page.data[-1]["id"] if page.data else None,
+            "has_more": page.has_more,
+        }
+    )
+
+
+async def unknown_cursor(request: Request, error: Exception) -> Response:
+    """The answer to a cursor that is not in the list."""
+    assert isinstance(error, UnknownCursorError)
+    return bad_request(
+        f"Invalid '{error.parameter}': there is no object with id '{error.cursor}' in this list.",
+        param=error.parameter,
+        code="invalid_value",
+    ).response()
+
+
+def _limit(text: str | None, default: int, maximum: int) -> int:
+    if text is None or text == "":
+        return default
+    # Longer numbers than any limit are left to the comparison below, not to int(), which is slow for them.
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 18:
+        raise wrong_type("limit", "an integer", text)
+    limit = int(text)
+    if limit > maximum:
+        raise above_maximum("limit", limit, maximum)
+    if limit < 1:
+        raise below_minimum("limit", limit, 1)
+    return limit
+
+
+def _order(text: str) -> Literal["asc", "desc"]:
+    match text:
+        case "asc" | "desc":
+            return text
+        case _:
+            raise unsupported_value("order", text, ["asc", "desc"])

@@ -1,0 +1,35 @@
+"""Bodies of the Files and Uploads endpoints."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from assistants_tui.engine.api.requests.common import RequestBody
+
+PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
+"""What a file may be uploaded for."""
+
+
+class ExpiresAfter(RequestBody):
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=3600, le=2_592_000)]
+
+
+class FileForm(RequestBody):
+    """The fields of a form beside the file."""
+
+    purpose: str
+    expires_after: ExpiresAfter | None = None
+
+
+class NewUpload(RequestBody):
+    filename: Annotated[str, StringConstraints(min_length=1)]
+    bytes: Annotated[int, Field(ge=1, le=8 * 1024**3)]
+    mime_type: str
+    purpose: str
+    expires_after: ExpiresAfter | None = None
+
+
+class UploadCompletion(RequestBody):
+    part_ids: Annotated[list[str], Field(min_length=1)]
+    md5: str | None = None

@@ -1,0 +1,112 @@
+"""The engine as an ASGI app: opens what it works with, and puts the endpoints where clients look for them.
+
+OpenAI's clients find them under /v1, those of Azure under /openai.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from assistants_tui.engine import starter
+from assistants_tui.engine.api import assistants, files, messages, models, threads
+from assistants_tui.engine.api.access import Access
+from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
+from assistants_tui.engine.api.context import Context
+from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.api.outermost import Outermost
+from assistants_tui.engine.api.paging import unknown_cursor
+from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.settings import EngineSettings
+from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.store.objects import UnknownCursorError
+
+__all__ = ["EngineSettings", "create_app"]
+
+_ROUTES: list[Route] = [
+    *assistants.routes,
+    *threads.routes,
+    *messages.routes,
+    *files.routes,
+    *models.routes,
+]
+
+
+def create_app(settings: EngineSettings) -> Starlette:
+    """The app. It opens the store in its lifespan, so nothing is touched before that.
+
+    Raises `api.auth.KeyFileError` if the settings name a file of keys that cannot be used.
+    """
+    keys = Keys(settings.api_keys, settings.clock)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with _open(settings, keys) as context:
+            app.state.context = context
+            yield
+
+    return Starlette(
+        routes=[
+            Mount("/v1", routes=_ROUTES, middleware=[Middleware(Access, azure=False)]),
+            Mount("/openai", routes=_ROUTES, middleware=[Middleware(Access, azure=True)]),
+        ],
+        middleware=[Middleware(Outermost)],
+        exception_handlers={
+            ApiError: _api_error,
+            HTTPException: _http_error,
+            UnknownCursorError: unknown_cursor,
+        },
+        lifespan=lifespan,
+    )
+
+
+@asynccontextmanager
+async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
+    async def seed(connection: AsyncConnection) -> None:
+        if settings.starter_assistants and settings.api_keys is None:
+            now = int(settings.clock.time())
+            await starter.create(connection, LOCAL_OWNER, now, settings.default_model or models.OFFLINE_TUTOR)
+
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.data_dir, settings.database_url, seed=seed)
+        stack.push_async_callback(database.close)
+        endpoint = _endpoint(settings)
+        if endpoint is not None:
+            stack.push_async_callback(endpoint.close)
+        yield Context(settings, database, BlobStore(settings.data_dir / "files"), keys, endpoint)
+
+
+def _endpoint(settings: EngineSettings) -> ChatModel | None:
+    if settings.model_url is None:
+        return None
+    from assistants_tui.engine.models.endpoint import EndpointModel
+
+    return EndpointModel(
+        settings.model_url, api_key=settings.model_api_key, default_model=settings.default_model
+    )
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error.response()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: paths and methods that do not exist."""
+    assert isinstance(error, HTTPException)
+    what = f"{request.method} {request.url.path}"
+    if error.status_code == 404:
+        message, code = f"Unknown request URL: {what}. Please check the URL for typos.", "unknown_url"
+    elif error.status_code == 405:
+        message, code = f"Not allowed: {what}. The URL takes other methods.", "method_not_supported"
+    else:
+        message, code = error.detail, None
+    headers = dict(error.headers) if error.headers else None
+    return ApiError(error.status_code, message, code=code, headers=headers).response()

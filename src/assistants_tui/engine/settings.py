@@ -1,0 +1,31 @@
+"""What a running engine is told from outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assistants_tui.engine.store.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Where the engine keeps its data, what it answers with, and whom it lets in."""
+
+    data_dir: Path
+    database_url: str | None = field(default=None, repr=False)
+    """An SQLAlchemy URL of an asynchronous driver; without it an SQLite file in `data_dir`."""
+    model_url: str | None = None
+    """The base URL of an OpenAI-compatible chat-completions endpoint. None: the offline tutor answers."""
+    model_api_key: str | None = field(default=None, repr=False)
+    default_model: str | None = None
+    """Answers for model names that the endpoint does not know."""
+    api_keys: Mapping[str, str] | Path | None = field(default=None, repr=False)
+    """API keys and the owner of each, or a file of them (see `api.auth`). None: everyone is one owner."""
+    allow_input_download: bool = True
+    """Whether users may download their own uploads of purpose `assistants` and `user_data`."""
+    starter_assistants: bool = False
+    """Whether a new store begins with the assistants of `starter`."""
+    max_file_bytes: int = 512 * 1024**2
+    file_quota_bytes: int = 100 * 1024**3
+    """What the files of one owner may take together."""
+    clock: Clock = field(default_factory=SystemClock, repr=False)
