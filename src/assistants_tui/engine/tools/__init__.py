@@ -1,0 +1,1 @@
+"""The tools that a run may call on the server: code interpreter and file search."""

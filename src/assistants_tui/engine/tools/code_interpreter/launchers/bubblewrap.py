@@ -1,0 +1,108 @@
+"""Linux namespaces through bubblewrap: a file system, process list and network of its own."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistants_tui.engine.tools.code_interpreter.guest import seccomp
+from assistants_tui.engine.tools.code_interpreter.interface import DATA, Limits
+
+from .base import (
+    GUEST,
+    Command,
+    LauncherError,
+    Place,
+    environment,
+    existing,
+    python,
+    python_folders,
+    resources,
+)
+
+_HOME = "/tmp/home"  # noqa: S108 - inside the sandbox
+_RUN = "/run/kernel"
+_GUEST = "/opt"
+
+
+@dataclass(frozen=True, slots=True)
+class Bubblewrap:
+    """`program` is the path of a `bwrap` of version 0.8 or newer."""
+
+    program: str
+    name: str = "bubblewrap"
+    sentence: str = "Sandboxed: no network, no access to your files."
+
+    def data_inside(self, place: Place) -> str:
+        return DATA
+
+    def run_inside(self, place: Place) -> str:
+        return _RUN
+
+    def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
+        # a setuid bwrap has had holes of its own (CVE-2026-41163)
+        if Path(self.program).stat().st_mode & stat.S_ISUID:
+            raise LauncherError(f"{self.program} is setuid root")
+        if platform.machine() not in seccomp.ARCHITECTURES:
+            raise LauncherError(f"there is no filter of system calls for {platform.machine()}")
+        read_end, write_end = os.pipe()
+        with os.fdopen(write_end, "wb") as pipe:  # the program fits into any pipe
+            pipe.write(seccomp.program(platform.machine()))
+        variables = environment(_HOME, TMPDIR="/tmp")  # noqa: S108 - inside the sandbox
+        # counted in the sandbox's own user namespace
+        limits_inside = {**resources(limits), "NPROC": limits.processes}
+        argv = [
+            self.program,
+            *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
+            *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"),
+            *(word for item in variables.items() for word in ("--setenv", *item)),
+            *_system(),
+            *("--proc", "/proc", "--dev", "/dev"),
+            *("--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
+            *("--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
+            *("--dir", _HOME, "--dir", f"{_HOME}/matplotlib"),
+            *(word for path in python_folders() for word in ("--ro-bind", path, path)),
+            *("--ro-bind", str(GUEST), f"{_GUEST}/{GUEST.name}"),
+            *_fonts(place),
+            # nothing may be mounted below these two: code could plant a symbolic link for bwrap to follow
+            # out of the sandbox when it starts the next time (CVE-2026-87766)
+            *("--bind", str(place.data), DATA, "--bind", str(place.run), _RUN),
+            # these are writable memory without a limit otherwise
+            *("--remount-ro", "/dev", "--remount-ro", "/"),
+            *("--chdir", DATA, "--seccomp", str(read_end), "--"),
+            *python(_GUEST, {"limits": limits_inside, **order}),
+        ]
+        return Command(argv, {}, (read_end,))
+
+
+def _system() -> list[str]:
+    """Arguments for the parts of the system that programs need, read-only."""
+    words = ["--ro-bind", "/usr", "/usr"]
+    for folder in existing("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
+        if Path(folder).is_symlink():
+            words += ["--symlink", str(Path(folder).readlink()), folder]
+        else:
+            words += ["--ro-bind", folder, folder]
+    for path in existing(
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/alternatives",
+        "/etc/fonts",
+        "/etc/localtime",
+        "/etc/mime.types",
+        "/nix/store",
+        "/gnu/store",
+    ):
+        words += ["--ro-bind", path, path]
+    return words
+
+
+def _fonts(place: Place) -> list[str]:
+    lists = sorted(place.fonts.glob("fontlist-*.json")) if place.fonts else []
+    return [word for path in lists for word in ("--ro-bind", str(path), f"{_HOME}/matplotlib/{path.name}")]

@@ -1,0 +1,62 @@
+"""Landlock and a stricter filter of system calls: for Linux without user namespaces."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assistants_tui.engine.tools.code_interpreter.guest import seccomp
+from assistants_tui.engine.tools.code_interpreter.interface import Limits
+
+from .bare import environment_without_mounts, orders_without_mounts
+from .base import GUEST, Command, LauncherError, Place, existing, python, python_folders, resources
+
+
+@dataclass(frozen=True, slots=True)
+class Landlock:
+    """Needs Linux 6.2 and nothing else. Code cannot start other programs in it."""
+
+    name: str = "landlock"
+    sentence: str = (
+        "Sandboxed (reduced): code cannot read or change your files, use the network or start programs, "
+        "but can test whether a file name exists."
+    )
+
+    def data_inside(self, place: Place) -> str:
+        return str(place.data)
+
+    def run_inside(self, place: Place) -> str:
+        return str(place.run)
+
+    def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
+        if platform.machine() not in seccomp.ARCHITECTURES:
+            raise LauncherError(f"there is no filter of system calls for {platform.machine()}")
+        if importlib.util.find_spec("py_landlock") is None:
+            raise LauncherError("py-landlock is not installed")
+        rules = {
+            "readable": [
+                *python_folders(),
+                str(GUEST),
+                *existing(
+                    "/usr",
+                    "/bin",
+                    "/lib",
+                    "/lib64",
+                    "/etc/ld.so.cache",
+                    "/etc/alternatives",
+                    "/etc/fonts",
+                    "/etc/localtime",
+                    "/etc/mime.types",
+                    "/nix/store",
+                    "/gnu/store",
+                ),
+            ],
+            "writable": [str(place.data), str(place.run), str(place.home)],
+            "devices": existing("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"),
+        }
+        variables = environment_without_mounts(place)
+        orders = {"limits": resources(limits), "landlock": rules, **orders_without_mounts(place), **order}
+        return Command(python(str(GUEST.parent), orders), variables)

@@ -1,0 +1,85 @@
+"""macOS: a profile for `sandbox-exec`, in the manner of the ones that browsers and build tools use.
+
+Apple calls the program deprecated and has no other for command-line tools. This profile has not been run on a
+Mac by its authors; the probe decides on each machine whether it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistants_tui.engine.tools.code_interpreter.interface import Limits
+
+from .bare import environment_without_mounts, orders_without_mounts
+from .base import GUEST, Command, LauncherError, Place, python, python_folders, resources
+
+_PROGRAM = "/usr/bin/sandbox-exec"
+
+_PROFILE = """(version 1)
+(deny default)
+(allow process-exec {python})
+; no process-fork: there is no limit of processes per sandbox, and a child could outlive it
+(allow signal (target self))
+(allow process-info* (target self))
+(allow sysctl-read
+  (sysctl-name-prefix "hw.") (sysctl-name-prefix "kern.os") (sysctl-name "kern.argmax") (sysctl-name
+  "kern.hostname") (sysctl-name "kern.maxfilesperproc") (sysctl-name "kern.maxproc") (sysctl-name
+  "kern.secure_kernel") (sysctl-name "kern.usrstack64") (sysctl-name "kern.version") (sysctl-name
+  "machdep.cpu.brand_string") (sysctl-name "sysctl.proc_cputype") (sysctl-name "vm.loadavg"))
+(allow file-read-metadata)
+(allow file-read* (literal "/") (literal "/dev/null") (literal "/dev/zero") (literal "/dev/random")
+  (literal "/dev/urandom") (literal "/private/etc/localtime") (subpath "/System/Library") (subpath "/usr/lib")
+  (subpath "/usr/share") (subpath "/Library/Fonts") (subpath "/private/var/db/timezone")
+  (subpath "/private/var/db/dyld") {guest} {python})
+(allow file-map-executable (subpath "/System/Library") (subpath "/usr/lib") {python})
+(allow file-write-data (require-all (literal "/dev/null") (vnode-type CHARACTER-DEVICE)))
+(allow file-read* file-write* {writable})
+(allow ipc-posix-sem)
+(allow mach-lookup (global-name "com.apple.system.opendirectoryd.libinfo"))
+; the only sockets are the kernel's own, and it only listens
+(allow system-socket (socket-domain AF_UNIX))
+(allow network-bind (local unix-socket {run}))
+(allow network-inbound (local unix-socket {run}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seatbelt:
+    name: str = "sandbox-exec"
+    sentence: str = (
+        "Sandboxed (reduced, not yet proven on macOS): code should not be able to read or change your files, "
+        "use the network or start programs, but can test whether a file name exists."
+    )
+
+    def data_inside(self, place: Place) -> str:
+        return str(place.data.resolve())
+
+    def run_inside(self, place: Place) -> str:
+        return str(place.run.resolve())
+
+    def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
+        if not Path(_PROGRAM).exists():
+            raise LauncherError(f"{_PROGRAM} does not exist")
+        profile = _PROFILE.format(
+            python=" ".join(map(_subpath, python_folders())),
+            guest=_subpath(str(GUEST)),
+            writable=" ".join(_subpath(str(path)) for path in (place.data, place.run, place.home)),
+            run=_subpath(str(place.run)),
+        )
+        orders = {
+            "limits": resources(limits),
+            **orders_without_mounts(place),
+            "data": self.data_inside(place),
+            **order,
+        }
+        argv = [_PROGRAM, "-p", profile, "--", *python(str(GUEST.parent), orders)]
+        return Command(argv, environment_without_mounts(place))
+
+
+def _subpath(path: str) -> str:
+    """A path in the profile's language. /tmp and /var are links on macOS, and rules are about real paths."""
+    escaped = str(Path(path).resolve()).replace("\\", "\\\\").replace('"', '\\"')
+    return f'(subpath "{escaped}")'

@@ -1,0 +1,110 @@
+"""From the kernel's messages to logs and images, within the limits of one call."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .interface import DATA, Image, Limits, Logs, Output
+from .media import is_image
+
+_IMAGE_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
+_TRACEBACK_CHARS = 10_000  # kept besides the limit, so that a flood does not hide the error that ended it
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
+
+EXTRA_MODULES = ("numpy", "pandas", "matplotlib", "sympy", "openpyxl", "pypdf")
+"""Modules that the package's extra `code` installs."""
+
+
+class OutputReader:
+    """Reads the messages of one call. `folder` is where code really finds /mnt/data."""
+
+    def __init__(self, limits: Limits, folder: str) -> None:
+        self.error: str | None = None
+        """The traceback of the exception that ended the code."""
+        self._limits = limits
+        self._folder = folder
+        self._chars = 0
+        self._images = 0
+        self._images_dropped = False
+
+    def read(self, kind: str, content: Mapping[str, Any]) -> Iterator[Output]:
+        """What a message about the running code says to the user. Unknown kinds say nothing."""
+        match kind:
+            case "stream":
+                yield from self._text(str(content.get("text", "")))
+            case "execute_result" | "display_data" | "update_display_data":
+                data = content.get("data")
+                if isinstance(data, dict):
+                    yield from self._display(data)
+            case "error":
+                yield from self._error(content)
+            case "lost":
+                yield Logs("[Some output was lost.]\n")
+
+    def _text(self, text: str) -> Iterator[Logs]:
+        left = self._limits.output_chars - self._chars
+        if left < 0 or not text:
+            return
+        text = text.replace(self._folder, DATA)
+        self._chars += len(text)
+        if text[:left]:
+            yield Logs(text[:left])
+        if len(text) > left:
+            self._chars = self._limits.output_chars + 1
+            yield Logs(f"\n[Output was cut at {self._limits.output_chars:,} characters.]\n")
+
+    def _display(self, data: Mapping[str, Any]) -> Iterator[Output]:
+        for media_type, suffix in _IMAGE_TYPES.items():
+            if media_type in data and (image := self._image(media_type, data[media_type])) is not None:
+                self._images += 1
+                if self._images <= self._limits.images:
+                    yield Image(f"image-{self._images}.{suffix}", media_type, image)
+                elif not self._images_dropped:
+                    self._images_dropped = True
+                    yield Logs(f"[Only {self._limits.images} images of one call are shown.]\n")
+                return
+        if "text/plain" in data:
+            yield from self._text(f"{data['text/plain']}\n")
+
+    def _image(self, media_type: str, value: Any) -> bytes | None:
+        if media_type == "image/svg+xml":
+            data = str(value).encode("utf-8", "replace")
+        else:
+            try:
+                data = base64.b64decode(str(value))
+            except binascii.Error:
+                return None
+        if len(data) > self._limits.image_bytes or not is_image(media_type, data[:512]):
+            return None
+        return data
+
+    def _error(self, content: Mapping[str, Any]) -> Iterator[Logs]:
+        name, value = str(content.get("ename", "")), str(content.get("evalue", ""))
+        if name == "SystemExit" and value in ("", "0", "None"):
+            return
+        lines = content.get("traceback")
+        text = "\n".join(map(str, lines)) if isinstance(lines, list) else ""
+        text = _ESCAPE.sub("", text or f"{name}: {value}").replace(self._folder, DATA)
+        if len(text) > _TRACEBACK_CHARS:
+            text = f"{text[: _TRACEBACK_CHARS // 5]}\n[...]\n{text[-_TRACEBACK_CHARS * 4 // 5 :]}"
+        if name == "ModuleNotFoundError":
+            text += f"\n{missing_module(value)}"
+        self.error = text
+        yield Logs(f"{text}\n")
+
+
+def missing_module(message: str) -> str:
+    """What to do about a module that Python did not find, given the text of its exception."""
+    found = _MISSING.search(message)
+    name = found[1] if found else "This module"
+    if name in EXTRA_MODULES:
+        return (
+            f"{name} is not installed on this computer. It comes with the extra 'code': "
+            "pipx install --force 'assistants-tui[code]', or pip install 'assistants-tui[code]'."
+        )
+    return f"{name} is not available in the code interpreter, which has no network to install it from."

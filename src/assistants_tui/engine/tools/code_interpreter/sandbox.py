@@ -1,0 +1,132 @@
+"""Which launcher holds on this machine: each is tried with bait in the places that code must not reach."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .interface import Limits, Sandbox
+from .launchers import Launcher, LauncherError, Place, candidates, variables
+from .process import SandboxProcess
+
+_SECONDS = 30.0
+_OFF = "Code interpreter is off: this computer has no usable sandbox."
+
+
+async def choose(choice: str, place: Place, limits: Limits) -> tuple[Launcher | None, Sandbox]:
+    """The first launcher of a choice that holds, and what to tell the user. `place` is for trying out only.
+
+    Raises ValueError for an unknown choice.
+    """
+    failures = []
+    for launcher in candidates(choice):
+        if launcher.name == choice == "unconfined":
+            return launcher, Sandbox(True, launcher.name, launcher.sentence)
+        if failure := await _try(launcher, place, limits):
+            failures.append(f"{launcher.name}: {failure}")
+        else:
+            return launcher, Sandbox(True, launcher.name, launcher.sentence)
+    if choice == "none":
+        return None, Sandbox(False, "none", "Code interpreter is off.", "It is switched off in the settings.")
+    reason = "; ".join(failures) or f"there is none for {sys.platform}"
+    return None, Sandbox(False, "none", _OFF, f"{reason}. {_advice()}".strip())
+
+
+async def _try(launcher: Launcher, place: Place, limits: Limits) -> str | None:
+    """What went wrong, or None."""
+    with _bait(place) as bait:
+        order = {
+            "task": "probe",
+            "bait": bait,
+            "written": f"{launcher.data_inside(place)}/probe",
+            "environment": variables(),
+        }
+        try:
+            process = await SandboxProcess.start(launcher.command(place, limits, order))
+        except (OSError, LauncherError) as error:
+            return str(error)
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            return f"no answer within {_SECONDS:.0f} seconds"
+        finally:
+            process.kill()
+            await process.wait()
+    return _judge(process, place)
+
+
+def _judge(process: SandboxProcess, place: Place) -> str | None:
+    text = process.written.strip()
+    try:
+        answer: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return text[-300:] or "no answer"
+    possible = answer["possible"]
+    if answer["process"] == process.pid:  # else the numbers name processes of the sandbox itself
+        possible += answer["possible_by_number"]
+    if possible:
+        return f"code can still {', '.join(possible)}"
+    if not (place.data / "probe").exists():
+        return "code cannot write to its own folder"
+    return None
+
+
+@contextlib.contextmanager
+def _bait(place: Place) -> Iterator[dict[str, Any]]:
+    """Things of the user's, made up, that code must not reach. They lie beside the threads' folders."""
+    secret = place.data.parent / "secret"
+    secret.write_text("secret", encoding="utf-8")
+    packages = Path(sys.prefix, f"probe-{secrets.token_hex(4)}")
+    abstract = f"assistants-{secrets.token_hex(8)}"
+    local = place.home / "bait"
+    with contextlib.ExitStack() as stack:
+        for leftover in (secret, secret.with_name("secret.new"), packages):
+            stack.callback(leftover.unlink, missing_ok=True)
+        port = _listen(stack, socket.AF_INET, ("127.0.0.1", 0)).getsockname()[1]
+        _listen(stack, socket.AF_UNIX, str(local))
+        if sys.platform == "linux":
+            _listen(stack, socket.AF_UNIX, "\0" + abstract)
+        yield {
+            "file": str(secret),
+            "packages": str(packages),
+            "port": port,
+            "socket": str(local),
+            "abstract": abstract,
+            "process": os.getpid(),
+        }
+
+
+def _listen(stack: contextlib.ExitStack, family: int, address: Any) -> socket.socket:
+    server = stack.enter_context(socket.socket(family))
+    server.bind(address)
+    server.listen()
+    return server
+
+
+def _advice() -> str:
+    """The one thing to do that most likely helps."""
+    if sys.platform != "linux":
+        return ""
+    if _setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return "Installing the system's bubblewrap helps: sudo apt install bubblewrap."
+    if _setting("/proc/sys/user/max_user_namespaces") == "0":
+        return "Allowing user namespaces helps: sudo sysctl user.max_user_namespaces=10000."
+    if _setting("/proc/sys/kernel/unprivileged_userns_clone") == "0":
+        return "Allowing user namespaces helps: sudo sysctl kernel.unprivileged_userns_clone=1."
+    return "Linux 6.2 or newer has what is needed, unless a container takes it away."
+
+
+def _setting(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

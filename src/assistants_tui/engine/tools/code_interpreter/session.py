@@ -1,0 +1,297 @@
+"""One thread's session: its folder, its kernel, its calls one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from . import files, watchdog
+from .interface import DATA, CreatedFile, Execution, Limits, Logs, Output
+from .kernel import Kernel, KernelError
+from .launchers import Launcher, Place
+from .names import safe_names
+from .outputs import OutputReader
+from .process import SandboxProcess
+from .runtime import RuntimeFolder
+
+if TYPE_CHECKING:
+    import zmq.asyncio
+
+OnOutput = Callable[[Output], Awaitable[None]]
+
+_LOST = f"Variables are lost; the files in {DATA} are kept."
+_ON_REQUEST = "The code was stopped on request."
+_REQUEST_GRACE = 1.5  # seconds, so that code is gone two seconds after it was told to stop
+_WATCH_SECONDS = 0.1
+_SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all sessions share. `fonts` holds matplotlib's list of fonts, once there is one."""
+
+    launcher: Launcher
+    limits: Limits
+    runtime: RuntimeFolder
+    context: zmq.asyncio.Context
+    fonts: Path
+
+
+class _Live:
+    """A running kernel with its folders and its watchdog."""
+
+    def __init__(self, kernel: Kernel, place: Place) -> None:
+        self.kernel = kernel
+        self.place = place
+        self.awake = asyncio.Event()
+        self.watchdog: asyncio.Task[None] | None = None
+
+
+class Session:
+    """Calls wait for each other; `interrupt` and `kill` do not."""
+
+    def __init__(self, folder: Path, workshop: Workshop) -> None:
+        self.last_used = 0.0
+        self.stop_requested = False
+        self.admitted = False
+        """Whether it counts among the sessions that may be alive at once."""
+        self._workshop = workshop
+        self._folder = folder
+        self._data = self._folder / "data"
+        self._outbox = self._folder / "out"
+        self._record = self._folder / "copied.json"
+        self._lock = asyncio.Lock()
+        self._live: _Live | None = None
+        self._seen: files.Stamps = {}
+        self._copied: dict[str, list[str | int]] = {}
+        self._opened = False
+        self._had_variables = False
+        self._restarted = False
+        self._calls = 0
+        self._stopped_by: Literal["time", "request"] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._lock.locked()
+
+    async def warm(self) -> None:
+        """Have a kernel ready. A failure shows at the call."""
+        async with self._lock:
+            with contextlib.suppress(KernelError, OSError):
+                await self._ensure_kernel()
+
+    async def run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
+        async with self._lock:
+            self._stopped_by = None
+            try:
+                return await self._run(code, wanted, on_output)
+            finally:
+                self.last_used = time.monotonic()
+
+    async def _run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
+        try:
+            live = await self._ensure_kernel()
+            notes = await asyncio.to_thread(self._copy_in, wanted)
+        except (KernelError, OSError) as error:
+            return await _refused(str(error), on_output)
+        if self._restarted:
+            self._restarted = False
+            notes.insert(0, f"[The session was restarted. {_LOST}]")
+        for note in notes:
+            await on_output(Logs(f"{note}\n"))
+        if self.stop_requested:
+            return await _refused(_ON_REQUEST, on_output, "killed")
+        execution = await self._execute(live, code, on_output)
+        if not live.kernel.alive:
+            await self._end_kernel()
+        created = await self._copy_out(on_output)
+        return Execution(execution.status, execution.error, created)
+
+    async def _execute(self, live: _Live, code: str, on_output: OnOutput) -> Execution:
+        limits = self._workshop.limits
+        reader = OutputReader(limits, self._workshop.launcher.data_inside(live.place))
+
+        async def on_message(kind: str, content: Mapping[str, object]) -> None:
+            for output in reader.read(kind, content):
+                await on_output(output)
+
+        self._calls += 1
+        live.kernel.process.thaw()
+        live.awake.set()
+        timer = asyncio.create_task(self._limit_time(live.kernel))
+        sentence = None
+        try:
+            await live.kernel.execute(code, on_message)
+            self._had_variables = True
+            if self._stopped_by == "time":
+                sentence = f"The code was stopped after {limits.seconds:g} seconds. Variables are kept."
+            elif self._stopped_by == "request":
+                sentence = f"{_ON_REQUEST} Variables are kept."
+        except KernelError as error:
+            self._had_variables = False  # and the sentence says so
+            sentence = f"{error} {_LOST}"
+        except BaseException:
+            live.kernel.kill("The call was cancelled.")
+            raise
+        finally:
+            timer.cancel()
+        if sentence is not None:
+            await on_output(Logs(f"[{sentence}]\n"))
+            return Execution("timeout" if self._stopped_by == "time" else "killed", sentence)
+        return Execution("error" if reader.error is not None else "ok", reader.error)
+
+    async def _limit_time(self, kernel: Kernel) -> None:
+        limits = self._workshop.limits
+        await asyncio.sleep(limits.seconds)
+        self._stopped_by = self._stopped_by or "time"
+        await kernel.interrupt(
+            f"The code was stopped after {limits.seconds:g} seconds.", limits.grace_seconds
+        )
+
+    async def interrupt(self) -> None:
+        """Stop the running code, and a call that has not come to running it yet."""
+        self.stop_requested = True
+        if self._live is not None:
+            self._stopped_by = self._stopped_by or "request"
+            await self._live.kernel.interrupt(_ON_REQUEST, _REQUEST_GRACE)
+
+    async def rest(self) -> None:
+        """End the kernel when no call needs it."""
+        async with self._lock:
+            await self._end_kernel()
+            self.admitted = False
+
+    async def close(self) -> None:
+        """End the kernel, even while code runs in it."""
+        self.stop_requested = True
+        if self._live is not None:
+            self._live.kernel.kill("The code interpreter was closed.")
+        await self.rest()
+
+    # the kernel
+
+    async def _ensure_kernel(self) -> _Live:
+        if self._live is not None and not self._live.kernel.alive:
+            await self._end_kernel()
+        if self._live is None:
+            place = await asyncio.to_thread(self._prepare)
+            try:
+                kernel = await Kernel.start(
+                    self._workshop.launcher, place, self._workshop.limits, self._workshop.context
+                )
+            except BaseException:
+                await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
+                raise
+            self._restarted = self._restarted or self._had_variables
+            self._had_variables = False
+            self._live = _Live(kernel, place)
+            self._live.watchdog = asyncio.create_task(self._watch(self._live))
+        return self._live
+
+    async def _end_kernel(self) -> None:
+        live, self._live = self._live, None
+        if live is None:
+            return
+        await live.kernel.close()
+        live.awake.set()
+        await asyncio.to_thread(shutil.rmtree, live.place.run.parent, ignore_errors=True)
+
+    async def _watch(self, live: _Live) -> None:
+        """Keep the kernel within its limits, freeze it between calls, end it when it is not used for long."""
+        limits, process = self._workshop.limits, live.kernel.process
+        written = [live.place.data, live.place.run, live.place.home]
+        quiet_since = time.monotonic()
+        while live.kernel.alive:
+            started = time.monotonic()
+            sentence = await asyncio.to_thread(_check, process, written, limits)
+            now = time.monotonic()
+            if sentence is not None:
+                live.kernel.kill(sentence)
+                return
+            if self.busy:
+                quiet_since = now
+            elif now - quiet_since >= min(_SETTLE_SECONDS, limits.idle_seconds):
+                live.awake.clear()
+                async with self._lock:
+                    await asyncio.to_thread(process.freeze)
+                try:
+                    async with asyncio.timeout(limits.idle_seconds - (now - quiet_since)):
+                        await live.awake.wait()
+                except TimeoutError:
+                    await self._end_idle(live)
+                    return
+                quiet_since = time.monotonic()
+            await asyncio.sleep(max(_WATCH_SECONDS, min(5 * (now - started), 5 * _WATCH_SECONDS)))
+
+    async def _end_idle(self, live: _Live) -> None:
+        async with self._lock:
+            if self._live is live and not live.awake.is_set():
+                await self._end_kernel()
+                self.admitted = False
+
+    # files; these run in a thread, one at a time
+
+    def _prepare(self) -> Place:
+        if not self._opened:
+            for folder in (self._folder, self._data, self._outbox):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._seen = files.stamps(self._data, self._workshop.limits)
+            with contextlib.suppress(OSError, ValueError):
+                self._copied = json.loads(self._record.read_text(encoding="utf-8"))
+                self._restarted = True
+            self._opened = True
+        fresh = self._workshop.runtime.make()
+        place = Place(fresh / "run", self._data, fresh / "home", self._workshop.fonts)
+        place.run.mkdir(mode=0o700)
+        place.home.mkdir(mode=0o700)
+        return place
+
+    def _copy_in(self, wanted: Mapping[str, Path]) -> list[str]:
+        """Copy the files that are new, changed or deleted since; returns notes on those that cannot be."""
+        notes = []
+        for path in self._outbox.iterdir():
+            path.unlink()
+        for name, source in zip(safe_names(wanted), wanted.values(), strict=True):
+            try:
+                status = source.stat()
+                version: list[str | int] = [str(source), status.st_mtime_ns, status.st_size]
+                if self._copied.get(name) != version or not (self._data / name).is_file():
+                    self._seen[name] = files.put(self._data, name, source)
+                    self._copied[name] = version
+            except OSError as error:
+                notes.append(f"[{name} could not be copied to {DATA}: {error.strerror or error}.]")
+        # written with every first call, so that a later start of the application knows of this session
+        if self._calls == 0 or notes or self._copied:
+            self._record.write_text(json.dumps(self._copied), encoding="utf-8")
+        return notes
+
+    async def _copy_out(self, on_output: OnOutput) -> tuple[CreatedFile, ...]:
+        try:
+            collected = await asyncio.to_thread(
+                files.collect, self._data, self._seen, self._outbox, self._workshop.limits
+            )
+        except OSError as error:
+            await on_output(Logs(f"[Files could not be handed back: {error.strerror or error}.]\n"))
+            return ()
+        self._seen = collected.after
+        for note in collected.notes:
+            await on_output(Logs(f"{note}\n"))
+        return collected.files
+
+
+def _check(process: SandboxProcess, folders: list[Path], limits: Limits) -> str | None:
+    return watchdog.violation(watchdog.measure(process.tree(), folders, limits), limits, folders[0])
+
+
+async def _refused(
+    sentence: str, on_output: OnOutput, status: Literal["error", "killed"] = "error"
+) -> Execution:
+    await on_output(Logs(f"[{sentence}]\n"))
+    return Execution(status, sentence)
