@@ -1,0 +1,116 @@
+"""What is shown of wire objects: text with its footnotes, titles, times. Pure functions of the objects."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assistants_tui.service.wire import Annotation, ContentPart, Message, Run
+
+MAX_TITLE = 60
+"""Characters of a suggested title; what is longer is cut at a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """What a mark `[number]` in a shown text stands for."""
+
+    number: int
+    kind: str
+    """`file_citation`: a passage that file search found; `file_path`: a file that code made."""
+    file_id: str
+    marker: str
+    """The text that the mark replaced, such as `【4:0†report.pdf】` or `sandbox:/mnt/data/plot.csv`."""
+
+    @property
+    def name(self) -> str:
+        """The file name that the marker holds, or the file's ID if it holds none."""
+        if self.kind == "file_path":
+            return self.marker.rpartition("/")[2] or self.file_id
+        _, dagger, name = self.marker.strip("【】").partition("†")
+        return name if dagger and name else self.file_id
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """The text of a message as Markdown, and what its marks stand for."""
+
+    text: str
+    footnotes: tuple[Footnote, ...]
+    images: tuple[str, ...]
+    """File IDs, or addresses of images elsewhere."""
+
+
+def shown_text(message: Message) -> ShownText:
+    """All parts of a message as one text. Several marks of the same file and kind share one footnote."""
+    texts: list[str] = []
+    images: list[str] = []
+    footnotes: dict[tuple[str, str, str], Footnote] = {}
+    for part in message["content"]:
+        match part["type"]:
+            case "text":
+                texts.append(_with_marks(part, footnotes))
+            case "image_file":
+                images.append(str(part.get("image_file", {}).get("file_id", "")))
+            case "image_url":
+                images.append(str(part.get("image_url", {}).get("url", "")))
+            case "refusal":
+                texts.append(part.get("refusal", ""))
+    return ShownText("\n\n".join(text for text in texts if text), tuple(footnotes.values()), tuple(images))
+
+
+def _with_marks(part: ContentPart, footnotes: dict[tuple[str, str, str], Footnote]) -> str:
+    text = part.get("text") or {"value": "", "annotations": []}
+    value = text["value"]
+    placed: list[tuple[int, int, Footnote]] = []
+    for annotation in sorted(text.get("annotations") or (), key=lambda one: one["start_index"]):
+        if (footnote := _footnote(annotation, footnotes)) is not None:
+            placed.append((annotation["start_index"], annotation["end_index"], footnote))
+    # from the last to the first, so that no replacement moves the offsets of another
+    end_of_text = len(value)
+    for start, end, footnote in reversed(placed):
+        if not 0 <= start <= end <= end_of_text:
+            continue  # a server that counts wrongly must not garble the text
+        mark = f"[{footnote.number}]"
+        if footnote.kind == "file_path" and value[:start].endswith("]("):
+            mark = footnote.marker  # inside a Markdown link the address stays, and the link is the mark
+        value = value[:start] + mark + value[end:]
+        end_of_text = start
+    return value
+
+
+def _footnote(annotation: Annotation, footnotes: dict[tuple[str, str, str], Footnote]) -> Footnote | None:
+    kind = annotation["type"]
+    details = annotation.get("file_citation" if kind == "file_citation" else "file_path")
+    if not isinstance(details, dict):
+        return None
+    key = (kind, str(details.get("file_id", "")), annotation["text"])
+    if key not in footnotes:
+        footnotes[key] = Footnote(len(footnotes) + 1, kind, key[1], key[2])
+    return footnotes[key]
+
+
+def suggested_title(text: str) -> str:
+    """A title from a first message: its first line with words, without Markdown signs, cut to fit."""
+    for line in text.splitlines():
+        words = re.sub(r"[`*_#>|]+", "", line).split()
+        if words:
+            break
+    else:
+        return "Untitled"
+    title = " ".join(words)
+    if len(title) <= MAX_TITLE:
+        return title
+    cut = title[: MAX_TITLE - 1].rpartition(" ")[0] or title[: MAX_TITLE - 1]
+    return f"{cut.rstrip(' .,;:')}…"
+
+
+def run_seconds(run: Run) -> float | None:
+    """How long a finished run took, in seconds; the API counts whole ones."""
+    ends = (run.get("completed_at"), run.get("failed_at"), run.get("cancelled_at"))
+    end = next((end for end in ends if end is not None), None)
+    return None if end is None else float(max(0, end - run["created_at"]))
+
+
+def assistant_name(assistant_id: str | None, names: Mapping[str, str]) -> str:
+    """The name to show for who wrote a message; an assistant that is gone keeps a plain one."""
+    return names.get(assistant_id or "", "Assistant")
