@@ -15,13 +15,24 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from assistants_tui.engine import starter
-from assistants_tui.engine.api import assistants, files, messages, models, threads
+from assistants_tui.engine.api import (
+    assistants,
+    files,
+    messages,
+    models,
+    search,
+    threads,
+    uploads,
+    vector_store_files,
+    vector_stores,
+)
 from assistants_tui.engine.api.access import Access
 from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
 from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.outermost import Outermost
 from assistants_tui.engine.api.paging import unknown_cursor
+from assistants_tui.engine.indexing import NoIndex
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
@@ -35,6 +46,10 @@ _ROUTES: list[Route] = [
     *threads.routes,
     *messages.routes,
     *files.routes,
+    *uploads.routes,
+    *vector_stores.routes,
+    *vector_store_files.routes,
+    *search.routes,
     *models.routes,
 ]
 
@@ -80,7 +95,10 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         endpoint = _endpoint(settings)
         if endpoint is not None:
             stack.push_async_callback(endpoint.close)
-        yield Context(settings, database, BlobStore(settings.data_dir / "files"), keys, endpoint)
+        blobs = BlobStore(settings.data_dir / "files")
+        index = NoIndex(database)
+        await index.attached()  # what a stopped engine left undone
+        yield Context(settings, database, blobs, keys, endpoint, index)
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

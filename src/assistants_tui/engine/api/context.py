@@ -1,13 +1,14 @@
 """What every endpoint needs: the open engine, and on whose behalf it is asked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from assistants_tui.engine.api.auth import Keys
+from assistants_tui.engine.indexing import FileIndex
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
@@ -25,6 +26,7 @@ class Context:
     keys: Keys
     endpoint: ChatModel | None
     """Where answers come from besides the offline tutor."""
+    index: FileIndex
 
     @property
     def clock(self) -> Clock:
@@ -42,6 +44,15 @@ class Work:
     engine: Context
     owner: str
     connection: AsyncConnection
+    _later: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    def afterwards(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Have something done once all this is committed, and not at all if it is undone."""
+        self._later.append(action)
+
+    async def finish(self) -> None:
+        for action in self._later:
+            await action()
 
 
 @asynccontextmanager
@@ -49,7 +60,9 @@ async def writing(request: Request) -> AsyncIterator[Work]:
     """A transaction that may change things. It is undone if the request ends in an error."""
     engine = context(request)
     async with engine.database.write() as connection:
-        yield Work(engine, owner(request), connection)
+        work = Work(engine, owner(request), connection)
+        yield work
+    await work.finish()
 
 
 def context(request: Request) -> Context:

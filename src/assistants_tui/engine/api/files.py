@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from assistants_tui.engine.api.context import Context, context, owner
+from assistants_tui.engine.api.context import Context, Work, context, owner, writing
 from assistants_tui.engine.api.errors import FilesApiError, bad_request, no_file
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.multipart import Form, read_form
@@ -29,17 +29,16 @@ async def create(request: Request) -> Response:
         check_purpose(fields.purpose)
         if not form.filename:
             raise bad_request("Invalid 'file': the part has no file name.", param="file")
-        file = await add_file(
-            engine,
-            owner(request),
-            {
-                "bytes": form.bytes,
-                "filename": form.filename,
-                "purpose": fields.purpose,
-                "expires_at": expiry(engine, fields.purpose, fields.expires_after),
-                "blob": form.blob,
-            },
-        )
+        values = {
+            "bytes": form.bytes,
+            "filename": form.filename,
+            "purpose": fields.purpose,
+            "expires_at": expiry(engine, fields.purpose, fields.expires_after),
+            "blob": form.blob,
+        }
+        async with writing(request) as work:
+            await check_quota(work, form.bytes)
+            file = await files.create(work.connection, work.owner, engine.now(), values)
     except BaseException:
         await engine.blobs.remove(form.blob)
         raise
@@ -59,17 +58,15 @@ def expiry(engine: Context, purpose: str, expires_after: ExpiresAfter | None) ->
     return engine.now() + _BATCH_SECONDS if purpose == "batch" else None
 
 
-async def add_file(engine: Context, owner: str, values: Json) -> Json:
-    """Store a file whose bytes are a blob already. Raises `ApiError` if the owner's quota is spent."""
-    async with engine.database.write() as connection:
-        total = await files.total_bytes(connection, owner) + values["bytes"]
-        quota = engine.settings.file_quota_bytes
-        if total > quota:
-            raise bad_request(
-                f"This file would make {total} bytes of files, but you may store {quota}. "
-                "Delete files that you no longer need."
-            )
-        return await files.create(connection, owner, engine.now(), values)
+async def check_quota(work: Work, size: int) -> None:
+    """Refuse a file for which its owner has no room."""
+    total = await files.total_bytes(work.connection, work.owner) + size
+    quota = work.engine.settings.file_quota_bytes
+    if total > quota:
+        raise bad_request(
+            f"This file would make {total} bytes of files, but you may store {quota}. "
+            "Delete files that you no longer need."
+        )
 
 
 async def listing(request: Request) -> Response:
@@ -101,13 +98,12 @@ async def content(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    engine = context(request)
     file_id: str = request.path_params["file_id"]
-    async with engine.database.write() as connection:
-        blob = await files.remove(connection, owner(request), file_id)
-    if blob is None:
-        raise no_file(file_id)
-    await engine.blobs.remove(blob)
+    async with writing(request) as work:
+        blob = await files.remove(work.connection, work.owner, file_id)
+        if blob is None:
+            raise no_file(file_id)
+        work.afterwards(lambda: work.engine.blobs.remove(blob))
     return JSONResponse({"id": file_id, "object": "file", "deleted": True})
 
 

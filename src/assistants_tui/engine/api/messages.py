@@ -11,7 +11,8 @@ from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewMessage
-from assistants_tui.engine.api.tool_resources import attach, check_files
+from assistants_tui.engine.api.storage import check_files
+from assistants_tui.engine.api.tool_resources import attach
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import messages, runs, threads
 from assistants_tui.engine.store.objects import Json

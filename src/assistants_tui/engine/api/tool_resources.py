@@ -4,31 +4,21 @@ from collections.abc import Sequence
 
 from assistants_tui.engine.api.context import Work
 from assistants_tui.engine.api.errors import bad_request
-from assistants_tui.engine.api.requests.tools import NewToolResources, ToolResources
-from assistants_tui.engine.store import files, threads
+from assistants_tui.engine.api.requests.tools import (
+    NewFileSearchResources,
+    NewToolResources,
+    NewVectorStore,
+    ToolResources,
+)
+from assistants_tui.engine.api.requests.vector_stores import FileInStore
+from assistants_tui.engine.api.storage import check_files, put_in_store
+from assistants_tui.engine.store import threads, vector_stores
 from assistants_tui.engine.store.objects import Json
 
 MAX_FILES = 20
 """How many files the code interpreter is given by an assistant, and by a thread."""
 
-_USABLE = ("assistants", "assistants_output", "user_data", "vision")
-
-
-async def check_files(work: Work, file_ids: Sequence[str], path: str) -> None:
-    """Refuse files that do not exist or are not for tools. `path` is the field that names them."""
-    found = await files.several(work.connection, work.owner, file_ids, work.engine.now())
-    missing = [file_id for file_id in file_ids if file_id not in found]
-    if missing:
-        raise bad_request(f"No such File object: {', '.join(missing)}", param=path)
-    for file_id in file_ids:
-        purpose = found[file_id]["purpose"]
-        if purpose not in _USABLE:
-            raise bad_request(
-                f"Invalid '{path}': the file {file_id} has the purpose '{purpose}'. "
-                "Upload it with the purpose 'assistants' to use it here.",
-                param=path,
-                code="invalid_value",
-            )
+_THREAD_STORE_EXPIRY = {"anchor": "last_active_at", "days": 7}  # per the Assistants guide
 
 
 async def resolve(
@@ -42,7 +32,34 @@ async def resolve(
         file_ids = list(dict.fromkeys(resources.code_interpreter.file_ids))
         await check_files(work, file_ids, f"{path}.code_interpreter.file_ids")
         shown["code_interpreter"] = {"file_ids": file_ids}
+    if resources.file_search is not None:
+        store_ids = resources.file_search.vector_store_ids
+        known = await vector_stores.several(work.connection, work.owner, store_ids, work.engine.now())
+        missing = [store_id for store_id in store_ids if store_id not in known]
+        if missing:
+            raise bad_request(
+                f"No vector store found with id '{missing[0]}'.", param=f"{path}.file_search.vector_store_ids"
+            )
+        if isinstance(resources.file_search, NewFileSearchResources):
+            made = [
+                await _make_store(work, store, f"{path}.file_search.vector_stores[{index}].file_ids")
+                for index, store in enumerate(resources.file_search.vector_stores)
+            ]
+            store_ids = [*store_ids, *made]
+        shown["file_search"] = {"vector_store_ids": store_ids}
     return shown
+
+
+async def _make_store(work: Work, asked: NewVectorStore, path: str) -> str:
+    values = {"name": "", "metadata": asked.metadata or {}}
+    store = await vector_stores.create(work.connection, work.owner, work.engine.now(), values)
+    entries = [
+        FileInStore(file_id=file_id, chunking_strategy=asked.chunking_strategy) for file_id in asked.file_ids
+    ]
+    if entries:
+        await put_in_store(work, store, entries, path)
+    store_id: str = store["id"]
+    return store_id
 
 
 async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: str) -> Json:
@@ -63,8 +80,26 @@ async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: st
                 code="array_above_max_length",
             )
         resources = resources | {"code_interpreter": {"file_ids": merged}}
+    for_search = _for_tool("file_search", attachments)
+    if for_search:
+        store = await _thread_store(work, resources)
+        entries = [FileInStore(file_id=file_id) for file_id in for_search]
+        await put_in_store(work, store, entries, path)
+        resources = resources | {"file_search": {"vector_store_ids": [store["id"]]}}
     changed = await threads.change(work.connection, work.owner, thread["id"], {"tool_resources": resources})
     return changed or thread
+
+
+async def _thread_store(work: Work, resources: Json) -> Json:
+    """The store that a thread searches, made on first use."""
+    now = work.engine.now()
+    for store_id in (resources.get("file_search") or {}).get("vector_store_ids", []):
+        store = await vector_stores.get(work.connection, work.owner, store_id, now)
+        if store is not None and store["status"] != "expired":
+            await vector_stores.use(work.connection, [store_id], now)
+            return store
+    values = {"name": "", "metadata": {}, "expires_after": _THREAD_STORE_EXPIRY}
+    return await vector_stores.create(work.connection, work.owner, now, values)
 
 
 def _for_tool(tool: str, attachments: Sequence[Json]) -> list[str]:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, Text, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store import ids, objects, references
 from assistants_tui.engine.store.objects import Json, Page, PageRequest
-from assistants_tui.engine.store.schema import assistants, threads
 from assistants_tui.engine.store.schema import files as table
 
 _FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
@@ -72,19 +71,5 @@ async def remove(connection: AsyncConnection, owner: str, file_id: str) -> str |
     statement = delete(table).where(*where).returning(table.c.blob)
     blob: str | None = (await connection.execute(statement)).scalar_one_or_none()
     if blob is not None:
-        for holders in (assistants, threads):
-            await _forget(connection, holders, owner, file_id)
+        await references.forget(connection, owner, file_id)
     return blob
-
-
-async def _forget(connection: AsyncConnection, holders: Table, owner: str, file_id: str) -> None:
-    """Take a file off the lists of the code interpreter."""
-    mentions = cast(holders.c.tool_resources, Text).contains(file_id, autoescape=True)
-    found = select(holders.c.seq, holders.c.tool_resources).where(holders.c.owner == owner, mentions)
-    for row in (await connection.execute(found)).all():
-        listed = row.tool_resources.get("code_interpreter") or {}
-        kept = [other for other in listed.get("file_ids", []) if other != file_id]
-        resources = row.tool_resources | {"code_interpreter": {"file_ids": kept}}
-        await connection.execute(
-            update(holders).where(holders.c.seq == row.seq).values(tool_resources=resources)
-        )

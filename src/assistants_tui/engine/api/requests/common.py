@@ -52,7 +52,7 @@ def by_json_type(**tags: type) -> Discriminator:
 
     def choose(value: object) -> str | None:
         for name, kind in tags.items():
-            if isinstance(value, kind) or (kind is dict and isinstance(value, BaseModel)):
+            if isinstance(value, _ACCEPTED[kind]):
                 return alternative(name)
         return None
 
@@ -67,4 +67,18 @@ def alternative(name: str) -> str:
     return f"{TAG}{name}"
 
 
-_NAMES: dict[type, str] = {str: "a string", list: "an array of objects", dict: "an object"}
+_NAMES: dict[type, str] = {
+    str: "a string",
+    bool: "a boolean",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
+# Whole numbers are numbers, and what was parsed already is an object when it is written again.
+_ACCEPTED: dict[type, tuple[type, ...]] = {
+    str: (str,),
+    bool: (bool,),
+    float: (float, int),
+    list: (list,),
+    dict: (dict, BaseModel),
+}

@@ -1,0 +1,157 @@
+"""Bodies of the Vector stores endpoints."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, Tag, model_validator
+
+from assistants_tui.engine.api.requests.common import (
+    Metadata,
+    RequestBody,
+    alternative,
+    by_json_type,
+    refuse,
+)
+from assistants_tui.engine.api.requests.tools import ChunkingStrategy
+
+_Text = Annotated[str, StringConstraints(max_length=512)]
+
+Attributes = Annotated[
+    dict[
+        Annotated[str, StringConstraints(max_length=64)],
+        Annotated[
+            Annotated[_Text, Tag(alternative("text"))]
+            | Annotated[bool, Tag(alternative("flag"))]
+            | Annotated[int | float, Tag(alternative("number"))],
+            by_json_type(text=str, flag=bool, number=float),
+        ],
+    ],
+    Field(max_length=16),
+]
+
+
+class ExpiresAfter(RequestBody):
+    anchor: Literal["last_active_at"]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class NewVectorStore(RequestBody):
+    name: str | None = None
+    description: str | None = None
+    file_ids: Annotated[list[str], Field(max_length=500, default_factory=list)]
+    expires_after: ExpiresAfter | None = None
+    chunking_strategy: ChunkingStrategy | None = None
+    metadata: Metadata | None = None
+
+    @model_validator(mode="after")
+    def _has_something_to_cut_up(self) -> Self:
+        if self.chunking_strategy is not None and not self.file_ids:
+            raise refuse(
+                "Invalid '{path}': it can only be set together with 'file_ids'.",
+                code="invalid_value",
+                at="chunking_strategy",
+            )
+        return self
+
+
+class VectorStoreChanges(RequestBody):
+    name: str | None = None
+    expires_after: ExpiresAfter | None = None
+    metadata: Metadata | None = None
+
+
+class FileInStore(RequestBody):
+    """A file to attach, alone or as one of a batch."""
+
+    file_id: str
+    attributes: Attributes | None = None
+    chunking_strategy: ChunkingStrategy | None = None
+
+
+class AttributesChange(RequestBody):
+    attributes: Attributes | None
+
+
+class NewFileBatch(RequestBody):
+    file_ids: Annotated[list[str], Field(min_length=1, max_length=2000)] | None = None
+    files: Annotated[list[FileInStore], Field(min_length=1, max_length=2000)] | None = None
+    attributes: Attributes | None = None
+    chunking_strategy: ChunkingStrategy | None = None
+
+    @model_validator(mode="after")
+    def _names_files_in_one_way(self) -> Self:
+        if self.file_ids is None and self.files is None:
+            raise refuse(
+                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="file_ids"
+            )
+        if self.file_ids is not None and self.files is not None:
+            raise refuse(
+                "Invalid '{path}': send either 'file_ids' or 'files'.", code="invalid_value", at="files"
+            )
+        return self
+
+    def entries(self) -> list[FileInStore]:
+        """The files, each with its own settings or else those of the batch."""
+        files = self.files or [FileInStore(file_id=file_id) for file_id in self.file_ids or []]
+        return [
+            FileInStore(
+                file_id=file.file_id,
+                attributes=file.attributes if file.attributes is not None else self.attributes,
+                chunking_strategy=file.chunking_strategy or self.chunking_strategy,
+            )
+            for file in files
+        ]
+
+
+_Scalar = str | float | bool
+
+
+class Filter(RequestBody):
+    """A condition on attributes: one comparison, or several filters joined."""
+
+    type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]
+    key: str | None = None
+    value: Any = None
+    filters: Annotated[list["Filter"], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_type_says(self) -> Self:
+        needed = {"filters"} if self.type in {"and", "or"} else {"key", "value"}
+        for name in sorted(needed - self.model_fields_set):
+            raise refuse("Missing required parameter: '{path}'.", code="missing_required_parameter", at=name)
+        for name in sorted(self.model_fields_set - needed - {"type"}):
+            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
+        if "value" in needed and not _is_comparable(self.value, several=self.type in {"in", "nin"}):
+            raise refuse(
+                "Invalid type for '{path}': expected a string, a number or a boolean; "
+                "for 'in' and 'nin' an array of them.",
+                code="invalid_type",
+                at="value",
+            )
+        return self
+
+
+def _is_comparable(value: object, *, several: bool) -> bool:
+    if several:
+        return isinstance(value, list) and all(isinstance(item, _Scalar | int) for item in value)
+    return isinstance(value, _Scalar | int)
+
+
+class SearchRankingOptions(RequestBody):
+    ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
+    score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Search(RequestBody):
+    query: Annotated[
+        Annotated[str, StringConstraints(min_length=1), Tag(alternative("text"))]
+        | Annotated[
+            list[Annotated[str, StringConstraints(min_length=1)]],
+            Field(min_length=1),
+            Tag(alternative("texts")),
+        ],
+        by_json_type(text=str, texts=list),
+    ]
+    filters: Filter | None = None
+    max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
+    ranking_options: SearchRankingOptions = SearchRankingOptions()
+    rewrite_query: bool = False

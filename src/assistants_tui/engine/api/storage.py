@@ -1,0 +1,84 @@
+"""Putting files into vector stores, for all endpoints that do so."""
+
+from collections.abc import Sequence
+
+from assistants_tui.engine import file_types
+from assistants_tui.engine.api.context import Work
+from assistants_tui.engine.api.errors import bad_request
+from assistants_tui.engine.api.requests.tools import ChunkingStrategy
+from assistants_tui.engine.api.requests.vector_stores import FileInStore
+from assistants_tui.engine.store import files, vector_store_files
+from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.vector_store_files import NewFile
+
+MAX_FILES = 10_000
+"""How many files a vector store holds, per the Assistants guide."""
+
+_USABLE = ("assistants", "assistants_output", "user_data", "vision")
+_AUTO: Json = {
+    "type": "static",
+    "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400},
+}
+
+
+async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[str, Json]:
+    """Refuse files that do not exist or are not for tools. `path` is the field that names them."""
+    found = await files.several(work.connection, work.owner, file_ids, work.engine.now())
+    missing = [file_id for file_id in file_ids if file_id not in found]
+    if missing:
+        raise bad_request(f"No such File object: {', '.join(missing)}", param=path)
+    for file_id in file_ids:
+        purpose = found[file_id]["purpose"]
+        if purpose not in _USABLE:
+            raise bad_request(
+                f"Invalid '{path}': the file {file_id} has the purpose '{purpose}'. "
+                "Upload it with the purpose 'assistants' to use it here.",
+                param=path,
+                code="invalid_value",
+            )
+    return found
+
+
+async def put_in_store(
+    work: Work, store: Json, entries: Sequence[FileInStore], path: str, batch_id: str | None = None
+) -> None:
+    """Attach files to a store, to be indexed once this is committed.
+
+    Raises `ApiError` if a file does not exist or cannot be searched, or if the store is full or expired.
+    """
+    if store["status"] == "expired":
+        raise bad_request(f"Vector store {store['id']} has expired. Make a new one.")
+    by_id = {entry.file_id: entry for entry in entries}
+    found = await check_files(work, list(by_id), path)
+    unsupported = sorted(
+        {file_types.extension(file["filename"]) or "no extension" for file in found.values()}
+        - file_types.SEARCHABLE
+    )
+    if unsupported:
+        raise bad_request(
+            f"Files with extensions [{', '.join(unsupported)}] are not supported for retrieval. "
+            f"Supported are: {', '.join(sorted(file_types.SEARCHABLE))}.",
+            param=path,
+            code="unsupported_file",
+        )
+    others = await vector_store_files.count(work.connection, store["id"], other_than=list(by_id))
+    if others + len(by_id) > MAX_FILES:
+        raise bad_request(
+            f"Vector store {store['id']} would have {others + len(by_id)} files, but {MAX_FILES} is the most "
+            "it can have.",
+            param=path,
+        )
+    new = [
+        NewFile(entry.file_id, entry.attributes or {}, _strategy(entry.chunking_strategy))
+        for entry in by_id.values()
+    ]
+    now = work.engine.now()
+    await vector_store_files.attach(work.connection, work.owner, store["id"], now, new, batch_id=batch_id)
+    work.afterwards(work.engine.index.attached)
+
+
+def _strategy(asked: ChunkingStrategy | None) -> Json:
+    """What objects show: always the numbers in force."""
+    if asked is None or asked.static is None:
+        return _AUTO
+    return asked.model_dump()

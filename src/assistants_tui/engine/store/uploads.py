@@ -1,0 +1,97 @@
+"""Uploads: files that arrive in parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import ids, objects
+from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.schema import upload_parts
+from assistants_tui.engine.store.schema import uploads as table
+
+LIFETIME = 3600
+"""Seconds in which an upload has to be completed."""
+
+_FIELDS = ("bytes", "expires_at", "filename", "purpose", "status")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that has arrived: its ID, size in bytes, and the name of its blob."""
+
+    id: str
+    bytes: int
+    blob: str
+
+
+def _to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "upload", *_FIELDS) | {"file": None}
+
+
+def _is(owner: str, upload_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == upload_id, table.c.owner == owner
+
+
+async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> Json:
+    row = {
+        "id": ids.new("upload"),
+        "owner": owner,
+        "created_at": now,
+        "expires_at": now + LIFETIME,
+        "status": "pending",
+    } | values
+    return _to_wire(await objects.add(connection, table, row))
+
+
+async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Json | None:
+    """An upload; one that was not completed in time is expired, though nobody has marked it yet."""
+    row = await objects.one(connection, table, *_is(owner, upload_id))
+    if row is None:
+        return None
+    upload = _to_wire(row)
+    if upload["status"] == "pending" and upload["expires_at"] <= now:
+        upload["status"] = "expired"
+    return upload
+
+
+async def expires_after(connection: AsyncConnection, upload_id: str) -> Json | None:
+    """When the file that an upload becomes is to expire, as the request said it."""
+    found = select(table.c.expires_after).where(table.c.id == upload_id)
+    value: Json | None = (await connection.execute(found)).scalar_one()
+    return value
+
+
+async def end(connection: AsyncConnection, upload_id: str, status: str) -> Json:
+    """Complete, cancel or expire an upload that this transaction found pending.
+
+    Its parts are forgotten; the caller has their blobs from `parts` and removes them.
+    """
+    statement = (
+        update(table)
+        .where(table.c.id == upload_id, table.c.status == "pending")
+        .values(status=status)
+        .returning(table)
+    )
+    row = (await connection.execute(statement)).one()
+    await connection.execute(delete(upload_parts).where(upload_parts.c.upload_id == upload_id))
+    return _to_wire(row)
+
+
+async def add_part(connection: AsyncConnection, owner: str, upload_id: str, now: int, values: Json) -> Json:
+    row = {"id": ids.new("upload_part"), "owner": owner, "created_at": now, "upload_id": upload_id} | values
+    return objects.columns_of(await objects.add(connection, upload_parts, row), "upload.part", "upload_id")
+
+
+async def parts(connection: AsyncConnection, upload_id: str) -> list[Part]:
+    """The parts of an upload that have arrived."""
+    found = select(upload_parts).where(upload_parts.c.upload_id == upload_id).order_by(upload_parts.c.seq)
+    return [Part(row.id, row.bytes, row.blob) for row in await connection.execute(found)]
+
+
+async def overdue(connection: AsyncConnection, now: int) -> Sequence[str]:
+    """Pending uploads whose time is over."""
+    found = select(table.c.id).where(table.c.status == "pending", table.c.expires_at <= now)
+    return list((await connection.execute(found)).scalars())

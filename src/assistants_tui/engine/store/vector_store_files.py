@@ -1,0 +1,154 @@
+"""Files in vector stores, and how far their indexing is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import objects
+from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store.schema import files as files_table
+from assistants_tui.engine.store.schema import vector_store_files as table
+
+_FIELDS = ("vector_store_id", "status", "last_error", "usage_bytes", "chunking_strategy", "attributes")
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to put into a store. `chunking_strategy` with its numbers, never `auto`."""
+
+    file_id: str
+    attributes: Json
+    chunking_strategy: Json
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file that is attached and not indexed yet. `seq` tells one attachment of it from a later one."""
+
+    seq: int
+    owner: str
+    vector_store_id: str
+    file_id: str
+    filename: str
+    blob: str
+    bytes: int
+    chunking_strategy: Json
+
+
+def to_wire(row: Row[Any]) -> Json:
+    return objects.columns_of(row, "vector_store.file", *_FIELDS)
+
+
+def _is(owner: str, store_id: str, file_id: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.id == file_id, table.c.vector_store_id == store_id, table.c.owner == owner
+
+
+async def attach(
+    connection: AsyncConnection,
+    owner: str,
+    store_id: str,
+    now: int,
+    files: Sequence[NewFile],
+    *,
+    batch_id: str | None = None,
+) -> None:
+    """Put files into a store, to be indexed. Those that are in it already are indexed anew."""
+    file_ids = [file.file_id for file in files]
+    again = delete(table).where(table.c.vector_store_id == store_id, table.c.id.in_(file_ids))
+    await connection.execute(again)
+    rows = [
+        {
+            "id": file.file_id,
+            "owner": owner,
+            "created_at": now,
+            "vector_store_id": store_id,
+            "batch_id": batch_id,
+            "status": "in_progress",
+            "chunking_strategy": file.chunking_strategy,
+            "attributes": file.attributes,
+        }
+        for file in files
+    ]
+    await connection.execute(table.insert(), rows)
+
+
+async def count(connection: AsyncConnection, store_id: str, *, other_than: Sequence[str] = ()) -> int:
+    """How many files a store has, besides some."""
+    where = table.c.vector_store_id == store_id, table.c.id.not_in(other_than)
+    return int((await connection.execute(select(func.count()).where(*where))).scalar_one())
+
+
+async def get(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> Json | None:
+    row = await objects.one(connection, table, *_is(owner, store_id, file_id))
+    return None if row is None else to_wire(row)
+
+
+async def page(
+    connection: AsyncConnection,
+    owner: str,
+    store_id: str,
+    request: PageRequest,
+    *,
+    status: str | None = None,
+    batch_id: str | None = None,
+) -> Page:
+    where = [table.c.vector_store_id == store_id, table.c.owner == owner]
+    if status is not None:
+        where.append(table.c.status == status)
+    if batch_id is not None:
+        where.append(table.c.batch_id == batch_id)
+    return await objects.page(connection, table, to_wire, request, *where)
+
+
+async def change(
+    connection: AsyncConnection, owner: str, store_id: str, file_id: str, values: Json
+) -> Json | None:
+    return await objects.change(connection, table, to_wire, values, *_is(owner, store_id, file_id))
+
+
+async def detach(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> bool:
+    """Take a file out of a store. The file itself stays."""
+    return await objects.remove(connection, table, *_is(owner, store_id, file_id))
+
+
+async def waiting(connection: AsyncConnection) -> list[WaitingFile]:
+    """Everybody's files that are to be indexed, in the order in which they came."""
+    statement = (
+        select(table, files_table.c.filename, files_table.c.blob, files_table.c.bytes)
+        .join(files_table, files_table.c.id == table.c.id)
+        .where(table.c.status == "in_progress")
+        .order_by(table.c.seq)
+    )
+    return [
+        WaitingFile(
+            row.seq,
+            row.owner,
+            row.vector_store_id,
+            row.id,
+            row.filename,
+            row.blob,
+            row.bytes,
+            row.chunking_strategy,
+        )
+        for row in await connection.execute(statement)
+    ]
+
+
+async def settle(
+    connection: AsyncConnection,
+    file: WaitingFile,
+    status: str,
+    *,
+    usage_bytes: int = 0,
+    last_error: Json | None = None,
+) -> bool:
+    """End the indexing of a file. False if it was cancelled, detached or attached anew meanwhile."""
+    statement = (
+        update(table)
+        .where(table.c.seq == file.seq, table.c.status == "in_progress")
+        .values(status=status, usage_bytes=usage_bytes, last_error=last_error)
+    )
+    return (await connection.execute(statement)).rowcount > 0
