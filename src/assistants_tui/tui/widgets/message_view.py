@@ -1,0 +1,725 @@
+"""The messages of a thread as one widget that draws lines.
+
+A widget for every message or paragraph makes a long thread slow to open and a fast answer slow to show. Here
+only the messages in sight are drawn at all; the others have an estimated height until they are seen. What the
+reader looks at stays where it is when an estimate is corrected, older messages arrive, or an answer grows
+somewhere else: the view holds on to the message at its top edge, or to the end of the thread when the reader
+is there.
+"""
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from assistants_tui.tui.markdown import STYLES, CodeBlock, Run, code_blocks
+from assistants_tui.tui.safety import clean
+
+from .heights import Heights
+from .line_selection import highlighted, joined
+from .message_body import MessageBody, MessageItem, Note, estimated_height
+
+__all__ = ["MessageItem", "MessageView", "Note"]
+
+GUTTER = 2
+"""Cells to the left of the text, for the bar of the user's messages and the cursor."""
+MAX_WIDTH = 120
+"""Cells that text takes at most: longer lines are hard to read."""
+FRAME = 1 / 30
+"""Seconds between updates while text streams in."""
+SHARE = 0.25
+"""The part of the time that updates may take; when they get slow, they become fewer."""
+WALK = 4
+"""Scrolling by up to so many screens goes line by line over the true heights, farther by the estimates."""
+_LINES = 1 << 20  # more than a message has: the place of a line in a selection is message * _LINES + line
+
+
+class _Entry:
+    """A message of the view, and its lines while they are at hand."""
+
+    __slots__ = ("body", "item", "serial", "strips")
+
+    def __init__(self, item: MessageItem, serial: int) -> None:
+        self.item = item
+        self.serial = serial  # stays when messages come before it; selections are made of these
+        self.body: MessageBody | None = None
+        self.strips: dict[tuple[int, bool], Strip] = {}  # by line, and whether it is under the cursor
+
+    def forget(self) -> None:
+        self.body = None
+        self.strips.clear()
+
+
+class MessageView(ScrollView, can_focus=True):
+    """Shows the messages of a thread; see the module for how."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_lines(-1)", show=False, id="messages.line_up", tooltip="One line up"),
+        Binding("down", "scroll_lines(1)", show=False, id="messages.line_down", tooltip="One line down"),
+        Binding("k,ctrl+up", "cursor(-1)", show=False, id="messages.previous", tooltip="Previous message"),
+        Binding("j,ctrl+down", "cursor(1)", show=False, id="messages.next", tooltip="Next message"),
+        Binding("pageup,ctrl+u", "scroll_pages(-1)", show=False, id="messages.page_up", tooltip="Page up"),
+        Binding(
+            "pagedown,ctrl+d", "scroll_pages(1)", show=False, id="messages.page_down", tooltip="Page down"
+        ),
+        Binding("home,g", "first", show=False, id="messages.first", tooltip="Oldest loaded message"),
+        Binding("end,G", "last", show=False, id="messages.last", tooltip="Jump to the end"),
+        Binding("enter,o", "open", "Open", id="messages.open", tooltip="Open a link, note or file"),
+        Binding("y,c", "copy", "Copy", id="messages.copy", tooltip="Copy the message"),
+        Binding("Y,C", "copy_code", show=False, id="messages.copy_code", tooltip="Copy a code block"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"message-view--{name}"
+        for name in (
+            *STYLES,
+            *("author", "author-user", "time", "note", "note-error", "waiting"),
+            *("gutter", "gutter-user", "cursor", "empty", "selected"),
+        )
+    }
+    DEFAULT_CSS = """
+    MessageView {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        & > .message-view--author { color: $text-accent; text-style: bold; }
+        & > .message-view--author-user { color: $text-primary; text-style: bold; }
+        & > .message-view--time { color: $text-muted; }
+        & > .message-view--note { color: $text-muted; }
+        & > .message-view--note-error { color: $text-error; }
+        & > .message-view--waiting { color: $text-muted; }
+        & > .message-view--gutter-user { color: $primary; }
+        & > .message-view--cursor { color: $accent; text-style: bold; }
+        & > .message-view--empty { color: $text-muted; }
+        & > .message-view--selected {
+            background: $screen-selection-background;
+            color: $screen-selection-foreground;
+        }
+
+        & > .message-view--strong { text-style: bold; }
+        & > .message-view--em { text-style: italic; }
+        & > .message-view--strike { text-style: strike; }
+        & > .message-view--link { color: $text-primary; text-style: underline; }
+        & > .message-view--code { color: $text-warning; background: $foreground 8%; }
+        & > .message-view--math { text-style: italic; }
+        & > .message-view--mark { color: $text-accent; text-style: bold; }
+        & > .message-view--image { color: $text-secondary; text-style: italic; }
+        & > .message-view--html { color: $text-muted; }
+        & > .message-view--h1 { color: $text-accent; text-style: bold underline; }
+        & > .message-view--h2 { color: $text-accent; text-style: bold; }
+        & > .message-view--h3 { color: $text-primary; text-style: bold; }
+        & > .message-view--h4 { text-style: bold; }
+        & > .message-view--h5 { text-style: bold italic; }
+        & > .message-view--h6 { color: $text-muted; text-style: bold; }
+        & > .message-view--bullet { color: $text-primary; }
+        & > .message-view--bar { color: $primary 60%; }
+        & > .message-view--rule { color: $foreground 30%; }
+        & > .message-view--head { text-style: bold; }
+        & > .message-view--block { background: $foreground 6%; }
+        & > .message-view--label { color: $text-muted; }
+        & > .message-view--keyword { color: $text-primary; text-style: bold; }
+        & > .message-view--string { color: $text-success; }
+        & > .message-view--number { color: $text-warning; }
+        & > .message-view--comment { color: $text-muted; text-style: italic; }
+        & > .message-view--name { color: $text-accent; }
+        & > .message-view--inserted { color: $text-success; }
+        & > .message-view--deleted { color: $text-error; }
+    }
+    """
+    ALLOW_SELECT = True
+
+    empty_text: reactive[str] = reactive("")
+    """What is shown, centred, when there are no messages."""
+
+    class OlderWanted(Message):
+        """The reader has come near the oldest message that is loaded; answer with `prepend`."""
+
+    class NoteOpened(Message):
+        """A note with a target was chosen."""
+
+        def __init__(self, item_id: str, note: Note) -> None:
+            super().__init__()
+            self.item_id = item_id
+            self.note = note
+
+    class LinkOpened(Message):
+        """A link to an http or https address was chosen. Nothing has been opened."""
+
+        def __init__(self, url: str) -> None:
+            super().__init__()
+            self.url = url
+
+    class OpenWanted(Message):
+        """The user wants to open something of a message that has several links and notes to open, or none."""
+
+        def __init__(self, item: MessageItem, links: Sequence[str], notes: Sequence[Note]) -> None:
+            super().__init__()
+            self.item = item
+            self.links = links
+            self.notes = notes
+
+    class CopyWanted(Message):
+        """A text is to be put on the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CodeWanted(Message):
+        """The user wants to copy code of a message that has several code blocks, or none."""
+
+        def __init__(self, item: MessageItem, blocks: Sequence[CodeBlock]) -> None:
+            super().__init__()
+            self.item = item
+            self.blocks = blocks
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._entries: list[_Entry] = []
+        self._places: dict[str, int] = {}  # indices by message ID
+        self._heights = Heights()
+        self._drawn: dict[int, _Entry] = {}  # entries that have a body by serial, the latest used last
+        self._older = False
+        self._older_asked = False
+        self._text_width = 0
+        self._at_end = True
+        self._anchor: _Entry | None = None  # the message at the top edge
+        self._anchor_line = 0
+        self._moved = False  # something may be in another place than it was painted
+        self._cursor: _Entry | None = None
+        self._stale: set[str] = set()  # IDs of messages whose body is older than they are
+        self._timer: Timer | None = None
+        self._updated = 0.0  # when, and
+        self._cost = 0.0  # seconds that updating and painting took since then
+        self._run_styles: dict[tuple[str, str], Style] = {}
+
+    # -- what is shown
+
+    @property
+    def items(self) -> list[MessageItem]:
+        """The messages, oldest first."""
+        return [entry.item for entry in self._entries]
+
+    @property
+    def selected_item(self) -> MessageItem | None:
+        """The message under the cursor."""
+        return self._cursor.item if self._cursor else None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the view follows the end of the thread."""
+        return self._at_end
+
+    def set_items(self, items: Iterable[MessageItem], *, older: bool) -> None:
+        """Show these messages, from their end. `older`: more can be loaded above them."""
+        unique = {item.id: item for item in items}
+        self._entries = [_Entry(item, serial) for serial, item in enumerate(unique.values())]
+        self._drawn.clear()
+        self._stale.clear()
+        self._older, self._older_asked = older, False
+        self._at_end, self._anchor, self._cursor = True, None, None
+        self._moved = True
+        self._count_places()
+        self._estimate()
+        self._clear_selection()
+        self._settle()
+
+    def prepend(self, items: Iterable[MessageItem], *, older: bool) -> None:
+        """Put older messages before the others; what the reader sees stays where it is."""
+        new = [item for item in {i.id: i for i in items}.values() if item.id not in self._places]
+        first = self._entries[0].serial if self._entries else 0
+        self._entries[:0] = [_Entry(item, first - len(new) + place) for place, item in enumerate(new)]
+        self._heights.prepend(self._estimated(item) for item in new)
+        self._older, self._older_asked = older, False
+        self._count_places()
+        self._settle()
+
+    def upsert(self, item: MessageItem) -> None:
+        """Add a message at the end, or show a newer state of one. While text grows, only what is new is
+        drawn.
+
+        Calls are cheap, however many come: the view is brought up to date about thirty times a second.
+        """
+        place = self._places.get(item.id)
+        if place is None:
+            serial = self._entries[-1].serial + 1 if self._entries else 0
+            self._places[item.id] = len(self._entries)
+            self._entries.append(_Entry(item, serial))
+            self._heights.append(self._estimated(item))
+        elif self._entries[place].item == item:
+            return
+        else:
+            self._entries[place].item = item
+        self._stale.add(item.id)
+        self._schedule()
+
+    def remove_item(self, item_id: str) -> None:
+        """Take a message out; unknown IDs are ignored."""
+        place = self._places.get(item_id)
+        if place is None:
+            return
+        entry = self._entries.pop(place)
+        del self._heights[place]
+        self._drawn.pop(entry.serial, None)
+        self._stale.discard(item_id)
+        self._count_places()
+        neighbour = self._entries[min(place, len(self._entries) - 1)] if self._entries else None
+        if entry is self._anchor:
+            self._anchor, self._anchor_line = neighbour, 0
+        if entry is self._cursor:
+            self._cursor = neighbour
+        self._moved = True
+        self._settle()
+
+    def code_blocks(self, item_id: str) -> list[CodeBlock]:
+        """The code blocks of a message as they were written."""
+        place = self._places.get(item_id)
+        return [] if place is None else code_blocks(self._entries[place].item.text)
+
+    def links(self, item_id: str) -> list[str]:
+        """The addresses that a message links to, each once."""
+        place = self._places.get(item_id)
+        if place is None:
+            return []
+        body = MessageBody(self._entries[place].item, MAX_WIDTH)
+        found = (run.link for index in range(len(body)) for run in body[index].runs if run.link)
+        return list(dict.fromkeys(link for link in found if not link.startswith(("code:", "note:"))))
+
+    # -- geometry
+
+    def _count_places(self) -> None:
+        self._places = {entry.item.id: place for place, entry in enumerate(self._entries)}
+
+    def _place(self, entry: _Entry) -> int:
+        return self._places[entry.item.id]
+
+    def _estimated(self, item: MessageItem) -> int:
+        return estimated_height(item, self._text_width) if self._text_width else 1
+
+    def _estimate(self) -> None:
+        self._heights = Heights(self._estimated(entry.item) for entry in self._entries)
+
+    def _measure(self, place: int) -> int:
+        """The true height of a message, which is drawn for that if need be."""
+        entry = self._entries[place]
+        if entry.body is None:
+            entry.body = MessageBody(entry.item, self._text_width)
+            self._stale.discard(entry.item.id)
+            if self._heights[place] != len(entry.body):
+                self._heights[place] = len(entry.body)
+                self._moved = True
+        self._drawn.pop(entry.serial, None)
+        self._drawn[entry.serial] = entry
+        return self._heights[place]
+
+    def _forget_unseen(self) -> None:
+        """Keep the lines of as many messages as fill a few screens."""
+        spare = len(self._drawn) - max(32, 2 * self.size.height)
+        for serial in list(self._drawn)[: max(0, spare)]:
+            self._drawn.pop(serial).forget()
+
+    def _settle(self) -> None:
+        """Measure what is in sight, put the view back to where the reader is, and paint what has changed."""
+        height = self.size.height
+        if not self._text_width or not height:
+            return
+        y = 0 if self._at_end or self._anchor is None else self._fill_down(height)
+        if self._at_end or self._anchor is None or y >= self._heights.total - height:
+            self._at_end = True
+            y = self._fill_up(height)
+        self._go_to(y)
+        if self._entries:
+            place, self._anchor_line = self._heights.at(y)
+            self._anchor = self._entries[place]
+            self._ask_for_older(y)
+        self._forget_unseen()
+
+    def _fill_up(self, height: int) -> int:
+        """Measure messages from the last upwards until the view is full; the first line to show."""
+        filled = 0
+        for place in range(len(self._entries) - 1, -1, -1):
+            filled += self._measure(place)
+            if filled >= height:
+                break
+        return max(0, self._heights.total - height)
+
+    def _fill_down(self, height: int) -> int:
+        """Measure messages from the one at the top edge downwards; the first line to show."""
+        assert self._anchor is not None
+        place = self._place(self._anchor)
+        left = height + min(self._anchor_line, self._measure(place) - 1)
+        y = self._heights.top(place) + left - height
+        while left > 0 and place < len(self._entries):
+            left -= self._measure(place)
+            place += 1
+        return y
+
+    def _go_to(self, y: int) -> None:
+        """Scroll without asking anybody, and repaint if anything is in another place now."""
+        size = Size(self.size.width, max(self._heights.total, self.size.height))
+        if size != self.virtual_size:
+            # assigning it would lay out the whole screen again
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        if self._moved or y != self.scroll_offset.y:
+            self._moved = False
+            self.refresh(self.size.region)
+        self.set_reactive(Widget.scroll_y, float(y))
+        self.set_reactive(Widget.scroll_target_y, float(y))
+        self.vertical_scrollbar.position = y
+
+    def _ask_for_older(self, y: int) -> None:
+        if self._older and not self._older_asked and y < self.size.height:
+            self._older_asked = True
+            self.post_message(self.OlderWanted())
+
+    def _walk(self, lines: int) -> None:
+        """Move the top edge by a number of lines over the real heights."""
+        assert self._anchor is not None
+        place, line = self._place(self._anchor), self._anchor_line + lines
+        while line < 0 and place > 0:
+            place -= 1
+            line += self._measure(place)
+        while place < len(self._entries) - 1 and line >= self._measure(place):
+            line -= self._measure(place)
+            place += 1
+        self._anchor, self._anchor_line = self._entries[place], max(0, line)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The user has scrolled: the true place follows from where the view was."""
+        old, new = round(old_value), round(new_value)
+        if old == new or not self._entries or not self._text_width:
+            self.vertical_scrollbar.position = new_value
+            return
+        if self._anchor is not None and abs(new - old) <= WALK * self.size.height:
+            self._walk(new - old)
+        else:
+            place, self._anchor_line = self._heights.at(new)
+            self._anchor = self._entries[place]
+        self._at_end = False
+        self._moved = True
+        self._settle()
+
+    def scroll_to(self, x: float | None = None, y: float | None = None, **options: object) -> None:
+        """Scroll to a line, at once: the lines in between may not be known."""
+        if y is not None:
+            self.scroll_target_y = self.scroll_y = y
+
+    def scroll_home(self, **options: object) -> None:
+        """Go to the oldest loaded message."""
+        if self._entries:
+            self._at_end, self._anchor, self._anchor_line = False, self._entries[0], 0
+            self._settle()
+
+    def scroll_end(self, **options: object) -> None:
+        """Go to the end of the thread and follow it."""
+        self._at_end = True
+        self._settle()
+
+    def on_resize(self) -> None:
+        width = max(1, min(MAX_WIDTH, self.size.width - GUTTER - 1))
+        self._moved = True
+        if width != self._text_width:
+            anchor = self._anchor
+            part = self._anchor_line / self._heights[self._place(anchor)] if anchor else 0
+            self._text_width = width
+            for entry in self._drawn.values():
+                entry.forget()
+            self._drawn.clear()
+            self._estimate()
+            self._clear_selection()
+            if anchor:
+                self._anchor_line = int(part * self._measure(self._place(anchor)))
+        self._settle()
+
+    # -- keeping up
+
+    def _schedule(self) -> None:
+        if self._timer is None and self.is_mounted:
+            due = self._updated + max(FRAME, self._cost / SHARE) - perf_counter()
+            self._timer = self.set_timer(max(0.0, due), self._update)
+
+    def _update(self) -> None:
+        """Bring the drawn messages up to date."""
+        self._timer = None
+        started = perf_counter()
+        first = self._heights.total
+        for item_id in self._stale:
+            if (place := self._places.get(item_id)) is None:
+                continue
+            entry = self._entries[place]
+            if entry.body is None:
+                self._heights[place] = self._estimated(entry.item)
+                continue
+            changed = entry.body.update(entry.item)
+            entry.strips = {key: strip for key, strip in entry.strips.items() if key[0] < changed}
+            first = min(first, self._heights.top(place) + changed)
+            self._heights[place] = len(entry.body)
+        self._stale.clear()
+        self._settle()
+        above = max(0, first - self.scroll_offset.y)
+        if above < self.size.height:
+            self.refresh(Region(0, above, self.size.width, self.size.height - above))
+        self._updated = perf_counter()
+        self._cost = self._updated - started
+
+    # -- painting
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._run_styles.clear()
+        for entry in self._drawn.values():
+            entry.strips.clear()
+
+    def _style(self, names: str, link: str = "") -> Style:
+        key = names, link
+        style = self._run_styles.get(key)
+        if style is None:
+            if len(self._run_styles) > 2000:
+                self._run_styles.clear()
+            style = self.get_visual_style(*(f"message-view--{name}" for name in names.split())).rich_style
+            if link:
+                style += Style.from_meta({"link": link})
+            self._run_styles[key] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        started = perf_counter()
+        line = y + self.scroll_offset.y
+        if not self._entries:
+            strip = self._empty_line(y)
+        elif line >= self._heights.total or not self._text_width:
+            strip = Strip.blank(self.size.width, self._style(""))
+        else:
+            place, row = self._heights.at(line)
+            strip = self._line(self._entries[place], place, row)
+        self._cost += perf_counter() - started
+        return strip
+
+    def _line(self, entry: _Entry, place: int, row: int) -> Strip:
+        marked = entry is self._cursor and self.has_focus
+        selected = self._selected(entry.serial * _LINES + row)
+        if selected is None and (strip := entry.strips.get((row, marked))) is not None:
+            return strip
+        self._measure(place)
+        assert entry.body is not None
+        line = entry.body[row]
+        runs = line.runs if selected is None else highlighted(line.runs, *selected)
+        last = row == len(entry.body) - 1
+        if marked and not last:
+            gutter = Segment("┃ ", self._style("cursor"))
+        elif entry.item.from_user and not last:
+            gutter = Segment("▎ ", self._style("gutter-user"))
+        else:
+            gutter = Segment("  ", self._style("gutter"))
+        segments = [gutter, *(Segment(run.text, self._run_style(run)) for run in runs)]
+        width = GUTTER + self._text_width
+        strip = Strip(segments).adjust_cell_length(width, self._style(line.fill))
+        strip = strip.adjust_cell_length(self.size.width, self._style(""))
+        strip = strip.apply_offsets(-GUTTER, entry.serial * _LINES + row)
+        if selected is None:
+            entry.strips[row, marked] = strip
+        return strip
+
+    def _run_style(self, run: Run) -> Style:
+        return self._style(run.style, run.link)
+
+    def _empty_line(self, y: int) -> Strip:
+        width = self.size.width
+        style = self._style("empty")
+        lines = Content(clean(self.empty_text)).wrap(max(1, min(60, width - 4))) if self.empty_text else []
+        row = y - (self.size.height - len(lines)) // 2
+        if not 0 <= row < len(lines):
+            return Strip.blank(width, style)
+        text = lines[row].plain.rstrip()
+        left = " " * max(0, (width - cell_len(text)) // 2)
+        return Strip([Segment(left + text, style)]).adjust_cell_length(width, style)
+
+    def watch_empty_text(self) -> None:
+        self.refresh()
+
+    # -- the cursor
+
+    def on_focus(self) -> None:
+        if self._cursor is None and self._entries:
+            self._cursor = self._entries[self._last_in_sight()]
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def _last_in_sight(self) -> int:
+        """The message nearest to the lower edge that begins in sight."""
+        top = self.scroll_offset.y
+        place, row = self._heights.at(top + self.size.height - 1)
+        return place if row == 0 or self._heights.top(place) >= top else min(place, len(self._entries) - 1)
+
+    def action_cursor(self, step: int) -> None:
+        """Put the cursor on another message and show its start."""
+        if not self._entries:
+            return
+        if self._cursor is None:
+            place = self._last_in_sight()
+        else:
+            place = max(0, min(len(self._entries) - 1, self._place(self._cursor) + step))
+        self._cursor = self._entries[place]
+        self._reveal(place)
+        self.refresh()
+
+    def _reveal(self, place: int) -> None:
+        """Scroll no more than needed to show a message, from its start if it is long."""
+        height, top = self.size.height, self.scroll_offset.y
+        size = self._measure(place)
+        start = self._heights.top(place)
+        if top <= start and start + size <= top + height:
+            return
+        self._at_end = False
+        self._anchor, self._anchor_line = self._entries[place], 0
+        if start > top and size < height:
+            self._walk(size - height)
+        self._moved = True
+        self._settle()
+
+    def action_first(self) -> None:
+        if self._entries:
+            self._cursor = self._entries[0]
+            self.scroll_home()
+            self.refresh()
+
+    def action_last(self) -> None:
+        if self._entries:
+            self._cursor = self._entries[-1]
+            self.scroll_end()
+            self.refresh()
+
+    def action_scroll_lines(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + lines)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + pages * max(1, self.size.height - 2))
+
+    def action_open(self) -> None:
+        """Open the one thing that the message points to, or ask which."""
+        item = self.selected_item
+        if item is None:
+            return
+        links = self.links(item.id)
+        notes = [note for note in item.notes if note.target is not None]
+        if len(links) == 1 and not notes:
+            self.post_message(self.LinkOpened(links[0]))
+        elif len(notes) == 1 and not links:
+            self.post_message(self.NoteOpened(item.id, notes[0]))
+        else:
+            self.post_message(self.OpenWanted(item, links, notes))
+
+    def action_copy(self) -> None:
+        if (item := self.selected_item) is not None:
+            self.post_message(self.CopyWanted(item.text))
+
+    def action_copy_code(self) -> None:
+        item = self.selected_item
+        if item is None:
+            return
+        blocks = self.code_blocks(item.id)
+        if len(blocks) == 1:
+            self.post_message(self.CopyWanted(blocks[0].source))
+        else:
+            self.post_message(self.CodeWanted(item, blocks))
+
+    # -- the mouse
+
+    def on_click(self, event: events.Click) -> None:
+        if not self._entries or self.text_selection is not None:
+            return
+        line = event.y + self.scroll_offset.y
+        if line >= self._heights.total:
+            return
+        entry = self._entries[self._heights.at(line)[0]]
+        self._cursor = entry
+        self.refresh()
+        link = event.style.meta.get("link")
+        if isinstance(link, str):
+            event.stop()
+            self._follow(entry.item, link)
+
+    def _follow(self, item: MessageItem, link: str) -> None:
+        kind, _, number = link.partition(":")
+        if kind == "note":
+            self.post_message(self.NoteOpened(item.id, item.notes[int(number)]))
+        elif kind == "code":
+            self.post_message(self.CopyWanted(self.code_blocks(item.id)[int(number)].source))
+        else:
+            self.post_message(self.LinkOpened(link))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        link = event.style.meta.get("link")
+        shown = link if isinstance(link, str) and not link.startswith(("code:", "note:")) else None
+        self.tooltip = Content(clean(shown)) if shown else None
+
+    # -- selecting text with the mouse
+
+    def _clear_selection(self) -> None:
+        if self.is_mounted and self.text_selection is not None:
+            self.screen.clear_selection()
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def _selected(self, line: int) -> tuple[int, int] | None:
+        """The selected part of a line as character positions; the second is -1 for its end."""
+        selection = self.text_selection
+        if selection is None:
+            return None
+        span = selection.get_span(line)
+        return None if span is None else (max(0, span[0]), span[1])
+
+    def text_select_all(self) -> None:
+        """A double click selects the message, not the thread."""
+        if self._cursor is not None:
+            first = self._cursor.serial * _LINES
+            last = first + self._heights[self._place(self._cursor)] - 2
+            self.screen.selections = {self: Selection(Offset(0, first), Offset(_LINES, last))}
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text: messages that are selected as a whole as Markdown, others as they are shown,
+        with wrapped lines joined.
+        """
+        if not self._entries:
+            return None
+        start = selection.start or Offset(0, self._entries[0].serial * _LINES)
+        end = selection.end or Offset(_LINES, self._entries[-1].serial * _LINES + _LINES - 1)
+        texts: list[str] = []
+        for place, entry in enumerate(self._entries):
+            first = entry.serial * _LINES
+            if first + _LINES <= start.y or end.y < first:
+                continue
+            before = start.y < first or (start.y == first and start.x <= 0)
+            if before and end.y > first + self._heights[place]:
+                texts.append(f"{entry.item.author}\n{entry.item.text}\n\n")
+                continue
+            self._measure(place)
+            assert entry.body is not None
+            top = max(0, start.y - first)
+            bottom = min(end.y - first, len(entry.body) - 1)
+            spans = [
+                (max(0, start.x) if first + row == start.y else 0, end.x if first + row == end.y else _LINES)
+                for row in range(top, bottom + 1)
+            ]
+            texts.append(joined([entry.body[row] for row in range(top, bottom + 1)], spans))
+        return "".join(texts), "\n"
