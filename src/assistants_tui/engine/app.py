@@ -3,8 +3,9 @@
 OpenAI's clients find them under /v1, those of Azure under /openai.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from assistants_tui.engine.api import (
     files,
     messages,
     models,
+    openapi,
     search,
     threads,
     uploads,
@@ -32,6 +34,7 @@ from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.outermost import Outermost
 from assistants_tui.engine.api.paging import unknown_cursor
+from assistants_tui.engine.housekeeping import Housekeeping
 from assistants_tui.engine.indexing import NoIndex
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.settings import EngineSettings
@@ -70,6 +73,7 @@ def create_app(settings: EngineSettings) -> Starlette:
     return Starlette(
         routes=[
             Mount("/v1", routes=_ROUTES, middleware=[Middleware(Access, azure=False)]),
+            *openapi.routes,
             Mount("/openai", routes=_ROUTES, middleware=[Middleware(Access, azure=True)]),
         ],
         middleware=[Middleware(Outermost)],
@@ -98,7 +102,15 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         blobs = BlobStore(settings.data_dir / "files")
         index = NoIndex(database)
         await index.attached()  # what a stopped engine left undone
+        housekeeping = asyncio.create_task(Housekeeping(database, blobs, settings.clock).run())
+        stack.push_async_callback(_stop, housekeeping)
         yield Context(settings, database, blobs, keys, endpoint, index)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from assistants_tui.engine.api.auth import Keys
 from assistants_tui.engine.indexing import FileIndex
 from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.runs.runner import Runner
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
@@ -26,6 +27,7 @@ class Context:
     keys: Keys
     endpoint: ChatModel | None
     """Where answers come from besides the offline tutor."""
+    runner: Runner
     index: FileIndex
 
     @property

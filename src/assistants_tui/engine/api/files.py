@@ -9,7 +9,7 @@ from assistants_tui.engine.api.errors import FilesApiError, bad_request, no_file
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.multipart import Form, read_form
 from assistants_tui.engine.api.paging import page_request, page_response
-from assistants_tui.engine.api.requests.files import PURPOSES, ExpiresAfter, FileForm
+from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileForm
 from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.objects import Json, PageRequest
@@ -51,7 +51,7 @@ def check_purpose(purpose: str) -> None:
         raise FilesApiError(400, f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'", param="purpose")
 
 
-def expiry(engine: Context, purpose: str, expires_after: ExpiresAfter | None) -> int | None:
+def expiry(engine: Context, purpose: str, expires_after: FileExpiry | None) -> int | None:
     """When a file that is stored now goes away by itself."""
     if expires_after is not None:
         return engine.now() + expires_after.seconds

@@ -7,7 +7,7 @@ from assistants_tui.engine.api.errors import bad_request
 from assistants_tui.engine.api.requests.tools import (
     NewFileSearchResources,
     NewToolResources,
-    NewVectorStore,
+    StoreToMake,
     ToolResources,
 )
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
@@ -50,7 +50,7 @@ async def resolve(
     return shown
 
 
-async def _make_store(work: Work, asked: NewVectorStore, path: str) -> str:
+async def _make_store(work: Work, asked: StoreToMake, path: str) -> str:
     values = {"name": "", "metadata": asked.metadata or {}}
     store = await vector_stores.create(work.connection, work.owner, work.engine.now(), values)
     entries = [

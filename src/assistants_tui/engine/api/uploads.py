@@ -13,7 +13,7 @@ from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.files import check_purpose, check_quota, expiry
 from assistants_tui.engine.api.multipart import read_form
-from assistants_tui.engine.api.requests.files import ExpiresAfter, NewUpload, UploadCompletion
+from assistants_tui.engine.api.requests.files import FileExpiry, NewUpload, UploadCompletion
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import files, uploads
 from assistants_tui.engine.store.objects import Json
@@ -71,7 +71,7 @@ async def complete(request: Request) -> Response:
             await _pending(work.connection, engine, work.owner, upload_id)
             await check_quota(work, upload["bytes"])
             asked = await uploads.expires_after(work.connection, upload_id)
-            expires_after = ExpiresAfter.model_validate(asked) if asked else None
+            expires_after = FileExpiry.model_validate(asked) if asked else None
             await _forget_parts(work, upload_id)
             completed = await uploads.end(work.connection, upload_id, "completed")
             values = {

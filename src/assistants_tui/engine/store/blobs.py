@@ -112,3 +112,12 @@ class BlobStore:
                 self.path(name).unlink(missing_ok=True)
 
         await asyncio.to_thread(unlink)
+
+    async def older_than(self, time: float) -> list[str]:
+        """The blobs, finished or not, that were last written to before that time, in Unix seconds."""
+
+        def look() -> list[str]:
+            found = (path for path in self._root.glob("*/*") if path.stat().st_mtime < time)
+            return [path.name for path in found]
+
+        return await asyncio.to_thread(look)

@@ -73,3 +73,14 @@ async def remove(connection: AsyncConnection, owner: str, file_id: str) -> str |
     if blob is not None:
         await references.forget(connection, owner, file_id)
     return blob
+
+
+async def expired(connection: AsyncConnection, now: int) -> list[tuple[str, str]]:
+    """Owner and ID of the files whose time is over."""
+    found = select(table.c.owner, table.c.id).where(table.c.expires_at <= now)
+    return [(row.owner, row.id) for row in await connection.execute(found)]
+
+
+async def blobs(connection: AsyncConnection) -> set[str]:
+    """The names of all blobs that belong to files."""
+    return set((await connection.execute(select(table.c.blob))).scalars())

@@ -95,3 +95,8 @@ async def overdue(connection: AsyncConnection, now: int) -> Sequence[str]:
     """Pending uploads whose time is over."""
     found = select(table.c.id).where(table.c.status == "pending", table.c.expires_at <= now)
     return list((await connection.execute(found)).scalars())
+
+
+async def blobs(connection: AsyncConnection) -> set[str]:
+    """The names of all blobs that belong to parts."""
+    return set((await connection.execute(select(upload_parts.c.blob))).scalars())

@@ -10,7 +10,7 @@ PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 """What a file may be uploaded for."""
 
 
-class ExpiresAfter(RequestBody):
+class FileExpiry(RequestBody):
     anchor: Literal["created_at"]
     seconds: Annotated[int, Field(ge=3600, le=2_592_000)]
 
@@ -19,7 +19,7 @@ class FileForm(RequestBody):
     """The fields of a form beside the file."""
 
     purpose: str
-    expires_after: ExpiresAfter | None = None
+    expires_after: FileExpiry | None = None
 
 
 class NewUpload(RequestBody):
@@ -27,7 +27,7 @@ class NewUpload(RequestBody):
     bytes: Annotated[int, Field(ge=1, le=8 * 1024**3)]
     mime_type: str
     purpose: str
-    expires_after: ExpiresAfter | None = None
+    expires_after: FileExpiry | None = None
 
 
 class UploadCompletion(RequestBody):

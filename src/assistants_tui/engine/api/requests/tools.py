@@ -139,14 +139,14 @@ class FileSearchResources(RequestBody):
     vector_store_ids: Annotated[list[str], Field(max_length=1, default_factory=list)]
 
 
-class NewVectorStore(RequestBody):
+class StoreToMake(RequestBody):
     file_ids: Annotated[list[str], Field(max_length=10_000, default_factory=list)]
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
 
 class NewFileSearchResources(FileSearchResources):
-    vector_stores: Annotated[list[NewVectorStore], Field(max_length=1, default_factory=list)]
+    vector_stores: Annotated[list[StoreToMake], Field(max_length=1, default_factory=list)]
 
     @model_validator(mode="after")
     def _names_or_makes_a_store(self) -> Self:

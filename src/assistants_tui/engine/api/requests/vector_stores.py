@@ -29,7 +29,7 @@ Attributes = Annotated[
 ]
 
 
-class ExpiresAfter(RequestBody):
+class StoreExpiry(RequestBody):
     anchor: Literal["last_active_at"]
     days: Annotated[int, Field(ge=1, le=365)]
 
@@ -38,7 +38,7 @@ class NewVectorStore(RequestBody):
     name: str | None = None
     description: str | None = None
     file_ids: Annotated[list[str], Field(max_length=500, default_factory=list)]
-    expires_after: ExpiresAfter | None = None
+    expires_after: StoreExpiry | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
@@ -55,7 +55,7 @@ class NewVectorStore(RequestBody):
 
 class VectorStoreChanges(RequestBody):
     name: str | None = None
-    expires_after: ExpiresAfter | None = None
+    expires_after: StoreExpiry | None = None
     metadata: Metadata | None = None
 
 

@@ -1,0 +1,56 @@
+"""What has to go by itself: files and uploads whose time is over, and bytes that nothing refers to."""
+
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from assistants_tui.engine.store import files, uploads
+from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.clock import Clock
+from assistants_tui.engine.store.database import Database
+
+_SECONDS = 60
+_DAY = 24 * 3600  # younger bytes may belong to a request that is still being worked on
+
+_log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    """Tidies the store, as long as `run` runs."""
+
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look for lost bytes once and for what has expired again and again."""
+        tasks = [self.remove_orphans, self.remove_expired]
+        while True:
+            try:
+                for task in tasks:
+                    await task()
+                tasks = [self.remove_expired]
+            except (OSError, SQLAlchemyError):
+                _log.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
+            await self._clock.sleep(_SECONDS)
+
+    async def remove_expired(self) -> None:
+        """Delete files whose time is over, and end uploads that were not completed in theirs."""
+        now = int(self._clock.time())
+        gone: list[str] = []
+        async with self._database.write() as connection:
+            for owner, file_id in await files.expired(connection, now):
+                blob = await files.remove(connection, owner, file_id)
+                gone += [blob] if blob is not None else []
+            for upload_id in await uploads.overdue(connection, now):
+                gone += [part.blob for part in await uploads.parts(connection, upload_id)]
+                await uploads.end(connection, upload_id, "expired")
+        await self._blobs.remove(*gone)
+
+    async def remove_orphans(self) -> None:
+        """Delete bytes that a killed engine wrote for an object that was never stored, or is deleted."""
+        old = await self._blobs.older_than(self._clock.time() - _DAY)
+        async with self._database.read() as connection:
+            kept = await files.blobs(connection) | await uploads.blobs(connection)
+        await self._blobs.remove(*(name for name in old if name not in kept))
