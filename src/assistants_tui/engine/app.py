@@ -22,6 +22,8 @@ from assistants_tui.engine.api import (
     messages,
     models,
     openapi,
+    run_steps,
+    runs,
     search,
     threads,
     uploads,
@@ -37,6 +39,7 @@ from assistants_tui.engine.api.paging import unknown_cursor
 from assistants_tui.engine.housekeeping import Housekeeping
 from assistants_tui.engine.indexing import NoIndex
 from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.runs.opening import open_runner
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
@@ -48,6 +51,8 @@ _ROUTES: list[Route] = [
     *assistants.routes,
     *threads.routes,
     *messages.routes,
+    *runs.routes,
+    *run_steps.routes,
     *files.routes,
     *uploads.routes,
     *vector_stores.routes,
@@ -104,7 +109,10 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         await index.attached()  # what a stopped engine left undone
         housekeeping = asyncio.create_task(Housekeeping(database, blobs, settings.clock).run())
         stack.push_async_callback(_stop, housekeeping)
-        yield Context(settings, database, blobs, keys, endpoint, index)
+        runner = await stack.enter_async_context(
+            open_runner(settings.data_dir, database, blobs, settings.clock, endpoint)
+        )
+        yield Context(settings, database, blobs, keys, endpoint, runner, index)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -1,6 +1,6 @@
 """What the engine asks of a language model, and what it gets back: one stream of small pieces per turn."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -88,7 +88,7 @@ class ContextOverflowError(ModelError):
 class ChatModel(Protocol):
     """A source of answers."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """The turn's pieces as they come, ended by one `Finish`. Closing the iterator stops the turn.
 
         Raises `ModelError` before or between the pieces.

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx2
@@ -64,7 +64,7 @@ class EndpointModel:
     def __repr__(self) -> str:
         return f"EndpointModel({self._base_url!r})"
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         reader = ChunkReader()
         try:
             async with await self._open(request) as stream:

@@ -1,0 +1,27 @@
+"""Which source answers for a model name."""
+
+from collections.abc import AsyncGenerator
+
+from assistants_tui.engine.models.base import JSON, ChatModel, ChatRequest, Delta
+from assistants_tui.engine.models.tutor import NAME, Tutor
+
+
+class ModelRouter:
+    """The endpoint for every name but the tutor's; the tutor for every name where there is no endpoint."""
+
+    def __init__(self, endpoint: ChatModel | None) -> None:
+        self._endpoint = endpoint
+        self._tutor = Tutor()
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
+        if self._endpoint is None or request.model == NAME:
+            return self._tutor.stream(request)
+        return self._endpoint.stream(request)
+
+    async def models(self) -> list[JSON]:
+        listed = await self._endpoint.models() if self._endpoint is not None else []
+        return [*listed, *await self._tutor.models()]
+
+    async def close(self) -> None:
+        if self._endpoint is not None:
+            await self._endpoint.close()

@@ -1,0 +1,52 @@
+"""What the tutor says about itself."""
+
+from assistants_tui.engine.models.tutor.conversation import Conversation
+
+CONNECT = """\
+To talk to a real model, set `model_url` of this profile in `config.toml` to any OpenAI-compatible endpoint, for \
+example a local Ollama:
+
+```toml
+model_url = "http://localhost:11434/v1"
+default_model = "llama3.2"
+```"""
+
+INTRODUCTION = "I am the offline tutor that is built into assistants-tui: a stand-in of fixed rules, not a language model."
+
+
+def note() -> str:
+    """The end of the first answer in a thread."""
+    return f"---\n\n*{INTRODUCTION}*\n\n{CONNECT}"
+
+
+def help_text(talk: Conversation) -> str:
+    """The answer to what no rule is for: what can be asked instead, of this assistant."""
+    abilities = []
+    if talk.code_tool is not None:
+        abilities += [
+            "solve equations and systems, such as `3x + 11 = 14` or `x + y = 10, x - y = 2`",
+            "calculate, such as `15% of 80` or `2^64`",
+            "summarise and chart a table: attach a `.csv` file and ask for a chart",
+        ]
+    abilities += [
+        f"call your function `{function['name']}`: {_what(function)}" for function in talk.functions
+    ]
+    lines = [f"{INTRODUCTION} I cannot answer this."]
+    if talk.can_search:
+        lines.append(
+            "This assistant is meant to search documents. That part of the engine is not there yet, so I have "
+            "not looked into any."
+        )
+    if abilities:
+        lines.append("With this assistant I can:\n\n" + "\n".join(f"- {ability}" for ability in abilities))
+    else:
+        lines.append(
+            "This assistant has no tool that I could use. Give it the code interpreter, and I can solve "
+            "equations, calculate, and chart tables."
+        )
+    return "\n\n".join([*lines, CONNECT])
+
+
+def _what(function: dict[str, object]) -> str:
+    description = str(function.get("description") or "").strip().rstrip(".")
+    return f"{description[:1].lower()}{description[1:]}" if description else "ask for what it does"

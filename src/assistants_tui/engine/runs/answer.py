@@ -1,0 +1,219 @@
+"""One turn of the model, as it comes: text becomes a message, calls become a step of tool calls."""
+
+from typing import Any, Literal
+
+from assistants_tui.engine.models import tokens
+from assistants_tui.engine.models.base import (
+    ChatRequest,
+    Delta,
+    Finish,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from assistants_tui.engine.runs.code_argument import CodeArgument
+from assistants_tui.engine.runs.markers import MarkerScanner
+from assistants_tui.engine.runs.products import Products
+from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
+
+Json = dict[str, Any]
+
+# A model in JSON mode that was not told to write JSON may write white space for ever.
+MAX_WHITESPACE = 64 * 1024
+# Counts here are estimates: an endpoint that heeds the limit itself must not be cut short by them.
+_PATIENCE = 1.5
+
+
+class Call:
+    """One call that the model makes. `index`: its place in the step, None if there is no such tool."""
+
+    def __init__(self, call_id: str, name: str, kind: str | None, index: int | None) -> None:
+        self.id = call_id
+        self.name = name
+        self.kind = kind
+        self.index = index
+        self.code = CodeArgument()
+        self.arguments = ""
+
+
+class Answer:
+    """Takes one turn's deltas and writes them into the run's record."""
+
+    def __init__(
+        self,
+        record: RunRecord,
+        tools: ToolBox,
+        products: Products,
+        request: ChatRequest,
+    ) -> None:
+        self.request = request
+        self.calls: list[Call] = []
+        self.counted = False
+        self.cut: Literal["length"] | None = None
+        self.refused = False
+        self._record = record
+        self._tools = tools
+        self._products = products
+        self._scanner = MarkerScanner(products.markers)
+        self._text: list[str] = []
+        self._late: list[str] = []  # text after calls: a message cannot be written while they are
+        self._blank = ""  # white space that no text has followed yet
+        self._whitespace = 0
+        self._bytes = 0
+        self._finish: Finish | None = None
+        self._prompt_estimate = tokens.of_messages(request.messages) + tokens.of_tools(request.tools)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of it has been told."""
+        return bool(self._text or self.calls)
+
+    @property
+    def reason(self) -> FinishReason:
+        """Why the turn ended."""
+        return self.cut or (self._finish.reason if self._finish else "stop")
+
+    @property
+    def usage(self) -> Usage:
+        """What the turn took, as counted by the endpoint, else as estimated."""
+        if self._finish is not None and self._finish.usage is not None:
+            return self._finish.usage
+        return Usage(self._prompt_estimate, -(-self._bytes // tokens.BYTES_PER_TOKEN))
+
+    async def take(self, delta: Delta) -> None:
+        """Write one delta. Sets `cut` when the turn has to be stopped."""
+        match delta:
+            case TextDelta(text) | RefusalDelta(text):
+                self._weigh(text)
+                if self.calls:
+                    self._late.append(text)
+                else:
+                    await self._write(text, refusal=isinstance(delta, RefusalDelta))
+            case ToolCallDelta():
+                self._weigh(delta.arguments)
+                await self._take_call(delta)
+            case Finish():
+                self._finish = delta
+
+    def flush(self) -> None:
+        """Tell what was held back: no more text will come."""
+        if self._record.has_message:
+            for text, marker in self._scanner.finish():
+                self._tell(text, marker)
+
+    async def complete(self) -> None:
+        """The turn is over and goes on with tools: what is open of it is closed or completed."""
+        await self._close_message()
+        for call in self.calls:
+            if call.index is not None and call.kind == "code_interpreter":
+                self._record.add_input(call.index, call.code.finish())
+            elif call.index is not None and call.kind == "function" and not call.arguments.strip():
+                self._record.add_input(call.index, "{}")
+
+    async def write_late_text(self) -> None:
+        """Give text that came after calls a message of its own."""
+        late = "".join(self._late)
+        self._late = []
+        if late.strip():
+            await self._write(late, refusal=False)
+            await self._close_message()
+
+    async def write_images(self) -> None:
+        """Show images that no text has followed."""
+        if self._products.new_images and not self._record.has_message:
+            await self._open_message()
+
+    def as_turns(self) -> list[Json]:
+        """The answer and the results of its calls, as the model reads them in the next turn."""
+        calls = self._record.calls
+        made = [
+            self._tools.as_model_call(calls[call.index]) if call.index is not None else _made_up(call)
+            for call in self.calls
+        ]
+        spoken = {"role": "assistant", "content": self.text or None, "tool_calls": made}
+        results = [
+            result_for_model(calls[call.index])
+            if call.index is not None
+            else f"There is no tool named {call.name!r}. Use one of those you were given."
+            for call in self.calls
+        ]
+        told = [
+            {"role": "tool", "tool_call_id": call.id, "content": result}
+            for call, result in zip(self.calls, results, strict=True)
+        ]
+        return [spoken, *told]
+
+    async def _write(self, text: str, *, refusal: bool) -> None:
+        if not self._record.has_message:
+            self._blank += text
+            if not self._blank.strip():
+                return
+            text, self._blank = self._blank, ""
+            await self._open_message()
+        self._text.append(text)
+        if refusal:
+            self.refused = True
+            self._record.add_refusal(text)
+            return
+        for stretch, marker in self._scanner.feed(text):
+            self._tell(stretch, marker)
+
+    def _tell(self, text: str, marker: str | None) -> None:
+        if marker is None:
+            self._record.add_text(text)
+        else:
+            self._record.add_marker(marker, self._products.markers[marker])
+
+    async def _open_message(self) -> None:
+        self._scanner = MarkerScanner(self._products.markers)
+        images, attachments = self._products.take_new()
+        await self._record.open_message(images, attachments)
+
+    async def _close_message(self) -> None:
+        self.flush()
+        if self._record.has_message:
+            await self._record.close_message()
+
+    async def _take_call(self, delta: ToolCallDelta) -> None:
+        if delta.position > 0 and not self.request.parallel_tool_calls:
+            return
+        if delta.position == len(self.calls):
+            kind = self._tools.kind(delta.name)
+            index = None
+            if kind is not None:
+                if all(call.index is None for call in self.calls):
+                    await self._close_message()
+                    await self._record.open_calls()
+                index = self._record.add_call(kind, delta.id, delta.name)
+            self.calls.append(Call(delta.id, delta.name, kind, index))
+        call = self.calls[delta.position]
+        call.arguments += delta.arguments
+        if call.index is None:
+            return
+        if call.kind == "code_interpreter":
+            self._record.add_input(call.index, call.code.feed(delta.arguments))
+        elif call.kind == "function":
+            self._record.add_input(call.index, delta.arguments)
+
+    def _weigh(self, text: str) -> None:
+        """Watch over what has no end by itself."""
+        self._bytes += len(text.encode("utf-8", "replace"))
+        stripped = len(text.rstrip())
+        self._whitespace = self._whitespace + len(text) if stripped == 0 else len(text) - stripped
+        limit = self.request.max_completion_tokens
+        if limit is not None and self._bytes / tokens.BYTES_PER_TOKEN > limit * _PATIENCE:
+            self.cut = "length"
+        if self.request.response_format is not None and self._whitespace > MAX_WHITESPACE:
+            self.cut = "length"
+
+
+def _made_up(call: Call) -> Json:
+    arguments = call.arguments or "{}"
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

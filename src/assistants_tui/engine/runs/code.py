@@ -1,0 +1,92 @@
+"""Runs a run's code: hands it the thread's files, tells its output, keeps the files it makes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from assistants_tui.engine.runs.products import Products
+from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.stop import Stop
+from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.store import files
+from assistants_tui.engine.tools.code_interpreter.interface import (
+    CreatedFile,
+    Execution,
+    Image,
+    Logs,
+    Output,
+)
+
+_MAX_BYTES = 512 << 20  # what one file of the API may have
+
+
+class CodeRunner:
+    """The code interpreter as one run uses it."""
+
+    def __init__(self, workshop: Workshop, owner: str, thread_id: str) -> None:
+        self.products = Products()
+        self.files: dict[str, Path] = {}
+        """What the code may read, by name."""
+        self._workshop = workshop
+        self._owner = owner
+        self._thread_id = thread_id
+
+    async def run(self, record: RunRecord, index: int, stop: Stop) -> None:
+        """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`."""
+        code = record.calls[index]["code_interpreter"]["input"]
+        execution: Execution | None = None
+
+        async def produce(emit: Callable[[Output | Execution], None]) -> None:
+            async def on_output(output: Output) -> None:
+                emit(output)
+
+            emit(await self._workshop.interpreter.run(self._thread_id, code, self.files, on_output))
+
+        async with aclosing(stop.items(produce)) as outputs:
+            async for output in outputs:
+                match output:
+                    case Logs(text):
+                        record.add_logs(index, text)
+                    case Image():
+                        await self._show(record, index, output.name, output.data)
+                    case Execution():
+                        execution = output
+        if execution is not None:
+            await self._keep(execution.files)
+
+    async def _show(self, record: RunRecord, index: int, name: str, data: bytes) -> None:
+        async def once() -> AsyncIterator[bytes]:
+            yield data
+
+        file_id = await self._store(name, once())
+        self.products.add_image(file_id)
+        record.add_image(index, file_id)
+
+    async def _keep(self, created: Sequence[CreatedFile]) -> None:
+        for file in created:
+            file_id = await self._store(file.name, _read(file.path))
+            self.products.add_file(file.name, file_id)
+            await asyncio.to_thread(file.path.unlink, missing_ok=True)
+
+    async def _store(self, name: str, data: AsyncIterator[bytes]) -> str:
+        blob, size = await self._workshop.blobs.store(data, _MAX_BYTES)
+        values = {
+            "bytes": size,
+            "filename": name.rpartition("/")[2],
+            "purpose": "assistants_output",
+            "blob": blob,
+        }
+        async with self._workshop.database.write() as connection:
+            file = await files.create(connection, self._owner, self._workshop.now(), values)
+        file_id: str = file["id"]
+        return file_id
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while chunk := await asyncio.to_thread(file.read, 1 << 20):
+            yield chunk
+    finally:
+        file.close()

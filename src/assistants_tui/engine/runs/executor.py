@@ -1,0 +1,270 @@
+"""Works on one run: asks the model, passes on what it says, runs the tools it calls, until it answers."""
+
+import json
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from assistants_tui.engine.models import tokens
+from assistants_tui.engine.models.base import (
+    ChatRequest,
+    ContextOverflowError,
+    Delta,
+    ModelError,
+    Usage,
+)
+from assistants_tui.engine.runs import endings, history, prompt
+from assistants_tui.engine.runs.answer import Answer
+from assistants_tui.engine.runs.code import CodeRunner
+from assistants_tui.engine.runs.endings import Ending
+from assistants_tui.engine.runs.feed import Feed
+from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.stop import Interrupted, Stop
+from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.store import runs
+from assistants_tui.engine.tools.definitions import ToolBox
+
+Json = dict[str, Any]
+
+MAX_TURNS = 30
+"""How often one run asks the model. A run that still calls tools then goes round in circles."""
+
+_MAX_OVERFLOWS = 6  # how often one turn is tried again with a shorter prompt
+_SHRINK = 0.7  # by how much each time, where the endpoint does not say how much it takes
+_MARGIN = 0.9  # of a stated context: token counts here are estimates, and the answer needs room too
+
+_logger = logging.getLogger(__name__)
+
+
+class _Ended(Exception):
+    """The run cannot go on, and ends like this."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.status)
+        self.ending = ending
+
+
+class Executor:
+    """The work on one run from `queued` to its end, or to the next wait for a client's tool outputs."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        feed: Feed,
+        owner: str,
+        run: Json,
+    ) -> None:
+        self.stop = Stop()
+        self.record = RunRecord(workshop.database, workshop.clock, feed, owner=owner, run=run)
+        self._workshop = workshop
+        self._owner = owner
+        self._reasoning_effort: str | None = None
+        self._tools = ToolBox(run["tools"])
+        self._code = CodeRunner(workshop, owner, run["thread_id"])
+        self._history: list[Json] = []
+        self._own: list[Json] = []
+        self._answer: Answer | None = None
+
+    async def work(self) -> None:
+        """Do the run. What goes wrong becomes the run's own state, not an exception."""
+        try:
+            ending = await self._work()
+        except Interrupted as interruption:
+            ending = _ENDINGS.get(interruption.reason)
+        except _Ended as ended:
+            ending = ended.ending
+        except ModelError as error:
+            ending = endings.failed(error.code, str(error))
+        except Exception:
+            _logger.exception("run %s failed", self.record.id)
+            message = "The engine had an error while working on this run; its log says more."
+            ending = endings.failed("server_error", message)
+        if ending is not None:
+            await self._end(ending)
+
+    async def finish_cancelling(self) -> None:
+        """End a run that waits for outputs and is to be cancelled."""
+        await self.record.end(endings.CANCELLED)
+
+    async def _work(self) -> Ending | None:
+        """The ending that the run comes to; None if it waits for outputs."""
+        await self.record.begin()
+        await self._read_thread()
+        while True:
+            self.stop.check()
+            answer = self._answer = await self._ask()
+            self._count(answer)
+            if answer.reason == "length":
+                return endings.incomplete("max_completion_tokens")
+            if answer.reason == "content_filter":
+                message = "The content filter of the model endpoint stopped this answer."
+                return endings.failed("server_error", message, filtered=True)
+            if not answer.calls:
+                return await self._completed(answer)
+            await answer.complete()
+            if await self._run_tools(answer):
+                await self.record.ask_for_outputs(answer.usage)
+                return None
+            self._own += answer.as_turns()
+            self._answer = None
+
+    async def _read_thread(self) -> None:
+        workshop, run = self._workshop, self.record.run
+        now = workshop.now()
+        async with workshop.database.read() as connection:
+            stored = await runs.record(connection, self.record.id)
+            if stored is None:
+                raise Interrupted("taken")
+            self._reasoning_effort = stored.reasoning_effort
+            self.record.resume(stored.progress or {})
+            self._history = await history.of_thread(
+                connection, workshop.blobs, self._owner, run, now=now, budget=self._budget()
+            )
+            if self.record.turns:
+                self._own = await history.of_run(connection, run, self._owner, self._tools)
+            self._code.files = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
+
+    async def _ask(self) -> Answer:
+        """One turn of the model, told and stored as it comes."""
+        if self.record.turns >= MAX_TURNS:
+            message = f"The model called tools {MAX_TURNS} times without coming to an answer."
+            raise _Ended(endings.failed("server_error", message))
+        for attempt in range(_MAX_OVERFLOWS + 1):
+            request = self._request()
+            answer = self._answer = Answer(self.record, self._tools, self._code.products, request)
+            try:
+                await self._read(request, answer)
+            except ContextOverflowError as error:
+                if answer.has_begun or attempt == _MAX_OVERFLOWS:
+                    raise
+                self._learn_limit(request, error)
+            else:
+                break
+        return answer
+
+    async def _read(self, request: ChatRequest, answer: Answer) -> None:
+        async def produce(emit: Callable[[Delta], None]) -> None:
+            async with aclosing(self._workshop.model.stream(request)) as deltas:
+                async for delta in deltas:
+                    emit(delta)
+
+        async with aclosing(self.stop.items(produce)) as deltas:
+            async for delta in deltas:
+                await answer.take(delta)
+                if answer.cut:
+                    break
+        answer.flush()
+
+    async def _run_tools(self, answer: Answer) -> bool:
+        """Run what runs here. True if the run has to wait for the outputs of functions."""
+        waits = False
+        opened = False
+        for call in answer.calls:
+            if call.index is None:
+                continue
+            opened = True
+            if call.kind == "function":
+                waits = True
+            elif call.kind == "code_interpreter":
+                await self._code.run(self.record, call.index, self.stop)
+            else:
+                message = "File search is not part of this engine yet, so this run cannot search documents."
+                raise _Ended(endings.failed("server_error", message))
+        if opened and not waits:
+            await self.record.close_calls(answer.usage)
+        await answer.write_late_text()
+        return waits
+
+    async def _completed(self, answer: Answer) -> Ending:
+        await answer.write_images()
+        if answer.request.response_format is not None and not answer.refused:
+            try:
+                json.loads(answer.text)
+            except ValueError:
+                message = (
+                    "The run asks for JSON, but the model's answer is not valid JSON. "
+                    "The model may not support this response format."
+                )
+                return endings.failed("server_error", message)
+        return endings.COMPLETED
+
+    async def _end(self, ending: Ending) -> None:
+        usage: Usage | None = None
+        if self._answer is not None:
+            self._answer.flush()
+            self._count(self._answer)
+            usage = self._answer.usage
+        if ending is not endings.CANCELLED and await self.record.end(ending, usage):
+            return
+        # It is to be cancelled, or somebody was quicker; if that was a cancelling, the end is still ours.
+        await self.record.end(endings.CANCELLED, usage)
+
+    def _count(self, answer: Answer) -> None:
+        if not answer.counted:
+            answer.counted = True
+            self.record.count(answer.usage)
+
+    # The request
+
+    def _request(self) -> ChatRequest:
+        run = self.record.run
+        definitions = self._tools.definitions
+        forced = self.record.turns == 0 or run["tool_choice"] == "none"
+        response_format = run["response_format"]
+        try:
+            messages = prompt.fit(
+                prompt.system_text(run, self._code.files),
+                self._history,
+                self._own,
+                overhead=tokens.of_tools(definitions),
+                budget=self._budget(),
+            )
+        except prompt.PromptTooLongError:
+            if self._left("prompt") is not None and self._left("prompt") == self._budget():
+                raise _Ended(endings.incomplete("max_prompt_tokens")) from None
+            message = "The prompt is longer than the model can read, even without the older messages."
+            raise _Ended(endings.failed("invalid_prompt", message)) from None
+        return ChatRequest(
+            model=run["model"],
+            messages=messages,
+            tools=definitions,
+            tool_choice=self._tools.choice(run["tool_choice"]) if forced else "auto",
+            parallel_tool_calls=run["parallel_tool_calls"],
+            temperature=1.0 if run["temperature"] is None else run["temperature"],
+            top_p=1.0 if run["top_p"] is None else run["top_p"],
+            response_format=None if response_format in ("auto", {"type": "text"}) else response_format,
+            max_completion_tokens=self._left("completion"),
+            reasoning_effort=self._reasoning_effort,
+        )
+
+    def _left(self, kind: str) -> int | None:
+        """What is left of the run's prompt or completion tokens; None if it may take as many as it needs."""
+        limit: int | None = self.record.run[f"max_{kind}_tokens"]
+        if limit is None:
+            return None
+        used = self.record.prompt_tokens if kind == "prompt" else self.record.completion_tokens
+        if used >= limit:
+            raise _Ended(endings.incomplete(f"max_{kind}_tokens"))
+        left: int = limit - used
+        return left
+
+    def _budget(self) -> int | None:
+        """How many tokens the next prompt may have."""
+        limits = (self._left("prompt"), self._workshop.context_limits.get(self.record.run["model"]))
+        known = [limit for limit in limits if limit is not None]
+        return min(known) if known else None
+
+    def _learn_limit(self, request: ChatRequest, error: ContextOverflowError) -> None:
+        estimate = tokens.of_messages(request.messages) + tokens.of_tools(request.tools)
+        limit = int(estimate * _SHRINK)
+        if error.limit is not None:
+            limit = min(limit, int(error.limit * _MARGIN))
+        self._workshop.context_limits[request.model] = limit
+
+
+_ENDINGS: dict[str, Ending] = {
+    "cancel": endings.CANCELLED,
+    "expire": endings.EXPIRED,
+    "shutdown": endings.failed("server_error", "The engine was closed before the run was done."),
+}

@@ -1,0 +1,139 @@
+"""Reads from the store what a run's prompt is made of."""
+
+import asyncio
+import base64
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.models import tokens
+from assistants_tui.engine.runs import prompt
+from assistants_tui.engine.store import assistants, files, messages, run_steps, threads
+from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.tools.definitions import ToolBox
+
+Json = dict[str, Any]
+
+# Without a known context the newest messages up to this many tokens are read: more than most models take.
+_DEFAULT_BUDGET = 120_000
+_MAX_IMAGE_BYTES = 20 << 20  # what vision endpoints accept
+
+
+async def of_thread(
+    connection: AsyncConnection,
+    blobs: BlobStore,
+    owner: str,
+    run: Json,
+    *,
+    now: int,
+    budget: int | None,
+) -> list[Json]:
+    """The thread as messages for the model, oldest first, without what the run itself has written.
+
+    Reads from the newest back, as far as the budget in tokens or the run's truncation strategy goes, and the
+    first message of the user: the cost does not grow with the thread.
+    """
+    strategy = run["truncation_strategy"] or {}
+    limit = strategy["last_messages"] if strategy.get("type") == "last_messages" else None
+    free = budget or _DEFAULT_BUDGET
+    newest: list[Json] = []
+    complete = True
+    async for message in messages.newest_first(connection, run["thread_id"]):
+        if message["run_id"] == run["id"]:
+            continue
+        if limit is not None and len(newest) >= limit:
+            break
+        if newest and free <= 0:
+            complete = False
+            break
+        newest.append(message)
+        free -= sum(
+            tokens.of_text(part["text"]["value"]) for part in message["content"] if part["type"] == "text"
+        )
+    chosen = newest[::-1]
+    if limit is None and not complete:
+        first = await messages.first_of_user(connection, run["thread_id"])
+        if first is not None and first["id"] not in {message["id"] for message in chosen}:
+            chosen.insert(0, first)
+    known = await files.several(connection, owner, _file_ids(chosen), now)
+    names = {file_id: file["filename"] for file_id, file in known.items()}
+    images = await _images(connection, blobs, owner, chosen, now)
+    shaped = (prompt.of_thread_message(message, names, images) for message in chosen)
+    return [message for message in shaped if message is not None]
+
+
+async def of_run(connection: AsyncConnection, run: Json, owner: str, tools: ToolBox) -> list[Json]:
+    """What a run that goes on after a wait has said and done before."""
+    steps = await run_steps.of_run(connection, run["id"])
+    written = {}
+    for step in steps:
+        details = step["step_details"]
+        if details["type"] == "message_creation":
+            message_id = details["message_creation"]["message_id"]
+            message = await messages.get(connection, owner, run["thread_id"], message_id)
+            if message is not None:
+                written[message_id] = message
+    return prompt.of_steps(steps, written, tools)
+
+
+async def code_files(
+    connection: AsyncConnection, blobs: BlobStore, owner: str, run: Json, *, now: int
+) -> dict[str, Path]:
+    """The files for code, by name: the assistant's and the thread's. Equal names get a number."""
+    ids: list[str] = []
+    assistant = await assistants.get(connection, owner, run["assistant_id"])
+    thread = await threads.get(connection, owner, run["thread_id"])
+    for holder in (assistant, thread):
+        resources = (holder or {}).get("tool_resources") or {}
+        ids += (resources.get("code_interpreter") or {}).get("file_ids", [])
+    known = await files.several(connection, owner, ids, now)
+    found: dict[str, Path] = {}
+    for file_id in dict.fromkeys(ids):
+        blob = await files.blob(connection, owner, file_id, now) if file_id in known else None
+        if blob is not None:
+            found[_free_name(known[file_id]["filename"], found)] = blobs.path(blob)
+    return found
+
+
+def _free_name(filename: str, taken: dict[str, Path]) -> str:
+    plain = "".join(
+        letter for letter in filename.replace("\\", "/").rpartition("/")[2] if letter.isprintable()
+    )
+    path = Path(plain if plain.strip(". ") else "file")
+    name, number = path.name, 2
+    while name in taken:
+        name = f"{path.stem}_{number}{path.suffix}"
+        number += 1
+    return name
+
+
+def _file_ids(chosen: list[Json]) -> list[str]:
+    ids = [attachment["file_id"] for message in chosen for attachment in message["attachments"]]
+    return ids + [
+        part["image_file"]["file_id"]
+        for message in chosen
+        for part in message["content"]
+        if part["type"] == "image_file"
+    ]
+
+
+async def _images(
+    connection: AsyncConnection, blobs: BlobStore, owner: str, chosen: list[Json], now: int
+) -> dict[str, str]:
+    """The user's images as data URLs, because an endpoint cannot fetch them from here."""
+    wanted = _file_ids([{**message, "attachments": []} for message in chosen if message["role"] == "user"])
+    urls = {}
+    for file_id in dict.fromkeys(wanted):
+        file = await files.get(connection, owner, file_id, now)
+        blob = await files.blob(connection, owner, file_id, now)
+        if file is None or blob is None or file["bytes"] > _MAX_IMAGE_BYTES:
+            continue
+        try:
+            data = await asyncio.to_thread(blobs.path(blob).read_bytes)
+        except OSError:
+            continue
+        media_type = mimetypes.guess_type(file["filename"])[0] or "image/png"
+        urls[file_id] = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+    return urls

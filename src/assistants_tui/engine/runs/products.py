@@ -1,0 +1,31 @@
+"""Files that a run's code has made, on their way into the run's messages."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Products:
+    """What has been made so far, and what of it no message shows yet."""
+
+    def __init__(self) -> None:
+        self.markers: dict[str, str] = {}
+        """File IDs by the text that a model writes to link the file."""
+        self.new_images: list[str] = []
+        self._new_files: list[str] = []
+
+    def add_image(self, file_id: str) -> None:
+        """An image that the next message shows."""
+        self.new_images.append(file_id)
+
+    def add_file(self, name: str, file_id: str) -> None:
+        """A file below /mnt/data, which the next message has as an attachment, and links if it names it."""
+        self.markers[f"sandbox:/mnt/data/{name}"] = file_id
+        self._new_files.append(file_id)
+
+    def take_new(self) -> tuple[list[str], list[Json]]:
+        """Images and attachments for the message that begins."""
+        images, self.new_images = self.new_images, []
+        files, self._new_files = self._new_files, []
+        tools = [{"type": "code_interpreter"}]
+        return images, [{"file_id": file_id, "tools": tools} for file_id in dict.fromkeys(files)]

@@ -1,0 +1,115 @@
+"""What a run sends to the model: instructions, the thread as far as it fits, and its own work so far.
+
+Everything here is a calculation on stored objects; `history` reads them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from assistants_tui.engine.models import tokens
+from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
+
+Json = dict[str, Any]
+
+
+class PromptTooLongError(Exception):
+    """Even without all older messages the prompt does not fit."""
+
+
+def system_text(run: Json, file_names: Iterable[str]) -> str:
+    """The instructions of the run, and what its tools can read."""
+    parts = [run["instructions"]] if run["instructions"] else []
+    if any(tool["type"] == "code_interpreter" for tool in run["tools"]) and (names := list(file_names)):
+        listed = "\n".join(f"- /mnt/data/{name}" for name in names)
+        parts.append(f"Files that the code interpreter can read:\n{listed}")
+    return "\n\n".join(parts)
+
+
+def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapping[str, str]) -> Json | None:
+    """A message of the thread as the model gets it; None for one without content.
+
+    `file_names`: by ID, of attached files; `images`: by ID, as URLs. An image that the assistant made is only
+    mentioned, because models take images from users alone.
+    """
+    mine = message["role"] == "assistant"
+    content: list[Json] = []
+    for part in message["content"]:
+        if part["type"] == "text":
+            content.append(_text(part["text"]["value"]))
+        elif part["type"] == "refusal":
+            content.append(_text(part["refusal"]))
+        elif part["type"] == "image_url" and not mine:
+            content.append({"type": "image_url", "image_url": dict(part["image_url"])})
+        elif part["type"] == "image_file":
+            file_id, detail = part["image_file"]["file_id"], part["image_file"].get("detail") or "auto"
+            if mine or file_id not in images:
+                content.append(_text(f"[Image {file_names.get(file_id, file_id)}]"))
+            else:
+                url = {"url": images[file_id], "detail": detail}
+                content.append({"type": "image_url", "image_url": url})
+    if attached := [file_names[a["file_id"]] for a in message["attachments"] if a["file_id"] in file_names]:
+        content.append(_text("[Attached: " + ", ".join(attached) + "]"))
+    if not content:
+        return None
+    if all(part["type"] == "text" for part in content):
+        # Many servers take a list of parts only for models that see images.
+        return {"role": message["role"], "content": "\n\n".join(part["text"] for part in content)}
+    return {"role": message["role"], "content": content}
+
+
+def of_steps(steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox) -> list[Json]:
+    """What the run has said and done already, as turns of the model and results of its tools.
+
+    `messages`: the run's messages by ID.
+    """
+    turns: list[Json] = []
+    for step in steps:
+        details = step["step_details"]
+        if details["type"] == "message_creation":
+            message = messages.get(details["message_creation"]["message_id"])
+            said = of_thread_message(message, {}, {}) if message else None
+            if said is not None:
+                turns.append(said)
+            continue
+        calls = details["tool_calls"]
+        spoken = turns[-1] if turns and turns[-1]["role"] == "assistant" else None
+        if spoken is None or "tool_calls" in spoken:
+            spoken = {"role": "assistant", "content": None}
+            turns.append(spoken)
+        spoken["tool_calls"] = [tools.as_model_call(call) for call in calls]
+        turns += [
+            {"role": "tool", "tool_call_id": call["id"], "content": result_for_model(call)} for call in calls
+        ]
+    return turns
+
+
+def fit(
+    system: str, history: Sequence[Json], own: Sequence[Json], *, overhead: int, budget: int | None
+) -> list[Json]:
+    """One prompt of at most `budget` tokens, as estimated, of which `overhead` are taken already.
+
+    Messages are dropped from the middle of the history: the first and the newest stay. Raises
+    `PromptTooLongError` if that is not enough.
+    """
+    head = [{"role": "system", "content": system}] if system else []
+    if budget is None:
+        return [*head, *history, *own]
+    free = budget - overhead - tokens.of_messages(head) - tokens.of_messages(own)
+    costs = [tokens.of_message(message) for message in history]
+    if sum(costs) <= free:
+        return [*head, *history, *own]
+    if free < (costs[-1] if costs else 0):
+        raise PromptTooLongError
+    kept = 1  # the newest is what the run is to answer
+    free -= costs[-1]
+    keep_first = len(history) > 1 and costs[0] <= free
+    free -= costs[0] if keep_first else 0
+    oldest = len(history) - 1
+    while oldest - kept >= keep_first and costs[oldest - kept] <= free:
+        free -= costs[oldest - kept]
+        kept += 1
+    return [*head, *history[:keep_first], *history[len(history) - kept :], *own]
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "text": text}

@@ -1,0 +1,376 @@
+"""What a run has done: kept in memory while it works, stored, and announced once it is stored.
+
+Text and code that stream in are announced at once and stored by `checkpoint`, which the runner calls often
+enough that a killed engine loses less than half a second of them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.models.base import Usage
+from assistants_tui.engine.runs import endings
+from assistants_tui.engine.runs.content import MessageContent
+from assistants_tui.engine.runs.endings import Ending
+from assistants_tui.engine.runs.feed import Event, Feed
+from assistants_tui.engine.runs.stop import Interrupted
+from assistants_tui.engine.store import ids, messages, run_steps, runs
+from assistants_tui.engine.store.clock import Clock
+from assistants_tui.engine.store.database import Database
+
+Json = dict[str, Any]
+
+_NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+class RunRecord:
+    """One run's state, and the only way in which its executor changes it.
+
+    Every method that changes the run's state raises `Interrupted` when somebody else has changed it before.
+    """
+
+    def __init__(self, database: Database, clock: Clock, feed: Feed, *, owner: str, run: Json) -> None:
+        self.run = run
+        self.owner = owner
+        self.feed = feed
+        self.turns = 0
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self._database = database
+        self._clock = clock
+        self._message: Json | None = None
+        self._message_step: Json | None = None
+        self._content = MessageContent([])
+        self._calls_step: Json | None = None
+        self._calls: list[Json] = []
+        self._unsaved = False
+        self._cancelling_told = False
+        self.concluded = False
+        """Whether readers have been told how the run ended, or that it waits."""
+
+    @property
+    def id(self) -> str:
+        run_id: str = self.run["id"]
+        return run_id
+
+    @property
+    def calls(self) -> list[Json]:
+        """The tool calls of the open step, as far as they have come."""
+        return self._calls
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something has streamed in since the last checkpoint."""
+        return self._unsaved
+
+    @property
+    def has_message(self) -> bool:
+        """Whether a message is being written."""
+        return self._message is not None
+
+    def resume(self, progress: Json) -> None:
+        """Go on counting from where the run stood when it began to wait for outputs."""
+        self.turns = progress.get("turns", 0)
+        self.prompt_tokens = progress.get("prompt_tokens", 0)
+        self.completion_tokens = progress.get("completion_tokens", 0)
+
+    def count(self, usage: Usage) -> None:
+        """Add one turn of the model to the run's usage."""
+        self.turns += 1
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+
+    # The run
+
+    async def begin(self) -> None:
+        """queued → in progress."""
+        values = {"status": "in_progress", "started_at": self._now()}
+        async with self._changing() as (connection, events):
+            await self._change_run(connection, values, when=("queued",))
+            events.append(Event("thread.run.in_progress", self.run))
+
+    async def ask_for_outputs(self, usage: Usage) -> None:
+        """in progress → requires action. Readers learn of it once a client's answer would be accepted."""
+        pending = [call for call in self._calls if call["type"] == "function"]
+        asked = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {key: call["function"][key] for key in ("name", "arguments")},
+            }
+            for call in pending
+        ]
+        action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+        progress = {
+            "turns": self.turns,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "step_usage": _usage(usage),
+        }
+        values = {
+            "status": "requires_action",
+            "required_action": action,
+            "progress": progress,
+            "lease_holder": None,
+        }
+        async with self._changing() as (connection, events):
+            await self._change_run(connection, values, when=endings.WORKING)
+            if self._calls_step is not None:
+                await run_steps.change(connection, self._calls_step["id"], {"step_details": self._details()})
+            events.append(Event("thread.run.requires_action", self.run))
+        self._calls_step, self._unsaved = None, False
+        self.concluded = True
+
+    def tell_cancelling(self) -> None:
+        """Announce, once, that the run is to be cancelled."""
+        if not self._cancelling_told:
+            self._cancelling_told = True
+            self.run = self.run | {"status": "cancelling", "required_action": None}
+            self.feed.publish("thread.run.cancelling", self.run)
+
+    async def end(self, ending: Ending, usage: Usage | None = None) -> bool:
+        """End the run and all that is open. False if its state forbids this ending."""
+        step_values: dict[str, Json] = {}
+        message_values: dict[str, Json] = {}
+        counted: Json = {"usage": _usage(usage)} if usage is not None else {}
+        if self._calls_step is not None:
+            step_values[self._calls_step["id"]] = {"step_details": self._details(), **counted}
+            counted = {}
+        if self._message is not None and self._message_step is not None:
+            message_values[self._message["id"]] = {"content": self._content.parts()}
+            step_values[self._message_step["id"]] = counted
+        unsaved, self._unsaved = self._unsaved, False
+        async with self._changing() as (connection, events):
+            ended = await endings.end(
+                connection,
+                self.id,
+                ending,
+                self._now(),
+                usage=_usage(Usage(self.prompt_tokens, self.completion_tokens)),
+                step_values=step_values,
+                message_values=message_values,
+            )
+            if ended is None:
+                self._unsaved = unsaved
+                return False
+            events.extend(ended)
+            if ending is endings.CANCELLED:
+                self.tell_cancelling()
+        self.concluded = True
+        self._message = self._message_step = self._calls_step = None
+        return True
+
+    # Messages
+
+    async def open_message(self, image_ids: list[str], attachments: list[Json]) -> None:
+        """Begin a message and its step."""
+        message_id = ids.new("message")
+        self._content = MessageContent(image_ids)
+        async with self._changing() as (connection, events):
+            await self._check(connection)
+            details = {"type": "message_creation", "message_creation": {"message_id": message_id}}
+            self._message_step = await self._create_step(connection, details)
+            self._message = await messages.create(
+                connection,
+                self.owner,
+                self.run["thread_id"],
+                self._now(),
+                {
+                    "id": message_id,
+                    "status": "in_progress",
+                    "role": "assistant",
+                    "content": [],
+                    "assistant_id": self.run["assistant_id"],
+                    "run_id": self.id,
+                    "attachments": attachments,
+                },
+            )
+            events.extend(_begun("thread.run.step", self._message_step))
+            events.extend(_begun("thread.message", self._message))
+        for delta in self._content.image_deltas():
+            self._announce_content(delta)
+
+    def add_text(self, text: str) -> None:
+        self._announce_content(self._content.add_text(text))
+
+    def add_marker(self, marker: str, file_id: str) -> None:
+        self._announce_content(self._content.add_marker(marker, file_id))
+
+    def add_refusal(self, text: str) -> None:
+        self._announce_content(self._content.add_refusal(text))
+
+    async def close_message(self) -> None:
+        """The message is complete, and so is its step, while the turn goes on."""
+        assert self._message is not None and self._message_step is not None
+        message, step = self._message, self._message_step
+        self._message = self._message_step = None
+        self._unsaved = False
+        values = {
+            **endings.message_state("completed", self._now()),
+            "content": self._content.parts(),
+        }
+        async with self._changing() as (connection, events):
+            await self._check(connection)
+            if changed := await messages.change(connection, message["id"], values):
+                events.append(Event("thread.message.completed", changed))
+            # What the turn takes is known at its end, and belongs to its last step.
+            await self._complete_step(connection, events, step, {"usage": _NO_TOKENS})
+
+    # Tool calls
+
+    async def open_calls(self) -> None:
+        """Begin a step of tool calls."""
+        self._calls = []
+        async with self._changing() as (connection, events):
+            await self._check(connection)
+            details: Json = {"type": "tool_calls", "tool_calls": []}
+            self._calls_step = await self._create_step(connection, details)
+            events.extend(_begun("thread.run.step", self._calls_step))
+
+    def add_call(self, kind: str, call_id: str, name: str) -> int:
+        """Begin a tool call and return its index. `name` is that of a function."""
+        index = len(self._calls)
+        shapes: dict[str, Json] = {
+            "code_interpreter": {"input": "", "outputs": []},
+            "file_search": {},
+            "function": {"name": name, "arguments": "", "output": None},
+        }
+        call = {"id": call_id, "type": kind, kind: shapes[kind]}
+        self._calls.append(call)
+        announced = {"index": index, **call, kind: dict(shapes[kind])}
+        if kind == "code_interpreter":
+            announced[kind] = {"input": "", "outputs": []}
+        self._announce_call(announced)
+        return index
+
+    def add_input(self, index: int, text: str) -> None:
+        """Append to the code or to the arguments of a call."""
+        if not text:
+            return
+        kind = self._calls[index]["type"]
+        field = "input" if kind == "code_interpreter" else "arguments"
+        self._calls[index][kind][field] += text
+        self._announce_call({"index": index, "type": kind, kind: {field: text}})
+
+    def add_logs(self, index: int, text: str) -> None:
+        """Append to what a call's code has printed. Pieces without an image between them are one output."""
+        outputs = self._calls[index]["code_interpreter"]["outputs"]
+        if outputs and outputs[-1]["type"] == "logs":
+            outputs[-1]["logs"] += text
+        else:
+            outputs.append({"type": "logs", "logs": text})
+        self._announce_output(index, {"index": len(outputs) - 1, "type": "logs", "logs": text})
+
+    def add_image(self, index: int, file_id: str) -> None:
+        """Append an image that a call's code has shown."""
+        outputs = self._calls[index]["code_interpreter"]["outputs"]
+        image = {"type": "image", "image": {"file_id": file_id}}
+        outputs.append(image)
+        self._announce_output(index, {"index": len(outputs) - 1, **image})
+
+    async def close_calls(self, usage: Usage) -> None:
+        """All calls of the step have their results."""
+        assert self._calls_step is not None
+        values = {"step_details": self._details(), "usage": _usage(usage)}
+        step, self._calls_step, self._unsaved = self._calls_step, None, False
+        async with self._changing() as (connection, events):
+            await self._check(connection)
+            await self._complete_step(connection, events, step, values)
+
+    # Storing
+
+    async def checkpoint(self, connection: AsyncConnection) -> None:
+        """Store what has streamed in since the last time, if anything has."""
+        if not self._unsaved:
+            return
+        self._unsaved = False
+        if self._message is not None:
+            await messages.change(connection, self._message["id"], {"content": self._content.parts()})
+        if self._calls_step is not None:
+            await run_steps.change(connection, self._calls_step["id"], {"step_details": self._details()})
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[tuple[AsyncConnection, list[Event]]]:
+        """A transaction, and a list of events to be announced once it is committed."""
+        events: list[Event] = []
+        async with self._database.write() as connection:
+            yield connection, events
+        for event in events:
+            self.feed.publish(event.name, event.data)
+
+    async def _change_run(self, connection: AsyncConnection, values: Json, *, when: tuple[str, ...]) -> None:
+        run = await runs.change(connection, self.id, values, when=when)
+        if run is None:
+            await self._check(connection)
+            raise Interrupted("taken")
+        self.run = run
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        """That the run is still ours to work on: nobody has cancelled, ended or deleted it."""
+        status = await runs.status(connection, self.id)
+        if status == "cancelling":
+            raise Interrupted("cancel")
+        if status not in endings.WORKING:
+            raise Interrupted("taken")
+
+    async def _create_step(self, connection: AsyncConnection, details: Json) -> Json:
+        values = {
+            "run_id": self.id,
+            "thread_id": self.run["thread_id"],
+            "assistant_id": self.run["assistant_id"],
+            "type": details["type"],
+            "step_details": details,
+        }
+        return await run_steps.create(connection, self.owner, self._now(), values)
+
+    async def _complete_step(
+        self, connection: AsyncConnection, events: list[Event], step: Json, values: Json
+    ) -> None:
+        values = {**endings.step_state("completed", self._now()), **values}
+        if changed := await run_steps.change(connection, step["id"], values):
+            events.append(Event("thread.run.step.completed", changed))
+
+    def _details(self) -> Json:
+        return {"type": "tool_calls", "tool_calls": self._calls}
+
+    def _announce_content(self, delta: Json) -> None:
+        assert self._message is not None
+        self._unsaved = True
+        data = {
+            "id": self._message["id"],
+            "object": "thread.message.delta",
+            "delta": {"content": [delta]},
+        }
+        self.feed.publish("thread.message.delta", data)
+
+    def _announce_output(self, index: int, output: Json) -> None:
+        self._announce_call(
+            {"index": index, "type": "code_interpreter", "code_interpreter": {"outputs": [output]}}
+        )
+
+    def _announce_call(self, call: Json) -> None:
+        assert self._calls_step is not None
+        self._unsaved = True
+        data = {
+            "id": self._calls_step["id"],
+            "object": "thread.run.step.delta",
+            "delta": {"step_details": {"type": "tool_calls", "tool_calls": [call]}},
+        }
+        self.feed.publish("thread.run.step.delta", data)
+
+    def _now(self) -> int:
+        return int(self._clock.time())
+
+
+def _begun(kind: str, data: Json) -> list[Event]:
+    return [Event(f"{kind}.created", data), Event(f"{kind}.in_progress", data)]
+
+
+def _usage(usage: Usage) -> Json:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }

@@ -1,0 +1,315 @@
+"""All runs that this engine works on, and what happens to runs from outside: outputs, cancelling, time."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.runs import endings
+from assistants_tui.engine.runs.executor import Executor
+from assistants_tui.engine.runs.feed import Event, Feed, Reader
+from assistants_tui.engine.runs.presence import Presence
+from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.store import run_steps, runs
+
+Json = dict[str, Any]
+
+LIFETIME = 600
+"""Seconds from a run's creation after which it expires, waiting time included."""
+
+_PULSE = 0.25  # seconds between two looks at the runs at work: text that streams in is stored as often
+_SWEEP = 5.0  # seconds between two looks at all others
+_LEASE = 15.0  # seconds of silence after which an engine that cannot be asked is taken for dead
+_CANCELLABLE = ("queued", "in_progress", "requires_action")
+_WORKED_ON = ("queued", "in_progress", "cancelling")
+
+_logger = logging.getLogger(__name__)
+
+
+class CancelRefusedError(Exception):
+    """The run has ended already; `status` says how."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class OutputsRefusedError(Exception):
+    """The outputs are not what the run waits for. The message is the API's."""
+
+
+class Runner:
+    """Starts runs and has an eye on them. `open()` it before use, `close()` it in the end."""
+
+    def __init__(self, workshop: Workshop, presence: Presence) -> None:
+        self._workshop = workshop
+        self._presence = presence
+        self._executors: dict[str, Executor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pulse: asyncio.Task[None] | None = None
+        self._renewed_at = 0.0
+        self._swept_at = 0.0
+
+    async def open(self) -> None:
+        """Fail what a killed engine has left behind, and begin to watch."""
+        await self._sweep()
+        self._presence.tidy()
+        self._pulse = asyncio.create_task(self._beat())
+
+    async def close(self) -> None:
+        """End the runs at work, keeping what they have written."""
+        for executor in self._executors.values():
+            executor.stop.request("shutdown")
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._pulse is not None:
+            self._pulse.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._pulse
+        self._presence.leave()
+
+    def lease(self) -> Json:
+        """The fields of a run that is stored for this engine to work on."""
+        return {"lease_holder": self._presence.name, "lease_renewed_at": self._workshop.clock.time()}
+
+    def start(
+        self,
+        owner: str,
+        run: Json,
+        *,
+        announce: Sequence[Event],
+        stream: bool,
+    ) -> Reader | None:
+        """Work on a queued run that is stored with this engine's lease.
+
+        With `stream`, a reader of its events, which begin with those in `announce`.
+        """
+        feed = Feed()
+        reader = feed.subscribe() if stream else None
+        for event in announce:
+            feed.publish(*event)
+        executor = Executor(self._workshop, feed, owner, run)
+        self._executors[executor.record.id] = executor
+        self._spawn(self._work(executor))
+        return reader
+
+    async def submit(
+        self, owner: str, thread_id: str, run_id: str, outputs: Mapping[str, str], *, stream: bool
+    ) -> tuple[Json, Reader | None] | None:
+        """Give a waiting run the outputs of its functions, by call ID. The queued run, and its events.
+
+        None if there is no such run. Raises `OutputsRefusedError`.
+        """
+        async with self._workshop.database.write() as connection:
+            run = await self.current(connection, owner, thread_id, run_id)
+            if run is None:
+                return None
+            refusal = _refusal(run, outputs)
+            if refusal is None:
+                record = await runs.record(connection, run_id)
+                assert record is not None
+                usage = (record.progress or {}).get("step_usage")
+                steps = await self._complete_calls(connection, run_id, outputs, usage)
+                values = {"status": "queued", "required_action": None, **self.lease()}
+                run = await runs.change(connection, run_id, values)
+                assert run is not None
+        if refusal is not None:
+            raise OutputsRefusedError(refusal)
+        announce = [Event("thread.run.step.completed", step) for step in steps]
+        reader = self.start(
+            owner,
+            run,
+            announce=[*announce, Event("thread.run.queued", run)],
+            stream=stream,
+        )
+        return run, reader
+
+    async def cancel(self, owner: str, thread_id: str, run_id: str) -> Json | None:
+        """Ask a run to end. The run, now cancelling; None if there is none. Raises `CancelRefusedError`."""
+        async with self._workshop.database.write() as connection:
+            run = await self.current(connection, owner, thread_id, run_id)
+            if run is None:
+                return None
+            before: str = run["status"]
+            if before in _CANCELLABLE:
+                lease = self.lease() if before == "requires_action" else {}
+                values = {"status": "cancelling", "required_action": None, **lease}
+                run = await runs.change(connection, run_id, values)
+                assert run is not None
+        if before not in _CANCELLABLE:
+            raise CancelRefusedError(before)
+        if before == "requires_action":
+            self._spawn(Executor(self._workshop, Feed(), owner, run).finish_cancelling())
+        elif run_id in self._executors:
+            self._stop_cancelled(self._executors[run_id])
+        return run
+
+    async def current(
+        self, connection: AsyncConnection, owner: str, thread_id: str, run_id: str
+    ) -> Json | None:
+        """A run as it is now: one that waited too long is expired, though nobody has noticed yet."""
+        run = await runs.get(connection, owner, thread_id, run_id)
+        if run is None or not self.is_overdue(run):
+            return run
+        await endings.end(connection, run_id, endings.EXPIRED, self._workshop.now())
+        return await runs.get(connection, owner, thread_id, run_id)
+
+    def is_overdue(self, run: Json) -> bool:
+        """Whether a run that waits for outputs should have expired."""
+        waits: bool = run["status"] == "requires_action"
+        return waits and run["expires_at"] <= self._workshop.clock.time()
+
+    def forget_thread(self, thread_id: str) -> None:
+        """The thread was deleted: its run has nothing left to work on."""
+        for executor in self._executors.values():
+            if executor.record.run["thread_id"] == thread_id:
+                executor.stop.request("taken")
+
+    # Work
+
+    async def _work(self, executor: Executor) -> None:
+        record = executor.record
+        try:
+            await executor.work()
+            if not record.concluded:
+                await self._conclude(executor)
+        except Exception:
+            # Its store failed it. It stays as it is until the sweep finds it without an engine.
+            _logger.exception("run %s was lost", record.id)
+        finally:
+            del self._executors[record.id]
+            record.feed.publish("done", "[DONE]")
+            record.feed.end()
+
+    async def _conclude(self, executor: Executor) -> None:
+        """Tell the readers of a run that another process has ended, or deleted, how it stands."""
+        record = executor.record
+        async with self._workshop.database.read() as connection:
+            run = await runs.get(connection, record.owner, record.run["thread_id"], record.id)
+        if run is not None:
+            record.feed.publish(f"thread.run.{run['status']}", run)
+        else:
+            error = {"message": "The run was deleted.", "type": "server_error", "param": None, "code": None}
+            # The reference shows the bare error; the SDKs raise only if it is wrapped.
+            record.feed.publish("error", error | {"error": error})
+
+    def _stop_cancelled(self, executor: Executor) -> None:
+        if executor.stop.request("cancel"):
+            executor.record.tell_cancelling()
+
+    async def _complete_calls(
+        self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], usage: Json | None
+    ) -> list[Json]:
+        completed = []
+        for step in await run_steps.of_run(connection, run_id):
+            if step["status"] == "in_progress":
+                values = {
+                    **endings.step_state("completed", self._workshop.now()),
+                    "step_details": _with_outputs(step["step_details"], outputs),
+                    "usage": usage,
+                }
+                completed.append(await run_steps.change(connection, step["id"], values))
+        return [step for step in completed if step is not None]
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Watching
+
+    async def _beat(self) -> None:
+        while True:
+            await self._workshop.clock.sleep(_PULSE if self._executors else _SWEEP)
+            try:
+                await self._watch()
+            except Exception:
+                _logger.exception("watching the runs failed")
+
+    async def _watch(self) -> None:
+        now = self._workshop.clock.time()
+        if self._executors:
+            await self._save()
+            await self._look_at_own(now)
+        if now - self._swept_at >= _SWEEP or now < self._swept_at:
+            await self._sweep()
+
+    async def _save(self) -> None:
+        now = self._workshop.clock.time()
+        renew = abs(now - self._renewed_at) >= _LEASE / 5
+        unsaved = [executor for executor in self._executors.values() if executor.record.unsaved]
+        if not unsaved and not renew:
+            return
+        async with self._workshop.database.write() as connection:
+            for executor in unsaved:
+                await executor.record.checkpoint(connection)
+            if renew:
+                await runs.renew_leases(connection, self._presence.name, self._executors, now)
+                self._renewed_at = now
+
+    async def _look_at_own(self, now: float) -> None:
+        """Notice what another process did to our runs, and which have run out of time."""
+        ours = dict(self._executors)
+        async with self._workshop.database.read() as connection:
+            states = await runs.held_by(connection, self._presence.name)
+        for run_id, executor in ours.items():
+            run = executor.record.run
+            if states.get(run_id) == "cancelling":
+                self._stop_cancelled(executor)
+            elif run["expires_at"] is not None and run["expires_at"] <= now:
+                executor.stop.request("expire")
+
+    async def _sweep(self) -> None:
+        """End runs that nobody works on: their engine has died, or their client never answered."""
+        now = self._workshop.clock.time()
+        self._swept_at = now
+        async with self._workshop.database.read() as connection:
+            overdue = await runs.overdue(connection, int(now))
+            leased = await runs.leased(connection, _WORKED_ON)
+        ends = [(run["id"], endings.EXPIRED) for run in overdue if run["status"] == "requires_action"]
+        for run_id, status, holder, renewed_at in leased:
+            if run_id in self._executors or holder == self._presence.name:
+                continue
+            silent = renewed_at is None or now - renewed_at > _LEASE
+            if silent or holder is None or self._presence.is_dead(holder):
+                ends.append((run_id, endings.CANCELLED if status == "cancelling" else _DIED))
+        for run_id, ending in ends:
+            async with self._workshop.database.write() as connection:
+                steps = await run_steps.of_run(connection, run_id)
+                usage = _total(step["usage"] for step in steps if step["usage"])
+                await endings.end(connection, run_id, ending, int(now), usage=usage)
+
+
+_DIED = endings.failed(
+    "server_error", "The engine stopped while it was working on this run. What it had written is kept."
+)
+
+
+def _refusal(run: Json, outputs: Mapping[str, str]) -> str | None:
+    if run["status"] != "requires_action":
+        return f'Runs in status "{run["status"]}" do not accept tool outputs.'
+    wanted = [call["id"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
+    if set(wanted) != set(outputs):
+        return f"Expected tool outputs for call_ids {wanted}, got {list(outputs)}"
+    return None
+
+
+def _with_outputs(details: Json, outputs: Mapping[str, str]) -> Json:
+    calls = [
+        call | {"function": call["function"] | {"output": outputs[call["id"]]}}
+        if call["id"] in outputs
+        else call
+        for call in details["tool_calls"]
+    ]
+    return details | {"tool_calls": calls}
+
+
+def _total(usages: Iterable[Json]) -> Json:
+    total = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
+    for usage in usages:
+        for name in total:
+            total[name] += usage[name]
+    return total

@@ -1,0 +1,26 @@
+"""What runs are worked on with."""
+
+from dataclasses import dataclass, field
+
+from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.clock import Clock
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The open engine as its runs see it."""
+
+    database: Database
+    blobs: BlobStore
+    clock: Clock
+    model: ChatModel
+    interpreter: CodeInterpreter
+    context_limits: dict[str, int] = field(default_factory=dict)
+    """Tokens that models take, by name: learned from endpoints that refused a prompt."""
+
+    def now(self) -> int:
+        """Unix seconds, as objects carry them."""
+        return int(self.clock.time())
