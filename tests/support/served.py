@@ -14,7 +14,8 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The address of the app while it is served, such as `http://127.0.0.1:40001`."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_level="error", timeout_graceful_shutdown=1))
+    config = uvicorn.Config(app, lifespan="on", log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:

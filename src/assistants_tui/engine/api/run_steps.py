@@ -16,7 +16,7 @@ SEARCH_CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 
 
 def includes_content(request: Request) -> bool:
-    """Whether the query asks for the text of search results. Raises `ApiError` if it asks for anything else."""
+    """Whether the query asks for the text of search results. Raises `ApiError` for any other wish."""
     query = request.query_params
     wanted = [*query.getlist("include[]"), *query.getlist("include")]
     for value in wanted:

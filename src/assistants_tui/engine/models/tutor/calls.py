@@ -9,12 +9,16 @@ from assistants_tui.engine.models.tutor.conversation import Call, Conversation, 
 
 Json = dict[str, Any]
 
+# Words that say nothing about what a function is for
 _COMMON = frozenset(
-    """
-    a an and are at by current do does fetch find for from function get gets give given how i in is it list
-    look lookup me my of on or query request return returns search show tell that the this to today up use
-    what which with your you
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+        a an and are at by current do does fetch find for from function get gets give given how i in is it
+        list look lookup me my of on or query request return returns search show tell that the this to today
+        up use what which with your you
+        """,
+    )
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")

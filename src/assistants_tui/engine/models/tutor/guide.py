@@ -3,15 +3,18 @@
 from assistants_tui.engine.models.tutor.conversation import Conversation
 
 CONNECT = """\
-To talk to a real model, set `model_url` of this profile in `config.toml` to any OpenAI-compatible endpoint, for \
-example a local Ollama:
+To talk to a real model, set `model_url` of this profile in `config.toml` to any OpenAI-compatible endpoint, \
+for example a local Ollama:
 
 ```toml
 model_url = "http://localhost:11434/v1"
 default_model = "llama3.2"
 ```"""
 
-INTRODUCTION = "I am the offline tutor that is built into assistants-tui: a stand-in of fixed rules, not a language model."
+INTRODUCTION = (
+    "I am the offline tutor that is built into assistants-tui: a stand-in that follows fixed rules, "
+    "not a language model."
+)
 
 
 def note() -> str:
@@ -34,8 +37,8 @@ def help_text(talk: Conversation) -> str:
     lines = [f"{INTRODUCTION} I cannot answer this."]
     if talk.can_search:
         lines.append(
-            "This assistant is meant to search documents. That part of the engine is not there yet, so I have "
-            "not looked into any."
+            "This assistant is meant to search documents. That part of the engine is not there yet, so I "
+            "have not looked into any."
         )
     if abilities:
         lines.append("With this assistant I can:\n\n" + "\n".join(f"- {ability}" for ability in abilities))

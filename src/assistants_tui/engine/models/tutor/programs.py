@@ -11,8 +11,8 @@ from assistants_tui.engine.models.tutor import expressions
 from assistants_tui.engine.models.tutor.expressions import Expression, Operation
 
 NO_CODE_TOOL = (
-    "I solve this kind of problem by writing a small Python program and running it, but this assistant does not "
-    "have the code interpreter. Turn it on for the assistant and ask me again."
+    "I solve this kind of problem by writing a small Python program and running it, but this assistant does "
+    "not have the code interpreter. Turn it on for the assistant and ask me again."
 )
 
 _ANSWER = re.compile(
@@ -35,8 +35,8 @@ def failure(output: str) -> str:
     """What to tell when a program gave no result."""
     words = output.strip() or "nothing"
     return (
-        "I wrote a small Python program for this and asked the code interpreter to run it, but it gave no result. "
-        f"It says:\n\n```text\n{words[-1500:]}\n```"
+        "I wrote a small Python program for this and asked the code interpreter to run it, but it gave no "
+        f"result. It says:\n\n```text\n{words[-1500:]}\n```"
     )
 
 

@@ -81,4 +81,5 @@ def _trimmed(stretch: str) -> str:
     """A stretch without the small words before and after it."""
     while (shorter := _LONELY.sub("", stretch)) != stretch:
         stretch = shorter
-    return re.sub(r"\s+(?:[aAI]|[a-z]{2})\s*$", "", stretch).strip()
+    stretch = re.sub(r"\s+(?:[aAI]|[a-z]{2})\s*$", "", stretch)
+    return re.sub(r"\s+", " ", stretch).strip()

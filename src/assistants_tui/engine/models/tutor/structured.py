@@ -17,13 +17,13 @@ def as_json(text: str, response_format: Json) -> str:
 
 
 class _Instance:
-    """The smallest value that a schema allows. The rules of JSON Schema that it heeds are the ones it names."""
+    """The smallest value that a schema allows, by the rules of JSON Schema that are named here."""
 
     def __init__(self, root: Json, text: str) -> None:
         self._root = root
         self._text: str | None = text
 
-    def make(self, schema: Any, depth: int) -> Any:
+    def make(self, schema: Any, depth: int) -> Any:  # noqa: PLR0911 - one case for each type
         if not isinstance(schema, dict) or depth > _MAX_DEPTH:
             return None
         schema = self._resolved(schema)
