@@ -1,39 +1,14 @@
-"""What tests of the engine share: a clock that they move, and an open store."""
+"""What tests of the engine share: a clock that they move, an open store, an engine to talk to."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store.database import Database
-
-
-class ManualClock:
-    """Time that stands still until a test moves it."""
-
-    def __init__(self, now: float = 1_763_600_000.0) -> None:
-        self.now = now
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def time(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        woken = asyncio.get_running_loop().create_future()
-        sleeper = (self.now + seconds, woken)
-        self._sleepers.append(sleeper)
-        try:
-            await woken
-        finally:
-            self._sleepers.remove(sleeper)
-
-    def advance(self, seconds: float) -> None:
-        """Move time on and wake whoever waited for less than that."""
-        self.now += seconds
-        for until, woken in self._sleepers:
-            if until <= self.now and not woken.done():
-                woken.set_result(None)
+from support.engine import ManualClock, open_engine
 
 
 @pytest.fixture
@@ -44,6 +19,19 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """An empty store."""
-    database = await Database.open(tmp_path / "data")
+    database = await Database.open(tmp_path / "store")
     yield database
     await database.close()
+
+
+@pytest.fixture
+def engine_settings(tmp_path: Path, clock: ManualClock) -> EngineSettings:
+    """Those of the engine behind `http`; override this fixture where a test needs others."""
+    return EngineSettings(data_dir=tmp_path / "data", clock=clock)
+
+
+@pytest.fixture
+async def http(engine_settings: EngineSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    """Plain HTTP to an engine in this process, with the header that the Assistants API wants."""
+    async with open_engine(engine_settings) as client:
+        yield client

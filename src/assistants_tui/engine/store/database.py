@@ -38,7 +38,11 @@ class Database:
         `data_dir`. `seed` fills a new store, in the transaction that makes it. Raises
         `migrations.StoreTooNewError`, and SQLAlchemy's errors if the database cannot be opened.
         """
-        engine = _sqlite(data_dir) if url is None else create_async_engine(url, json_serializer=_dump)
+        engine = (
+            _sqlite(data_dir)
+            if url is None
+            else create_async_engine(url, json_serializer=_dump, hide_parameters=True)
+        )
         database = cls(engine)
         try:
             async with database.write() as connection:
@@ -81,6 +85,7 @@ def _sqlite(data_dir: Path) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
         json_serializer=_dump,
+        hide_parameters=True,  # errors are logged, and what users wrote is not for the log
         pool_size=8,
         # No transactions by the driver's own rules: SQLAlchemy's begin event opens them, below.
         connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS},

@@ -1,0 +1,171 @@
+"""The open store: its files, its transactions, its versions."""
+
+import asyncio
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store import assistants, messages, migrations, threads
+from assistants_tui.engine.store.database import FILE_NAME, Database
+from assistants_tui.engine.store.objects import PageRequest
+
+THREAD: dict[str, Any] = {"tool_resources": {}, "metadata": {}}
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_store_is_closed_to_other_users(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "new" / "data")
+    async with database.write() as connection:
+        await threads.create(connection, "local", 1, THREAD)
+    assert mode(tmp_path / "new" / "data") == 0o700
+    files = list((tmp_path / "new" / "data").iterdir())
+    assert len(files) == 3  # the database and the two files beside it
+    assert {mode(path) for path in files} == {0o600}
+    await database.close()
+
+
+async def test_readers_see_what_is_committed_while_a_writer_is_at_work(database: Database) -> None:
+    async with database.write() as writer:
+        await threads.create(writer, "local", 1, THREAD)
+        async with database.read() as reader:
+            assert (await threads.page(reader, "local", PageRequest())).data == []
+    async with database.read() as reader:
+        assert len((await threads.page(reader, "local", PageRequest())).data) == 1
+
+
+async def test_exception_undoes_the_transaction(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.write() as connection:
+            await threads.create(connection, "local", 1, THREAD)
+            raise ZeroDivisionError
+    async with database.read() as connection:
+        assert (await threads.page(connection, "local", PageRequest())).data == []
+
+
+async def test_cancelled_transaction_is_undone_and_the_store_usable(database: Database) -> None:
+    began = asyncio.Event()
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await threads.create(connection, "local", 1, THREAD)
+            began.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(write())
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.write() as connection:
+        assert (await threads.page(connection, "local", PageRequest())).data == []
+        await threads.create(connection, "local", 1, THREAD)
+
+
+async def test_two_engines_on_one_directory_take_turns(tmp_path: Path) -> None:
+    first, second = await Database.open(tmp_path), await Database.open(tmp_path)
+    async with first.write() as connection:
+        thread = await threads.create(connection, "local", 1, THREAD)
+
+    async def add(database: Database) -> None:
+        for _ in range(20):
+            async with database.write() as connection:
+                await threads.count_messages(connection, thread["id"], +1)
+
+    await asyncio.gather(add(first), add(second), add(first), add(second))
+    async with first.read() as connection:
+        count = await connection.execute(text("SELECT message_count FROM threads"))
+        assert count.scalar_one() == 80
+    await first.close()
+    await second.close()
+
+
+async def test_children_go_with_their_thread_and_cannot_be_without_one(database: Database) -> None:
+    async with database.write() as connection:
+        thread = await threads.create(connection, "local", 1, THREAD)
+        said = {"role": "user", "content": []}
+        message = await messages.create(connection, "local", thread["id"], 1, said)
+        await threads.remove(connection, "local", thread["id"])
+        assert await messages.get(connection, "local", thread["id"], message["id"]) is None
+        with pytest.raises(messages.ThreadGoneError):
+            await messages.create(connection, "local", thread["id"], 1, said)
+
+
+async def test_seed_fills_a_new_store_only(tmp_path: Path) -> None:
+    async def seed(connection: AsyncConnection) -> None:
+        values = {"model": "m", "tools": [], "tool_resources": {}, "metadata": {}}
+        await assistants.create(connection, "local", 1, values)
+
+    for _ in range(2):
+        database = await Database.open(tmp_path, seed=seed)
+        async with database.read() as connection:
+            assert len((await assistants.page(connection, "local", PageRequest())).data) == 1
+        await database.close()
+
+
+async def test_failed_seed_leaves_no_half_made_store(tmp_path: Path) -> None:
+    async def seed(connection: AsyncConnection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await Database.open(tmp_path, seed=seed)
+    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == []
+    raw.close()
+
+
+async def test_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    await (await Database.open(tmp_path)).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
+        raw.execute("UPDATE schema_version SET version = version + 1")
+    raw.close()
+    with pytest.raises(migrations.StoreTooNewError, match="Update the program"):
+        await Database.open(tmp_path)
+
+
+async def test_old_store_takes_the_steps_it_has_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await Database.open(tmp_path)).close()
+    taken: list[str] = []
+
+    def first(connection: Connection) -> None:
+        taken.append("first")
+        connection.exec_driver_sql("ALTER TABLE threads ADD COLUMN colour TEXT")
+
+    def second(connection: Connection) -> None:
+        taken.append("second")
+
+    def failing(connection: Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE threads ADD COLUMN size TEXT")
+        raise ZeroDivisionError
+
+    steps = (*migrations.MIGRATIONS, first)
+    for count in range(2):
+        monkeypatch.setattr(migrations.migrate, "__defaults__", (steps,))
+        await (await Database.open(tmp_path)).close()
+        assert taken == ["first", "second"][: count + 1]
+        steps = (*steps, second)
+    monkeypatch.setattr(migrations.migrate, "__defaults__", ((*steps[:-1], failing),))
+    with pytest.raises(ZeroDivisionError):
+        await Database.open(tmp_path)
+    with sqlite3.connect(tmp_path / FILE_NAME) as raw:
+        columns = [row[1] for row in raw.execute("PRAGMA table_info(threads)")]
+    raw.close()
+    assert "colour" in columns
+    assert "size" not in columns
+
+
+async def test_errors_do_not_show_what_was_written(database: Database) -> None:
+    async with database.write() as connection:
+        with pytest.raises(IntegrityError) as caught:
+            await threads.create(connection, "local", 1, {"metadata": None, "tool_resources": "s3cret"})
+        assert "s3cret" not in str(caught.value)

@@ -1,0 +1,70 @@
+"""The thread lock, and who wins when several change a run at once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from assistants_tui.engine.store import runs, threads
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
+
+RUN: dict[str, Any] = {
+    "assistant_id": "asst_1",
+    "model": "m",
+    "instructions": "",
+    "tools": [],
+    "metadata": {},
+    "truncation_strategy": {"type": "auto", "last_messages": None},
+    "parallel_tool_calls": True,
+    "expires_at": 700,
+}
+
+
+@pytest.fixture
+async def thread_id(database: Database) -> str:
+    async with database.write() as connection:
+        thread = await threads.create(connection, "local", 1, {"tool_resources": {}, "metadata": {}})
+    made: str = thread["id"]
+    return made
+
+
+@pytest.mark.parametrize("status", ACTIVE_RUN_STATUSES)
+async def test_active_run_locks_its_thread(database: Database, thread_id: str, status: str) -> None:
+    async with database.write() as connection:
+        run = await runs.create(connection, "local", thread_id, 100, RUN | {"status": status})
+        with pytest.raises(runs.ThreadLockedError) as caught:
+            await runs.create(connection, "local", thread_id, 101, RUN)
+        assert (caught.value.thread_id, caught.value.run_id) == (thread_id, run["id"])
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed", "completed", "incomplete", "expired"])
+async def test_ended_run_does_not(database: Database, thread_id: str, status: str) -> None:
+    async with database.write() as connection:
+        first = await runs.create(connection, "local", thread_id, 100, RUN)
+        await runs.change(connection, first["id"], {"status": status})
+        await runs.create(connection, "local", thread_id, 101, RUN)
+
+
+async def test_one_of_many_gets_the_thread(database: Database, thread_id: str) -> None:
+    async def create() -> str | None:
+        try:
+            async with database.write() as connection:
+                return str((await runs.create(connection, "local", thread_id, 100, RUN))["id"])
+        except runs.ThreadLockedError:
+            return None
+
+    made = await asyncio.gather(*(create() for _ in range(10)))
+    assert sum(run_id is not None for run_id in made) == 1
+
+
+async def test_one_of_many_changes_the_status(database: Database, thread_id: str) -> None:
+    async with database.write() as connection:
+        run = await runs.create(connection, "local", thread_id, 100, RUN)
+
+    async def end(status: str) -> bool:
+        async with database.write() as connection:
+            return await runs.change(connection, run["id"], {"status": status}, when=["queued"]) is not None
+
+    won = await asyncio.gather(*(end(status) for status in ("completed", "cancelled", "expired")))
+    assert sorted(won) == [False, False, True]

@@ -1,0 +1,80 @@
+"""An engine in the test's own process, spoken to over HTTP, with a clock that the test moves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from assistants_tui.engine.app import EngineSettings, create_app
+
+JSON = dict[str, Any]
+
+
+class ManualClock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self, now: float = 1_763_600_000.0) -> None:
+        self.now = now
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.get_running_loop().create_future()
+        sleeper = (self.now + seconds, woken)
+        self._sleepers.append(sleeper)
+        try:
+            await woken
+        finally:
+            self._sleepers.remove(sleeper)
+
+    def advance(self, seconds: float) -> None:
+        """Move time on and wake whoever waited for less than that."""
+        self.now += seconds
+        for until, woken in self._sleepers:
+            if until <= self.now and not woken.done():
+                woken.set_result(None)
+
+
+@asynccontextmanager
+async def open_engine(settings: EngineSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an engine with these settings. Responses come whole: streams need a real socket."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://engine/v1",
+            headers={"OpenAI-Beta": "assistants=v2"},
+        ) as client,
+    ):
+        yield client
+
+
+def error_of(response: httpx2.Response) -> JSON:
+    """The error in a response's envelope."""
+    error: JSON = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return error
+
+
+async def make(http: httpx2.AsyncClient, path: str, **body: Any) -> JSON:
+    """What a POST that has to succeed makes."""
+    response = await http.post(path, json=body)
+    assert response.status_code == 200, response.text
+    made: JSON = response.json()
+    return made
+
+
+async def upload(
+    http: httpx2.AsyncClient, name: str = "ledger.txt", data: bytes = b"Rent is due.", **fields: str
+) -> JSON:
+    """A file that was uploaded, for assistants unless `purpose` says otherwise."""
+    form = {"purpose": "assistants"} | fields
+    response = await http.post("/files", files={"file": (name, data)}, data=form)
+    assert response.status_code == 200, response.text
+    made: JSON = response.json()
+    return made
