@@ -49,9 +49,9 @@ __all__ = ["EngineSettings", "create_app"]
 
 _ROUTES: list[Route] = [
     *assistants.routes,
+    *runs.routes,  # before those of threads: /threads/runs names no thread
     *threads.routes,
     *messages.routes,
-    *runs.routes,
     *run_steps.routes,
     *files.routes,
     *uploads.routes,
