@@ -1,6 +1,12 @@
 """What went wrong, in the user's words: one exception for whatever a server or the way to it can do."""
 
-from typing import Literal
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import openai
 
 Kind = Literal[
     "connection",  # the server was not reached, or the connection broke
@@ -32,6 +38,7 @@ class ServiceError(Exception):
         code: str | None = None,
         param: str | None = None,
         retryable: bool = False,
+        no_effect: bool = False,
     ) -> None:
         super().__init__(what, advice)
         self.what = what
@@ -45,9 +52,167 @@ class ServiceError(Exception):
         """The field of the request that the server complains about."""
         self.retryable = retryable
         """Whether the same request may succeed when it is simply repeated later."""
+        self.no_effect = no_effect
+        """Whether the server certainly did nothing. Otherwise what was asked for may have happened all the
+        same, with its answer lost on the way."""
 
     def __str__(self) -> str:
         return f"{self.what} {self.advice}".strip()
 
     def __repr__(self) -> str:
         return f"ServiceError({self.what!r}, kind={self.kind!r}, status={self.status}, code={self.code!r})"
+
+
+_MAX_QUOTE = 1000
+"""Characters of a server's message that are kept."""
+
+
+def explain(error: Exception, *, server: str, path: str = "", hosted: bool = False) -> ServiceError:
+    """Say what an exception of the `openai` client, of HTTP or of JSON decoding means for the user.
+
+    `server` names the server in the sentence, `path` is the path that was asked for. `hosted`: the server is
+    api.openai.com, where the Assistants API is closed. Keys that a server quotes back are not removed here.
+    """
+    import openai  # not for the first frame; loaded long before anything can fail
+
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, openai.APIStatusError):
+        return _explain_status(error, server=server, path=path, hosted=hosted)
+    if isinstance(error, openai.APITimeoutError):
+        return ServiceError(
+            f"{server} did not answer in time.",
+            "Try again; if it happens often, look at the server's load.",
+            kind="timeout",
+            retryable=True,
+        )
+    if isinstance(error, (openai.APIConnectionError, OSError)) or _is_transport(error):
+        return _explain_connection(error, server)
+    if isinstance(error, ValueError):
+        return ServiceError(
+            f"{server} sent something that is not JSON.",
+            "Check the address in the profile: it must be the base URL of an Assistants API.",
+            kind="protocol",
+        )
+    return ServiceError(f"The request to {server} failed ({type(error).__name__}).", kind="protocol")
+
+
+def not_the_api(server: str) -> ServiceError:
+    """The answer was JSON or text, but no object of the Assistants API."""
+    return ServiceError(
+        f"{server} answered with something that is not an object of the Assistants API.",
+        "Check the address in the profile: it must be the base URL of an Assistants API.",
+        kind="protocol",
+    )
+
+
+def _is_transport(error: Exception) -> bool:
+    import httpx2
+
+    return isinstance(error, httpx2.TransportError)
+
+
+def _explain_connection(error: Exception, server: str) -> ServiceError:
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            what = f"The name of {server} is not known (DNS)."
+            advice = "Check the address in the profile and the network connection."
+        elif isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", "") or cause.reason or "TLS"
+            what = f"There is no trusted connection to {server}: {reason}."
+            advice = "Check the address; for a private certificate authority set SSL_CERT_FILE."
+        elif isinstance(cause, ConnectionRefusedError):
+            what = f"Nothing listens at {server}: the connection was refused."
+            advice = "Start the server, or check the address in the profile."
+        else:
+            continue
+        return ServiceError(what, advice, kind="connection", retryable=True)
+    return ServiceError(
+        f"The connection to {server} broke.",
+        "Check the network connection and try again.",
+        kind="connection",
+        retryable=True,
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what caused it, and so on; groups are opened."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            waiting.extend(current.exceptions)
+        waiting += [current.__cause__, current.__context__]
+
+
+def _explain_status(error: "openai.APIStatusError", *, server: str, path: str, hosted: bool) -> ServiceError:
+    status = error.status_code
+    message, code, param = _server_words(error.body)
+    if hosted and status == 404 and path.lstrip("/").partition("/")[0] in {"assistants", "threads"}:
+        return ServiceError(
+            "OpenAI closed its hosted Assistants API on 2026-08-26, so api.openai.com no longer serves it.",
+            "Use a profile of kind “embedded” with model_url “https://api.openai.com/v1” and your OpenAI "
+            "key: the assistants then run on this machine and only the model runs at OpenAI.",
+            kind="not_found",
+            status=status,
+        )
+    kind, what, advice, retryable = _status_words(status, server)
+    return ServiceError(
+        f"{what} {message}".strip() if message else what,
+        advice,
+        kind=kind,
+        status=status,
+        code=code,
+        param=param,
+        retryable=retryable,
+        no_effect=400 <= status < 500 and status != 408,
+    )
+
+
+_STATUS: dict[int, tuple[Kind, str, str, bool]] = {
+    401: ("authentication", "{} does not accept the key.", "Check the key of this profile.", False),
+    403: ("authentication", "{} does not allow this with this key.", "Use another key.", False),
+    404: ("not_found", "{} does not have it.", "", False),
+    408: ("timeout", "{} gave up waiting for the request.", "Try again.", True),
+    413: ("refused", "{} takes nothing that large.", "Send a smaller file or text.", False),
+    429: ("rate_limit", "{} has too many requests.", "Wait a little and try again.", True),
+}
+
+
+def _status_words(status: int, server: str) -> tuple[Kind, str, str, bool]:
+    """Kind, what happened, what to do, and whether to repeat the request."""
+    if status >= 500:
+        return "server", f"{server} failed ({status}).", "Try again later.", True
+    if status < 400:
+        return "protocol", f"{server} has moved.", "Correct the address in the profile.", False
+    kind, what, advice, retryable = _STATUS.get(status, ("refused", "{} refused the request.", "", False))
+    return kind, what.format(server), advice, retryable
+
+
+def _server_words(body: object) -> tuple[str, str | None, str | None]:
+    """Message, code and param of an error body, in any of the forms that servers use."""
+    if not isinstance(body, dict):
+        return "", None, None
+    inner = body.get("error", body)
+    if isinstance(inner, str):
+        inner = {"message": inner}
+    if not isinstance(inner, dict):
+        return "", None, None
+    message = inner.get("message")
+    if not isinstance(message, str):
+        detail = inner.get("detail")
+        if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+            detail = detail[0].get("msg")
+        message = detail if isinstance(detail, str) else ""
+    code, param = inner.get("code"), inner.get("param")
+    return (
+        message if len(message) <= _MAX_QUOTE else f"{message[:_MAX_QUOTE]}…",
+        str(code) if code is not None else None,
+        param if isinstance(param, str) else None,
+    )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import TERMINAL_RUN_STATUSES, Event, Json, Message, Run, RunStep, ToolCall
 
 Item = TypeVar("Item", Message, RunStep)
@@ -62,6 +63,9 @@ class RunState:
     """Events that this client does not know, kept so that they can be shown."""
     stream_error: Json | None = field(default=None, compare=False)
     """The data of an `error` event, until the run has been read again."""
+
+    trouble: ServiceError | None = field(default=None, compare=False)
+    """Why nothing newer is known just now: the connection failed and is being tried again."""
 
     @property
     def status(self) -> str | None:
@@ -137,6 +141,7 @@ def absorb(
         messages=_absorbed(state.messages, messages, _newer_message),
         steps=_absorbed(state.steps, steps, _newer_step),
         stream_error=None,
+        trouble=None,
     )
 
 

@@ -58,8 +58,6 @@ class Profile:
     model_url: str | None = None
     """An OpenAI-compatible chat completions endpoint; None: the built-in offline tutor."""
     model_api_key_env: str | None = None
-    embedding_model: str | None = None
-    """A model of the same endpoint that embeds text for file search; None: search by words only."""
     # openai
     base_url: str | None = None
     organization: str | None = None
@@ -152,7 +150,7 @@ def load_config(path: Path) -> LoadedConfig:
 
 
 _KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
-    "embedded": frozenset({"model_url", "model_api_key_env", "embedding_model"}),
+    "embedded": frozenset({"model_url", "model_api_key_env"}),
     "openai": frozenset({"base_url", "api_key_env", "organization", "project"}),
     "azure": frozenset({"azure_endpoint", "api_version", "api_key_env", "token_command"}),
     "foundry": frozenset({"project_endpoint", "api_version", "api_key_env", "token_command"}),
@@ -389,7 +387,7 @@ def append_profile(path: Path, profile: Profile) -> None:
     Raises `SettingsError` if the name is taken or not allowed, if the file is not TOML as it stands, or if
     the disk refuses.
     """
-    import tomli_w  # noqa: PLC0415  only needed here, and not for the first frame
+    import tomli_w  # only needed here, and not for the first frame
 
     if not PROFILE_NAME.fullmatch(profile.name):
         raise SettingsError(f"{profile.name!r} is no name for a profile: use letters, digits, `-` and `_`.")

@@ -29,7 +29,7 @@ def locked(path: Path) -> Iterator[None]:
     The lock is a file beside `path`, and the system releases it when its holder dies. Raises `SettingsError`
     when the directory cannot be written, or when the lock is not free within `LOCK_TIMEOUT` seconds.
     """
-    import filelock  # noqa: PLC0415  80 ms that the first frame must not wait for
+    import filelock  # 80 ms that the first frame must not wait for
 
     with _explained(path):
         private_directory(path.parent)

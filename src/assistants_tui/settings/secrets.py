@@ -51,6 +51,11 @@ def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secr
     return Secret(stored.strip()) if stored and stored.strip() else None
 
 
+def has_key(profile: Profile) -> bool:
+    """Whether the profile has a key."""
+    return find_key(profile) is not None
+
+
 def store_key(profile_name: str, key: Secret) -> None:
     """Put a key into the key store. Raises `SettingsError` if the system has none that works."""
     keyring = _keyring()
@@ -82,6 +87,6 @@ def _no_store(error: Exception | None) -> str:
 
 
 def _keyring() -> Any:
-    import keyring  # noqa: PLC0415  looks for back ends when imported, which takes a while
+    import keyring  # looks for back ends when imported, which takes a while
 
     return keyring

@@ -82,7 +82,7 @@ def update_state(path: Path, change: Callable[[AppState], AppState]) -> AppState
     Reading again first keeps what another window has written. Blocks on the disk: in an event loop, run it in
     a thread. Raises `SettingsError` if the file cannot be written.
     """
-    import tomli_w  # noqa: PLC0415  only needed here, and not for the first frame
+    import tomli_w  # only needed here, and not for the first frame
 
     with locked(path):
         old = load_state(path)

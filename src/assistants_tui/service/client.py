@@ -1,0 +1,246 @@
+"""The way to one server: JSON, events and files. Everything that fails here fails as `ServiceError`.
+
+It goes through the `openai` package, which knows authentication, Azure, retries and event streams, but below
+its typed resources: those take most of a second to import and turn each event into a model that drops what it
+does not know.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import IO, Any, TypeVar, cast
+from urllib.parse import quote
+
+import httpx2
+import openai
+
+from assistants_tui.service.errors import ServiceError, explain, not_the_api
+from assistants_tui.service.wire import Event, Json
+from assistants_tui.settings.secrets import Secret
+
+TIMEOUT = httpx2.Timeout(60.0, connect=10.0)
+"""Seconds without a byte. A stream that is silent longer is given up, and its run is asked for instead."""
+_READ_RETRIES = 2
+_CREATE_RETRIES = 2
+_MAX_WAIT = 30.0
+"""Seconds that a server may ask us to wait before we repeat a request by ourselves."""
+
+Query = Mapping[str, object]
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Requests to one server. Paths are relative to its base URL, IDs in them quoted with `segment`."""
+
+    def __init__(
+        self,
+        api: openai.AsyncOpenAI,
+        *,
+        server: str,
+        hosted: bool = False,
+        anonymous: bool = False,
+        secret: Secret | None = None,
+        tokens: Callable[[], Secret | None] = lambda: None,
+        failed: Callable[[ServiceError], None] = lambda error: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`anonymous`: send no key. What `secret` and `tokens` hold is removed from what the server says.
+        `failed` is told of every failure.
+        """
+        self._api = api
+        self._server = server
+        self._hosted = hosted
+        self._secret = secret
+        self._tokens = tokens
+        self._failed = failed
+        self._sleep = sleep
+        self._headers: dict[str, Any] = {"OpenAI-Beta": "assistants=v2"}
+        if anonymous:
+            self._headers["Authorization"] = openai.Omit()
+
+    async def get(self, path: str, query: Query | None = None) -> Json:
+        """GET an object. Repeated by itself after timeouts, broken connections, 408, 409, 429 and 5xx."""
+        with self._explained(path):
+            answer = await self._api.get(path, cast_to=object, options=self._options(query, _READ_RETRIES))
+        return self._object(answer)
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        *,
+        again: bool = False,
+    ) -> Json:
+        """POST an object. `again`: doing it twice is the same as once, so it may be repeated like a GET.
+
+        Otherwise it is repeated only where the server certainly has not acted: no connection, or 429.
+        """
+        retries = _READ_RETRIES if again else 0
+
+        async def send() -> object:
+            return await self._api.post(
+                path, cast_to=object, body=dict(body or {}), options=self._options(query, retries)
+            )
+
+        with self._explained(path):
+            return self._object(await (send() if again else self._certainly_once(send)))
+
+    async def delete(self, path: str) -> Json:
+        """DELETE an object. Not repeated: a second attempt would only find nothing."""
+        with self._explained(path):
+            return self._object(await self._api.delete(path, cast_to=object, options=self._options(None, 0)))
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, path: str, body: Mapping[str, Any], query: Query | None = None
+    ) -> AsyncIterator[AsyncIterator[Event] | Json]:
+        """POST and read the answer as events; a server that does not stream gives the object at once.
+
+        The iterator ends where the stream ends, be it in the middle. What breaks it raises `ServiceError`.
+        Leaving the block closes the stream; the run goes on at the server.
+        """
+        options = self._options(query, 0)
+        options["synthesize_event_and_data"] = True
+        options["stream_mode"] = "events"  # every event as it is, also errors and ones nobody knows yet
+
+        async def send() -> openai.AsyncStream[object]:
+            return await self._api.post(
+                path,
+                cast_to=object,
+                body={**body, "stream": True},
+                options=options,
+                stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )
+
+        with self._explained(path):
+            stream = await self._certainly_once(send)
+        try:
+            media_type = stream.response.headers.get("content-type", "").partition(";")[0].strip()
+            if media_type == "application/json":
+                with self._explained(path):
+                    yield self._object(json.loads(await stream.response.aread()))
+            elif media_type not in {"text/event-stream", ""}:
+                raise not_the_api(self._server)
+            else:
+                yield self._events(path, stream)
+        finally:
+            await stream.close()
+
+    async def _events(self, path: str, stream: "openai.AsyncStream[object]") -> AsyncIterator[Event]:
+        with self._explained(path):
+            async for item in stream:
+                event = cast(Json, item)
+                yield Event(event["event"] or "", event["data"])
+
+    async def upload(self, path: str, fields: Mapping[str, str], name: str, file: IO[bytes]) -> Json:
+        """POST a form with one file, which is read while it is sent."""
+
+        async def send() -> object:
+            file.seek(0)
+            options = self._options(None, 0)
+            options["headers"] = {**self._headers, "Content-Type": "multipart/form-data"}
+            return await self._api.post(
+                path, cast_to=object, body=dict(fields), files={"file": (name, file)}, options=options
+            )
+
+        with self._explained(path):
+            return self._object(await self._certainly_once(send))
+
+    @contextlib.asynccontextmanager
+    async def download(self, path: str) -> AsyncIterator[tuple[int | None, AsyncIterator[bytes]]]:
+        """GET raw bytes: their number, if the server says it, and the bytes as they come."""
+        options = self._options(None, _READ_RETRIES)
+        options["headers"] = {
+            **self._headers,
+            "Accept": "application/octet-stream",
+            "X-Stainless-Raw-Response": "stream",  # how the openai package is told to leave the body unread
+        }
+        with self._explained(path):
+            response = await self._api.get(path, cast_to=httpx2.Response, options=options)
+        try:
+            length = response.headers.get("content-length", "")
+            coded = response.headers.get("content-encoding")  # then the length is that of the coded bytes
+            total = int(length) if length.isascii() and length.isdigit() and not coded else None
+            yield total, self._bytes(path, response)
+        finally:
+            await response.aclose()
+
+    async def _bytes(self, path: str, response: httpx2.Response) -> AsyncIterator[bytes]:
+        with self._explained(path):
+            async for chunk in response.aiter_bytes():
+                yield chunk
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self._server!r})"
+
+    # helpers
+
+    def _options(self, query: Query | None, retries: int) -> Any:
+        return {"headers": dict(self._headers), "params": dict(query or {}), "max_retries": retries}
+
+    def _object(self, answer: object) -> Json:
+        if not isinstance(answer, dict):
+            raise not_the_api(self._server)
+        return answer
+
+    async def _certainly_once(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Send, and send again only after failures that show that the server has done nothing."""
+        for attempt in range(_CREATE_RETRIES):
+            try:
+                return await send()
+            except openai.RateLimitError as error:
+                wait = _retry_after(error.response.headers, default=0.5 * 2**attempt)
+                if wait > _MAX_WAIT or error.code == "insufficient_quota":
+                    raise
+            except openai.APIConnectionError as error:
+                if not isinstance(error.__cause__, _NOT_CONNECTED):
+                    raise
+                wait = 0.5 * 2**attempt
+            await self._sleep(wait)
+        return await send()
+
+    @contextlib.contextmanager
+    def _explained(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except ServiceError:
+            raise
+        except Exception as error:  # noqa: BLE001  the one place where failures become sentences
+            failure = explain(error, server=self._server, path=path, hosted=self._hosted)
+            failure.no_effect = failure.no_effect or isinstance(error.__cause__, _NOT_CONNECTED)
+            for secret in (self._secret, self._tokens()):
+                failure.what = _without(failure.what, secret)
+                failure.advice = _without(failure.advice, secret)
+            self._failed(failure)
+            raise failure from None  # the cause holds the request, and the request holds the key
+
+
+_NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+
+
+def segment(value: str) -> str:
+    """An ID as a part of a path, whatever stands in it."""
+    return quote(value, safe="")
+
+
+def _without(text: str, secret: Secret | None) -> str:
+    value = secret.reveal() if secret else ""
+    return text.replace(value, "***") if value else text
+
+
+def _retry_after(headers: httpx2.Headers, *, default: float) -> float:
+    """Seconds that the server asks to wait; `default` if it does not say, or not in seconds."""
+    for name, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            wait = float(headers[name]) / divisor
+        except (KeyError, ValueError):
+            continue
+        if wait >= 0:
+            return wait
+    return default

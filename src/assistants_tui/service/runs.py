@@ -1,0 +1,289 @@
+"""Runs of a thread: started, followed, answered, cancelled and read again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypedDict, TypeVar, cast
+
+from assistants_tui.service.budget import TokenBudget
+from assistants_tui.service.client import Client, segment
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.following import Clock, Following, latest
+from assistants_tui.service.pages import MAX_LIMIT, read_all, read_page
+from assistants_tui.service.run_state import RunState, absorb, from_objects, outputs_submitted
+from assistants_tui.service.wire import (
+    TERMINAL_RUN_STATUSES,
+    Event,
+    Json,
+    Message,
+    Metadata,
+    Page,
+    Run,
+    RunStep,
+    Tool,
+    ToolOutput,
+)
+from assistants_tui.settings.config import RunSettings
+
+Result = TypeVar("Result")
+
+_CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
+"""What to ask for so that file search results carry the text that was found."""
+
+
+class RunOptions(TypedDict, total=False):
+    """What one run may have different from its assistant. Names and limits are those of the API."""
+
+    model: str
+    instructions: str
+    additional_instructions: str
+    additional_messages: list[Json]
+    tools: list[Tool]
+    metadata: Metadata
+    temperature: float
+    top_p: float
+    max_prompt_tokens: int
+    max_completion_tokens: int
+    truncation_strategy: Json
+    tool_choice: str | Json
+    parallel_tool_calls: bool
+    response_format: str | Json
+    reasoning_effort: str
+
+
+class Runs:
+    """The runs of a server. The iterators give every new state of a run, the last one when it has ended.
+
+    A state with `pending_calls` is also a last one: go on with `submit_outputs`. Leaving an iterator early
+    leaves the run alone; `follow` takes it up again.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: RunSettings,
+        budget: TokenBudget,
+        *,
+        clock: Clock | None = None,
+        cancelled: Callable[[Run], None] = lambda run: None,
+    ) -> None:
+        """`cancelled` is told of each run for which this client asked the server to stop."""
+        self._client = client
+        self._settings = settings
+        self._budget = budget
+        self._clock = clock or Clock()
+        self._cancelled = cancelled
+        self._include = True
+
+    def start(
+        self, thread_id: str, assistant_id: str, options: RunOptions | None = None
+    ) -> AsyncIterator[RunState]:
+        """Start a run on the thread as it is.
+
+        Raises `ServiceError`: before the first state if the server refuses it or the token budget is spent;
+        later if the run cannot be followed any more, or took too long and was cancelled.
+        """
+        body: Json = {"assistant_id": assistant_id, **(options or {})}
+        if self._settings.tool_choice is not None:
+            body.setdefault("tool_choice", _tool_choice(self._settings.tool_choice))
+
+        async def drive(publish: Callable[[RunState], None]) -> None:
+            await self._budget.check()
+            following = self._following(RunState(thread_id), publish)
+            try:
+                await self._with_results(lambda query: self._send(following, _path(thread_id), body, query))
+                if following.state.run is None:
+                    raise ServiceError(
+                        "The server ended the answer before it said anything about the run.",
+                        "Try again.",
+                        kind="connection",
+                        retryable=True,
+                    )
+            except ServiceError as error:
+                run = None if error.no_effect else await self._started_after_all(thread_id)
+                if run is None:
+                    raise
+                following.state = RunState(thread_id, run)
+            await self._finish(following)
+
+        return latest(drive)
+
+    def follow(self, thread_id: str, run_id: str) -> AsyncIterator[RunState]:
+        """Follow a run that is already there, by asking for its state. Raises as `start`."""
+
+        async def drive(publish: Callable[[RunState], None]) -> None:
+            state = await self.load(thread_id, run_id)
+            publish(state)
+            if not state.finished:
+                following = self._following(state, publish)
+                await following.poll(self._settings.poll_interval)
+                await self._count(following.state)
+
+        return latest(drive)
+
+    def submit_outputs(
+        self, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]
+    ) -> AsyncIterator[RunState]:
+        """Answer all function calls that the run waits for, and follow it on. Raises as `start`."""
+
+        async def drive(publish: Callable[[RunState], None]) -> None:
+            state = await self.load(thread_id, run_id)
+            following = self._following(outputs_submitted(state), publish)
+            try:
+                path = f"{_path(thread_id, run_id)}/submit_tool_outputs"
+                await self._send(following, path, {"tool_outputs": list(outputs)}, {})
+            except ServiceError as error:
+                if error.no_effect:
+                    raise
+                following.state = await self.load(thread_id, run_id)
+                if following.state.pending_calls:  # nothing has arrived
+                    raise
+            await self._finish(following)
+
+        return latest(drive)
+
+    async def cancel(self, thread_id: str, run_id: str) -> Run:
+        """Ask the server to stop the run; it may still end in another way. Raises `ServiceError`."""
+        run = cast(Run, await self._client.post(f"{_path(thread_id, run_id)}/cancel", again=True))
+        self._cancelled(run)
+        return run
+
+    async def load(self, thread_id: str, run_id: str) -> RunState:
+        """Read a run with its steps and messages."""
+        run, steps, messages = await self._read(thread_id, run_id)
+        return from_objects(run, steps, messages)
+
+    async def list(self, thread_id: str, *, limit: int = 20, after: str | None = None) -> Page[Run]:
+        """A page of the thread's runs, the newest first."""
+        return await read_page(self._client, _path(thread_id), limit=limit, after=after)
+
+    async def update_metadata(self, thread_id: str, run_id: str, metadata: Metadata) -> Run:
+        """Replace the metadata of a run."""
+        return cast(
+            Run, await self._client.post(_path(thread_id, run_id), {"metadata": metadata}, again=True)
+        )
+
+    # For Following
+
+    async def reread(self, state: RunState) -> RunState:
+        """`state` brought up to date with GETs."""
+        assert state.run is not None
+        return absorb(state, *await self._read(state.thread_id, state.run["id"]))
+
+    async def stop(self, state: RunState) -> None:
+        """Ask for the run to be cancelled."""
+        assert state.run is not None
+        await self.cancel(state.thread_id, state.run["id"])
+
+    # Helpers
+
+    def _following(self, state: RunState, publish: Callable[[RunState], None]) -> Following:
+        return Following(state, publish, self, self._settings, self._clock)
+
+    async def _send(self, following: Following, path: str, body: Json, query: Json) -> None:
+        """Post `body` and take what the server answers, as events or as the run."""
+        async with contextlib.AsyncExitStack() as stack:
+            answer: Json | AsyncIterator[Event]
+            if self._settings.stream:
+                answer = await stack.enter_async_context(self._client.stream(path, body, query))
+            else:
+                answer = await self._client.post(path, body, query)
+            if isinstance(answer, dict):
+                await following.update(absorb(following.state, cast(Run, answer)))
+            else:
+                await following.stream(answer)
+
+    async def _finish(self, following: Following) -> None:
+        """Follow to the end what `_send` began."""
+        streamed = following.settled
+        await following.poll(0.0 if self._settings.stream else self._settings.poll_initial_delay)
+        if streamed and following.state.finished and _lacks_search_results(following.state):
+            # a stream of submitted outputs cannot be asked for them
+            with contextlib.suppress(ServiceError):
+                await following.update(await self.reread(following.state))
+        await self._count(following.state)
+
+    async def _count(self, state: RunState) -> None:
+        if state.finished and state.run is not None:
+            await self._budget.consume(state.run.get("usage"))
+
+    async def _started_after_all(self, thread_id: str) -> Run | None:
+        """The run that was just asked for, if the server has it although its answer was lost.
+
+        It is the newest run of the thread, unless that one is over and had written before the last question.
+        """
+        try:
+            page = await read_page(self._client, _path(thread_id), limit=1)
+            if not page.items:
+                return None
+            run = cast(Run, page.items[0])
+            if run["status"] not in TERMINAL_RUN_STATUSES:
+                return run
+            messages = f"threads/{segment(thread_id)}/messages"
+            newest = (await read_page(self._client, messages, limit=MAX_LIMIT)).items
+        except ServiceError:
+            return None
+        asked = next((message for message in newest if message.get("role") == "user"), None)
+        if asked is None or run["created_at"] < asked["created_at"]:
+            return None
+        before = newest[newest.index(asked) :]
+        return None if any(message.get("run_id") == run["id"] for message in before) else run
+
+    async def _read(self, thread_id: str, run_id: str) -> tuple[Run, Sequence[RunStep], Sequence[Message]]:
+        """The run first, so that steps and messages are never older than it."""
+        run = cast(Run, await self._client.get(_path(thread_id, run_id)))
+        steps, messages = await asyncio.gather(
+            self._with_results(
+                lambda query: read_all(self._client, f"{_path(thread_id, run_id)}/steps", query=query)
+            ),
+            self._messages(thread_id, run),
+        )
+        return run, steps, messages
+
+    async def _messages(self, thread_id: str, run: Run) -> Sequence[Message]:
+        """What the run wrote, oldest first. Some servers ignore `run_id` and give the thread: stop early."""
+        path = f"threads/{segment(thread_id)}/messages"
+        found: dict[str, Message] = {}
+        after: str | None = None
+        while True:
+            page = await read_page(
+                self._client, path, limit=MAX_LIMIT, after=after, query={"run_id": run["id"]}
+            )
+            found.update((item["id"], item) for item in page.items if item.get("run_id") == run["id"])
+            after = page.next_cursor
+            if after is None or page.items[-1].get("created_at", 0) < run["created_at"]:
+                return list(reversed(found.values()))
+
+    async def _with_results(self, call: Callable[[Json], Awaitable[Result]]) -> Result:
+        """Call with the query that asks for search results, without it where a server does not know it."""
+        if self._include:
+            try:
+                return await call({"include": [_CONTENT]})
+            except ServiceError as error:
+                if error.status not in {400, 422} or "include" not in f"{error.what} {error.param}":
+                    raise
+                self._include = False
+        return await call({})
+
+
+def _path(thread_id: str, run_id: str | None = None) -> str:
+    runs = f"threads/{segment(thread_id)}/runs"
+    return runs if run_id is None else f"{runs}/{segment(run_id)}"
+
+
+def _tool_choice(name: str) -> str | Json:
+    """The setting `tool_choice` as the API wants it."""
+    if name in {"auto", "none", "required"}:
+        return name
+    if name in {"code_interpreter", "file_search"}:
+        return {"type": name}
+    return {"type": "function", "function": {"name": name}}
+
+
+def _lacks_search_results(state: RunState) -> bool:
+    return any(
+        "content" not in result
+        for step in state.steps.values()
+        for call in step["step_details"].get("tool_calls") or ()
+        for result in (call.get("file_search") or {}).get("results") or ()
+    )
