@@ -39,6 +39,8 @@ from assistants_tui.engine.api.paging import unknown_cursor
 from assistants_tui.engine.housekeeping import Housekeeping
 from assistants_tui.engine.indexing import NoIndex
 from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.models.router import ModelRouter
+from assistants_tui.engine.models.tutor import NAME as OFFLINE_TUTOR
 from assistants_tui.engine.runs.opening import open_runner
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
@@ -96,23 +98,22 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
     async def seed(connection: AsyncConnection) -> None:
         if settings.starter_assistants and settings.api_keys is None:
             now = int(settings.clock.time())
-            await starter.create(connection, LOCAL_OWNER, now, settings.default_model or models.OFFLINE_TUTOR)
+            await starter.create(connection, LOCAL_OWNER, now, settings.default_model or OFFLINE_TUTOR)
 
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.data_dir, settings.database_url, seed=seed)
         stack.push_async_callback(database.close)
-        endpoint = _endpoint(settings)
-        if endpoint is not None:
-            stack.push_async_callback(endpoint.close)
+        model = ModelRouter(_endpoint(settings))
+        stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
         index = NoIndex(database)
         await index.attached()  # what a stopped engine left undone
         housekeeping = asyncio.create_task(Housekeeping(database, blobs, settings.clock).run())
         stack.push_async_callback(_stop, housekeeping)
         runner = await stack.enter_async_context(
-            open_runner(settings.data_dir, database, blobs, settings.clock, endpoint)
+            open_runner(settings.data_dir, database, blobs, settings.clock, model)
         )
-        yield Context(settings, database, blobs, keys, endpoint, runner, index)
+        yield Context(settings, database, blobs, keys, model, runner, index)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

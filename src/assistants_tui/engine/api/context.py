@@ -25,8 +25,7 @@ class Context:
     database: Database
     blobs: BlobStore
     keys: Keys
-    endpoint: ChatModel | None
-    """Where answers come from besides the offline tutor."""
+    model: ChatModel
     runner: Runner
     index: FileIndex
 

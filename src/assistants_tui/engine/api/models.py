@@ -9,14 +9,6 @@ from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.models.base import ModelError
 from assistants_tui.engine.store.objects import Json
 
-OFFLINE_TUTOR = "offline-tutor"
-_TUTOR: Json = {
-    "id": OFFLINE_TUTOR,
-    "object": "model",
-    "created": 1_763_510_400,
-    "owned_by": "assistants-tui",
-}
-
 
 async def listing(request: Request) -> Response:
     return JSONResponse({"object": "list", "data": await _models(request)})
@@ -31,12 +23,8 @@ async def retrieve(request: Request) -> Response:
 
 
 async def _models(request: Request) -> list[Json]:
-    """The endpoint's models, where there is an endpoint, and the offline tutor, which is always there."""
-    endpoint = context(request).endpoint
-    if endpoint is None:
-        return [_TUTOR]
     try:
-        return [*await endpoint.models(), _TUTOR]
+        return await context(request).model.models()
     except ModelError as error:
         # The endpoint was asked often enough already: the client need not repeat it all.
         raise ApiError(

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from assistants_tui.engine.models.base import ChatModel
-from assistants_tui.engine.models.router import ModelRouter
 from assistants_tui.engine.runs.presence import Presence
 from assistants_tui.engine.runs.runner import Runner
 from assistants_tui.engine.runs.workshop import Workshop
@@ -17,13 +16,11 @@ from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
 
 @asynccontextmanager
 async def open_runner(
-    data_dir: Path, database: Database, blobs: BlobStore, clock: Clock, endpoint: ChatModel | None
+    data_dir: Path, database: Database, blobs: BlobStore, clock: Clock, model: ChatModel
 ) -> AsyncIterator[Runner]:
     """A runner that watches the runs in the store, and ends its own at the end."""
     interpreter = CodeInterpreter(data_dir / "code_interpreter")
-    runner = Runner(
-        Workshop(database, blobs, clock, ModelRouter(endpoint), interpreter), Presence(data_dir / "engines")
-    )
+    runner = Runner(Workshop(database, blobs, clock, model, interpreter), Presence(data_dir / "engines"))
     try:
         await runner.open()
         yield runner
