@@ -1,5 +1,6 @@
 """Lists: which page a query asks for, and how it is sent."""
 
+import re
 from typing import Literal
 
 from starlette.requests import Request
@@ -13,6 +14,8 @@ from assistants_tui.engine.api.explanations import (
     wrong_type,
 )
 from assistants_tui.engine.store.objects import Page, PageRequest, UnknownCursorError
+
+_WHOLE_NUMBER = re.compile("-?[0-9]+")
 
 
 def page_request(request: Request, *, default: int = 20, maximum: int = 100) -> PageRequest:
@@ -49,12 +52,14 @@ async def unknown_cursor(request: Request, error: Exception) -> Response:
 
 
 def _limit(text: str | None, default: int, maximum: int) -> int:
-    if text is None or text == "":
+    if not text:
         return default
-    # Longer numbers than any limit are left to the comparison below, not to int(), which is slow for them.
-    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 18:
+    try:
+        limit = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+    except ValueError:  # thousands of digits
+        limit = None
+    if limit is None:
         raise wrong_type("limit", "an integer", text)
-    limit = int(text)
     if limit > maximum:
         raise above_maximum("limit", limit, maximum)
     if limit < 1:
