@@ -143,8 +143,17 @@ def _backend(
     from assistants_tui.service.threads import Threads
     from assistants_tui.service.vector_stores import VectorStores
 
+    writing: set[asyncio.Future[None]] = set()
+
     def remember(assistants: list[Assistant]) -> None:
-        asyncio.get_running_loop().run_in_executor(None, remember_assistants, paths, profile, assistants)
+        """Keep the list for the next start, without holding up who asked for it."""
+        write = asyncio.ensure_future(asyncio.to_thread(remember_assistants, paths, profile, assistants))
+        writing.add(write)
+        write.add_done_callback(writing.discard)
+
+    async def close_all() -> None:
+        await asyncio.gather(*writing)
+        await close()
 
     budget = TokenBudget(
         profile.runs,
@@ -163,5 +172,5 @@ def _backend(
         budget=budget,
         client=client,
         _paths=paths,
-        _close=close,
+        _close=close_all,
     )
