@@ -63,7 +63,7 @@ async def delete(request: Request) -> Response:
     async with writing(request) as work:
         if not await threads.remove(work.connection, work.owner, thread_id):
             raise not_found("thread", thread_id)
-    context(request).runner.forget_thread(thread_id)
+    await context(request).runner.forget_thread(thread_id)
     return JSONResponse({"id": thread_id, "object": "thread.deleted", "deleted": True})
 
 

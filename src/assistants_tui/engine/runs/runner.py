@@ -162,11 +162,12 @@ class Runner:
         waits: bool = run["status"] == "requires_action"
         return waits and run["expires_at"] <= self._workshop.clock.time()
 
-    def forget_thread(self, thread_id: str) -> None:
-        """The thread was deleted: its run has nothing left to work on."""
+    async def forget_thread(self, thread_id: str) -> None:
+        """The thread was deleted: its run ends, and with it what its code has left behind."""
         for executor in self._executors.values():
             if executor.record.run["thread_id"] == thread_id:
                 executor.stop.request("taken")
+        await self._workshop.interpreter.close_thread(thread_id)
 
     # Work
 
@@ -257,7 +258,9 @@ class Runner:
             states = await runs.held_by(connection, self._presence.name)
         for run_id, executor in ours.items():
             run = executor.record.run
-            if states.get(run_id) == "cancelling":
+            if run_id not in states:
+                executor.stop.request("taken")
+            elif states[run_id] == "cancelling":
                 self._stop_cancelled(executor)
             elif run["expires_at"] is not None and run["expires_at"] <= now:
                 executor.stop.request("expire")
