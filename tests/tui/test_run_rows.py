@@ -124,7 +124,7 @@ def test_a_code_step_holds_code_and_logs() -> None:
 def test_a_failed_run_says_why_first() -> None:
     failed = run(status="failed", last_error={"code": "server_error", "message": "It *broke*."})
     parts = section_texts(from_objects(failed, [], []), 0)
-    assert list(parts)[0] == "What went wrong"
+    assert next(iter(parts)) == "What went wrong"
     assert parts["What went wrong"] == "```\nIt *broke*.\n```"
     assert "1,000 in, 200 out" in parts["Run"]
 

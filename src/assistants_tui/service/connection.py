@@ -57,6 +57,5 @@ class Connection:
     async def _open(self) -> "Backend":
         # the client and the engine take most of a second to import: in a thread, so that keys are still heard
         module = await asyncio.to_thread(import_module, "assistants_tui.service.backend")
-        await asyncio.to_thread(module.load, self.profile)
         backend: Backend = await module.open_backend(self.profile, paths=self._paths, config=self._config)
         return backend

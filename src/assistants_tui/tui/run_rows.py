@@ -8,11 +8,12 @@ from typing import Any
 
 from textual.content import Content
 
+from assistants_tui.service import views
 from assistants_tui.service.run_state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
 
 _MARKS = {
-    "queued": ("◌", "$text-muted"),
+    "queued": ("◌", "$muted"),
     "in_progress": ("●", "$text-accent"),
     "requires_action": ("?", "$text-accent"),
     "cancelling": ("◌", "$text-warning"),
@@ -47,10 +48,10 @@ class RunRow:
         fold = ("▾ " if self.open else "▸ ") if self.children else "  "
         return Content.assemble(
             "  " * self.depth,
-            (fold, "$text-muted"),
+            (fold, "$muted"),
             self.label,
             (f" {mark}" if mark else "", style),
-            (f" {self.tail}" if self.tail else "", "$text-muted"),
+            (f" {self.tail}" if self.tail else "", "$muted"),
         )
 
 
@@ -92,8 +93,8 @@ def sections(state: RunState, row: RunRow) -> list[Section]:
     parts: list[Section] = []
     for number, call in enumerate(chosen):
         parts += _call_sections(f"{row.step_id}-{number}", call, live=step["status"] == "in_progress")
-    if step.get("last_error"):
-        parts.append(Section("error", "Error", _plain(str((step["last_error"] or {}).get("message")))))
+    if (error := step.get("last_error")) is not None:
+        parts.append(Section("error", "Error", _plain(error["message"])))
     return parts or [Section("empty", "Step", "Nothing yet.", live=step["status"] == "in_progress")]
 
 
@@ -232,11 +233,7 @@ def _run_sections(state: RunState) -> list[Section]:
 def _message_sections(state: RunState, step: RunStep) -> list[Section]:
     message_id = (step["step_details"].get("message_creation") or {}).get("message_id", "")
     message: Message | None = state.messages.get(message_id)
-    text = (
-        "\n\n".join((part.get("text") or {}).get("value", "") for part in message["content"])
-        if message
-        else ""
-    )
+    text = views.shown_text(message).text if message else ""
     return [Section("message", "Message", text or "Nothing yet.", live=step["status"] == "in_progress")]
 
 

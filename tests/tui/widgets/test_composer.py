@@ -76,3 +76,13 @@ async def test_a_prompt_that_repeats_the_last_one_is_remembered_once() -> None:
         assert app.composer.text == "x"
         await pilot.press("down")
         assert app.composer.text == ""
+
+
+async def test_enter_sends_what_was_typed_just_before_it() -> None:
+    """A fast typist, a paste without brackets or a script: all keys are there before the first is handled."""
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for key in [*"hello", "enter"]:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert app.sent == ["hello"]

@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
 
 class ChoiceDialog(ModalScreen[str | None]):
     """Ask for one of a few actions. The result is the chosen action's key, or None after Esc."""
@@ -76,3 +78,30 @@ class TextDialog(ModalScreen[str | None]):
     def _submitted(self, event: Input.Submitted) -> None:
         if text := event.value.strip():
             self.dismiss(text)
+
+
+class PickDialog(ModalScreen[int | None]):
+    """Ask for one of many rows. The result is its number, or None after Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", id="dialog.back")]
+
+    def __init__(self, question: str, rows: Sequence[str]) -> None:
+        super().__init__()
+        self._question = question
+        self._rows = rows
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._question), classes="dialog-title")
+            yield VirtualList(classes="dialog-list")
+            yield Static(Content("Enter chooses, Esc goes back"), classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        rows = self.query_one(VirtualList)
+        rows.set_rows(len(self._rows), lambda index: Content(self._rows[index]))
+        rows.focus()
+
+    @on(VirtualList.Selected)
+    def _selected(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        self.dismiss(event.index)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 
@@ -12,17 +14,16 @@ class Composer(TextArea):
     """A growing text box. It keeps what is typed until someone clears it, so a failed sending loses nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Send", priority=True, id="composer.send", tooltip="Send the message"),
+        Binding("enter", "submit", "Send", id="composer.send", tooltip="Send the message"),
         Binding(
             "ctrl+j,shift+enter,alt+enter",
             "newline",
             "New line",
-            priority=True,
             id="composer.newline",
             tooltip="Begin a new line",
         ),
-        Binding("up", "earlier_prompt", show=False, priority=True, id="composer.earlier"),
-        Binding("down", "later_prompt", show=False, priority=True, id="composer.later"),
+        Binding("up", "earlier_prompt", show=False, id="composer.earlier"),
+        Binding("down", "later_prompt", show=False, id="composer.later"),
     ]
     DEFAULT_CSS = """
     Composer {
@@ -62,6 +63,19 @@ class Composer(TextArea):
         if not self._prompts or self._prompts[-1] != prompt:
             self._prompts.append(prompt)
         self._position = len(self._prompts)
+
+    def render_line(self, y: int) -> Strip:
+        # before its first layout a text area has no width, and drawing its placeholder would divide by it
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # The text area takes Enter and the arrows for itself, so ours come first. They are no priority bindings:
+        # those run ahead of the keys typed just before, and would send a text without its last letters.
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if (binding.id or "").startswith("composer."):
+                event.stop()
+                event.prevent_default()
+                await self.run_action(binding.action)
 
     def action_submit(self) -> None:
         if self.text.strip():

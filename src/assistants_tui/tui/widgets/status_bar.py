@@ -64,7 +64,7 @@ class StatusBar(Widget, can_focus=False):
         if self.assistant:
             place = place + "  " + Content.styled(self.assistant, "bold")
         if self.model and width >= 70:
-            place = place + Content.styled(f" · {self.model}", "$text-muted")
+            place = place + Content.styled(f" · {self.model}", "$muted")
         place = place.truncate(max(0, width - state.cell_length - 2), ellipsis=True)
         room = width - place.cell_length - state.cell_length - 4
         title = Content(self.title if room >= 8 else "").truncate(max(0, room), ellipsis=True)

@@ -71,14 +71,15 @@ class VirtualList(ScrollView, can_focus=True):
     class Selected(Highlighted):
         """The user chose a row with Enter or the mouse."""
 
-    def __init__(self, *, id: str | None = None, empty: str = "") -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None, empty: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self.set_reactive(VirtualList.empty, empty)
         self._count = 0
         self._row: Row = lambda index: Content("")
         self._key: Callable[[int], str] = _index_as_key
         self._is_header: Callable[[int], bool] = _no_headers
         self._cursor_key: str | None = None
+        self._drawn: dict[int, Content] = {}
 
     def set_rows(
         self,
@@ -94,15 +95,28 @@ class VirtualList(ScrollView, can_focus=True):
         `row` is called for the visible rows only, each time they are drawn.
         """
         wanted = selected_key if selected_key is not None else self._cursor_key
-        self._count, self._row, self._key, self._is_header = count, row, key, is_header
-        self.virtual_size = Size(0, count)
+        self._row, self._key, self._is_header = row, key, is_header
+        if count != self._count:
+            self._count = count
+            self.virtual_size = Size(0, count)  # lays out the screen, so only when it has to
+            self.refresh(layout=self.styles.is_auto_height)
+        else:
+            self._refresh_changed()
         position = self._position(wanted)
         self._cursor_key = None if position is None else key(position)
-        if position == self.cursor:
-            self._watch_cursor(position, position)
-        else:
+        if position != self.cursor:
             self.cursor = position
-        self.refresh(layout=self.styles.is_auto_height)
+        elif position is not None:
+            self.post_message(self.Highlighted(position))
+
+    def _refresh_changed(self) -> None:
+        """Repaint the lines in sight whose row is not what was drawn."""
+        for index, drawn in list(self._drawn.items()):
+            y = index - self.scroll_offset.y
+            if not 0 <= y < self.size.height or index >= self._count:
+                del self._drawn[index]
+            elif not self._row(index).is_same(drawn):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _position(self, wanted: str | None) -> int | None:
         if wanted is not None:
@@ -128,15 +142,12 @@ class VirtualList(ScrollView, can_focus=True):
     def _empty_lines(self, width: int) -> list[Content]:
         return Content(self.empty).wrap(max(1, width - 2)) if self.empty else [Content("")]
 
-    def _watch_cursor(self, _old: int | None, new: int | None) -> None:
+    def watch_cursor(self, new: int | None) -> None:
         self._cursor_key = None if new is None else self._key(new)
         if new is not None:
             self.scroll_to_region(Region(0, new, 1, 1), animate=False, immediate=True, force=True)
             self.post_message(self.Highlighted(new))
         self.refresh()
-
-    def watch_cursor(self, old: int | None, new: int | None) -> None:
-        self._watch_cursor(old, new)
 
     def watch_empty(self) -> None:
         self.refresh(layout=True)
@@ -193,7 +204,8 @@ class VirtualList(ScrollView, can_focus=True):
             style = self.get_visual_style("virtual-list--hover")
         else:
             style = self.visual_style
-        return self._strip(self._row(index), style, width)
+        row = self._drawn[index] = self._row(index)
+        return self._strip(row, style, width)
 
     def _strip(self, content: Content, style: Style, width: int) -> Strip:
         line = content.truncate(max(0, width - 2), ellipsis=True)

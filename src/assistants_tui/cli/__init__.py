@@ -1,0 +1,159 @@
+"""The command line: open the app, `ask` one question, `serve` the engine, `doctor` the installation.
+
+This module only reads the arguments; each command lives in a module that is imported when it is asked for,
+so that `--help` and the first frame of the app do not wait for the others.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistants_tui import __version__
+
+OK = 0
+FAILED = 1
+"""The command could not do what was asked: no connection, a failed run, a file that cannot be read."""
+USAGE = 2
+"""The command line itself is wrong."""
+NEEDS_ACTION = 3
+"""`ask`: the assistant called a function; open the thread in the app to answer it."""
+INTERRUPTED = 130
+
+_EPILOG = """\
+exit codes:
+  0    done
+  1    it could not be done; the reason stands on standard error
+  2    wrong arguments
+  3    ask: the run waits for the output of a function call
+  130  interrupted with Ctrl-C
+
+files:
+  config.toml, threads.toml and all others: `assistants-tui doctor` prints where they are.
+"""
+
+_EXAMPLES = {
+    "ask": """\
+examples:
+  assistants-tui ask "Solve 3x + 11 = 14"
+  assistants-tui ask --assistant "Data Visualizer" --attach speech.csv "Chart this"
+  git diff | assistants-tui ask "Review this change"
+  assistants-tui ask --json "2 + 2" | jq .run.status
+""",
+    "serve": """\
+The engine answers at http://HOST:PORT/v1 (and at /openai for Azure clients).
+A host that other machines can reach needs --api-key-file: one key on each line, as
+`owner: key` or alone.
+""",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line as argparse sees it."""
+    parser = argparse.ArgumentParser(
+        prog="assistants-tui",
+        description="A terminal client for the OpenAI Assistants API. Without a command it opens the app.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"assistants-tui {__version__}")
+    _add_place(parser)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    ask = commands.add_parser(
+        "ask",
+        help="one question and its answer, without the app",
+        description="Ask one question and stream the answer to standard output. The thread is kept.",
+        epilog=_EXAMPLES["ask"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ask.add_argument("question", nargs="?", help="the message; piped standard input is appended to it")
+    _add_place(ask, default=argparse.SUPPRESS)  # a value given before the command stays
+    ask.add_argument(
+        "--attach",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="attach a file for the assistant's tools (may be given several times)",
+    )
+    ask.add_argument("--json", action="store_true", help="print run, steps and messages as JSON")
+
+    serve = commands.add_parser(
+        "serve",
+        help="serve the engine to other programs",
+        description="Serve the embedded engine as an HTTP server of the Assistants API.",
+        epilog=_EXAMPLES["serve"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8123, help="port, 0 for a free one (default: %(default)s)")
+    serve.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where assistants, threads and files are kept"
+    )
+    serve.add_argument("--api-key-file", type=Path, metavar="FILE", help="the keys that may use the server")
+    serve.add_argument(
+        "--model-url", metavar="URL", help="an OpenAI-compatible endpoint; without it: the tutor"
+    )
+    serve.add_argument("--model", metavar="MODEL", help="the model for names that the endpoint does not know")
+
+    commands.add_parser(
+        "doctor",
+        help="check the installation",
+        description="Print versions, paths, profiles, the sandbox and the terminal. No secrets.",
+    )
+    return parser
+
+
+def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    for name, meaning in (
+        ("profile", "profile of config.toml to use (default: its default_profile)"),
+        ("assistant", "assistant to talk to, by name or ID"),
+        ("thread", "thread to continue, by ID"),
+    ):
+        parser.add_argument(f"--{name}", metavar=name[0].upper(), default=default, help=meaning)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "ask":
+                from assistants_tui.cli.ask import ask
+
+                return ask(options)
+            case "serve":
+                from assistants_tui.cli.serve import serve
+
+                return serve(options)
+            case "doctor":
+                from assistants_tui.cli.doctor import doctor
+
+                return doctor()
+            case _:
+                return _open_app(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output went away; Python would complain again when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _open_app(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(
+            'assistants-tui: the app needs a terminal. Use `assistants-tui ask "…"` in pipes and scripts.',
+            file=sys.stderr,
+        )
+        return USAGE
+    from assistants_tui.settings.paths import user_paths
+    from assistants_tui.tui.app import AssistantsApp
+
+    app = AssistantsApp(
+        user_paths(), profile=options.profile, assistant=options.assistant, thread_id=options.thread
+    )
+    app.run()
+    return app.return_code or OK

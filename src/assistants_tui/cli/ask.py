@@ -1,0 +1,140 @@
+"""`ask`: one turn without the app. The answer goes to standard output, everything else to standard error."""
+
+import argparse
+import asyncio
+import json
+import sys
+from time import time
+from typing import TYPE_CHECKING
+
+from assistants_tui.service import views
+from assistants_tui.service.attachments import attachment
+from assistants_tui.service.connection import Connection
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.run_state import RunState
+from assistants_tui.service.safe_text import clean
+from assistants_tui.service.wire import Assistant
+from assistants_tui.settings.config import load_config
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.threads import ThreadIndex, ThreadReference
+
+if TYPE_CHECKING:
+    from assistants_tui.service.backend import Backend
+
+_FAILED = 1
+_USAGE = 2
+_NEEDS_ACTION = 3
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    question = options.question or ""
+    if not sys.stdin.isatty():
+        piped = sys.stdin.read().strip()
+        question = "\n\n".join(part for part in (question, piped) if part)
+    if not question.strip():
+        print("assistants-tui ask: there is no question; give one, or pipe text in.", file=sys.stderr)
+        return _USAGE
+    try:
+        return asyncio.run(_ask(options, question))
+    except ServiceError as error:
+        print(f"assistants-tui ask: {clean(str(error))}", file=sys.stderr)
+        return _FAILED
+
+
+async def _ask(options: argparse.Namespace, question: str) -> int:
+    paths = user_paths()
+    loaded = load_config(paths.config_file)
+    for problem in loaded.problems:
+        print(f"assistants-tui: {clean(str(problem))}", file=sys.stderr)
+    name = options.profile or loaded.config.default_profile
+    profile = loaded.config.profiles.get(name)
+    if profile is None:
+        known = ", ".join(loaded.config.profiles)
+        raise ServiceError(f"There is no profile “{name}”.", f"config.toml has: {known}.", kind="settings")
+    connection = Connection(profile, paths=paths, config=loaded.config)
+    try:
+        backend = await connection.backend()
+        assistant = _chosen(await backend.assistants.list(), options.assistant)
+        thread_id = options.thread or (await backend.threads.create())["id"]
+        _remember(ThreadIndex(paths.threads_file), profile.name, thread_id, assistant, question)
+        attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
+        await backend.threads.add_message(thread_id, question, attachments=attachments)
+        state = await _run(backend, thread_id, assistant["id"], as_json=options.json)
+    finally:
+        await connection.close()
+    if options.json:
+        whole = {"run": state.run, "steps": [*state.steps.values()], "messages": [*state.messages.values()]}
+        print(json.dumps(whole, ensure_ascii=True, indent=2))
+    return _exit_code(state)
+
+
+def _chosen(assistants: list[Assistant], wanted: str | None) -> Assistant:
+    """The assistant of that name or ID, or the first one."""
+    if wanted is None and assistants:
+        return assistants[0]
+    for assistant in assistants:
+        if wanted in (assistant["id"], assistant.get("name")):
+            return assistant
+    names = ", ".join(assistant.get("name") or assistant["id"] for assistant in assistants) or "none at all"
+    raise ServiceError(f"There is no assistant “{wanted}”.", f"This profile has: {names}.", kind="not_found")
+
+
+def _remember(
+    threads: ThreadIndex, profile: str, thread_id: str, assistant: Assistant, question: str
+) -> None:
+    now = int(time())
+    if threads.get(profile, thread_id) is not None:
+        threads.update(profile, thread_id, last_used_at=now, assistant_id=assistant["id"])
+    else:
+        threads.add(
+            ThreadReference(
+                profile=profile,
+                id=thread_id,
+                title=views.suggested_title(question),
+                assistant_id=assistant["id"],
+                created_at=now,
+                last_used_at=now,
+            )
+        )
+
+
+async def _run(backend: "Backend", thread_id: str, assistant_id: str, *, as_json: bool) -> RunState:
+    """Follow the run, printing the text of its messages as it comes."""
+    printed: dict[str, int] = {}
+    announced: set[str] = set()
+    state = RunState(thread_id=thread_id)
+    async for state in backend.runs.start(thread_id, assistant_id):
+        if as_json:
+            continue
+        for step in state.steps.values():
+            if step["id"] not in announced and step["type"] == "tool_calls" and sys.stderr.isatty():
+                announced.add(step["id"])
+                print("· using a tool…", file=sys.stderr)
+        for message in state.messages.values():
+            text = "".join(part["text"]["value"] for part in message["content"] if "text" in part)
+            start = printed.get(message["id"])
+            if start is None and printed:
+                print("\n")
+            new = text[start or 0 :]
+            printed[message["id"]] = len(text)
+            sys.stdout.write(clean(new))
+            sys.stdout.flush()
+    if not as_json:
+        print()
+        if state.error:
+            print(f"assistants-tui ask: {clean(state.error)}", file=sys.stderr)
+        for call in state.pending_calls:
+            name = (call.get("function") or {"name": ""})["name"]
+            print(
+                f"assistants-tui ask: the assistant waits for the output of {clean(name)}. "
+                f"Answer it in the app: assistants-tui --thread {thread_id}",
+                file=sys.stderr,
+            )
+    return state
+
+
+def _exit_code(state: RunState) -> int:
+    if state.status == "requires_action":
+        return _NEEDS_ACTION
+    return 0 if state.status == "completed" else _FAILED

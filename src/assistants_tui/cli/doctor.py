@@ -1,0 +1,112 @@
+"""`doctor`: what is installed, where it lies, what can be reached, how code is sandboxed. No secrets."""
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from assistants_tui import __version__
+from assistants_tui.service.connection import Connection
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.safe_text import clean
+from assistants_tui.settings.config import Config, LoadedConfig, load_config
+from assistants_tui.settings.paths import Paths, user_paths
+from assistants_tui.settings.secrets import has_key
+
+_PACKAGES = ("textual", "openai", "starlette", "sqlalchemy", "ipykernel", "jupyter-client")
+
+
+def doctor() -> int:
+    """Print the report; 0 if everything that is configured works."""
+    paths = user_paths()
+    loaded = load_config(paths.config_file)
+    for line in (*_versions(), *_places(paths), *_terminal(), *_settings(loaded)):
+        print(clean(line))
+    lines, sound = asyncio.run(_checks(paths, loaded.config))
+    for line in lines:
+        print(clean(line))
+    return 0 if sound and not loaded.problems else 1
+
+
+def _versions() -> Iterator[str]:
+    yield f"assistants-tui {__version__}"
+    yield f"Python {platform.python_version()} on {platform.platform()}"
+    for package in _PACKAGES:
+        try:
+            yield f"  {package} {version(package)}"
+        except PackageNotFoundError:
+            yield f"  {package} is missing; install assistants-tui again"
+
+
+def _places(paths: Paths) -> Iterator[str]:
+    yield "Files"
+    for name, path in (
+        ("settings", paths.config_file),
+        ("threads", paths.threads_file),
+        ("state", paths.state_file),
+        ("themes", paths.themes_dir),
+        ("engine data", paths.data_dir),
+        ("downloads", paths.downloads_dir),
+        ("log", paths.log_file),
+    ):
+        yield f"  {name:12} {path}{'' if path.exists() else '  (not there yet)'}"
+
+
+def _terminal() -> Iterator[str]:
+    yield "Terminal"
+    yield f"  TERM {os.environ.get('TERM', 'not set')}, COLORTERM {os.environ.get('COLORTERM', 'not set')}"
+    yield f"  NO_COLOR {'set: no colours' if os.environ.get('NO_COLOR') else 'not set'}"
+    encoding = sys.stdout.encoding or "unknown"
+    yield f"  encoding {encoding}"
+    if sys.stdout.isatty():
+        size = os.get_terminal_size()
+        yield f"  {size.columns} columns, {size.lines} lines"
+    else:
+        yield "  standard output is no terminal"
+
+
+def _settings(loaded: LoadedConfig) -> Iterator[str]:
+    for problem in loaded.problems:
+        yield f"✗ {problem}"
+
+
+async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
+    lines = ["Profiles"]
+    sound = True
+    for profile in config.profiles.values():
+        default = " (default)" if profile.name == config.default_profile else ""
+        key = (
+            f", key from {profile.key_variable}: {'set' if has_key(profile) else 'not set'}"
+            if profile.key_variable
+            else ""
+        )
+        connection = Connection(profile, paths=paths, config=config)
+        try:
+            backend = await connection.backend()
+            count = len(await backend.assistants.list())
+            lines.append(f"  ✓ {profile.name}{default}: {profile.kind}{key}; {count} assistants")
+        except ServiceError as error:
+            sound = False
+            lines.append(f"  ✗ {profile.name}{default}: {profile.kind}{key}; {error}")
+        finally:
+            await connection.close()
+    lines += ["Code interpreter", f"  {await _sandbox()}"]
+    return lines, sound
+
+
+async def _sandbox() -> str:
+    from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+
+    with tempfile.TemporaryDirectory(prefix="assistants-tui-") as folder:
+        interpreter = CodeInterpreter(Path(folder))
+        try:
+            sandbox = await interpreter.sandbox()
+        finally:
+            await interpreter.close()
+    if sandbox.available:
+        return f"✓ {sandbox.name}: {sandbox.sentence}"
+    return f"✗ off: {sandbox.reason}"

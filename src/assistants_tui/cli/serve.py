@@ -1,0 +1,82 @@
+"""`serve`: the engine behind a socket, for other programs and other machines."""
+
+import argparse
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+
+from assistants_tui.settings.paths import user_paths
+
+_FAILED = 1
+_USAGE = 2
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until interrupted and return the exit code."""
+    import uvicorn
+
+    from assistants_tui.engine.api.auth import KeyFileError
+    from assistants_tui.engine.app import EngineSettings, create_app
+
+    if options.api_key_file is None and not _is_loopback(options.host):
+        print(
+            f"assistants-tui serve: other machines can reach {options.host}, so keys are required.\n"
+            "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1.",
+            file=sys.stderr,
+        )
+        return _USAGE
+    data_dir: Path = options.data_dir or user_paths().engine_dir("serve")
+    try:
+        app = create_app(
+            EngineSettings(
+                data_dir=data_dir,
+                model_url=options.model_url,
+                model_api_key=os.environ.get("OPENAI_API_KEY"),
+                default_model=options.model,
+                api_keys=options.api_key_file,
+                starter_assistants=True,
+            )
+        )
+    except KeyFileError as error:
+        print(f"assistants-tui serve: {error}", file=sys.stderr)
+        return _FAILED
+    try:
+        listener = _listen(options.host, options.port)
+    except OSError as error:
+        print(
+            f"assistants-tui serve: cannot listen on {options.host}:{options.port} ({error.strerror}). "
+            "Choose another port with --port.",
+            file=sys.stderr,
+        )
+        return _FAILED
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Serving the Assistants API at http://{shown}:{port}/v1", flush=True)
+    print(f"Data: {data_dir}. Ctrl-C stops it.", flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
+    server.run(sockets=[listener])
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,176 @@
+"""The app: themes, the safety filter, the main screen, and leaving without losing anything."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.worker import Worker
+
+from assistants_tui.service.assistant_cache import cached_assistants
+from assistants_tui.service.connection import Connection
+from assistants_tui.settings.config import load_config
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.state import AppState, load_state, update_state
+from assistants_tui.settings.threads import ThreadIndex
+from assistants_tui.tui.safety import SafeFilter
+from assistants_tui.tui.screens.chat import ChatScreen, Remembered
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
+
+_MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
+_KEY_NAMES = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "space": "Space",
+    "tab": "Tab",
+    "delete": "Del",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "slash": "/",
+    "question_mark": "?",
+}
+
+
+class AssistantsApp(App[None]):
+    """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
+
+    TITLE = "assistants-tui"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Leave the app"),
+    ]
+
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        profile: str | None = None,
+        assistant: str | None = None,
+        thread_id: str | None = None,
+    ) -> None:
+        """`profile`, `assistant` (name or ID) and `thread_id` choose where to begin."""
+        super().__init__()
+        self._paths = paths
+        self._wanted = (profile, assistant, thread_id)
+        self._changes: list[Remembered] = []
+        self._keeper: Worker[None] | None = None
+        self._settled = False
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [SafeFilter(), *super().get_line_filters()]
+
+    def get_key_display(self, binding: Binding) -> str:
+        if binding.key_display:
+            return binding.key_display
+        *modifiers, key = binding.key.split("+")
+        name = _KEY_NAMES.get(key, key.upper() if modifiers or (key[0] == "f" and key[1:].isdigit()) else key)
+        return "".join(_MODIFIERS.get(modifier, f"{modifier}+") for modifier in modifiers) + name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        # `$text-muted` is a contrast colour that spans inside a line cannot blend; this is a plain colour
+        theme = self.current_theme
+        background = Color.parse(theme.background or ("#121212" if theme.dark else "#e0e0e0"))
+        foreground = Color.parse(theme.foreground or background.inverse.hex)
+        return {"muted": foreground.blend(background, 0.4).hex}
+
+    def on_mount(self) -> None:
+        loaded = load_config(self._paths.config_file)
+        themes = load_themes(bundled_folder(), self._paths.themes_dir)
+        for theme in themes.themes:
+            self.register_theme(theme)
+        state = load_state(self._paths.state_file)
+        wanted = state.theme or loaded.config.theme or DEFAULT_DARK
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_DARK
+        profile_name, assistant, thread_id = self._wanted
+        name = profile_name or loaded.config.default_profile
+        profile = loaded.config.profiles.get(name) or next(iter(loaded.config.profiles.values()))
+        place = state.profile(profile.name)
+        self.push_screen(
+            ChatScreen(
+                Connection(profile, paths=self._paths, config=loaded.config),
+                ThreadIndex(self._paths.threads_file),
+                assistants=cached_assistants(self._paths, profile),
+                assistant=assistant or place.last_assistant,
+                thread_id=thread_id or place.last_thread,
+                prompts=state.prompts,
+                remember=self._remember,
+            )
+        )
+        self._settled = True
+        for problem in (*map(str, loaded.problems), *themes.problems):
+            self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
+
+    def watch_theme(self, name: str) -> None:
+        if self._settled:
+            self._remember(lambda state: replace(state, theme=name))
+
+    def _remember(self, change: Remembered) -> None:
+        """Keep a change for the next start, one after the other and off the event loop."""
+        self._changes.append(change)
+        if self._keeper is None or self._keeper.is_finished:
+            self._keeper = self.run_worker(self._keep_changes(), group="remember", exit_on_error=False)
+
+    async def _keep_changes(self) -> None:
+        while self._changes:
+            changes, self._changes = self._changes, []
+
+            def apply(state: AppState, changes: list[Remembered] = changes) -> AppState:
+                return reduce(lambda kept, change: change(kept), changes, state)
+
+            try:
+                await asyncio.to_thread(update_state, self._paths.state_file, apply)
+            except SettingsError as error:
+                self.notify(str(error), title="Not remembered", severity="warning", markup=False)
+
+    @property
+    def chat(self) -> ChatScreen | None:
+        """The main screen, once it is there."""
+        return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+
+    async def action_quit(self) -> None:
+        self._leave()
+
+    @work(exclusive=True, group="quit")
+    async def _leave(self) -> None:
+        chat = self.chat
+        if chat is None:
+            self.exit()
+            return
+        if busy := chat.busy_conversations:
+            choice = await self.push_screen_wait(
+                ChoiceDialog(
+                    "A run is still in progress."
+                    if len(busy) == 1
+                    else f"{len(busy)} runs are still in progress.",
+                    "Stopping keeps everything written so far.",
+                    choices=[
+                        ("stay", "Stay"),
+                        ("wait", "Wait, then quit"),
+                        ("stop", "Stop and quit"),
+                    ],
+                )
+            )
+            if choice not in ("wait", "stop"):
+                return
+            if choice == "stop":
+                await asyncio.gather(*(conversation.cancel() for conversation in busy))
+            await asyncio.gather(*(conversation.settled() for conversation in busy))
+        await chat.close_conversations()
+        if self._keeper is not None:
+            await self._keeper.wait()
+        self.exit()
