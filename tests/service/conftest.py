@@ -109,7 +109,7 @@ def event_bytes(name: str, data: Any) -> bytes:
 
 
 def stream(*pieces: bytes | tuple[str, Any], then: str = "end") -> Wire:
-    """An event stream of events and raw bytes. `then`: `end` properly, `reset` the connection, or `silent`."""
+    """An event stream of events and raw bytes. `then`: `end` it, `reset` the connection, or stay `silent`."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
         writer.write(
