@@ -52,7 +52,7 @@ async def _read_json(request: Request) -> object:
 
 def _check_values(value: object, depth: int) -> None:
     """Refuse what Python's parser lets through although it cannot be stored or sent as JSON again."""
-    if depth < 0:
+    if depth == 0 and isinstance(value, list | dict):
         raise RecursionError
     if isinstance(value, str):
         value.encode()  # half a surrogate pair raises a ValueError

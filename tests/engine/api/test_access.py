@@ -1,0 +1,229 @@
+"""Who may do what: keys, their owners, the file they come from; and the manner of Azure."""
+
+import logging
+from pathlib import Path
+
+import httpx2
+import pytest
+from openai import AsyncAzureOpenAI
+
+from assistants_tui.engine.api.auth import KeyFileError
+from assistants_tui.engine.api.openapi import OPERATIONS
+from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.store import api_keys
+from assistants_tui.engine.store.database import Database
+from support.engine import JSON, ManualClock, error_of, make, open_engine, upload
+
+KEYS = {"key-of-anna-1": "anna", "key-of-anna-2": "anna", "key-of-bert": "bert"}
+ANNA, ANNA_TOO, BERT = ({"Authorization": f"Bearer {key}"} for key in KEYS)
+
+
+@pytest.fixture
+def engine_settings(tmp_path: Path, clock: ManualClock) -> EngineSettings:
+    return EngineSettings(data_dir=tmp_path / "data", clock=clock, api_keys=KEYS)
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic eA=="}, {"Authorization": "Bearer "}])
+async def test_no_key(http: httpx2.AsyncClient, header: dict[str, str]) -> None:
+    response = await http.get("/threads", headers=header)
+    error = error_of(response)
+    assert (response.status_code, error["code"]) == (401, None)
+    assert "Authorization: Bearer" in error["message"]
+
+
+async def test_wrong_key(http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    response = await http.get("/nothing", headers={"Authorization": "Bearer key-of-nobody"})
+    assert (response.status_code, error_of(response)["code"]) == (401, "invalid_api_key")
+    assert "key-of-nobody" not in response.text + caplog.text
+
+
+async def test_either_header_will_do(http: httpx2.AsyncClient) -> None:
+    assert (await http.get("/threads", headers=ANNA)).status_code == 200
+    assert (await http.get("/threads", headers={"api-key": "key-of-bert"})).status_code == 200
+
+
+async def test_keys_of_one_owner_share_everything(http: httpx2.AsyncClient) -> None:
+    http.headers.update(ANNA)
+    thread = await make(http, "/threads")
+    assert (await http.get(f"/threads/{thread['id']}", headers=ANNA_TOO)).json() == thread
+
+
+async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None:
+    """Whatever takes an ID answers as if there were no such object, and lists show only one's own."""
+    http.headers.update(ANNA)
+    assistant = await make(http, "/assistants", model="offline-tutor")
+    thread = await make(http, "/threads")
+    message = await make(http, f"/threads/{thread['id']}/messages", role="user", content="2 + 2")
+    file = await upload(http)
+    store = await make(http, "/vector_stores", file_ids=[file["id"]])
+    batch = await make(http, f"/vector_stores/{store['id']}/file_batches", file_ids=[file["id"]])
+    pending = await make(http, "/uploads", filename="x", bytes=1, mime_type="t", purpose="assistants")
+    ids = {
+        "assistant_id": assistant["id"],
+        "thread_id": thread["id"],
+        "message_id": message["id"],
+        "run_id": "run_x",
+        "step_id": "step_x",
+        "file_id": file["id"],
+        "vector_store_id": store["id"],
+        "batch_id": batch["id"],
+        "upload_id": pending["id"],
+    }
+    bodies: dict[str, JSON] = {
+        "/threads/{thread_id}/messages": {"role": "user", "content": "x"},
+        "/threads/{thread_id}/runs": {"assistant_id": assistant["id"]},
+        "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs": {"tool_outputs": []},
+        "/vector_stores/{vector_store_id}/files": {"file_id": file["id"]},
+        "/vector_stores/{vector_store_id}/files/{file_id}": {"attributes": {}},
+        "/vector_stores/{vector_store_id}/file_batches": {"file_ids": [file["id"]]},
+        "/vector_stores/{vector_store_id}/search": {"query": "rent"},
+        "/uploads/{upload_id}/complete": {"part_ids": ["part_x"]},
+    }
+    asked = 0
+    for method, path in OPERATIONS:
+        if "{" not in path or path.startswith("/models"):
+            continue
+        address = path.format(**ids)
+        if path.endswith("/parts"):
+            response = await http.post(address, files={"data": b"x"}, headers=BERT)
+        else:
+            response = await http.request(method, address, json=bodies.get(path, {}), headers=BERT)
+        assert response.status_code == 404, f"{method} {path}: {response.text}"
+        asked += 1
+    assert asked > 35
+    for path in ("/assistants", "/threads", "/files", "/vector_stores"):
+        assert (await http.get(path, headers=BERT)).json()["data"] == []
+        assert len((await http.get(path)).json()["data"]) == 1
+
+
+async def test_somebody_elses_things_cannot_be_used(http: httpx2.AsyncClient) -> None:
+    http.headers.update(ANNA)
+    file, store = await upload(http), await make(http, "/vector_stores")
+    assistant = await make(http, "/assistants", model="offline-tutor")
+    http.headers.update(BERT)
+    thread = await make(http, "/threads")
+    refused = [
+        {"tool_resources": {"code_interpreter": {"file_ids": [file["id"]]}}},
+        {"tool_resources": {"file_search": {"vector_store_ids": [store["id"]]}}},
+        {"tool_resources": {"file_search": {"vector_stores": [{"file_ids": [file["id"]]}]}}},
+    ]
+    for body in refused:
+        assert (await http.post("/threads", json=body)).status_code == 400
+    run = await http.post(f"/threads/{thread['id']}/runs", json={"assistant_id": assistant["id"]})
+    assert run.status_code == 404
+    own = await make(http, "/vector_stores")
+    attached = await http.post(f"/vector_stores/{own['id']}/files", json={"file_id": file["id"]})
+    assert error_of(attached)["message"] == f"No such File object: {file['id']}"
+
+
+async def test_last_use_of_keys_is_known_but_not_the_keys(
+    http: httpx2.AsyncClient, engine_settings: EngineSettings, clock: ManualClock
+) -> None:
+    began = int(clock.now)
+    await http.get("/threads", headers=ANNA)
+    clock.advance(3600)
+    await http.get("/threads", headers=ANNA)
+    await http.get("/threads", headers=BERT)
+    database = await Database.open(engine_settings.data_dir)
+    async with database.read() as connection:
+        uses = await api_keys.uses(connection)
+    await database.close()
+    assert {(use.owner, use.first_used_at, use.last_used_at) for use in uses} == {
+        ("anna", began, began + 3600),
+        ("bert", began + 3600, began + 3600),
+    }
+    stored = b"".join(path.read_bytes() for path in engine_settings.data_dir.iterdir() if path.is_file())
+    assert not any(key.encode() in stored for key in KEYS)
+
+
+def test_settings_do_not_show_secrets(tmp_path: Path) -> None:
+    settings = EngineSettings(
+        tmp_path, api_keys=KEYS, model_api_key="key-of-endpoint", database_url="postgresql://me:word@db/x"
+    )
+    assert not any(secret in repr(settings) for secret in (*KEYS, "key-of-endpoint", "word"))
+
+
+def key_file(directory: Path, text: str, mode: int = 0o600) -> Path:
+    path = directory / "keys"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+async def test_key_file(tmp_path: Path, clock: ManualClock) -> None:
+    text = "# who may use this engine\n\nanna: key-of-anna-1\nanna: key-of-anna-2\n  key-of-somebody  \n"
+    settings = EngineSettings(tmp_path / "data", clock=clock, api_keys=key_file(tmp_path, text))
+    async with open_engine(settings) as http:
+        thread = await make_as(http, ANNA)
+        assert (await http.get(f"/threads/{thread['id']}", headers=ANNA_TOO)).status_code == 200
+        other = {"Authorization": "Bearer key-of-somebody"}
+        assert (await http.get(f"/threads/{thread['id']}", headers=other)).status_code == 404
+        assert (await http.get("/threads", headers=BERT)).status_code == 401
+
+
+async def make_as(http: httpx2.AsyncClient, who: dict[str, str]) -> JSON:
+    made: JSON = (await http.post("/threads", headers=who)).json()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        ("key-of-anna-1\n", 0o640, "chmod 600"),
+        ("key-of-anna-1\n", 0o604, "chmod 600"),
+        ("", 0o600, "has no keys"),
+        ("# nothing\n", 0o600, "has no keys"),
+        ("a key with spaces\n", 0o600, "Line 1"),
+        ("good-key-1\nshort\n", 0o600, "Line 2"),
+        ("good-key-1\nanna: good-key-1\n", 0o600, "Line 2"),
+    ],
+)
+def test_key_files_that_cannot_be_used(tmp_path: Path, text: str, mode: int, words: str) -> None:
+    with pytest.raises(KeyFileError, match=words) as caught:
+        create_app(EngineSettings(tmp_path, api_keys=key_file(tmp_path, text, mode)))
+    assert "good-key-1" not in str(caught.value)
+
+
+def test_missing_key_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="cannot be read"):
+        create_app(EngineSettings(tmp_path, api_keys=tmp_path / "none"))
+
+
+AZURE = "http://engine/openai"
+
+
+@pytest.mark.parametrize("version", ["2024-05-01-preview", "2024-08-01-preview", "2026-01-01"])
+async def test_azure_client(http: httpx2.AsyncClient, version: str) -> None:
+    azure = AsyncAzureOpenAI(
+        api_key="key-of-anna-1", azure_endpoint="http://engine", api_version=version, http_client=http
+    )
+    assistant = await azure.beta.assistants.create(
+        model="my-deployment", tools=[{"type": "code_interpreter"}]
+    )
+    assert [found.id for found in (await azure.beta.assistants.list()).data] == [assistant.id]
+    assert (await http.get(f"/assistants/{assistant.id}", headers=ANNA)).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "?api-version=", "?api-version=v1", "?api-version=2024-5-1"])
+async def test_azure_without_version(http: httpx2.AsyncClient, query: str) -> None:
+    response = await http.get(f"{AZURE}/threads{query}", headers=ANNA)
+    assert (response.status_code, error_of(response)["message"]) == (404, "Resource not found")
+
+
+async def test_azure_needs_no_beta_header(http: httpx2.AsyncClient) -> None:
+    request = http.build_request("GET", f"{AZURE}/threads?api-version=2024-05-01-preview", headers=ANNA)
+    del request.headers["OpenAI-Beta"]
+    assert (await http.send(request)).status_code == 200
+
+
+async def test_azure_takes_shorter_instructions_in_changes(http: httpx2.AsyncClient) -> None:
+    http.headers.update(ANNA)
+    assistant = await make(http, "/assistants", model="m", instructions="i" * 100_000)
+    path = f"/assistants/{assistant['id']}"
+    version = "?api-version=2024-05-01-preview"
+    refused = await http.post(f"{AZURE}{path}{version}", json={"instructions": "i" * 32_769})
+    error = error_of(refused)
+    assert (error["param"], error["code"]) == ("instructions", "string_above_max_length")
+    await make(http, f"{AZURE}{path}{version}", instructions="i" * 32_768)
+    await make(http, path, instructions="i" * 32_769)
