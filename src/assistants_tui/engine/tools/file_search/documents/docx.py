@@ -1,0 +1,128 @@
+"""Word documents: paragraphs, headings, lists, tables, footnotes and endnotes."""
+
+import re
+
+from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
+from assistants_tui.engine.tools.file_search.documents.office import Package
+from assistants_tui.engine.tools.file_search.errors import IngestError
+
+_MAIN = "word/document.xml"
+_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+_HEADING = re.compile(r"(?:heading|title) ?([1-6])?$", re.IGNORECASE)
+_BREAKS = {"tab": "\t", "br": " ", "cr": " ", "noBreakHyphen": "-"}
+
+
+def read_docx(data: bytes) -> Document:
+    package = Package(data, "Word document")
+    if _MAIN not in package.names:
+        raise IngestError("invalid_file", "The file is not a Word document, although its name ends in .docx.")
+    styles = _Styles()
+    package.parse("word/styles.xml", styles)
+    builder = TextBuilder()
+    for part in (_MAIN, *_NOTES):
+        package.parse(part, _Body(builder, styles.levels))
+    return builder.build()
+
+
+class _Styles:
+    """Which styles are headings. IDs of styles are in the language of the writing program, names are not."""
+
+    def __init__(self) -> None:
+        self.levels: dict[str, int] = {}
+        self._style = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        value = attributes.get("val", "")
+        if name == "style":
+            self._style = attributes.get("styleId", "")
+        elif name == "name" and (match := _HEADING.match(value)):
+            self.levels[self._style] = int(match[1] or 1)
+        elif name == "outlineLvl" and value.isdigit() and int(value) < 6:
+            self.levels.setdefault(self._style, int(value) + 1)
+
+    def end(self, name: str) -> None: ...
+
+    def data(self, text: str) -> None: ...
+
+
+class _Body:
+    def __init__(self, builder: TextBuilder, levels: dict[str, int]) -> None:
+        self._builder = builder
+        self._levels = levels
+        self._text: list[str] = []
+        self._writing = False
+        self._skipping = 0  # depth inside the older rendering of something that was already read
+        self._level: int | None = None
+        self._in_list = False
+        self._rows: list[list[str]] = []  # the cells of each open table's current row: tables nest
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._skipping or name == "Fallback":
+            self._skipping += 1
+            return
+        match name:
+            case "t":
+                self._writing = True
+            case "pStyle":
+                style = attributes.get("val", "")
+                match_ = _HEADING.match(style)
+                self._level = self._levels.get(style, int(match_[1] or 1) if match_ else None)
+            case "numPr":
+                self._in_list = True
+            case "tbl":
+                self._rows.append([])
+            case "tr" if self._rows:
+                self._rows[-1].clear()
+            case "tc" if self._rows:
+                self._rows[-1].append("")
+            case _ if name in _BREAKS and not self._in_properties(attributes):
+                self._text.append(_BREAKS[name])
+
+    @staticmethod
+    def _in_properties(attributes: dict[str, str]) -> bool:
+        return "pos" in attributes  # the position of a tab stop, not a tab
+
+    def end(self, name: str) -> None:
+        if self._skipping:
+            self._skipping -= 1
+            return
+        match name:
+            case "t":
+                self._writing = False
+            case "p":
+                self._end_paragraph()
+            case "tr" if self._rows:
+                self._end_row()
+            case "tbl" if self._rows:
+                self._rows.pop()
+                if not self._rows:
+                    self._builder.add("\n")
+
+    def data(self, text: str) -> None:
+        if self._writing and not self._skipping:
+            self._text.append(text)
+
+    def _end_paragraph(self) -> None:
+        text = one_line("".join(self._text))
+        if self._rows and self._rows[-1]:
+            cells = self._rows[-1]
+            cells[-1] = f"{cells[-1]} {text}".strip()
+        elif self._level is not None:
+            self._builder.heading(self._level, text)
+        elif self._in_list and text:
+            self._builder.line(f"- {text}")
+        else:
+            self._builder.paragraph(text)
+        self._text.clear()
+        self._level, self._in_list = None, False
+
+    def _end_row(self) -> None:
+        row = " | ".join(self._rows[-1])
+        self._rows[-1].clear()
+        if not row.strip(" |"):
+            return
+        outer = self._rows[-2] if len(self._rows) > 1 else None
+        if outer:
+            outer[-1] = f"{outer[-1]} {row}".strip()
+        else:
+            self._builder.line(row)

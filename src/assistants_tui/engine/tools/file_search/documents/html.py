@@ -1,0 +1,127 @@
+"""HTML pages. What a browser would show, without its looks.
+
+Python's own parser: it goes through the page once, whatever the nesting, which tree builders do not.
+"""
+
+import re
+from html.parser import HTMLParser
+
+from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder
+from assistants_tui.engine.tools.file_search.documents.plain import decode
+from assistants_tui.engine.tools.file_search.errors import IngestError
+
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BULLET = "- "
+_HIDDEN = {"script", "style", "template", "svg", "iframe", "object", "noscript", "canvas", "datalist"}
+_LINES = {"li", "dt", "dd", "tr", "br", "option", "caption", "legend"}
+_CONTAINERS = (
+    "address article aside blockquote body details div dl fieldset figcaption figure footer form head header "
+    "hr html main nav ol p pre section summary table tbody td tfoot th thead title ul"
+)
+_BLOCKS = {
+    *_CONTAINERS.split(),
+    *_HEADINGS,
+    *_LINES,
+}
+
+
+def read_html(data: bytes) -> Document:
+    page = _Page()
+    page.feed(_decode(data))
+    page.close()
+    return page.builder.build()
+
+
+def _decode(data: bytes) -> str:
+    """A page may name its encoding; where it does not, it is text like any other."""
+    try:
+        return decode(data)
+    except IngestError:
+        declared = _CHARSET.search(data[:4096])
+        if declared is None:
+            raise
+        try:
+            return data.decode(declared[1].decode("ascii"))
+        except (LookupError, UnicodeError):
+            raise IngestError(
+                "invalid_file", "The page is not in the encoding that it names. Save the file as UTF-8."
+            ) from None
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.builder = TextBuilder()
+        self._inline: list[str] = []
+        self._hidden: str | None = None
+        self._depth = 0  # of elements with the hidden one's name inside it
+        self._heading: int | None = None
+        self._in_title = False
+        self._preformatted = False
+        self._in_row = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if self._hidden is not None:
+            self._depth += tag == self._hidden
+            return
+        if tag in _HIDDEN:
+            self._hidden, self._depth = tag, 1
+            return
+        if tag == "br" and (self._preformatted or self._heading is not None):
+            self._inline.append("\n")
+            return
+        if tag == "img":
+            self._inline.append(f" {dict(attributes).get('alt') or ''} ")
+        if tag in {"td", "th"} and self._in_row:
+            if "".join(self._inline).strip():
+                self._inline.append(" | ")
+            return
+        goes_on = (self._in_row and tag in {"p", "div", "br"}) or self._inline == [_BULLET]
+        if tag in _BLOCKS and not goes_on:
+            self._flush(as_line=tag in _LINES)
+        if tag in _HEADINGS:
+            self._heading = _HEADINGS[tag]
+        elif tag == "title":
+            self._in_title = True
+        elif tag == "pre":
+            self._preformatted = True
+        elif tag == "tr":
+            self._in_row = True
+        elif tag == "li":
+            self._inline.append(_BULLET)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag not in _HIDDEN:  # `<svg/>` has no end that would show the rest again
+            self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._hidden is not None:
+            self._depth -= tag == self._hidden
+            if self._depth <= 0:
+                self._hidden = None
+        elif tag in _BLOCKS and not (self._in_row and tag in {"td", "th", "p", "div"}):
+            self._flush(as_line=tag in _LINES)
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden is None:
+            self._inline.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._flush(as_line=False)
+
+    def _flush(self, *, as_line: bool) -> None:
+        """Write what has gathered since the last block began or ended."""
+        text = "" if self._inline == [_BULLET] else "".join(self._inline)
+        self._inline.clear()
+        heading, title, preformatted = self._heading, self._in_title, self._preformatted
+        self._heading, self._in_title, self._preformatted, self._in_row = None, False, False, False
+        if heading is not None or title:
+            self.builder.heading(heading or 1, text)
+        elif preformatted and text.strip():
+            self.builder.add(text.strip("\n") + "\n\n")
+        elif as_line:
+            self.builder.line(text)
+        else:
+            self.builder.paragraph(text)

@@ -1,0 +1,140 @@
+"""Office Open XML (ECMA-376): a ZIP archive of XML parts, opened with the care a stranger's file deserves."""
+
+import io
+import posixpath
+import zipfile
+import zlib
+from typing import Protocol
+from xml.parsers import expat
+
+from assistants_tui.engine.tools.file_search.errors import IngestError
+
+_MAX_PARTS = 20_000
+_MAX_PART_BYTES = 256 << 20
+_MAX_RATIO = 200  # how far text compresses; what compresses further above a size is a bomb
+_RATIO_MATTERS = 10 << 20
+_MAX_DEPTH = 256
+_PIECE = 1 << 16
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an older container, which also wraps encrypted documents
+_DAMAGED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError, zlib.error)
+
+
+class Handler(Protocol):
+    """Takes a part's elements in order. Names are without namespace, as are those of attributes.
+
+    Only the attributes that refer to another part keep a prefix, `r:id`: elements have an `id` of their own.
+    """
+
+    def start(self, name: str, attributes: dict[str, str]) -> None: ...
+
+    def end(self, name: str) -> None: ...
+
+    def data(self, text: str) -> None: ...
+
+
+class Package:
+    """An Office document. Everything raises `IngestError` when the document is not what it should be."""
+
+    def __init__(self, data: bytes, what: str) -> None:
+        self._what = what
+        if data.startswith(_OLE):
+            raise IngestError(
+                "invalid_file",
+                f"The {what} is protected by a password or in the format of Office 97-2003. "
+                "Save it without a password in the current format.",
+            )
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except _DAMAGED:
+            raise self.damaged() from None
+        parts = self._zip.infolist()
+        if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > 2 * _MAX_PART_BYTES:
+            raise self._bomb()
+        if any(
+            part.file_size > _RATIO_MATTERS and part.file_size > _MAX_RATIO * part.compress_size
+            for part in parts
+        ):
+            raise self._bomb()
+        if any(part.flag_bits & 1 for part in parts):
+            raise IngestError(
+                "invalid_file", f"The {what} is protected by a password. Attach a copy without one."
+            )
+        self.names = frozenset(self._zip.namelist())
+
+    def damaged(self) -> IngestError:
+        return IngestError("invalid_file", f"The {self._what} is damaged and cannot be opened.")
+
+    def _bomb(self) -> IngestError:
+        return IngestError("invalid_file", f"The {self._what} unpacks to an unreasonable size.")
+
+    def parse(self, name: str, handler: Handler) -> None:
+        """Send the elements of a part to the handler. A part that is missing has none."""
+        if name not in self.names:
+            return
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        depth = 0
+
+        def start(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise IngestError("invalid_file", f"The {self._what} is nested too deeply to be a document.")
+            handler.start(_local(tag), {_attribute(key): value for key, value in attributes.items()})
+
+        def end(tag: str) -> None:
+            nonlocal depth
+            depth -= 1
+            handler.end(_local(tag))
+
+        def doctype(*_: object) -> None:
+            # without a document type there are no entities, which are what makes XML dangerous
+            raise IngestError("invalid_file", f"The {self._what} has a document type, which none may have.")
+
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+        parser.CharacterDataHandler = handler.data
+        parser.StartDoctypeDeclHandler = doctype
+        size = 0
+        try:
+            with self._zip.open(name) as part:
+                while piece := part.read(_PIECE):
+                    size += len(piece)  # counted here, as the archive's own figure may lie
+                    if size > _MAX_PART_BYTES:
+                        raise self._bomb()
+                    parser.Parse(piece, False)
+            parser.Parse(b"", True)
+        except (expat.ExpatError, *_DAMAGED):
+            raise self.damaged() from None
+
+    def relations(self, name: str) -> dict[str, tuple[str, str]]:
+        """What a part refers to, by ID: the kind of relation (its last word) and the other part's name."""
+        folder, file = posixpath.split(name)
+        handler = _Relations(folder)
+        self.parse(posixpath.join(folder, "_rels", f"{file}.rels"), handler)
+        return handler.found
+
+
+class _Relations:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.found: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        target = attributes.get("Target", "")
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            path = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
+            self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
+
+    def end(self, name: str) -> None: ...
+
+    def data(self, text: str) -> None: ...
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]
+
+
+def _attribute(name: str) -> str:
+    namespace, _, local = name.rpartition(" ")
+    return f"r:{local}" if namespace.endswith("/relationships") else local

@@ -1,0 +1,110 @@
+"""PowerPoint presentations: slides in the order shown, each a page, with tables and speaker's notes."""
+
+from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
+from assistants_tui.engine.tools.file_search.documents.office import Package
+from assistants_tui.engine.tools.file_search.errors import IngestError
+
+_MAIN = "ppt/presentation.xml"
+_TITLES = {"title", "ctrTitle"}
+_DECORATION = {"sldNum", "dt", "ftr", "hdr", "sldImg"}  # placeholders that repeat on every slide
+
+
+def read_pptx(data: bytes) -> Document:
+    package = Package(data, "presentation")
+    if _MAIN not in package.names:
+        raise IngestError(
+            "invalid_file", "The file is not a PowerPoint presentation, although its name ends in .pptx."
+        )
+    order = _Order()
+    package.parse(_MAIN, order)
+    parts = package.relations(_MAIN)
+    builder = TextBuilder()
+    for relation in order.slides:
+        _, slide = parts.get(relation, ("", ""))
+        if slide not in package.names:
+            continue
+        builder.page()
+        package.parse(slide, _Slide(builder))
+        for kind, notes in package.relations(slide).values():
+            if kind == "notesSlide":
+                package.parse(notes, _Slide(builder, prefix="Notes: "))
+        builder.add("\n")
+    return builder.build()
+
+
+class _Order:
+    def __init__(self) -> None:
+        self.slides: list[str] = []
+        self._listed = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "sldIdLst":
+            self._listed = True
+        elif name == "sldId" and self._listed:
+            self.slides.append(attributes.get("r:id", ""))
+
+    def end(self, name: str) -> None:
+        if name == "sldIdLst":
+            self._listed = False
+
+    def data(self, text: str) -> None: ...
+
+
+class _Slide:
+    """A slide, or its notes. Text comes in shapes; what kind of text it is, the shape's placeholder says."""
+
+    def __init__(self, builder: TextBuilder, prefix: str = "") -> None:
+        self._builder = builder
+        self._prefix = prefix
+        self._placeholder = ""
+        self._text: list[str] = []
+        self._writing = False
+        self._cells: list[str] | None = None
+        self._skipping = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._skipping or name == "Fallback":
+            self._skipping += 1
+            return
+        match name:
+            case "sp":
+                self._placeholder = ""
+            case "ph":
+                self._placeholder = attributes.get("type", "")
+            case "t":
+                self._writing = True
+            case "br":
+                self._text.append(" ")
+            case "tr":
+                self._cells = []
+            case "tc" if self._cells is not None:
+                self._cells.append("")
+
+    def end(self, name: str) -> None:
+        if self._skipping:
+            self._skipping -= 1
+            return
+        match name:
+            case "t":
+                self._writing = False
+            case "p":
+                self._end_paragraph()
+            case "tr" if self._cells is not None:
+                self._builder.line(" | ".join(self._cells))
+                self._cells = None
+
+    def data(self, text: str) -> None:
+        if self._writing and not self._skipping:
+            self._text.append(text)
+
+    def _end_paragraph(self) -> None:
+        text = one_line("".join(self._text))
+        self._text.clear()
+        if self._placeholder in _DECORATION or not text:
+            return
+        if self._cells:
+            self._cells[-1] = f"{self._cells[-1]} {text}".strip()
+        elif self._placeholder in _TITLES:
+            self._builder.heading(1, text)
+        else:
+            self._builder.line(self._prefix + text)

@@ -1,0 +1,37 @@
+"""From a file name and bytes to a document."""
+
+from collections.abc import Callable
+
+from assistants_tui.engine.tools.file_search.documents.document import Document
+from assistants_tui.engine.tools.file_search.documents.kinds import Kind, kind_of
+from assistants_tui.engine.tools.file_search.errors import IngestError
+
+
+def read(data: bytes, filename: str) -> Document:
+    """The document in a file. Raises `IngestError` if there is none, or none with any text in it."""
+    document = _reader(kind_of(filename, len(data)))(data)
+    if not document.text.strip():
+        raise IngestError("invalid_file", "The file has no text.")
+    return document
+
+
+def _reader(kind: Kind) -> Callable[[bytes], Document]:
+    # Imported when first needed: a worker that only reads notes need not load PDFium.
+    match kind:
+        case "pdf":
+            from assistants_tui.engine.tools.file_search.documents.pdf import read_pdf as reader
+        case "docx":
+            from assistants_tui.engine.tools.file_search.documents.docx import read_docx as reader
+        case "pptx":
+            from assistants_tui.engine.tools.file_search.documents.pptx import read_pptx as reader
+        case "html":
+            from assistants_tui.engine.tools.file_search.documents.html import read_html as reader
+        case "markdown":
+            from assistants_tui.engine.tools.file_search.documents.plain import read_markdown as reader
+        case "latex":
+            from assistants_tui.engine.tools.file_search.documents.plain import read_latex as reader
+        case "source":
+            from assistants_tui.engine.tools.file_search.documents.plain import read_source as reader
+        case "text":
+            from assistants_tui.engine.tools.file_search.documents.plain import read_text as reader
+    return reader
