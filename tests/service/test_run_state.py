@@ -449,3 +449,39 @@ def test_what_does_not_change_stays_the_same_object() -> None:
     }
     after = reduce(before, Event("thread.run.step.created", step))
     assert after.messages["msg_1"] is before.messages["msg_1"]
+
+
+@pytest.mark.parametrize(
+    ("present", "late"),
+    [
+        ({"status": "in_progress", "started_at": 5}, {"status": "queued", "started_at": None}),
+        ({"status": "requires_action", "started_at": 5}, {"status": "in_progress", "started_at": 5}),
+        ({"status": "cancelling", "started_at": 5}, {"status": "in_progress", "started_at": 5}),
+        ({"status": "in_progress", "started_at": 9}, {"status": "requires_action", "started_at": 5}),
+        ({"status": "completed", "started_at": 5}, {"status": "in_progress", "started_at": 9}),
+        ({"status": "failed", "started_at": 5}, {"status": "completed", "started_at": 5}),
+    ],
+)
+def test_a_late_picture_of_a_run_does_not_turn_it_back(present: Json, late: Json) -> None:
+    run: Any = {**RUN, **present}
+    event = Event(f"thread.run.{late['status']}", {**RUN, **late})
+    assert reduce(RunState("thread_1", run), event).run == run
+
+
+@pytest.mark.parametrize("name", ["created", "in_progress"])
+def test_a_late_picture_of_a_complete_message_does_not_reopen_it(name: str) -> None:
+    done = message(status="completed", content=[{"type": "text", "text": {"value": "a", "annotations": []}}])
+    state = reduce(RunState("thread_1"), Event("thread.message.completed", done))
+    assert reduce(state, Event(f"thread.message.{name}", message())).messages == {"msg_1": done}
+
+
+@pytest.mark.parametrize("name", ["created", "in_progress"])
+def test_a_late_picture_of_a_complete_step_does_not_reopen_it(name: str) -> None:
+    open_step = {
+        "id": "step_1",
+        "status": "in_progress",
+        "step_details": {"type": "tool_calls", "tool_calls": []},
+    }
+    done = {**open_step, "status": "completed", "usage": {"total_tokens": 1}}
+    state = reduce(RunState("thread_1"), Event("thread.run.step.completed", done))
+    assert reduce(state, Event(f"thread.run.step.{name}", open_step)).steps == {"step_1": done}
