@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -236,3 +237,41 @@ Index(None, vector_store_files.c.id)
 Index(None, vector_store_files.c.batch_id)
 Index(None, vector_store_files.c.vector_store_id, vector_store_files.c.status)
 Index(None, vector_store_files.c.vector_store_id, vector_store_files.c.created_at, vector_store_files.c.seq)
+
+# What file search has read: the text is kept here, everything that finds it can be made from it again.
+# A document is the text of one file in one vector store, and has that row's number.
+documents = Table(
+    "documents",
+    metadata,
+    Column("seq", _Sequence, ForeignKey("vector_store_files.seq", ondelete="CASCADE"), primary_key=True),
+    Column("complete", Boolean, nullable=False),  # false while its chunks are still being written
+    Column("chunk_count", Integer, nullable=False, default=0),
+    Column("usage_bytes", BigInteger, nullable=False, default=0),
+    Column("word_index", String),  # the word index that has it, by its name; null if none has yet
+    Column("vector_model", String),  # the embedding model that all of its chunks have vectors of
+)
+Index(None, documents.c.word_index, documents.c.complete)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("seq", _Sequence, primary_key=True),
+    Column("document", _Sequence, ForeignKey("documents.seq", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),  # in the document, from 0
+    Column("start", BigInteger, nullable=False),  # offsets in the document's text, in characters
+    Column("end", BigInteger, nullable=False),
+    Column("page", Integer),
+    Column("line", Integer),
+    Column("heading", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("document", "position"),
+    sqlite_autoincrement=True,
+)
+
+chunk_vectors = Table(
+    "chunk_vectors",
+    metadata,
+    Column("chunk", _Sequence, ForeignKey("chunks.seq", ondelete="CASCADE"), primary_key=True),
+    Column("model", String, nullable=False),  # of which embedding model
+    Column("vector", LargeBinary, nullable=False),  # one signed byte per dimension
+)
