@@ -32,6 +32,22 @@ _REASONS: Mapping[str, FinishReason] = {
 }
 
 
+class _Characters:
+    """Puts halves of characters together that a server has split, and replaces what no text may hold."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def join(self, text: str) -> str:
+        text = self._half + text
+        self._half = ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        if not text.isascii():
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.replace("\0", "\ufffd")
+
+
 @dataclass(slots=True)
 class _Call:
     """A call that has begun: under which index and ID the server speaks of it, and what it said so far."""
@@ -39,6 +55,7 @@ class _Call:
     server_index: object
     server_id: str
     arguments: list[str] = field(default_factory=list)
+    characters: _Characters = field(default_factory=_Characters)
 
     def is_whole(self) -> bool:
         try:
@@ -53,6 +70,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        self._characters = _Characters()
         self._reason: str | None = None
         self._usage: Usage | None = None
 
@@ -71,10 +89,10 @@ class ChunkReader:
         delta = choice.get("delta") or choice.get("message")
         if not isinstance(delta, Mapping):
             return
-        if text := _text(delta.get("content")):
+        if text := self._characters.join(_text(delta.get("content"))):
             yield TextDelta(text)
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
-            yield RefusalDelta(refusal)
+            yield RefusalDelta(_Characters().join(refusal))
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
             if isinstance(call, Mapping):
@@ -101,13 +119,16 @@ class ChunkReader:
         if position is None:
             if not (name or identity or arguments):
                 return
-            self._calls.append(_Call(index, identity))
-            position = len(self._calls) - 1
-            first = ToolCallDelta(position, identity or f"call_{secrets.token_hex(12)}", name, arguments)
-            self._calls[position].arguments.append(arguments)
-            yield first
+            call = _Call(index, identity)
+            self._calls.append(call)
+            arguments = call.characters.join(arguments)
+            call.arguments.append(arguments)
+            identity = identity or f"call_{secrets.token_hex(12)}"
+            yield ToolCallDelta(len(self._calls) - 1, identity, name, arguments)
         elif arguments:
-            self._calls[position].arguments.append(arguments)
+            call = self._calls[position]
+            arguments = call.characters.join(arguments)
+            call.arguments.append(arguments)
             yield ToolCallDelta(position, "", "", arguments)
 
     def _position(self, index: object, identity: str, name: str) -> int | None:
