@@ -477,11 +477,11 @@ def test_a_late_picture_of_a_complete_message_does_not_reopen_it(name: str) -> N
 
 @pytest.mark.parametrize("name", ["created", "in_progress"])
 def test_a_late_picture_of_a_complete_step_does_not_reopen_it(name: str) -> None:
-    open_step = {
+    open_step: Any = {
         "id": "step_1",
         "status": "in_progress",
         "step_details": {"type": "tool_calls", "tool_calls": []},
     }
-    done = {**open_step, "status": "completed", "usage": {"total_tokens": 1}}
+    done: Any = {**open_step, "status": "completed", "usage": {"total_tokens": 1}}
     state = reduce(RunState("thread_1"), Event("thread.run.step.completed", done))
     assert reduce(state, Event(f"thread.run.step.{name}", open_step)).steps == {"step_1": done}

@@ -80,7 +80,7 @@ class _Content:
     def put(self, reference: ThreadReference) -> None:
         key = reference.profile, reference.id
         self.threads[key] = reference
-        self.texts[key] = _rendered(reference)
+        self.texts[key] = _rendered(_table(reference))
 
     def remove(self, key: _Key) -> ThreadReference | None:
         self.texts.pop(key, None)
@@ -264,11 +264,19 @@ def _free_name(path: Path, label: str) -> Path:
 # The file's format
 
 
-def _rendered(reference: ThreadReference) -> str:
-    table: dict[str, Any] = {
-        name: value for name in _KINDS if (value := getattr(reference, name)) is not None
-    }
-    return tomli_w.dumps({"threads": [table | dict(reference.extra)]})
+_PADDING = {"-": "." * 100}
+"""tomli-w writes tables that fit one line as one, and such lines cannot be put after each other."""
+
+
+def _rendered(table: Mapping[str, Any]) -> str:
+    """One table of `threads`, with its header."""
+    header, _, rest = tomli_w.dumps({"threads": [_PADDING | dict(table)]}).split("\n", 2)
+    return f"{header}\n{rest}"
+
+
+def _table(reference: ThreadReference) -> dict[str, Any]:
+    known = {name: value for name in _KINDS if (value := getattr(reference, name)) is not None}
+    return known | dict(reference.extra)
 
 
 def _parsed(text: str, known: _Content | None = None) -> _Content:
@@ -279,7 +287,8 @@ def _parsed(text: str, known: _Content | None = None) -> _Content:
     seen: dict[str, ThreadReference] = {}
     if known is not None:
         seen = {text: known.threads[key] for key, text in known.texts.items()}
-    _check(preamble)
+    if "threads" in _check(preamble):  # an array in one line
+        return _parsed_slowly(text)
     content = _Content(preamble or _HEADER)
     for block in blocks:
         whole = _MARK + block.rstrip("\n") + "\n"
@@ -304,7 +313,7 @@ def _parsed_slowly(text: str) -> _Content:
     for table in tables:
         if not isinstance(table, dict):
             raise _DamagedError("`threads` is no array of tables")
-        _keep(content, _reference(table), tomli_w.dumps({"threads": [table]}))
+        _keep(content, _reference(table), _rendered(table))
     return content
 
 
