@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Work, context, is_azure, owner, writing
-from assistants_tui.engine.api.errors import expect_id, not_found
+from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
 from assistants_tui.engine.api.explanations import string_too_long
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
@@ -30,6 +30,7 @@ async def create(request: Request) -> Response:
     body = await read_body(request, NewAssistant)
     async with writing(request) as work:
         values = _DEFAULTS | await _values(work, body)
+        check_format(values["response_format"], values["tools"])
         created = await assistants.create(work.connection, work.owner, work.engine.now(), values)
     return JSONResponse(created)
 
@@ -43,7 +44,9 @@ async def retrieve(request: Request) -> Response:
     assistant_id = _id(request)
     async with context(request).database.read() as connection:
         found = await assistants.get(connection, owner(request), assistant_id)
-    return _answer(found, assistant_id)
+    if found is None:
+        raise not_found("assistant", assistant_id)
+    return JSONResponse(found)
 
 
 async def modify(request: Request) -> Response:
@@ -54,7 +57,10 @@ async def modify(request: Request) -> Response:
     async with writing(request) as work:
         values = await _values(work, body)
         changed = await assistants.change(work.connection, work.owner, assistant_id, values)
-    return _answer(changed, assistant_id)
+        if changed is None:
+            raise not_found("assistant", assistant_id)
+        check_format(changed["response_format"], changed["tools"])
+    return JSONResponse(changed)
 
 
 async def delete(request: Request) -> Response:
@@ -63,6 +69,17 @@ async def delete(request: Request) -> Response:
         if not await assistants.remove(work.connection, work.owner, assistant_id):
             raise not_found("assistant", assistant_id)
     return JSONResponse({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
+
+
+def check_format(response_format: str | Json, tools: list[Json]) -> None:
+    """Refuse JSON answers together with tools whose results are not JSON."""
+    kind = response_format["type"] if isinstance(response_format, dict) else response_format
+    if kind in ("json_object", "json_schema") and any(tool["type"] != "function" for tool in tools):
+        raise bad_request(
+            "Invalid tools: all tools must be of type `function` when `response_format` "
+            f"is of type `{kind}`.",
+            param="tools",
+        )
 
 
 async def _values(work: Work, body: NewAssistant | AssistantChanges) -> Json:
@@ -80,12 +97,6 @@ def _id(request: Request) -> str:
     assistant_id: str = request.path_params["assistant_id"]
     expect_id("assistant", assistant_id, "assistant_id")
     return assistant_id
-
-
-def _answer(assistant: Json | None, assistant_id: str) -> Response:
-    if assistant is None:
-        raise not_found("assistant", assistant_id)
-    return JSONResponse(assistant)
 
 
 routes = [

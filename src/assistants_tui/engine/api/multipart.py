@@ -10,6 +10,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from assistants_tui.engine.api.bodies import chunks_of
 from assistants_tui.engine.api.errors import ApiError, bad_request
 from assistants_tui.engine.store.blobs import BlobStore, BlobTooLargeError, BlobWriter
 
@@ -34,7 +35,7 @@ async def read_form(request: Request, blobs: BlobStore, file_field: str, limit: 
     """
     reader = _Reader(_boundary(request), blobs, file_field, limit)
     try:
-        return await reader.read(request.stream())
+        return await reader.read(chunks_of(request))
     except BlobTooLargeError:
         raise ApiError(
             413, f"The file is larger than {limit} bytes, which is the most it can have.", param=file_field

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from assistants_tui.engine.api.assistants import check_format
 from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found
 from assistants_tui.engine.api.event_stream import event_stream
@@ -160,7 +161,7 @@ async def _store(work: Work, thread_id: str, body: NewRun | NewThreadAndRun) -> 
         **work.engine.runner.lease(),
     }
     _check_choice(values["tool_choice"], tools)
-    _check_format(values["response_format"], tools)
+    check_format(values["response_format"], tools)
     try:
         return await runs.create(work.connection, work.owner, thread_id, now, values)
     except runs.ThreadLockedError as error:
@@ -208,16 +209,6 @@ def _check_choice(choice: str | Json, tools: list[Json]) -> None:
             f"Invalid 'tool_choice': the run has no tool '{wanted}'.",
             param="tool_choice",
             code="invalid_value",
-        )
-
-
-def _check_format(response_format: str | Json, tools: list[Json]) -> None:
-    kind = response_format["type"] if isinstance(response_format, dict) else response_format
-    if kind in ("json_object", "json_schema") and any(tool["type"] != "function" for tool in tools):
-        raise bad_request(
-            "Invalid tools: all tools must be of type `function` when `response_format` "
-            f"is of type `{kind}`.",
-            param="tools",
         )
 
 
