@@ -199,7 +199,7 @@ class Conversation:
             self._start_following(backend.runs.submit_outputs(self.thread_id, active.run["id"], outputs))
 
     async def cancel(self) -> None:
-        """Ask the server to stop the active run. What was written so far stays; the end is followed as usual."""
+        """Ask the server to stop the active run. What was written stays; the end is followed as usual."""
         active = self.active_run
         if self.thread_id is None or active is None or active.run is None:
             return

@@ -26,17 +26,20 @@ class ThreadsPane(Vertical):
         Binding("d,delete", "delete", "Delete", id="threads.delete"),
     ]
 
-    class Opened(Message):
-        """The user wants to see a thread."""
+    class ThreadMessage(Message):
+        """Something is wanted of a thread."""
 
         def __init__(self, thread_id: str) -> None:
             super().__init__()
             self.thread_id = thread_id
 
-    class RenameWanted(Opened):
+    class Opened(ThreadMessage):
+        """The user wants to see a thread."""
+
+    class RenameWanted(ThreadMessage):
         """The user wants to give a thread another title."""
 
-    class DeleteWanted(Opened):
+    class DeleteWanted(ThreadMessage):
         """The user wants a thread gone."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -1,9 +1,9 @@
 """The main screen: three columns that show one profile, and the wiring between them and the service layer."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from time import time
 from typing import ClassVar
 
 from textual import on, work
@@ -82,7 +82,7 @@ class ChatScreen(Screen[None]):
         `remember` keeps what the user chose for the next start.
         """
         super().__init__()
-        self._connection = connection
+        self.connection = connection
         self._threads = threads
         self._assistants = assistants
         self._wanted_assistant = assistant
@@ -91,8 +91,10 @@ class ChatScreen(Screen[None]):
         self._prompts = prompts
         self._remember = remember
         self._conversations: dict[str, Conversation] = {}
-        self._conversation = self._new_conversation()
-        self._connected = False
+        self.conversation = self._new_conversation()
+        """The one that is shown."""
+        self.connected = False
+        """Whether the server has answered."""
         self._busy_threads: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -120,7 +122,7 @@ class ChatScreen(Screen[None]):
 
     @property
     def _profile(self) -> str:
-        return self._connection.profile.name
+        return self.connection.profile.name
 
     # connecting
 
@@ -129,21 +131,21 @@ class ChatScreen(Screen[None]):
         status = self.query_one(StatusBar)
         status.status = "connecting"
         try:
-            backend = await self._connection.backend()
+            backend = await self.connection.backend()
             self._assistants = await backend.assistants.list()
         except ServiceError as error:
             status.status = "offline"
-            self._conversation.error = error
-            self._conversation_changed(self._conversation)
+            self.conversation.error = error
+            self._conversation_changed(self.conversation)
             self._show_assistants()
             return
-        self._connected = True
+        self.connected = True
         status.status = ""
         self._choose_assistant()
         self._show_assistants()
         self._show_threads()
         self._show_place()
-        self._conversation_changed(self._conversation)
+        self._conversation_changed(self.conversation)
 
     # assistants
 
@@ -161,16 +163,16 @@ class ChatScreen(Screen[None]):
         self._assistant_id = by_name or (ids[0] if ids else None)
 
     def _show_assistants(self) -> None:
-        empty = _NO_ASSISTANT if self._connected else "Connecting…"
+        empty = _NO_ASSISTANT if self.connected else "Connecting…"
         self.query_one(AssistantsPane).show(self._assistants, self._assistant_id, empty=empty)
         self.query_one(ConversationPane).rename(self._names)
         self._show_empty()
 
     def _show_empty(self) -> None:
         name = self._names.get(self._assistant_id or "")
-        if self._conversation.thread_id is not None:
-            text = "" if self._conversation.opened else "Opening the thread…"
-        elif not self._connected:
+        if self.conversation.thread_id is not None:
+            text = "" if self.conversation.opened else "Opening the thread…"
+        elif not self.connected:
             text = _CONNECTING
         else:
             text = _WELCOME.format(name=name) if name else _NO_ASSISTANT
@@ -186,7 +188,7 @@ class ChatScreen(Screen[None]):
         self.query_one(Composer).focus()
 
     def _remember_place(self) -> None:
-        thread_id, assistant_id = self._conversation.thread_id, self._assistant_id
+        thread_id, assistant_id = self.conversation.thread_id, self._assistant_id
         self._remember(
             lambda state: state.with_profile(
                 self._profile,
@@ -198,7 +200,7 @@ class ChatScreen(Screen[None]):
 
     def _new_conversation(self, thread_id: str | None = None) -> Conversation:
         conversation = Conversation(
-            self._connection.backend,
+            self.connection.backend,
             thread_id,
             created=lambda thread, assistant_id, text: self._thread_created(
                 conversation, thread, assistant_id, text
@@ -211,7 +213,7 @@ class ChatScreen(Screen[None]):
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
         self._conversations[thread["id"]] = conversation
-        now = int(time())
+        now = int(time.time())
         self._threads.add(
             ThreadReference(
                 profile=self._profile,
@@ -230,7 +232,7 @@ class ChatScreen(Screen[None]):
         self._busy_threads = self._threads_with_runs
         self.query_one(ThreadsPane).show(
             self._threads.list(self._profile),
-            self._conversation.thread_id,
+            self.conversation.thread_id,
             self._busy_threads,
         )
 
@@ -244,7 +246,7 @@ class ChatScreen(Screen[None]):
         conversation = self._conversations.get(thread_id)
         if conversation is None:
             conversation = self._conversations[thread_id] = self._new_conversation(thread_id)
-        self._conversation = conversation
+        self.conversation = conversation
         reference = self._threads.get(self._profile, thread_id)
         if reference is not None and reference.assistant_id in self._names:
             self._assistant_id = reference.assistant_id
@@ -255,8 +257,8 @@ class ChatScreen(Screen[None]):
         self.run_worker(conversation.open(), group="open")
 
     def action_new_thread(self) -> None:
-        if self._conversation.thread_id is not None or self._conversation.outbox:
-            self._conversation = self._new_conversation()
+        if self.conversation.thread_id is not None or self.conversation.outbox:
+            self.conversation = self._new_conversation()
             self._remember_place()
             self._show_conversation()
             self._show_threads()
@@ -294,7 +296,7 @@ class ChatScreen(Screen[None]):
             return
         if choice == "everywhere":
             try:
-                backend = await self._connection.backend()
+                backend = await self.connection.backend()
                 await backend.threads.delete(reference.id)
             except ServiceError as error:
                 if error.status != 404:
@@ -303,24 +305,24 @@ class ChatScreen(Screen[None]):
         self._threads.remove(self._profile, reference.id)
         if (gone := self._conversations.pop(reference.id, None)) is not None:
             await gone.close()
-        if self._conversation.thread_id == reference.id:
-            self._conversation = self._new_conversation()
+        if self.conversation.thread_id == reference.id:
+            self.conversation = self._new_conversation()
             self._show_conversation()
         self._show_threads()
 
     # the conversation
 
     def _show_conversation(self) -> None:
-        self.query_one(ConversationPane).show(self._conversation, self._names)
+        self.query_one(ConversationPane).show(self.conversation, self._names)
         self._show_empty()
-        self.query_one(InspectorPane).show(self._conversation)
+        self.query_one(InspectorPane).show(self.conversation)
         self._show_place()
         self._show_run_state()
 
     def _conversation_changed(self, conversation: Conversation) -> None:
         if not self.is_mounted:
             return
-        if conversation is self._conversation:
+        if conversation is self.conversation:
             self.query_one(ConversationPane).conversation_changed()
             self.query_one(InspectorPane).conversation_changed()
             self._show_run_state()
@@ -345,34 +347,34 @@ class ChatScreen(Screen[None]):
         composer.clear()
         self._remember(lambda state: state.with_prompt(event.text))
         self.query_one(MessageView).scroll_end(animate=False)
-        if (thread_id := self._conversation.thread_id) is not None:
+        if (thread_id := self.conversation.thread_id) is not None:
             self._threads.update(
                 self._profile,
                 thread_id,
-                last_used_at=int(time()),
+                last_used_at=int(time.time()),
                 assistant_id=self._assistant_id,
             )
-        self._conversation.send(event.text, self._assistant_id)
+        self.conversation.send(event.text, self._assistant_id)
 
     @on(MessageView.OlderWanted)
     def _older_wanted(self) -> None:
-        self.run_worker(self._conversation.read_older(), group="older")
+        self.run_worker(self.conversation.read_older(), group="older")
 
     @on(ConversationPane.RetryWanted)
     def _retry_wanted(self) -> None:
-        if not self._connected:
+        if not self.connected:
             self._connect()
-        for item in self._conversation.outbox:
-            self._conversation.retry(item.id)
-        self.run_worker(self._conversation.reconnect(), group="reconnect")
+        for item in self.conversation.outbox:
+            self.conversation.retry(item.id)
+        self.run_worker(self.conversation.reconnect(), group="reconnect")
 
     @on(InspectorPane.RunWanted)
     def _run_wanted(self, event: InspectorPane.RunWanted) -> None:
-        self.run_worker(self._conversation.read_run(event.run_id), group="run")
+        self.run_worker(self.conversation.read_run(event.run_id), group="run")
 
     @on(FunctionCallsPanel.Submitted)
     def _outputs_submitted(self, event: FunctionCallsPanel.Submitted) -> None:
-        self.run_worker(self._conversation.submit(event.outputs), group="submit")
+        self.run_worker(self.conversation.submit(event.outputs), group="submit")
         self.query_one(Composer).focus()
 
     @on(MessageView.CopyWanted)
@@ -428,7 +430,7 @@ class ChatScreen(Screen[None]):
         if event.note.target is None:
             return
         try:
-            backend = await self._connection.backend()
+            backend = await self.connection.backend()
             path = await backend.files.download(event.note.target)
         except ServiceError as error:
             self.notify(str(error), title="Not saved", severity="error", markup=False)
@@ -442,7 +444,7 @@ class ChatScreen(Screen[None]):
         assistant = next((one for one in self._assistants if one["id"] == self._assistant_id), None)
         status.assistant = (assistant.get("name") or assistant["id"]) if assistant else ""
         status.model = assistant["model"] if assistant else ""
-        thread_id = self._conversation.thread_id
+        thread_id = self.conversation.thread_id
         reference = self._threads.get(self._profile, thread_id) if thread_id else None
         status.title = (reference.title if reference else "") or (
             "New thread" if thread_id is None else thread_id
@@ -451,14 +453,14 @@ class ChatScreen(Screen[None]):
 
     def _show_run_state(self) -> None:
         status = self.query_one(StatusBar)
-        conversation = self._conversation
+        conversation = self.conversation
         run = conversation.latest_run
         if any(item.state == "sending" for item in conversation.outbox) and conversation.active_run is None:
-            status.status = "sending" if self._connected else "connecting"
+            status.status = "sending" if self.connected else "connecting"
         elif run is not None and run.run is not None:
             status.seconds = views.run_seconds(run.run)
             status.status = run.status or ""
-        elif self._connected:
+        elif self.connected:
             status.status = ""
         tokens = conversation.total_tokens
         self.query_one(KeyBar).note = f"{tokens:,} tok" if tokens else ""
@@ -497,8 +499,8 @@ class ChatScreen(Screen[None]):
     async def action_back(self) -> None:
         if self.query_one(ThreadsPane).close_filter() or self._close_drawers():
             self.query_one(Composer).focus()
-        elif self._conversation.active_run is not None:
-            await self._conversation.cancel()
+        elif self.conversation.active_run is not None:
+            await self.conversation.cancel()
         else:
             self.query_one(Composer).focus()
 
@@ -513,10 +515,10 @@ class ChatScreen(Screen[None]):
     @property
     def busy_conversations(self) -> list[Conversation]:
         """The conversations that would lose their follower if the app quit now."""
-        return [one for one in {self._conversation, *self._conversations.values()} if one.busy]
+        return [one for one in {self.conversation, *self._conversations.values()} if one.busy]
 
     async def close_conversations(self) -> None:
         """Stop following all runs and close the connection, and with it an embedded engine."""
-        for conversation in {self._conversation, *self._conversations.values()}:
+        for conversation in {self.conversation, *self._conversations.values()}:
             await conversation.close()
-        await self._connection.close()
+        await self.connection.close()

@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 
 
 class Composer(TextArea):
-    """A growing text box. It keeps what is typed until someone clears it, so a failed sending loses nothing."""
+    """A growing text box. It keeps what is typed until it is told to clear, so a failure loses nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Send", id="composer.send", tooltip="Send the message"),
@@ -69,8 +69,8 @@ class Composer(TextArea):
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
 
     async def _on_key(self, event: events.Key) -> None:
-        # The text area takes Enter and the arrows for itself, so ours come first. They are no priority bindings:
-        # those run ahead of the keys typed just before, and would send a text without its last letters.
+        # The text area takes Enter and the arrows itself, so ours come first. They are no priority bindings:
+        # those run ahead of keys typed just before, and would send a text without its last letters.
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if (binding.id or "").startswith("composer."):
                 event.stop()

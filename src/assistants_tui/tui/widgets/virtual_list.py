@@ -61,14 +61,17 @@ class VirtualList(ScrollView, can_focus=True):
     empty: reactive[str] = reactive("")
     """What is shown when there are no rows."""
 
-    class Highlighted(Message):
-        """The cursor came to another row, or the row under it changed."""
+    class RowMessage(Message):
+        """Something happened to a row."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
 
-    class Selected(Highlighted):
+    class Highlighted(RowMessage):
+        """The cursor came to another row, or the row under it changed."""
+
+    class Selected(RowMessage):
         """The user chose a row with Enter or the mouse."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None, empty: str = "") -> None:

@@ -1,0 +1,120 @@
+"""The installed command without a terminal: in pipes, scripts and on a fresh machine."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.terminal import COMMAND
+
+from assistants_tui import __version__
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.threads import ThreadIndex
+
+
+def run(*arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [COMMAND, *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+        timeout=120,
+        check=False,
+    )
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"assistants-tui {__version__}\n"
+    for command in ([], ["ask"], ["serve"], ["doctor"]):
+        shown = run(*command, "--help")
+        assert shown.returncode == 0
+        assert "usage: assistants-tui" in shown.stdout
+        assert max(map(len, shown.stdout.splitlines())) <= 110
+
+
+def test_the_app_without_a_terminal_says_what_to_use_instead() -> None:
+    shown = run()
+    assert shown.returncode == 2
+    assert "assistants-tui ask" in shown.stderr
+    assert shown.stdout == ""
+
+
+def test_ask_streams_the_answer_and_keeps_the_thread() -> None:
+    shown = run("ask", "Solve 3x + 11 = 14")
+    assert shown.returncode == 0, shown.stderr
+    assert "x = 1" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    (reference,) = ThreadIndex(user_paths().threads_file).list("local")
+    assert reference.title == "Solve 3x + 11 = 14"
+    again = run("ask", "--thread", reference.id, "--json", text="2 + 3")
+    assert again.returncode == 0, again.stderr
+    answer = json.loads(again.stdout)
+    assert answer["run"]["status"] == "completed"
+    assert answer["run"]["thread_id"] == reference.id
+    assert "5" in answer["messages"][0]["content"][0]["text"]["value"]
+    assert [step["type"] for step in answer["steps"]] == ["tool_calls", "message_creation"]
+
+
+def test_ask_says_when_a_function_has_to_be_answered() -> None:
+    shown = run("ask", "--assistant", "Weather Bot", "What is the weather in Oulu?")
+    assert shown.returncode == 3
+    assert "getCurrentWeather" in shown.stderr
+    assert re.search(r"assistants-tui --thread thread_\w+", shown.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["ask"], 2, "there is no question"),
+        (["ask", "--assistant", "Nobody", "hi"], 1, "This profile has: Math Tutor"),
+        (["ask", "--profile", "nowhere", "hi"], 1, "config.toml has: local"),
+        (["ask", "--attach", "missing.csv", "hi"], 1, "missing.csv"),
+        (["serve", "--host", "0.0.0.0"], 2, "--api-key-file"),
+        (["serve", "--host", "0.0.0.0", "--api-key-file", "missing"], 1, "missing"),
+        (["fly"], 2, "invalid choice"),
+    ],
+)
+def test_mistakes_say_what_to_do(arguments: list[str], code: int, says: str) -> None:
+    shown = run(*arguments)
+    assert shown.returncode == code
+    assert says in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        '[profiles.local]\nkind = "embedded"\n'
+        '[profiles.team]\nkind = "openai"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "TEAM_KEY"\n'
+    )
+    monkeypatch.setenv("TEAM_KEY", "sk-canary-0123456789")
+    shown = run("doctor")
+    assert shown.returncode == 1, "one profile cannot be reached"
+    assert "✓ local" in shown.stdout
+    assert "✗ team" in shown.stdout
+    assert "Code interpreter" in shown.stdout
+    assert str(config) in shown.stdout
+    assert "canary" not in shown.stdout + shown.stderr
+
+
+def test_a_mistake_in_the_settings_is_reported_and_survived() -> None:
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text("[runs]\nstream = 3\n")
+    shown = run("ask", "2 + 2")
+    assert shown.returncode == 0
+    assert "4" in shown.stdout
+    assert "runs.stream" in shown.stderr
+
+
+def test_attached_files_reach_the_thread(tmp_path: Path) -> None:
+    table = tmp_path / "tides.csv"
+    table.write_text("hour,height\n0,0.4\n6,1.2\n")
+    shown = run("ask", "--json", "--attach", str(table), "2 + 2")
+    assert shown.returncode == 0, shown.stderr
+    (reference,) = ThreadIndex(user_paths().threads_file).list("local")
+    assert reference.id == json.loads(shown.stdout)["run"]["thread_id"]

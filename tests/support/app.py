@@ -1,0 +1,99 @@
+"""The real app on the real embedded engine, driven without a terminal."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual import events
+from textual.pilot import Pilot
+
+from assistants_tui.service.conversation import Conversation
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.screens.chat import ChatScreen
+from assistants_tui.tui.widgets.message_view import MessageView
+
+EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
+
+
+class Driver:
+    """Presses keys and says what the screen shows."""
+
+    def __init__(self, app: AssistantsApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def chat(self) -> ChatScreen:
+        assert self.app.chat is not None
+        return self.app.chat
+
+    @property
+    def conversation(self) -> Conversation:
+        """The open thread."""
+        return self.chat.conversation
+
+    @property
+    def screen(self) -> str:
+        """Every line of the screen as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the messages that the conversation shows."""
+        return [item.text for item in self.chat.query_one("#messages", MessageView).items]
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Bring a text to the focused field as a terminal does, and press Enter."""
+        self.app.post_message(events.Paste(text))
+        await self.pilot.press("enter")
+
+    async def until(self, condition: Callable[[], object], *, seconds: float = 60) -> None:
+        """Let the app work until the condition holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
+            await asyncio.sleep(0.005)
+        await self.pilot.pause()
+
+    async def until_shown(self, text: str) -> None:
+        await self.until(lambda: text in self.screen)
+
+    async def until_answered(self, runs: int = 1) -> None:
+        """Let the app work until the open thread has so many finished runs and nothing is on its way."""
+        await self.until(
+            lambda: len(self.conversation.runs) >= runs and not self.conversation.busy and self.drawn
+        )
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the view shows all messages of the open thread."""
+        return len(self.texts) >= len(self.conversation.messages)
+
+    async def quit(self) -> None:
+        """Leave the app, which has to have nothing to ask."""
+        await self.pilot.press("ctrl+q")
+        await self.until(lambda: not self.app.is_running)
+
+
+@asynccontextmanager
+async def open_app(
+    size: tuple[int, int] = (140, 40), *, connected: bool = True, **options: str | None
+) -> AsyncIterator[Driver]:
+    """The app as the command opens it, and closed again as the user would."""
+    app = AssistantsApp(user_paths(), **options)
+    async with app.run_test(size=size) as pilot:
+        driver = Driver(app, pilot)
+        await driver.until(lambda: app.chat is not None)
+        if connected:
+            await driver.until(lambda: driver.chat.connected)
+        try:
+            yield driver
+        finally:
+            if app.is_running and app.chat is not None:
+                await app.chat.close_conversations()

@@ -1,0 +1,211 @@
+"""The app on its embedded engine: what a user sees and does on the first day."""
+
+from support.app import EQUATION, open_app
+
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.threads import ThreadIndex
+
+
+async def test_the_first_launch_offers_assistants_and_is_ready_to_type() -> None:
+    async with open_app() as driver:
+        for name in ("Math Tutor", "Data Visualizer", "HR Helper", "Weather Bot"):
+            assert name in driver.screen
+        assert "Math Tutor is ready" in driver.screen
+        assert driver.app.focused is driver.chat.query_one("#composer")
+
+
+async def test_the_quickstart_is_answered_by_running_code() -> None:
+    async with open_app() as driver:
+        await driver.type(EQUATION)
+        await driver.until_answered()
+        assert driver.texts[0] == EQUATION
+        assert "x = 1" in driver.texts[1]
+        await driver.until_shown("completed")
+        await driver.until_shown("code interpreter ✓")
+        for shown in ("input", "logs", "x = 1", "message ✓", "tok"):
+            assert shown in driver.screen
+        state = driver.conversation.latest_run
+        assert state is not None
+        code, message = state.steps.values()
+        call = code["step_details"]["tool_calls"][0]["code_interpreter"]
+        assert "3*x + 11" in call["input"]
+        assert "x = 1" in "".join(output["logs"] for output in call["outputs"]).splitlines()
+        assert message["type"] == "message_creation"
+
+
+async def test_a_second_turn_goes_on_in_the_same_thread_and_an_unknown_question_is_answered_honestly() -> (
+    None
+):
+    async with open_app() as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        thread_id = driver.conversation.thread_id
+        await driver.type("Write me a poem about the sea")
+        await driver.until_answered(runs=2)
+        assert driver.conversation.thread_id == thread_id
+        assert len(driver.texts) == 4
+        assert "model_url" in driver.texts[3]
+        assert "not a language model" in driver.texts[1] + driver.texts[3]
+
+
+async def test_everything_is_there_again_after_a_restart() -> None:
+    async with open_app() as driver:
+        await driver.type(EQUATION)
+        await driver.until_answered()
+        before = driver.conversation
+        texts = driver.texts
+        await driver.quit()
+    async with open_app() as driver:
+        await driver.until(lambda: driver.conversation.runs and not driver.conversation.busy)
+        await driver.until_shown("code interpreter")
+        assert driver.texts == texts
+        assert driver.conversation.runs == before.runs
+        assert driver.conversation.total_tokens == before.total_tokens > 0
+        assert "I need to solve the equation 3x + 11 = 14." in driver.screen
+
+
+async def test_a_second_thread_and_back() -> None:
+    async with open_app() as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        first = driver.conversation.thread_id
+        await driver.press("ctrl+n")
+        await driver.until_shown("Math Tutor is ready")
+        await driver.type("7 * 6")
+        await driver.until_answered()
+        assert driver.conversation.thread_id != first
+        assert driver.texts[0] == "7 * 6"
+        driver.chat.query_one("#thread-list").focus()
+        await driver.press("down", "enter")
+        await driver.until(lambda: driver.conversation.thread_id == first)
+        await driver.until(lambda: driver.texts[:1] == ["2 + 3"])
+
+
+async def test_renaming_and_deleting_a_thread() -> None:
+    async with open_app() as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        thread_id = driver.conversation.thread_id
+        assert thread_id is not None
+        driver.chat.query_one("#thread-list").focus()
+        await driver.press("r")
+        await driver.until_shown("Title of the thread")
+        await driver.press("end", *"!", "enter")
+        await driver.until_shown("2 + 3!")
+        await driver.press("d")
+        await driver.until_shown("Delete")
+        await driver.press("right", "right", "enter")
+        await driver.until_shown("No threads yet")
+        assert ThreadIndex(user_paths().threads_file).list("local") == []
+        backend = await driver.chat.connection.backend()
+        listed = await backend.threads.list()
+        assert listed is not None
+        assert thread_id not in [thread["id"] for thread in listed.items]
+
+
+async def test_deleting_here_only_keeps_the_thread_on_the_server() -> None:
+    async with open_app() as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        thread_id = driver.conversation.thread_id
+        driver.chat.query_one("#thread-list").focus()
+        await driver.press("d")
+        await driver.until_shown("Here only")
+        await driver.press("right", "enter")
+        await driver.until_shown("No threads yet")
+        backend = await driver.chat.connection.backend()
+        listed = await backend.threads.list()
+        assert listed is not None
+        assert thread_id in [thread["id"] for thread in listed.items]
+
+
+async def test_escape_stops_a_run_and_keeps_what_was_written() -> None:
+    async with open_app() as driver:
+        await driver.type("Tell me what you can do")
+        await driver.until(lambda: len(driver.texts) == 2 and len(driver.texts[1]) > 20)
+        await driver.press("escape")
+        await driver.until_answered()
+        state = driver.conversation.latest_run
+        assert state is not None
+        assert state.status == "cancelled"
+        await driver.until_shown("Stopped. What was written so far is kept.")
+        assert len(driver.texts[1]) > 20
+        await driver.type("2 + 2")
+        await driver.until_answered(runs=2)
+        assert "4" in driver.texts[-1]
+
+
+async def test_what_is_sent_during_a_run_waits_for_its_end() -> None:
+    async with open_app() as driver:
+        await driver.type("Tell me what you can do")
+        await driver.until(lambda: driver.conversation.active_run is not None)
+        await driver.type("2 + 2")
+        await driver.until_shown("Waiting: goes out when the run ends")
+        await driver.until_answered(runs=2)
+        assert [driver.texts[0], driver.texts[2]] == ["Tell me what you can do", "2 + 2"]
+
+
+async def test_function_calls_are_answered_in_place() -> None:
+    async with open_app(assistant="Weather Bot") as driver:
+        await driver.type("What is the weather in Oulu?")
+        await driver.until_shown("The assistant waits for")
+        assert "getCurrentWeather" in driver.screen
+        assert "Oulu" in driver.screen
+        await driver.type("3 degrees and snow")
+        await driver.until_answered()
+        assert "3 degrees and snow" in driver.texts[-1]
+        await driver.until(lambda: driver.app.focused is driver.chat.query_one("#composer"))
+
+
+async def test_leaving_during_a_run_asks_first() -> None:
+    async with open_app() as driver:
+        await driver.type("Tell me what you can do")
+        await driver.until(lambda: driver.conversation.active_run is not None)
+        await driver.press("ctrl+q")
+        await driver.until_shown("still in progress")
+        await driver.press("escape")
+        await driver.until_answered()
+        assert driver.app.is_running
+
+
+async def test_stopping_and_leaving_keeps_the_partial_answer() -> None:
+    async with open_app() as driver:
+        await driver.type("Tell me what you can do")
+        await driver.until(lambda: len(driver.texts) == 2 and len(driver.texts[1]) > 20)
+        await driver.press("ctrl+q")
+        await driver.until_shown("Stop and quit")
+        await driver.press("right", "right", "enter")
+        await driver.until(lambda: not driver.app.is_running)
+    async with open_app() as driver:
+        await driver.until(lambda: len(driver.texts) == 2)
+        state = driver.conversation.latest_run
+        assert state is not None
+        assert state.status == "cancelled"
+        assert len(driver.texts[1]) > 20
+
+
+async def test_waiting_and_leaving_keeps_the_whole_answer() -> None:
+    async with open_app() as driver:
+        await driver.type("2 + 2")
+        await driver.until(lambda: driver.conversation.active_run is not None)
+        await driver.press("ctrl+q")
+        await driver.until_shown("Wait, then quit")
+        await driver.press("right", "enter")
+        await driver.until(lambda: not driver.app.is_running)
+    async with open_app() as driver:
+        await driver.until(lambda: len(driver.texts) == 2)
+        state = driver.conversation.latest_run
+        assert state is not None
+        assert state.status == "completed"
+
+
+async def test_two_windows_lose_nothing() -> None:
+    async with open_app() as one, open_app() as two:
+        await one.type("2 + 3")
+        await two.type("7 * 6")
+        await one.until_answered()
+        await two.until_answered()
+        assert "5" in one.texts[1]
+        assert "42" in two.texts[1]
+    references = ThreadIndex(user_paths().threads_file).list("local")
+    assert {reference.title for reference in references} == {"2 + 3", "7 6"}

@@ -1,0 +1,95 @@
+"""The columns at every width, the keys of the panes, and the pages over them."""
+
+import pytest
+from support.app import open_app
+
+
+async def test_wide_terminals_show_three_columns() -> None:
+    async with open_app((140, 40)) as driver:
+        for pane in ("#sidebar", "#conversation", "#inspector"):
+            assert driver.chat.query_one(pane).region.width > 20
+        await driver.press("f4", "f2")
+        assert not driver.chat.query_one("#inspector").display
+        assert driver.chat.query_one("#conversation").region.width == 140
+
+
+async def test_the_inspector_is_a_drawer_where_two_columns_fit() -> None:
+    async with open_app((100, 30)) as driver:
+        assert not driver.chat.query_one("#inspector").display
+        assert driver.chat.query_one("#sidebar").display
+        width = driver.chat.query_one("#conversation").region.width
+        await driver.press("f4")
+        await driver.pilot.pause()
+        assert driver.chat.query_one("#inspector").display
+        assert driver.chat.query_one("#conversation").region.width == width
+        assert driver.app.focused is driver.chat.query_one("#run-tree")
+        await driver.press("escape")
+        await driver.pilot.pause()
+        assert not driver.chat.query_one("#inspector").display
+        assert driver.app.focused is driver.chat.query_one("#composer")
+
+
+async def test_narrow_terminals_show_one_pane_at_a_time() -> None:
+    async with open_app((60, 20)) as driver:
+        assert driver.chat.query_one("#conversation").region.width == 60
+        await driver.press("f2")
+        await driver.pilot.pause()
+        assert driver.chat.query_one("#sidebar").region.width == 60
+        assert not driver.chat.query_one("#conversation").display
+        await driver.press("f4")
+        await driver.pilot.pause()
+        assert driver.chat.query_one("#inspector").region.width == 60
+        assert not driver.chat.query_one("#sidebar").display
+        await driver.press("escape")
+        await driver.pilot.pause()
+        assert driver.chat.query_one("#conversation").region.width == 60
+
+
+@pytest.mark.parametrize("size", [(20, 5), (1, 1), (300, 100)])
+async def test_no_terminal_is_too_small_or_too_large(size: tuple[int, int]) -> None:
+    async with open_app(size) as driver:
+        await driver.press("f2", "f4", "f1", "escape", "escape", "ctrl+n", "tab", "tab", "tab")
+        await driver.pilot.resize_terminal(100, 30)
+        await driver.until_shown("Assistants")
+
+
+async def test_choosing_an_assistant_addresses_the_next_message() -> None:
+    async with open_app() as driver:
+        driver.chat.query_one("#assistant-list").focus()
+        await driver.press("down", "enter")
+        await driver.until_shown("Data Visualizer is ready")
+        assert driver.app.focused is driver.chat.query_one("#composer")
+
+
+async def test_help_explains_and_lists_the_keys_of_the_pane() -> None:
+    async with open_app((100, 40)) as driver:
+        await driver.press("f1")
+        await driver.until_shown("A run step is one thing")
+        await driver.press("pagedown")
+        await driver.until_shown("Send the message")
+        await driver.press("escape")
+        await driver.until_shown("Math Tutor is ready")
+
+
+async def test_the_command_palette_opens() -> None:
+    async with open_app() as driver:
+        await driver.press("ctrl+p")
+        await driver.until_shown("Search for commands")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+
+
+async def test_the_key_line_shows_the_keys_of_the_focused_pane() -> None:
+    async with open_app() as driver:
+        assert "Enter Send" in driver.screen.splitlines()[-1]
+        driver.chat.query_one("#thread-list").focus()
+        await driver.until_shown("/ Filter")
+        assert "Enter Send" not in driver.screen.splitlines()[-1]
+
+
+async def test_a_chosen_theme_is_remembered() -> None:
+    async with open_app() as driver:
+        driver.app.theme = "Paper"
+        await driver.quit()
+    async with open_app() as driver:
+        assert driver.app.theme == "Paper"
