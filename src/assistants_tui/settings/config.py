@@ -190,7 +190,7 @@ class _Reader:
             profiles = {LOCAL.name: replace(LOCAL, runs=runs)}
         first = next(iter(profiles))
         default = document.get("default_profile", first)
-        if default not in profiles:
+        if not isinstance(default, str) or default not in profiles:
             names = ", ".join(repr(name) for name in profiles)
             self._problem("default_profile", default, f"it must be the name of a profile: {names}")
             default = first
@@ -201,8 +201,9 @@ class _Reader:
         return Config(profiles, default, theme, self._keys(document.get("keys", {})))
 
     def _problem(self, where: str, value: object, allowed: str) -> None:
-        found = "" if _SECRET.search(where.rpartition(".")[2]) else _shown(value)
-        self.problems.append(Problem(self.path, where, found, allowed))
+        key = where.rpartition(".")[2]
+        hidden = not isinstance(value, (int, float)) and (_SECRET.search(key) or "@" in repr(value))
+        self.problems.append(Problem(self.path, where, "" if hidden else _shown(value), allowed))
 
     def _unknown(self, table: Mapping[str, Any], allowed: frozenset[str], prefix: str) -> None:
         for key, value in table.items():
@@ -239,8 +240,9 @@ class _Reader:
     def _profiles(self, value: object, runs: RunSettings) -> dict[str, Profile]:
         profiles: dict[str, Profile] = {}
         for name, table in self._table(value, "profiles").items():
-            profile = self._profile(name, self._table(table, f"profiles.{name}"), runs)
-            if profile is not None:
+            if not isinstance(table, dict):
+                self._problem(f"profiles.{name}", table, f"it must be a table: [profiles.{name}]")
+            elif (profile := self._profile(name, table, runs)) is not None:
                 profiles[name] = profile
         return profiles
 

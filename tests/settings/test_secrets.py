@@ -1,0 +1,93 @@
+"""Keys come from the environment or the key store, and show themselves nowhere."""
+
+import copy
+import pickle
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+from assistants_tui.settings.config import LOCAL, Profile
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.secrets import SERVICE, Secret, delete_key, find_key, has_key, store_key
+
+TEAM = Profile(name="team", kind="openai", base_url="https://x.org", api_key_env="TEAM_KEY")
+
+
+class Store(KeyringBackend):
+    """A key store as the system's, in memory."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's is not annotated
+        self.kept: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def _check(self) -> None:
+        if self.locked:
+            raise KeyringLocked("locked")
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._check()
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._check()
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._check()
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    before, store = keyring.get_keyring(), Store()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)
+
+
+def revealed(profile: Profile, environ: dict[str, str]) -> str | None:
+    key = find_key(profile, environ)
+    return key.reveal() if key else None
+
+
+def test_the_environment_comes_first_and_then_the_key_store(store: Store) -> None:
+    assert revealed(TEAM, {}) is None
+    store_key("team", Secret("stored"))
+    assert store.kept == {(SERVICE, "team"): "stored"}
+    assert revealed(TEAM, {}) == "stored"
+    assert revealed(TEAM, {"TEAM_KEY": " from-env\n"}) == "from-env"
+    assert revealed(TEAM, {"TEAM_KEY": "  "}) == "stored"
+    assert revealed(LOCAL, {"TEAM_KEY": "x", "OPENAI_API_KEY": "y"}) is None
+    assert has_key(TEAM)
+    delete_key("team")
+    delete_key("team")
+    assert revealed(TEAM, {}) is None
+
+
+def test_without_a_key_store_there_is_no_key_and_a_clear_error(store: Store) -> None:
+    store.locked = True
+    assert revealed(TEAM, {}) is None
+    assert not has_key(TEAM)
+    with pytest.raises(SettingsError, match="environment variable"):
+        store_key("team", Secret("k"))
+    with pytest.raises(SettingsError, match="KeyringLocked"):
+        delete_key("team")
+
+
+def test_a_key_store_that_keeps_nothing_is_found_out() -> None:
+    with pytest.raises(SettingsError, match="no key store that works"):
+        store_key("team", Secret("k"))  # the tests' own back end drops everything
+
+
+def test_a_secret_shows_itself_nowhere() -> None:
+    secret = Secret("sk-1")
+    assert "sk-1" not in f"{secret} {secret!r} {[secret]} {vars(type(secret))}"
+    for write in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            write(secret)

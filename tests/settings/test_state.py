@@ -1,0 +1,97 @@
+"""state.toml: remembered between starts, shared by windows, and harmless when it is damaged."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.state import (
+    MAX_PROMPT_CHARS,
+    MAX_PROMPTS,
+    AppState,
+    ProfileState,
+    load_state,
+    update_state,
+)
+
+FULL = AppState(
+    last_profile="team",
+    theme="dusk",
+    pane_sizes={"left": 30},
+    hidden_panes=frozenset({"inspector"}),
+    profiles={"team": ProfileState("thread_1", "asst_1", 1200), "local": ProfileState()},
+    prompts=("one\nline", 'two "quoted"'),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "state.toml"
+
+
+def test_what_is_remembered_is_there_at_the_next_start(path: Path) -> None:
+    assert load_state(path) == AppState()
+    assert update_state(path, lambda state: FULL) == FULL
+    assert load_state(path) == FULL
+
+
+def test_two_windows_keep_what_the_other_wrote(path: Path) -> None:
+    update_state(path, lambda state: replace(state, theme="dusk"))
+    update_state(path, lambda state: state.with_profile("a", ProfileState(tokens_used=5)))
+    update_state(path, lambda state: state.with_prompt("hi"))
+    assert load_state(path) == AppState(
+        theme="dusk", profiles={"a": ProfileState(tokens_used=5)}, prompts=("hi",)
+    )
+
+
+def test_a_change_that_changes_nothing_writes_nothing(path: Path) -> None:
+    update_state(path, lambda state: FULL)
+    before = path.stat().st_mtime_ns, path.stat().st_ino
+    update_state(path, lambda state: state)
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff",
+        b"a = [",
+        b"last_profile = 3\ntheme = ''\npane_sizes = 4\nhidden_panes = 'x'\nprofiles = [1]\nprompts = 3",
+        b"pane_sizes = {left = -1, right = true}\nprofiles = {a = 3}\nprompts = [1, {}]",
+    ],
+)
+def test_damage_gives_the_defaults(path: Path, text: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(text)
+    assert load_state(path) == AppState()
+    update_state(path, lambda state: replace(state, theme="dusk"))
+    assert load_state(path) == AppState(theme="dusk")
+
+
+def test_damage_in_one_place_leaves_the_others(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        'theme = "dusk"\nprompts = ["a", 3]\n[profiles.x]\nlast_thread = "t"\ntokens_used = -4\n'
+        '[pane_sizes]\na = 3\nb = "x"\n'
+    )
+    assert load_state(path) == AppState(
+        theme="dusk", prompts=("a",), profiles={"x": ProfileState("t")}, pane_sizes={"a": 3}
+    )
+
+
+def test_prompts_are_bounded_and_not_repeated(path: Path) -> None:
+    state = AppState()
+    for number in range(MAX_PROMPTS + 5):
+        state = state.with_prompt(f"prompt {number}")
+    assert len(state.prompts) == MAX_PROMPTS
+    assert state.with_prompt("prompt 50").prompts[-1] == "prompt 50"
+    assert len({*state.with_prompt("prompt 50").prompts}) == MAX_PROMPTS
+    assert state.with_prompt("  \n") is state
+    assert state.with_prompt("x" * (MAX_PROMPT_CHARS + 1)) is state
+
+
+def test_a_directory_that_cannot_be_written_is_named(path: Path) -> None:
+    path.parent.write_text("a file is in the way")
+    with pytest.raises(SettingsError, match=r"state\.toml cannot be written"):
+        update_state(path, lambda state: FULL)
