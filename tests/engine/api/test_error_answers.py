@@ -379,6 +379,7 @@ async def test_url_outside_of_all_prefixes(shared: httpx2.AsyncClient) -> None:
 async def test_unknown_method(shared: httpx2.AsyncClient) -> None:
     response = await shared.put("/threads/thread_x")
     assert (response.status_code, error_of(response)["code"]) == (405, "method_not_supported")
+    assert response.headers["allow"] == "DELETE, GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("path", ["/assistants", "/files", "/threads", "/vector_stores"])

@@ -135,7 +135,7 @@ _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$")
 _BULLET = re.compile(r"[*+-](?=[ \t]|$)")
 _NUMBER = re.compile(r"([0-9]{1,9})([.)])(?=[ \t]|$)")
 _PIPE = re.compile(r"\\\||\|")
-_DELIMITER_ROW = re.compile(r"(?!-[ \t])\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER_ROW = re.compile(r"(?!-[ \t]|.[ \t]*$)\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 
 # The first character cannot begin anything but text, or another character shows that it did not.
 _TEXT_START = re.compile(r"[^#>`~<\-_*+=|:0-9\s]|[^<>\s][^\n]*?[^\-+*_=#`~|:.)0-9\s]")
@@ -362,18 +362,16 @@ class BlockParser:
             self.sink.html_line(self._rest(), first=False, gap=False)
             self._end_html(leaf)
             return True
-        if isinstance(leaf, Indented):
-            if self._indent >= 4:
-                self._advance(4)
-                for blank in leaf.blanks:
-                    self.sink.code_line(blank)
-                leaf.blanks.clear()
-                self.sink.code_line(self._rest())
-                return True
+        if isinstance(leaf, Indented) and (self._blank or self._indent >= 4):
+            self._advance(4)
             if self._blank:
-                self._advance(4)
                 leaf.blanks.append(self._rest())
                 return True
+            for blank in leaf.blanks:
+                self.sink.code_line(blank)
+            leaf.blanks.clear()
+            self.sink.code_line(self._rest())
+            return True
         return False
 
     def _fence_line(self, fence: Fence) -> None:

@@ -42,7 +42,6 @@ _MATH = re.compile(
     r"|\$(?![\s$])(?:[^$\\\n]|\\.)*?(?<![\s\\])\$(?!\d)",  # Pandoc's rule: $5 and $10 are amounts
     re.DOTALL,
 )
-_BREAKS = {"softbreak": " ", "hardbreak": "\n"}
 _LITERAL = {"code_inline": "code", "math": "math"}
 _NESTING = {"em_open": "em", "strong_open": "strong", "s_open": "strike"}
 
@@ -70,15 +69,15 @@ def _parser() -> MarkdownIt:
 _markdown = _parser()
 
 
-def inline(text: str, references: References, style: str = "") -> list[Run]:
+def inline(text: str, references: References, style: str = "", *, breaks: bool = False) -> list[Run]:
     """The runs of a text, all of them in `style` and what the markup adds. A hard line break is a newline in
     a run."""
     runs: list[Run] = []
     start = 0
     while cut := next_cut(text, start, references):
-        runs += parse(text[start:cut], references, style)
+        runs += parse(text[start:cut], references, style, breaks=breaks)
         start = cut
-    return runs + parse(text[start:], references, style)
+    return runs + parse(text[start:], references, style, breaks=breaks)
 
 
 def next_cut(text: str, start: int, references: References) -> int:
@@ -113,8 +112,8 @@ def _tokens(text: str, references: References) -> list[Token]:
     return tokens
 
 
-def parse(text: str, references: References, style: str = "") -> list[Run]:
-    """The runs of a text that is not too long."""
+def parse(text: str, references: References, style: str = "", *, breaks: bool = False) -> list[Run]:
+    """The runs of a text that is not too long. With `breaks`, every line break of the source is one."""
     runs: list[Run] = []
     opened: list[str] = []
     links: list[tuple[str, int]] = []  # where it points to, and the run it begins with
@@ -123,8 +122,8 @@ def parse(text: str, references: References, style: str = "") -> list[Run]:
         kind = token.type
         if kind in {"text", "text_special"}:
             runs += _plain(token.content, current, bool(links))
-        elif kind in _BREAKS:
-            runs.append(Run(_BREAKS[kind], current))
+        elif kind in {"softbreak", "hardbreak"}:
+            runs.append(Run("\n" if breaks or kind == "hardbreak" else " ", current))
         elif kind in _LITERAL:
             runs.append(Run(clean(token.content), _join(current, _LITERAL[kind])))
         elif kind in _NESTING:

@@ -60,11 +60,12 @@ class Layout:
     """A `blocks.Sink` that draws. It appends to `lines`, and notes in `changed` how far back it had to draw
     again.
 
-    `width` is in cells.
+    `width` is in cells. With `breaks`, the line breaks of a paragraph are kept.
     """
 
-    def __init__(self, width: int, references: References) -> None:
+    def __init__(self, width: int, references: References, *, breaks: bool = False) -> None:
         self.width = max(1, width)
+        self.breaks = breaks
         self.lines: list[Line] = []
         self.changed = 0
         self._references = references
@@ -80,7 +81,7 @@ class Layout:
     def fork(self) -> "Layout":
         """A layout that draws what follows into lines of its own, as a first sight of text that is not
         complete."""
-        other = Layout(self.width, self._references)
+        other = Layout(self.width, self._references, breaks=self.breaks)
         other._frames = [replace(frame) for frame in self._frames]
         other._table = self._table
         other._code_blocks = self._code_blocks
@@ -101,7 +102,8 @@ class Layout:
         while cut := next_cut(text, start, self._references):
             if not paragraph.begun:
                 start = self._begin(paragraph, text)
-            rows = wrap([*paragraph.open_row, *parse(text[start:cut], self._references)], self._room())
+            runs = parse(text[start:cut], self._references, breaks=self.breaks)
+            rows = wrap([*paragraph.open_row, *runs], self._room())
             for row in rows[:-1]:
                 self._emit(row)
             paragraph.open_row = rows[-1].runs
@@ -146,7 +148,7 @@ class Layout:
         self._paragraph = None
         text = _after(lines, paragraph.line, paragraph.column).rstrip()
         start = 0 if paragraph.begun else self._begin(paragraph, text)
-        runs = inline(text[start:], self._references)
+        runs = inline(text[start:], self._references, breaks=self.breaks)
         self._draw(wrap([*paragraph.open_row, *runs], self._room()))
 
     def paragraph_to_heading(self, lines: list[str], level: int) -> None:
@@ -171,7 +173,7 @@ class Layout:
         assert paragraph is not None
         self._paragraph = None
         self._truncate(paragraph.start)
-        self._frames = paragraph.frames
+        self._frames = [replace(frame) for frame in paragraph.frames]
         self._rest = None
         return paragraph.gap
 

@@ -25,15 +25,16 @@ class IncrementalMarkdown:
     and a paragraph that turns out to be a heading or the head of a table, which are drawn again.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, breaks: bool = False) -> None:
         self.width = width
+        self.breaks = breaks
         self._chunks: list[str] = []
         self._new: list[str] = []
         self._finished = False
         self._start({})
 
     def _start(self, references: References) -> None:
-        self._layout = Layout(self.width, references)
+        self._layout = Layout(self.width, references, breaks=self.breaks)
         self._parser = BlockParser(self._layout, references)
         self._line = ""  # the incomplete last line, unless it is already read
         self._reading = False  # the incomplete last line is read as text of a paragraph
@@ -143,9 +144,12 @@ class IncrementalMarkdown:
         return (_UNDECIDED_IN_CODE if in_code else _UNDECIDED).match(self._line) is not None
 
 
-def render(source: str, width: int) -> list[Line]:
-    """The lines of a complete Markdown text, each at most `width` cells wide if the characters allow it."""
-    markdown = IncrementalMarkdown(width)
+def render(source: str, width: int, *, breaks: bool = False) -> list[Line]:
+    """The lines of a complete Markdown text, each at most `width` cells wide if the characters allow it.
+
+    With `breaks` the line breaks within paragraphs are kept, as people mean them who type a message.
+    """
+    markdown = IncrementalMarkdown(width, breaks=breaks)
     markdown.feed(source)
     markdown.finish()
     return list(markdown)

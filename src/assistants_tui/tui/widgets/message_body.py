@@ -96,7 +96,7 @@ class MessageBody:
         return changed
 
     def _draw(self) -> None:
-        markdown = IncrementalMarkdown(self._width)
+        markdown = IncrementalMarkdown(self._width, breaks=self._item.from_user)
         markdown.feed(self._item.text)
         if self._item.streaming:
             markdown.flush()

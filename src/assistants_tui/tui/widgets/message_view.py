@@ -45,6 +45,8 @@ SHARE = 0.25
 """The part of the time that updates may take; when they get slow, they become fewer."""
 WALK = 4
 """Scrolling by up to so many screens goes line by line over the true heights, farther by the estimates."""
+MAX_STRIPS = 400
+"""Painted lines that are kept of a message: a few screens of a very long one."""
 _LINES = 1 << 20  # more than a message has: the place of a line in a selection is message * _LINES + line
 
 
@@ -62,6 +64,14 @@ class _Entry:
     def forget(self) -> None:
         self.body = None
         self.strips.clear()
+
+    def forget_strips(self, start: int, stop: int) -> None:
+        """The lines from `start` on have changed; there were `stop` lines."""
+        if stop - start > len(self.strips):
+            self.strips.clear()
+        for row in range(start, stop):
+            self.strips.pop((row, False), None)
+            self.strips.pop((row, True), None)
 
 
 class MessageView(ScrollView, can_focus=True):
@@ -321,9 +331,8 @@ class MessageView(ScrollView, can_focus=True):
         if entry.body is None:
             entry.body = MessageBody(entry.item, self._text_width)
             self._stale.discard(entry.item.id)
-            if self._heights[place] != len(entry.body):
-                self._heights[place] = len(entry.body)
-                self._moved = True
+            self._heights[place] = len(entry.body)
+            self._moved = True  # it was never painted, even where its height was guessed right
         self._drawn.pop(entry.serial, None)
         self._drawn[entry.serial] = entry
         return self._heights[place]
@@ -453,7 +462,7 @@ class MessageView(ScrollView, can_focus=True):
     def _schedule(self) -> None:
         if self._timer is None and self.is_mounted:
             due = self._updated + max(FRAME, self._cost / SHARE) - perf_counter()
-            self._timer = self.set_timer(max(0.0, due), self._update)
+            self._timer = self.set_timer(max(0.001, due), self._update)  # 0 is an error to Textual
 
     def _update(self) -> None:
         """Bring the drawn messages up to date."""
@@ -467,8 +476,9 @@ class MessageView(ScrollView, can_focus=True):
             if entry.body is None:
                 self._heights[place] = self._estimated(entry.item)
                 continue
+            lines = len(entry.body)
             changed = entry.body.update(entry.item)
-            entry.strips = {key: strip for key, strip in entry.strips.items() if key[0] < changed}
+            entry.forget_strips(changed, lines)
             first = min(first, self._heights.top(place) + changed)
             self._heights[place] = len(entry.body)
         self._stale.clear()
@@ -534,6 +544,8 @@ class MessageView(ScrollView, can_focus=True):
         strip = strip.adjust_cell_length(self.size.width, self._style(""))
         strip = strip.apply_offsets(-GUTTER, entry.serial * _LINES + row)
         if selected is None:
+            if len(entry.strips) > MAX_STRIPS:
+                entry.strips.clear()
             entry.strips[row, marked] = strip
         return strip
 

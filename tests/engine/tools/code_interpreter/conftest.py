@@ -1,0 +1,34 @@
+"""Interpreters that leave nothing behind."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
+from support.code_interpreter import OpenInterpreter, Thread
+
+
+@pytest.fixture
+async def open_interpreter(tmp_path: Path) -> AsyncIterator[OpenInterpreter]:
+    """Opens interpreters with given limits; skips the test when the sandbox does not work on this machine."""
+    opened = []
+
+    async def open_one(launcher: str = "auto", **limits: Any) -> CodeInterpreter:
+        interpreter = CodeInterpreter(tmp_path / "data", limits=Limits(**limits), launcher=launcher)
+        opened.append(interpreter)
+        sandbox = await interpreter.sandbox()
+        if not sandbox.available:
+            pytest.skip(f"no sandbox here: {sandbox.reason}")
+        return interpreter
+
+    yield open_one
+    for interpreter in opened:
+        await interpreter.close()
+
+
+@pytest.fixture
+async def thread(open_interpreter: OpenInterpreter) -> Thread:
+    """A thread in the strongest sandbox of the machine."""
+    return Thread(await open_interpreter())

@@ -1,0 +1,383 @@
+"""What hostile code tries, and must not get: secrets, the network, other processes, other files, the machine.
+
+Every attack prints BREACH with what it got, and TRIED at its end, so that one that could not even start does
+not pass for one that failed.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits, Logs, Output
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the attacks are made for Linux"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+PRELUDE = """
+import ctypes, errno, glob, os, socket, stat, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+data = "/mnt/data"
+def attempt(what, action):
+    try:
+        result = action()
+    except Exception:
+        return
+    print("BREACH", what, repr(result)[:200])
+def call(name, *numbers_and_arguments):
+    number = {"x86_64": 0, "aarch64": 1}[os.uname().machine]
+    result = libc.syscall(numbers_and_arguments[0][number], *numbers_and_arguments[1:])
+    if result < 0:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+def connect(family, address, kind=socket.SOCK_STREAM):
+    with socket.socket(family, kind) as s:
+        s.settimeout(1)
+        s.connect(address)
+def send_datagram(path):
+    a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    return a.sendto(b"hello", path)
+def changes(action):
+    action()
+    now = os.stat(host["file"])
+    if [now.st_mode, now.st_mtime_ns] == host["file_state"]:
+        raise OSError("nothing changed")
+"""
+
+ATTACKS = {
+    # secrets
+    "read a private file": "attempt('read', lambda: open(host['file']).read())",
+    "read another thread's file": "attempt('read', lambda: open(host['other_thread']).read())",
+    "see the application's environment": "'SECRET' in str(dict(os.environ)) and print('BREACH', os.environ)",
+    "read environments of processes": """
+for path in glob.glob('/proc/[0-9]*/environ'):
+    attempt(path, lambda: b'VICTIM_SECRET' in open(path, 'rb').read() or 1 / 0)
+""",
+    "go through another process's root": """
+for path in glob.glob('/proc/[0-9]*/root') + glob.glob('/proc/[0-9]*/cwd'):
+    attempt(path, lambda: open(path + host['file']).read())
+""",
+    "find the host's processes": """
+for path in glob.glob('/proc/[0-9]*/cmdline'):
+    attempt(path, lambda: b'victim-marker' in open(path, 'rb').read() or 1 / 0)
+""",
+    "list the private folder": "attempt('list', lambda: os.listdir(host['folder']))",
+    "list the temporary folder": "attempt('list', lambda: host['temporary'] in os.listdir('/tmp') or 1 / 0)",
+    "read the machine's files": """
+for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname', '/etc/machine-id', '/etc/hosts', '/root/.bashrc'):
+    attempt(path, lambda: open(path).read())
+""",
+    "use inherited descriptors": """
+def is_of_host(number):
+    status = os.fstat(number)
+    if [status.st_dev, status.st_ino] not in host['inodes']:
+        raise OSError
+for number in range(3, 256):
+    attempt(number, lambda: is_of_host(number))
+""",
+    # network
+    "connect to a local port": "attempt('tcp', lambda: connect(socket.AF_INET, ('127.0.0.1', host['port'])))",
+    "connect to the outside": """
+for address in ('1.1.1.1', '192.168.1.1', '10.0.0.1', '169.254.169.254'):
+    attempt(address, lambda: connect(socket.AF_INET, (address, 443)))
+""",
+    "send datagrams": """
+here = ('127.0.0.1', host['port'])
+attempt('udp', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', here))
+attempt('udp6', lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+""",
+    "connect to an abstract socket": """
+attempt('abstract', lambda: connect(socket.AF_UNIX, '\\0' + host['abstract']))
+""",
+    "connect to a socket file": "attempt('file', lambda: connect(socket.AF_UNIX, host['socket']))",
+    "send to a datagram socket file": "attempt('sendto', lambda: send_datagram(host['datagram']))",
+    "open unusual sockets": """
+for family in (socket.AF_NETLINK, socket.AF_PACKET, socket.AF_VSOCK, socket.AF_ALG, 30, 38):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW):
+        attempt((family, kind), lambda: socket.socket(family, kind))
+        attempt((family, kind, 'pair'), lambda: socket.socketpair(family, kind))
+attempt('raw', lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
+""",
+    "download": """
+import urllib.request
+attempt('http', lambda: urllib.request.urlopen(f"http://127.0.0.1:{host['port']}/", timeout=1))
+""",
+    # other files
+    "append to a private file": "attempt('append', lambda: open(host['file'], 'a').write('x'))",
+    "create a file beside a private one": "attempt('create', lambda: open(host['folder'] + '/new', 'x'))",
+    "poison installed packages": """
+import IPython
+for folder in {os.path.dirname(IPython.__file__), sys.prefix, sys.base_prefix, '/usr/bin', '/opt'}:
+    attempt(folder, lambda: open(folder + '/poison.py', 'x'))
+""",
+    "change a file in the host's temporary folder": """
+attempt('tmp', lambda: open(host['temporary_file'], 'r+').write('x'))
+""",
+    "change a file's mode, times and attributes": """
+for action in (
+    lambda: os.chmod(host['file'], 0o777),
+    lambda: os.utime(host['file'], (1, 1)),
+    lambda: os.setxattr(host['file'], 'user.attack', b'x'),
+    lambda: os.chown(host['file'], 65534, 65534),
+):
+    attempt('metadata', lambda: changes(action))
+readable = os.open(sys.executable, os.O_RDONLY)
+def state():
+    now = os.fstat(readable)
+    return now.st_mode, now.st_mtime_ns, now.st_ctime_ns
+before = state()
+def changes_readable(action):
+    action()
+    if state() == before:
+        raise OSError("nothing changed")
+for action in (
+    lambda: os.fchmod(readable, 0o777),
+    lambda: os.utime(readable, (1, 1)),
+    lambda: os.setxattr(readable, 'user.attack', b'x'),
+):
+    attempt('by descriptor', lambda: changes_readable(action))
+""",
+    "empty a file": """
+attempt('truncate', lambda: os.truncate(host['file'], 0))
+attempt('open', lambda: os.open(host['file'], os.O_RDONLY | os.O_TRUNC))
+attempt('package', lambda: os.open(os.__file__, os.O_RDONLY | os.O_TRUNC))
+""",
+    "move, delete and link files": """
+attempt('rename', lambda: os.rename(host['file'], host['folder'] + '/moved'))
+attempt('unlink', lambda: os.unlink(host['file']))
+attempt('link', lambda: os.link(host['file'], data + '/link'))
+attempt('link of a readable file', lambda: os.link(os.__file__, data + '/link'))
+attempt('steal', lambda: os.rename(host['file'], data + '/stolen'))
+""",
+    "swap its own folder": """
+attempt('rename', lambda: os.rename(data, data + '-gone'))
+attempt('rmdir', lambda: os.rmdir(data))
+""",
+    # other processes and the machine
+    "kill processes": """
+for pid in (host['victim'], host['application']):
+    attempt(pid, lambda: os.kill(pid, 0))
+attempt('queue', lambda: call('rt_sigqueueinfo', (129, 138), host['victim'], 0, 0))
+attempt('pidfd', lambda: call('pidfd_open', (434, 434), host['victim'], 0))
+""",
+    "trace processes": """
+for pid in (host['victim'], host['application']):
+    attempt('attach', lambda: call('ptrace', (101, 117), 16, pid, 0, 0))
+    attempt('read', lambda: call('process_vm_readv', (310, 270), pid, 0, 0, 0, 0, 0))
+    attempt('memory', lambda: open(f'/proc/{pid}/mem', 'rb'))
+""",
+    "limit other processes": """
+import resource
+attempt('prlimit', lambda: resource.prlimit(host['victim'], resource.RLIMIT_NOFILE, (10, 10)))
+attempt('priority', lambda: os.setpriority(os.PRIO_PROCESS, host['victim'], 19))
+""",
+    "type into a terminal": """
+import fcntl
+for fd in (0, 1, 2):
+    attempt('TIOCSTI', lambda: fcntl.ioctl(fd, 0x5412, b'x'))
+attempt('tty', lambda: open('/dev/tty', 'w'))
+""",
+    "gain rights": """
+if os.getuid():  # an application that runs as root has that number in some sandboxes, and none of its rights
+    attempt('setuid', lambda: os.setuid(0))
+attempt('chroot', lambda: os.chroot('/tmp'))
+attempt('device', lambda: os.mknod(data + '/device', stat.S_IFBLK | 0o600, os.makedev(8, 0)))
+header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+call('capget', (125, 90), header, sets)
+if any(sets[:2] + sets[3:5]):
+    print('BREACH', 'capabilities', list(sets))
+if libc.prctl(39, 0, 0, 0, 0) != 1:
+    print('BREACH', 'new privileges are possible')
+""",
+    "make namespaces": """
+for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000, 0x8000000):
+    attempt('unshare', lambda: call('unshare', (272, 97), flag))
+    attempt('clone', lambda: call('clone', (56, 220), flag | 17, 0, 0, 0, 0) or os._exit(0))
+attempt('clone3', lambda: call('clone3', (435, 435), ctypes.byref(ctypes.create_string_buffer(88)), 88))
+""",
+    "mount": """
+for target in ('/', '/usr', '/mnt/data', '/dev'):
+    attempt('remount', lambda: call('mount', (165, 40), b'none', target.encode(), None, 0x20 | 0x1000, None))
+attempt('umount', lambda: call('umount2', (166, 39), b'/usr', 2))
+attempt('fsopen', lambda: call('fsopen', (430, 430), b'tmpfs', 0))
+attempt('open_tree', lambda: call('open_tree', (428, 428), -100, b'/', 1))
+""",
+    "make dangerous system calls": """
+for name, number in {
+    'bpf': (321, 280), 'perf_event_open': (298, 241), 'userfaultfd': (323, 282), 'io_uring_setup': (425, 425),
+    'keyctl': (250, 219), 'add_key': (248, 217), 'memfd_create': (319, 279), 'shmget': (29, 194),
+    'msgget': (68, 186), 'semget': (64, 190), 'personality': (135, 92), 'syslog': (103, 116),
+}.items():
+    attempt(name, lambda: call(name, number, 0, 4096, 0o1600, 0, 0))
+    if ctypes.get_errno() != errno.EPERM:
+        print('BREACH', name, 'is not refused but', errno.errorcode.get(ctypes.get_errno()))
+""",
+    "hide from the watchdog and outlive the application": """
+for option in (1, 4):
+    attempt('prctl', lambda: call('prctl', (157, 167), option, 0, 0, 0, 0))
+""",
+    "raise its own limits": """
+import resource
+for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
+    attempt('limit', lambda: resource.setrlimit(kind, (-1, -1)))
+""",
+}
+
+# Without a file system of one's own, looking whether a name exists cannot be forbidden. The sentence says so.
+NAME_ATTACKS = {
+    "test for a file": "attempt('stat', lambda: os.stat(host['file']))",
+    "enter a folder": "attempt('chdir', lambda: os.chdir(host['folder']))",
+}
+
+
+# An attack that fails everywhere shows nothing. These harm nobody, so they are seen to get through once.
+HARMLESS = (
+    "read a private file",
+    "read another thread's file",
+    "read environments of processes",
+    "go through another process's root",
+    "find the host's processes",
+    "list the private folder",
+    "list the temporary folder",
+    "read the machine's files",
+    "connect to a local port",
+    "send datagrams",
+    "connect to an abstract socket",
+    "connect to a socket file",
+    "send to a datagram socket file",
+    "open unusual sockets",
+    "create a file beside a private one",
+    "kill processes",
+    "make namespaces",
+    "make dangerous system calls",
+)
+
+
+@contextlib.contextmanager
+def listening(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> Iterator[socket.socket]:
+    with socket.socket(family, kind) as server:
+        server.bind(address)
+        if kind == socket.SOCK_STREAM:
+            server.listen()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[dict[str, Any]]:
+    """A user's computer: files, processes and services that code has no business with."""
+    with (
+        tempfile.TemporaryDirectory(prefix="user-") as name,
+        listening(socket.AF_INET, ("127.0.0.1", 0)) as port,
+        listening(socket.AF_UNIX, f"{name}/socket") as _,
+        listening(socket.AF_UNIX, f"{name}/datagram", socket.SOCK_DGRAM) as _,
+        listening(socket.AF_UNIX, f"\0{name}") as _,
+        subprocess.Popen(
+            [sys.executable, "-c", "input()  # victim-marker"],
+            stdin=subprocess.PIPE,
+            env={"VICTIM_SECRET": "1"},
+        ) as victim,
+        tempfile.NamedTemporaryFile(prefix="others-") as temporary,
+        Path(name, "private").open("x+", encoding="utf-8") as private_open,
+    ):
+        private = Path(name, "private")
+        private.write_text("SECRET", encoding="utf-8")
+        status = private.stat()
+        yield {
+            "folder": name,
+            "file": str(private),
+            "file_state": [status.st_mode, status.st_mtime_ns],
+            "inodes": inodes(private_open, port, victim.stdin),
+            "other_thread": str(private),
+            "temporary": Path(temporary.name).name,
+            "temporary_file": temporary.name,
+            "port": port.getsockname()[1],
+            "socket": f"{name}/socket",
+            "datagram": f"{name}/datagram",
+            "abstract": name,
+            "victim": victim.pid,
+            "application": os.getpid(),
+        }
+        assert victim.poll() is None, "an attack has ended the victim"
+        victim.communicate(b"\n")
+        assert private.read_text(encoding="utf-8") == "SECRET"
+
+
+def inodes(*files: Any) -> list[list[int]]:
+    """What open files are, wherever a descriptor of them may turn up."""
+    return [[status.st_dev, status.st_ino] for status in (os.fstat(file.fileno()) for file in files)]
+
+
+class Attacker:
+    def __init__(self, interpreter: CodeInterpreter, host: dict[str, Any]) -> None:
+        self.interpreter, self.host = interpreter, host
+
+    async def run(self, code: str) -> str:
+        written = []
+
+        async def keep(output: Output) -> None:
+            assert isinstance(output, Logs)
+            written.append(output.text)
+
+        facts = f"import json; host = json.loads({json.dumps(self.host)!r})\n"
+        await self.interpreter.run("attacker", f"{PRELUDE}{facts}{code}\nprint('TRIED')", {}, keep)
+        return "".join(written)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["bubblewrap", "landlock"])
+async def attacker(
+    request: pytest.FixtureRequest, host: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Attacker]:
+    launcher = request.param
+    data = tmp_path_factory.mktemp("data")
+    interpreter = CodeInterpreter(data, limits=Limits(seconds=20), launcher=launcher)
+    sandbox = await interpreter.sandbox()
+    if not sandbox.available:
+        pytest.skip(f"no sandbox here: {sandbox.reason}")
+    other = data / "threads" / "other" / "data" / "file"
+    other.parent.mkdir(parents=True)
+    other.write_text("SECRET", encoding="utf-8")
+    yield Attacker(interpreter, {**host, "other_thread": str(other)})
+    await interpreter.close()
+    assert other.read_text(encoding="utf-8") == "SECRET"
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_attack_gets_nothing(attacker: Attacker, name: str) -> None:
+    written = await attacker.run(ATTACKS[name])
+    assert "TRIED" in written, written
+    assert "BREACH" not in written, written
+
+
+@pytest.mark.parametrize("name", NAME_ATTACKS)
+async def test_names_are_hidden_where_the_sentence_says_so(attacker: Attacker, name: str) -> None:
+    written = await attacker.run(NAME_ATTACKS[name])
+    assert "TRIED" in written, written
+    sandbox = await attacker.interpreter.sandbox()
+    assert ("BREACH" in written) == ("can test whether a file name exists" in sandbox.sentence), written
+
+
+async def test_attacks_get_through_without_a_sandbox(
+    host: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp("data")
+    interpreter = CodeInterpreter(data, launcher="unconfined")
+    other = data / "file"
+    other.write_text("SECRET", encoding="utf-8")
+    attacker = Attacker(interpreter, {**host, "other_thread": str(other)})
+    try:
+        failed = [name for name in HARMLESS if "BREACH" not in await attacker.run(ATTACKS[name])]
+    finally:
+        await interpreter.close()
+    Path(host["folder"], "new").unlink()
+    assert not failed
