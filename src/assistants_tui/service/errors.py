@@ -197,11 +197,9 @@ def _status_words(status: int, server: str) -> tuple[Kind, str, str, bool]:
 
 def _server_words(body: object) -> tuple[str, str | None, str | None]:
     """Message, code and param of an error body, in any of the forms that servers use."""
-    if not isinstance(body, dict):
-        return "", None, None
-    inner = body.get("error", body)
-    if isinstance(inner, str):
-        inner = {"message": inner}
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(inner, str) and not inner.lstrip().startswith("<"):  # a text, not a page of HTML
+        inner = {"message": inner.strip()}
     if not isinstance(inner, dict):
         return "", None, None
     message = inner.get("message")
