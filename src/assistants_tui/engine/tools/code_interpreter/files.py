@@ -8,8 +8,10 @@ before.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ Stamp = tuple[int, int, int]
 """Inode, time of change in nanoseconds, size: equal for a file that is the same as before."""
 Stamps = dict[str, Stamp]
 
-_MAX_DEPTH = 8
+_MAX_DEPTH = 16
 _BLOCK = MIB
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,9 +33,19 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A regular file: its path below the root, a descriptor of its folder and its name there, its stamp."""
+
+    path: str
+    folder: int
+    name: str
+    stamp: Stamp
+
+
 def stamps(root: Path, limits: Limits) -> Stamps:
     """The regular files below a folder, hidden ones excepted, by their path in it."""
-    return {path: stamp for path, _, _, stamp in _walk(root, limits)}
+    return {found.path: found.stamp for found in _walk(root, limits.files)}
 
 
 def put(root: Path, name: str, source: Path) -> Stamp:
@@ -70,6 +82,22 @@ class Collected:
     notes: tuple[str, ...]
 
 
+def undo(root: Path, before: Mapping[str, Stamp]) -> None:
+    """Delete everything in the folder that is not as it was before: for code that has filled the disk.
+
+    Only when the code has ended. Raises OSError.
+    """
+    filled = root.with_name(f"{root.name}-filled")
+    root.rename(filled)
+    root.mkdir(mode=0o700)
+    for found in _walk(filled, None):
+        if before.get(found.path) == found.stamp:
+            kept = root / found.path
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.rename(found.name, kept, src_dir_fd=found.folder)
+    shutil.rmtree(filled)
+
+
 def collect(root: Path, before: Mapping[str, Stamp], outbox: Path, limits: Limits) -> Collected:
     """Copy the files that are new or changed since `before` into the outbox, under opaque names.
 
@@ -79,16 +107,16 @@ def collect(root: Path, before: Mapping[str, Stamp], outbox: Path, limits: Limit
     after: Stamps = {}
     left_out = 0
     too_large: list[str] = []
-    for path, folder, name, stamp in _walk(root, limits):
-        after[path] = stamp
-        if before.get(path) == stamp:
+    for found in _walk(root, limits.files):
+        after[found.path] = found.stamp
+        if before.get(found.path) == found.stamp:
             continue
-        shown = "/".join(safe_name(part) for part in PurePosixPath(path).parts)
+        shown = "/".join(safe_name(part) for part in PurePosixPath(found.path).parts)
         if len(files) >= limits.created_files:
             left_out += 1
-        elif stamp[2] > limits.file_bytes:
+        elif found.stamp[2] > limits.file_bytes:
             too_large.append(shown)
-        elif copied := _take(folder, name, outbox, limits):
+        elif copied := _take(found, outbox):
             target, size, kind = copied
             files.append(CreatedFile(shown, target, size, kind))
     notes = [
@@ -100,9 +128,9 @@ def collect(root: Path, before: Mapping[str, Stamp], outbox: Path, limits: Limit
     return Collected(tuple(files), after, tuple(notes))
 
 
-def _take(folder: int, name: str, outbox: Path, limits: Limits) -> tuple[Path, int, str] | None:
+def _take(found: _Found, outbox: Path) -> tuple[Path, int, str] | None:
     try:
-        source = os.open(name, _OLD, dir_fd=folder)
+        source = os.open(found.name, _OLD, dir_fd=found.folder)
     except OSError:
         return None  # gone, or no file any more
     with os.fdopen(source, "rb", buffering=0) as reader:
@@ -118,41 +146,40 @@ def _take(folder: int, name: str, outbox: Path, limits: Limits) -> tuple[Path, i
                 start = start or block[:512]
                 size += len(block)
                 writer.write(block)
-        return target, size, media_type(name, start)
+        return target, size, media_type(found.name, start)
 
 
-def _walk(root: Path, limits: Limits) -> Iterator[tuple[str, int, str, Stamp]]:
-    """Each regular file: its path below the root, a descriptor of its folder, its name there, its stamp."""
-    seen = 0
-    open_folders = [("", os.open(root, _FOLDER), 0)]
+def _walk(root: Path, most: int | None) -> Iterator[_Found]:
+    """The regular files below a folder; hidden ones and those of hidden folders excepted.
+
+    Looks at `most` names at most, and not deeper than some folders: code may have made any number.
+    """
+    folder = os.open(root, _FOLDER)
     try:
-        while open_folders:
-            above, folder, depth = open_folders.pop()
-            try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        seen += 1
-                        if seen > 2 * limits.files:  # the watchdog has ended the code long before
-                            return
-                        if entry.name.startswith("."):
-                            continue
-                        path = f"{above}{entry.name}"
-                        with contextlib.suppress(OSError):
-                            status = entry.stat(follow_symlinks=False)
-                            if (
-                                stat.S_ISDIR(status.st_mode)
-                                and depth < _MAX_DEPTH
-                                and len(open_folders) < 100
-                            ):
-                                descriptor = os.open(entry.name, _FOLDER, dir_fd=folder)
-                                open_folders.append((f"{path}/", descriptor, depth + 1))
-                            elif stat.S_ISREG(status.st_mode):
-                                yield path, folder, entry.name, _stamp(status)
-            finally:
-                os.close(folder)
+        yield from itertools.islice(_walk_folder(folder, "", _MAX_DEPTH), most)
     finally:
-        for _, folder, _ in open_folders:
-            os.close(folder)
+        os.close(folder)
+
+
+def _walk_folder(folder: int, above: str, depth: int) -> Iterator[_Found]:
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    yield _Found(f"{above}{entry.name}", folder, entry.name, _stamp(status))
+                elif stat.S_ISDIR(status.st_mode):
+                    folders.append(entry.name)
+    for name in folders if depth else ():
+        with contextlib.suppress(OSError):
+            below = os.open(name, _FOLDER, dir_fd=folder)
+            try:
+                yield from _walk_folder(below, f"{above}{name}/", depth - 1)
+            finally:
+                os.close(below)
 
 
 def _stamp(status: os.stat_result) -> Stamp:

@@ -38,7 +38,7 @@ class Limits:
     files: int = 5000
     """Files and folders in /mnt/data."""
     scratch: int = 256 * MIB
-    """Bytes in /tmp, where that is a file system of its own."""
+    """Bytes of temporary files."""
     shared_memory: int = 64 * MIB
     """Bytes in /dev/shm, where that is a file system of its own."""
     output_chars: int = 200_000

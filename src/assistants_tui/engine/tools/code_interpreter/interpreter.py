@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import importlib.metadata
 import shutil
 import tempfile
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from . import fonts
 from .interface import Execution, Limits, Logs, Sandbox
 from .launchers import CHOICES, Launcher, Place
 from .runtime import RuntimeFolder
 from .sandbox import choose
 from .session import OnOutput, Session, Workshop
-
-_FONT_SECONDS = 120.0
 
 
 class CodeInterpreter:
@@ -79,6 +76,7 @@ class CodeInterpreter:
         try:
             return await session.run(code, files, on_output)
         finally:
+            self._make_font_list()
             async with self._room:
                 self._room.notify_all()
 
@@ -145,10 +143,25 @@ class CodeInterpreter:
         zmq_asyncio, _, _ = await asyncio.to_thread(
             lambda: [import_module(name) for name in ("zmq.asyncio", "jupyter_client.session", "psutil")]
         )
-        fonts = self._data_dir / "fonts"
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            fonts /= importlib.metadata.version("matplotlib")
-        self._workshop = Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), fonts)
+        folder = fonts.folder(self._data_dir)
+        self._workshop = Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder)
+
+    def _make_font_list(self) -> None:
+        """Start making the list after the first call, which is not slowed down by it then."""
+        workshop = self._workshop
+        if self._fonts is None and workshop is not None and workshop.fonts is not None:
+            self._fonts = asyncio.create_task(self._list_fonts(workshop, workshop.fonts))
+
+    async def _list_fonts(self, workshop: Workshop, target: Path) -> None:
+        if await asyncio.to_thread(target.exists):
+            return
+        place = await asyncio.to_thread(self._trial_place, workshop.runtime)
+        try:
+            await fonts.make_list(workshop.launcher, place, workshop.limits, target)
+        except OSError:
+            return  # a slower first chart is all that comes of it
+        finally:
+            await asyncio.to_thread(shutil.rmtree, place.data.parent, ignore_errors=True)
 
     def _folder(self, thread_id: str) -> Path:
         # an ID is whatever its server made it, and a folder's name must not be

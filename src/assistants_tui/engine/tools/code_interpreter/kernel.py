@@ -67,7 +67,6 @@ class Kernel:
     ) -> None:
         self.process = process
         self.ended: str | None = None
-        """Why it was killed, as a sentence, or None."""
         self._session = session
         self._sockets = sockets
         self._running = False
@@ -147,13 +146,13 @@ class Kernel:
                 for socket, _ in ready:
                     await self._receive(socket, call)
                 if not ready and not self.alive:
-                    raise KernelError(self._obituary())
+                    raise KernelError(self.obituary)
                 if call.replied and silence >= _LOST_SECONDS:
                     await on_message("lost", {})
                     return
         except zmq.Again as error:
             self.kill("The code was stopped: the interpreter no longer accepts commands.")
-            raise KernelError(self._obituary()) from error
+            raise KernelError(self.obituary) from error
         finally:
             self._running = False
             self._finished.set()
@@ -164,7 +163,7 @@ class Kernel:
         call.allowance -= size
         if call.allowance < 0:
             self.kill("The code was stopped: it produced too much output.")
-            raise KernelError(self._obituary())
+            raise KernelError(self.obituary)
         message = await self._decode(frames, size)
         if message is None or message["parent_header"].get("msg_id") != call.request:
             return
@@ -202,11 +201,12 @@ class Kernel:
             socket.close(linger=0)
         await self.process.wait()
 
-    def _obituary(self) -> str:
-        if self.ended is not None:
-            return self.ended
-        code = self.process.exit_code
-        return f"The Python process ended unexpectedly ({describe_exit(code or 0)})."
+    @property
+    def obituary(self) -> str | None:
+        """Why it is gone, as a sentence; None as long as it is alive."""
+        if self.ended is None and self.process.exit_code is not None:
+            return f"The Python process ended unexpectedly ({describe_exit(self.process.exit_code)})."
+        return self.ended
 
     async def _send(self, number: int, kind: str, content: dict[str, Any]) -> str:
         message = self._session.msg(kind, content)
@@ -258,9 +258,10 @@ def _socket(
         socket.setsockopt(zmq.SUBSCRIBE, b"")
     else:
         socket.setsockopt(zmq.IDENTITY, session.bsession)
-    # Never again after the first time: code can replace a socket's file by a link to another program's
-    # socket, and a reconnecting client would talk to that one.
-    socket.setsockopt(zmq.RECONNECT_IVL, -1)
+    # Not again for 24 days: code can replace a socket's file by a link to another program's socket, and a
+    # client that reconnects would talk to that one. (With -1, for never, libzmq 4.3 ends this whole process when
+    # a connection breaks while a message is read: "Assertion failed: !_more (src/fq.cpp:80)".)
+    socket.setsockopt(zmq.RECONNECT_IVL, 2**31 - 1)
     socket.setsockopt(zmq.SNDTIMEO, 2000)  # sending waits without end when the other side has gone
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RCVHWM, _RECEIVED_AHEAD)

@@ -88,7 +88,8 @@ class SandboxProcess:
 
     async def wait(self) -> None:
         """Wait until it and everything that it started and that shares its output have ended."""
-        await asyncio.gather(self._process.wait(), self._listening)
+        await self._process.wait()
+        await asyncio.wait([self._listening])  # not awaited itself, or cancelling us would cancel it
 
     def kill(self) -> None:
         """End it and everything it started, at once."""

@@ -41,7 +41,7 @@ class Workshop:
     limits: Limits
     runtime: RuntimeFolder
     context: zmq.asyncio.Context
-    fonts: Path
+    fonts: Path | None
 
 
 class _Live:
@@ -72,9 +72,8 @@ class Session:
         self._seen: files.Stamps = {}
         self._copied: dict[str, list[str | int]] = {}
         self._opened = False
-        self._had_variables = False
-        self._restarted = False
-        self._calls = 0
+        self._used = False  # whether code has run in the present kernel
+        self._why_restarted: str | None = None
         self._stopped_by: Literal["time", "request"] | None = None
 
     @property
@@ -101,9 +100,9 @@ class Session:
             notes = await asyncio.to_thread(self._copy_in, wanted)
         except (KernelError, OSError) as error:
             return await _refused(str(error), on_output)
-        if self._restarted:
-            self._restarted = False
-            notes.insert(0, f"[The session was restarted. {_LOST}]")
+        if self._why_restarted is not None:
+            notes.insert(0, f"[{self._why_restarted} {_LOST}]")
+            self._why_restarted = None
         for note in notes:
             await on_output(Logs(f"{note}\n"))
         if self.stop_requested:
@@ -122,20 +121,19 @@ class Session:
             for output in reader.read(kind, content):
                 await on_output(output)
 
-        self._calls += 1
+        self._used = True
         live.kernel.process.thaw()
         live.awake.set()
         timer = asyncio.create_task(self._limit_time(live.kernel))
         sentence = None
         try:
             await live.kernel.execute(code, on_message)
-            self._had_variables = True
             if self._stopped_by == "time":
-                sentence = f"The code was stopped after {limits.seconds:g} seconds. Variables are kept."
+                sentence = f"{_out_of_time(limits)} Variables are kept."
             elif self._stopped_by == "request":
                 sentence = f"{_ON_REQUEST} Variables are kept."
         except KernelError as error:
-            self._had_variables = False  # and the sentence says so
+            self._used = False  # the sentence says it, so that the next call need not
             sentence = f"{error} {_LOST}"
         except BaseException:
             live.kernel.kill("The call was cancelled.")
@@ -151,9 +149,7 @@ class Session:
         limits = self._workshop.limits
         await asyncio.sleep(limits.seconds)
         self._stopped_by = self._stopped_by or "time"
-        await kernel.interrupt(
-            f"The code was stopped after {limits.seconds:g} seconds.", limits.grace_seconds
-        )
+        await kernel.interrupt(_out_of_time(limits), limits.grace_seconds)
 
     async def interrupt(self) -> None:
         """Stop the running code, and a call that has not come to running it yet."""
@@ -189,8 +185,6 @@ class Session:
             except BaseException:
                 await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
                 raise
-            self._restarted = self._restarted or self._had_variables
-            self._had_variables = False
             self._live = _Live(kernel, place)
             self._live.watchdog = asyncio.create_task(self._watch(self._live))
         return self._live
@@ -199,18 +193,22 @@ class Session:
         live, self._live = self._live, None
         if live is None:
             return
+        if self._used:
+            self._why_restarted = live.kernel.obituary or "The session was restarted."
+            self._used = False
+        if live.watchdog is not None and live.watchdog is not asyncio.current_task():
+            live.watchdog.cancel()
         await live.kernel.close()
-        live.awake.set()
+        await asyncio.to_thread(self._undo_flood)
         await asyncio.to_thread(shutil.rmtree, live.place.run.parent, ignore_errors=True)
 
     async def _watch(self, live: _Live) -> None:
         """Keep the kernel within its limits, freeze it between calls, end it when it is not used for long."""
         limits, process = self._workshop.limits, live.kernel.process
-        written = [live.place.data, live.place.run, live.place.home]
         quiet_since = time.monotonic()
         while live.kernel.alive:
             started = time.monotonic()
-            sentence = await asyncio.to_thread(_check, process, written, limits)
+            sentence = await asyncio.to_thread(_check, process, live.place, limits)
             now = time.monotonic()
             if sentence is not None:
                 live.kernel.kill(sentence)
@@ -225,16 +223,13 @@ class Session:
                     async with asyncio.timeout(limits.idle_seconds - (now - quiet_since)):
                         await live.awake.wait()
                 except TimeoutError:
-                    await self._end_idle(live)
-                    return
+                    async with self._lock:
+                        if not live.awake.is_set():
+                            await self._end_kernel()
+                            self.admitted = False
+                            return
                 quiet_since = time.monotonic()
             await asyncio.sleep(max(_WATCH_SECONDS, min(5 * (now - started), 5 * _WATCH_SECONDS)))
-
-    async def _end_idle(self, live: _Live) -> None:
-        async with self._lock:
-            if self._live is live and not live.awake.is_set():
-                await self._end_kernel()
-                self.admitted = False
 
     # files; these run in a thread, one at a time
 
@@ -245,7 +240,7 @@ class Session:
             self._seen = files.stamps(self._data, self._workshop.limits)
             with contextlib.suppress(OSError, ValueError):
                 self._copied = json.loads(self._record.read_text(encoding="utf-8"))
-                self._restarted = True
+                self._why_restarted = "The session was restarted."
             self._opened = True
         fresh = self._workshop.runtime.make()
         place = Place(fresh / "run", self._data, fresh / "home", self._workshop.fonts)
@@ -253,9 +248,18 @@ class Session:
         place.home.mkdir(mode=0o700)
         return place
 
+    def _undo_flood(self) -> None:
+        """Get back below the limits of the disk, or every later kernel would be ended at once."""
+        for before in (self._seen, {}):
+            if not watchdog.is_full(self._data, self._workshop.limits):
+                return
+            with contextlib.suppress(OSError):
+                files.undo(self._data, before)
+
     def _copy_in(self, wanted: Mapping[str, Path]) -> list[str]:
         """Copy the files that are new, changed or deleted since; returns notes on those that cannot be."""
         notes = []
+        before = dict(self._copied)
         for path in self._outbox.iterdir():
             path.unlink()
         for name, source in zip(safe_names(wanted), wanted.values(), strict=True):
@@ -267,8 +271,8 @@ class Session:
                     self._copied[name] = version
             except OSError as error:
                 notes.append(f"[{name} could not be copied to {DATA}: {error.strerror or error}.]")
-        # written with every first call, so that a later start of the application knows of this session
-        if self._calls == 0 or notes or self._copied:
+        # even when empty, so that a later start of the application knows that there was a session
+        if self._copied != before or not self._record.exists():
             self._record.write_text(json.dumps(self._copied), encoding="utf-8")
         return notes
 
@@ -286,8 +290,16 @@ class Session:
         return collected.files
 
 
-def _check(process: SandboxProcess, folders: list[Path], limits: Limits) -> str | None:
-    return watchdog.violation(watchdog.measure(process.tree(), folders, limits), limits, folders[0])
+def _out_of_time(limits: Limits) -> str:
+    return f"The code was stopped: it ran for more than {limits.seconds:g} s."
+
+
+def _check(process: SandboxProcess, place: Place, limits: Limits) -> str | None:
+    try:
+        usage = watchdog.measure(process.tree(), place.data, [place.run, place.home], limits)
+        return watchdog.violation(usage, limits, place.data)
+    except FileNotFoundError:  # the session was closed in the meantime
+        return None
 
 
 async def _refused(

@@ -22,39 +22,51 @@ _SPARE_PROCESSES = 4  # bwrap's own two, and two that are just ending
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes of memory, bytes on disk, names on disk, and processes."""
+    """Bytes of memory; number of processes; bytes and names in /mnt/data, and in the scratch folders."""
 
     memory: int
+    processes: int
     disk: int
     files: int
-    processes: int
+    scratch: int
+    scratch_files: int
 
 
-def measure(processes: list[psutil.Process], folders: list[Path], limits: Limits) -> Usage:
+def measure(processes: list[psutil.Process], data: Path, scratch: list[Path], limits: Limits) -> Usage:
     """What processes use together, and the folders that they write to. Blocks for some milliseconds."""
-    disk = files = 0
-    for folder in folders:
-        size, names = _tree(folder, 2 * limits.files)
-        disk, files = disk + size, files + names
-    disk += sum(_deleted(process.pid, {folder.stat().st_dev for folder in folders}) for process in processes)
+    disk, files = _tree(data, 2 * limits.files)
+    disk += sum(_deleted(process.pid, data.stat().st_dev) for process in processes)
+    trees = [_tree(folder, 2 * limits.files) for folder in scratch]
     memory = _memory(processes)
     if memory > limits.memory:  # pages that processes share were counted for each of them
         memory = _memory(processes, exact=True)
-    return Usage(memory, disk, files, len(processes))
+    return Usage(
+        memory, len(processes), disk, files, sum(size for size, _ in trees), sum(names for _, names in trees)
+    )
 
 
-def violation(usage: Usage, limits: Limits, folder: Path) -> str | None:
+def is_full(data: Path, limits: Limits) -> bool:
+    """Whether the thread's folder is over its limits. Blocks for some milliseconds."""
+    size, names = _tree(data, 2 * limits.files)
+    return size > limits.disk or names > limits.files
+
+
+def violation(usage: Usage, limits: Limits, data: Path) -> str | None:
     """The limit that was reached, as a sentence, or None."""
     import psutil
 
     reached = {
         f"it used more than {limits.memory // MIB:,} MiB of memory": usage.memory > limits.memory,
-        f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}": usage.disk > limits.disk,
-        f"it created more than {limits.files:,} files": usage.files > limits.files,
         f"it started more than {limits.processes} processes": (
             usage.processes > limits.processes + _SPARE_PROCESSES
         ),
-        "this computer's disk is nearly full": shutil.disk_usage(folder).free < _HOST_DISK_FREE,
+        f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}; that was deleted": usage.disk
+        > limits.disk,
+        f"it created more than {limits.files:,} files; they were deleted": usage.files > limits.files,
+        f"it wrote more than {limits.scratch // MIB:,} MiB of temporary files": usage.scratch
+        > limits.scratch,
+        f"it created more than {limits.files:,} temporary files": usage.scratch_files > limits.files,
+        "this computer's disk is nearly full": shutil.disk_usage(data).free < _HOST_DISK_FREE,
         "this computer is nearly out of memory": psutil.virtual_memory().available < _HOST_MEMORY_FREE,
     }
     return next((f"The code was stopped: {why}." for why, is_reached in reached.items() if is_reached), None)
@@ -95,7 +107,7 @@ def _tree(root: Path, most: int) -> tuple[int, int]:
     return size, names
 
 
-def _deleted(pid: int, devices: set[int]) -> int:
+def _deleted(pid: int, device: int) -> int:
     """Bytes of files without a name, on disk only because a process has them open. Linux only."""
     size = 0
     folder = Path(f"/proc/{pid}/fd")
@@ -103,6 +115,6 @@ def _deleted(pid: int, devices: set[int]) -> int:
         for path in folder.iterdir():
             with contextlib.suppress(OSError):
                 status = path.stat()
-                if status.st_nlink == 0 and status.st_dev in devices and stat.S_ISREG(status.st_mode):
+                if status.st_nlink == 0 and status.st_dev == device and stat.S_ISREG(status.st_mode):
                     size += status.st_blocks * 512
     return size

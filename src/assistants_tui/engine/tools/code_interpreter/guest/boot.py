@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> None:
 
         probe.report(order)
     elif task == "fonts":
+        os.environ["MPLCONFIGDIR"] = order["folder"]
         import matplotlib.font_manager  # noqa: F401 - looks for the system's fonts and keeps the list
     else:
         sys.exit(f"unknown task {task!r}")
