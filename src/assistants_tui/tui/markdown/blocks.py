@@ -56,6 +56,8 @@ class Paragraph:
     """A paragraph as far as it is known."""
 
     lines: list[str] = field(default_factory=list)
+    lazy: bool = False
+    """Its last line does not carry the markers of the containers."""
 
 
 @dataclass(slots=True)
@@ -228,7 +230,7 @@ class BlockParser:
         other._containers = [replace(container) for container in self._containers]
         leaf = self._leaf
         if isinstance(leaf, Paragraph):
-            leaf = Paragraph(list(leaf.lines))
+            leaf = Paragraph(list(leaf.lines), leaf.lazy)
         elif isinstance(leaf, Indented):
             leaf = Indented(list(leaf.blanks))
         other._leaf = leaf
@@ -433,6 +435,7 @@ class BlockParser:
 
         `in_leaf` tells that the line belongs to the open paragraph or table as well.
         """
+        new_item = False
         while not self._blank:
             if self._indent > 3:
                 if isinstance(self._leaf, Paragraph):
@@ -443,16 +446,17 @@ class BlockParser:
                 break
             if self._begin_leaf(depth, in_leaf):
                 return
-            if len(self._containers) >= MAX_DEPTH or not (
-                self._open_quote(depth) or self._open_item(depth, in_leaf)
-            ):
+            if len(self._containers) >= MAX_DEPTH:
+                break
+            new_item = self._open_item(depth, in_leaf)
+            if not new_item and not self._open_quote(depth):
                 break
             depth, in_leaf = len(self._containers), False
             self._look()
         if self._blank:
             self._close_leaf()
             self._close_to(depth)
-            self._gap = True
+            self._gap = not new_item
         else:
             self._add_text(depth, in_leaf)
 
@@ -466,6 +470,7 @@ class BlockParser:
             leaf, Paragraph
         ):  # also one in containers that the line does not match: a lazy continuation
             leaf.lines.append(self._rest())
+            leaf.lazy = not in_leaf
         else:
             self._make_room(depth)
             self._leaf = leaf = Paragraph([self._rest()])
@@ -555,7 +560,7 @@ class BlockParser:
         return True
 
     def _begin_table(self, paragraph: Paragraph) -> bool:
-        if not _DELIMITER_ROW.match(self._source, self._next):
+        if paragraph.lazy or not _DELIMITER_ROW.match(self._source, self._next):
             return False
         head = paragraph.lines[-1]
         alignments = _alignments(self._source[self._next :])
@@ -602,7 +607,7 @@ class BlockParser:
         if kind is None:
             return False
         _, end, interrupts = kind
-        if not interrupts and isinstance(self._leaf, Paragraph):
+        if not interrupts and isinstance(self._leaf, Paragraph | Table):
             return False
         self._make_room(depth)
         self.sink.html_line(self._rest(), first=True, gap=self._take_gap())

@@ -37,7 +37,7 @@ _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _MATH = re.compile(
-    r"\\\((?:[^\\]|\\(?!\)))+?\\\)|\\\[(?:[^\\]|\\(?!\]))+?\\\]"  # \(…\) and \[…\]
+    r"\\\((?:[^\\]|\\(?![()]))+\\\)|\\\[(?:[^\\]|\\(?![\[\]]))+\\\]"  # \(…\) and \[…\]
     r"|\$\$(?:[^$\\]|\\.)+?\$\$"
     r"|\$(?![\s$])(?:[^$\\\n]|\\.)*?(?<![\s\\])\$(?!\d)",  # Pandoc's rule: $5 and $10 are amounts
     re.DOTALL,
@@ -74,24 +74,28 @@ def inline(text: str, references: References, style: str = "", *, breaks: bool =
     a run."""
     runs: list[Run] = []
     start = 0
-    while cut := next_cut(text, start, references):
+    while cut := next_cut(text, start, references)[0]:
         runs += parse(text[start:cut], references, style, breaks=breaks)
         start = cut
     return runs + parse(text[start:], references, style, breaks=breaks)
 
 
-def next_cut(text: str, start: int, references: References) -> int:
-    """Where the piece that begins at `start` ends, or 0 if that is not known before more text has come."""
-    at = start + PIECE
+def next_cut(text: str, start: int, references: References, tried: int = 0) -> tuple[int, int]:
+    """Where the piece that begins at `start` ends, or 0 if that is not known before more text has come.
+
+    The second number is how many characters of the piece have been tried in vain, for the next call.
+    """
+    at = start + max(PIECE, tried)
     while at < len(text):
         match = _CUT.search(text, at, start + PIECE_HARD_LIMIT)
         if match is None:
             break
         cut = match.start()
         if cut >= start + PIECE_LIMIT or not _open_markup(text[start:cut], references):
-            return cut
-        at = max(at, cut) + PIECE_STEP
-    return start + PIECE_HARD_LIMIT if len(text) > start + PIECE_HARD_LIMIT else 0
+            return cut, 0
+        at = cut + PIECE_STEP
+    cut = start + PIECE_HARD_LIMIT
+    return (cut, 0) if len(text) > cut else (0, at - start)
 
 
 def _open_markup(text: str, references: References) -> bool:

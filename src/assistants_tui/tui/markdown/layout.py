@@ -8,7 +8,7 @@ from assistants_tui.service.safe_text import clean
 
 from .blocks import Paragraph, References, may_define, split_row
 from .code import LineLexer
-from .inline import inline, next_cut, parse
+from .inline import PIECE, inline, next_cut, parse
 from .lines import Line, Row, Run, cells, fold, wrap
 from .tables import Cell, TableLayout
 
@@ -46,6 +46,8 @@ class _OpenParagraph:
     """The number of lines before it."""
     frames: list[_Frame]
     """The frames before it."""
+    tried: int = 0
+    """See `next_cut`."""
     begun: bool = False
     """Its start is final: text is drawn, or about to be."""
     line: int = 0
@@ -98,10 +100,13 @@ class Layout:
         if paragraph is None or may_define(paragraph.source.lines):
             return
         text = _after(paragraph.source.lines, paragraph.line, paragraph.column)
-        start = 0
-        while cut := next_cut(text, start, self._references):
-            if not paragraph.begun:
-                start = self._begin(paragraph, text)
+        if len(text) <= PIECE:
+            return
+        start = 0 if paragraph.begun else self._begin(paragraph, text)
+        while True:
+            cut, paragraph.tried = next_cut(text, start, self._references, paragraph.tried)
+            if not cut:
+                break
             runs = parse(text[start:cut], self._references, breaks=self.breaks)
             rows = wrap([*paragraph.open_row, *runs], self._room())
             for row in rows[:-1]:
