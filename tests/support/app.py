@@ -32,7 +32,7 @@ class Driver:
     @property
     def conversation(self) -> Conversation:
         """The open thread."""
-        return self.chat.conversation
+        return self.chat.workspace.conversation
 
     @property
     def screen(self) -> str:
@@ -53,7 +53,7 @@ class Driver:
         self.app.post_message(events.Paste(text))
         await self.pilot.press("enter")
 
-    async def until(self, condition: Callable[[], object], *, seconds: float = 60) -> None:
+    async def until(self, condition: Callable[[], object], *, seconds: float = 120) -> None:
         """Let the app work until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -91,9 +91,9 @@ async def open_app(
         driver = Driver(app, pilot)
         await driver.until(lambda: app.chat is not None)
         if connected:
-            await driver.until(lambda: driver.chat.connected)
+            await driver.until(lambda: driver.chat.workspace.connected)
         try:
             yield driver
         finally:
             if app.is_running and app.chat is not None:
-                await app.chat.close_conversations()
+                await app.chat.workspace.close()

@@ -1,0 +1,255 @@
+"""Engines that are killed, and engines that share a data directory."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from support.engine_process import EngineProcess, Nursery, nursery
+from support.engines import BETA, text_of
+from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
+
+JSON = dict[str, Any]
+ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
+KILLS = 100
+# The engine stores text every quarter of a second; a busy machine may be late, which is not tested here.
+MAY_BE_LOST_SECONDS = 2.0
+
+
+@pytest.fixture
+async def engines() -> AsyncIterator[Nursery]:
+    async with nursery() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[ModelEndpoint]:
+    async with ModelEndpoint() as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def client(engine: EngineProcess) -> AsyncIterator[httpx2.AsyncClient]:
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    async with httpx2.AsyncClient(
+        base_url=f"{engine.url}/v1", headers=BETA, timeout=60, limits=limits
+    ) as http:
+        yield http
+
+
+async def made(http: httpx2.AsyncClient, path: str, body: JSON) -> JSON:
+    response = await http.post(path, json=body)
+    assert response.status_code == 200, response.text
+    found: JSON = response.json()
+    return found
+
+
+async def listed(http: httpx2.AsyncClient, path: str) -> list[JSON]:
+    response = await http.get(path, params={"order": "asc", "limit": 100})
+    assert response.status_code == 200, response.text
+    found: list[JSON] = response.json()["data"]
+    return found
+
+
+class Watched:
+    """One streaming run, and when which text of it had arrived."""
+
+    def __init__(self, thread_id: str) -> None:
+        self.thread_id = thread_id
+        self.run_id: str | None = None
+        self.arrived: list[tuple[float, str]] = []
+        self.ended: str | None = None
+
+    async def follow(self, http: httpx2.AsyncClient, assistant_id: str) -> None:
+        path, body = f"/threads/{self.thread_id}/runs", {"assistant_id": assistant_id, "stream": True}
+        text, name = "", ""
+        try:
+            async with http.stream("POST", path, json=body) as response:
+                async for line in response.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif name == "thread.run.created" and line:
+                        self.run_id = json.loads(line[6:])["id"]
+                    elif name == "thread.message.delta" and line:
+                        [part] = json.loads(line[6:])["delta"]["content"]
+                        text += part["text"]["value"]
+                        self.arrived.append((time.monotonic(), text))
+                    elif name == "thread.run.completed":
+                        self.ended = "completed"
+        except httpx2.HTTPError:
+            pass  # the engine was killed
+
+
+def endless(_: Request) -> Reply:
+    """Words without end, one every few milliseconds, after code in every other run."""
+
+    def body() -> Any:
+        yield chunk({"role": "assistant", "content": ""})
+        for number in range(10_000):
+            tick = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.004, tick.set)
+            yield tick
+            yield chunk({"content": f"w{number} "})
+
+    return Reply(body())
+
+
+async def test_killed_at_any_moment_nothing_is_stuck_and_little_is_lost(
+    engines: Nursery, endpoint: ModelEndpoint, tmp_path: Path
+) -> None:
+    chance = random.Random(1)
+    endpoint.otherwise = lambda request: (
+        endless(request) if chance.random() < 0.7 else says("Short", " answer")
+    )
+    engine = await engines.start(tmp_path, endpoint.url)
+    async with client(engine) as http:
+        assistant = (await made(http, "/assistants", {"model": "served"}))["id"]
+        threads = [(await made(http, "/threads", {}))["id"] for _ in range(4)]
+    for _ in range(KILLS):
+        watched = [Watched(thread) for thread in threads]
+        async with client(engine) as http:
+            followers = [asyncio.create_task(run.follow(http, assistant)) for run in watched]
+            await asyncio.sleep(chance.random() * 0.4)
+            engine.kill()
+            killed_at = time.monotonic()
+            await asyncio.gather(*followers)
+        engine = await engines.start(tmp_path, endpoint.url)
+        async with client(engine) as http:
+            await asyncio.gather(*(check(http, run, killed_at) for run in watched))
+
+
+async def check(http: httpx2.AsyncClient, watched: Watched, killed_at: float) -> None:
+    """All of a thread is readable, ended and free, and has what was seen of it."""
+    path = f"/threads/{watched.thread_id}"
+    runs = await listed(http, f"{path}/runs")
+    messages = {message["id"]: message for message in await listed(http, f"{path}/messages?limit=100")}
+    assert all(run["status"] not in ACTIVE for run in runs)
+    assert all(message["status"] != "in_progress" for message in messages.values())
+    await made(http, f"{path}/messages", {"role": "user", "content": "free"})
+    if watched.run_id is None:
+        return
+    run = next(
+        run
+        for run in (await http.get(f"{path}/runs", params={"limit": 100})).json()["data"]
+        if run["id"] == watched.run_id
+    )
+    steps = await listed(http, f"{path}/runs/{run['id']}/steps")
+    assert all(step["status"] != "in_progress" for step in steps)
+    assert run["usage"] is not None
+    if watched.ended == "completed":
+        assert run["status"] == "completed"
+    if run["status"] != "completed":
+        assert run["status"] == "failed" and run["last_error"]["code"] == "server_error"
+    if not watched.arrived:
+        return
+    response = await http.get(f"{path}/messages", params={"run_id": run["id"]})
+    [message] = response.json()["data"]
+    if run["status"] == "failed":
+        assert message["status"] == "incomplete"
+        assert message["incomplete_details"] == {"reason": "run_failed"}
+    stored = text_of(message)
+    must_be_there = [text for at, text in watched.arrived if at < killed_at - MAY_BE_LOST_SECONDS]
+    assert stored.startswith(must_be_there[-1] if must_be_there else "")
+    assert stored.startswith(watched.arrived[-1][1]) or watched.arrived[-1][1].startswith(stored)
+
+
+async def test_code_that_runs_when_the_engine_is_killed(
+    engines: Nursery, endpoint: ModelEndpoint, tmp_path: Path
+) -> None:
+    code = '{"code": "print(1, flush=True)\\nimport time\\ntime.sleep(600)"}'
+    endpoint.otherwise = lambda _: calls(("code_interpreter", code))
+    engine = await engines.start(tmp_path, endpoint.url)
+    async with client(engine) as http:
+        assistant = (
+            await made(http, "/assistants", {"model": "served", "tools": [{"type": "code_interpreter"}]})
+        )["id"]
+        thread = (await made(http, "/threads", {}))["id"]
+        run = (await made(http, f"/threads/{thread}/runs", {"assistant_id": assistant}))["id"]
+        while not any(
+            "logs" in str(step) for step in await listed(http, f"/threads/{thread}/runs/{run}/steps")
+        ):
+            await asyncio.sleep(0.02)
+        engine.kill()
+    engine = await engines.start(tmp_path, endpoint.url)
+    async with client(engine) as http:
+        [step] = await listed(http, f"/threads/{thread}/runs/{run}/steps")
+        assert step["status"] == "failed"
+        [call] = step["step_details"]["tool_calls"]
+        assert call["code_interpreter"]["outputs"] == [{"type": "logs", "logs": "1\n"}]
+
+
+async def test_a_waiting_run_survives_its_engine(
+    engines: Nursery, endpoint: ModelEndpoint, tmp_path: Path
+) -> None:
+    endpoint.replies = [
+        calls(("tide", "{}"), prompt=20, completion=5),
+        says("High.", prompt=30, completion=2),
+    ]
+    engine = await engines.start(tmp_path, endpoint.url)
+    async with client(engine) as http:
+        body = {"model": "served", "tools": [{"type": "function", "function": {"name": "tide"}}]}
+        assistant = (await made(http, "/assistants", body))["id"]
+        thread = (await made(http, "/threads", {"messages": [{"role": "user", "content": "Tide?"}]}))["id"]
+        run = await made(http, f"/threads/{thread}/runs", {"assistant_id": assistant})
+        run = await status(http, run, "requires_action")
+        engine.kill()
+    engine = await engines.start(tmp_path, endpoint.url)
+    async with client(engine) as http:
+        [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+        path = f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs"
+        await made(http, path, {"tool_outputs": [{"tool_call_id": call["id"], "output": "2 m"}]})
+        run = await status(http, run, "completed")
+    assert run["usage"] == {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
+    assert [message["role"] for message in endpoint.chats[1]["messages"]] == ["user", "assistant", "tool"]
+
+
+async def test_two_engines_on_one_directory(
+    engines: Nursery, endpoint: ModelEndpoint, tmp_path: Path
+) -> None:
+    on = asyncio.Event()
+    hangs = Reply([chunk({"content": "Well"}), on, chunk({}, "stop"), DONE])
+    endpoint.replies = [hangs, says("Fine."), Reply(list(hangs.body))]
+    one = await engines.start(tmp_path, endpoint.url)
+    two = await engines.start(tmp_path, endpoint.url)
+    async with client(one) as first, client(two) as second:
+        assistant = (await made(first, "/assistants", {"model": "served"}))["id"]
+        thread = (await made(second, "/threads", {}))["id"]
+        run = await made(first, f"/threads/{thread}/runs", {"assistant_id": assistant})
+        while not endpoint.chats:
+            await asyncio.sleep(0.01)
+        # The lock holds for both, and neither takes the other's run for abandoned.
+        response = await second.post(f"/threads/{thread}/runs", json={"assistant_id": assistant})
+        assert response.status_code == 400 and run["id"] in response.json()["error"]["message"]
+        other = (await made(second, "/threads", {}))["id"]
+        fine = await made(second, f"/threads/{other}/runs", {"assistant_id": assistant})
+        await status(first, fine, "completed")
+        # Cancelled through the one that does not work on it.
+        cancelling = await made(second, f"/threads/{thread}/runs/{run['id']}/cancel", {})
+        assert cancelling["status"] == "cancelling"
+        await status(second, run, "cancelled")
+        # The survivor ends what the dead one was working on.
+        run = await made(first, f"/threads/{other}/runs", {"assistant_id": assistant})
+        while len(endpoint.chats) < 3:
+            await asyncio.sleep(0.01)
+        one.kill()
+        failed = await status(second, run, "failed")
+        assert "stopped" in failed["last_error"]["message"]
+        await made(second, f"/threads/{other}/messages", {"role": "user", "content": "free"})
+
+
+async def status(http: httpx2.AsyncClient, run: JSON, wanted: str) -> JSON:
+    """The run once it is in that state."""
+    while True:
+        response = await http.get(f"/threads/{run['thread_id']}/runs/{run['id']}")
+        found: JSON = response.json()
+        if found["status"] == wanted:
+            return found
+        assert found["status"] in ACTIVE, found
+        await asyncio.sleep(0.02)

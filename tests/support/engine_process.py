@@ -1,0 +1,105 @@
+"""Engines in processes of their own, to be killed.
+
+The nursery is one process that has everything imported and forks an engine whenever it is asked to: a fresh
+interpreter takes ten times as long.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+
+class EngineProcess:
+    """A running engine."""
+
+    def __init__(self, pid: int, url: str) -> None:
+        self.url = url
+        self._pid = pid
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        os.kill(self._pid, signal.SIGKILL)
+
+
+class Nursery:
+    """Starts engines on a data directory."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def start(self, data_dir: Path, model_url: str | None) -> EngineProcess:
+        """A new engine, which answers requests."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps([str(data_dir), model_url]).encode() + b"\n")
+        pid, port = json.loads(await self._process.stdout.readline())
+        return EngineProcess(pid, f"http://127.0.0.1:{port}")
+
+
+@asynccontextmanager
+async def nursery() -> AsyncIterator[Nursery]:
+    """A nursery. Its engines end with it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield Nursery(process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _serve(data_dir: str, model_url: str | None, told: int) -> None:
+    import uvicorn
+
+    from assistants_tui.engine.app import EngineSettings, create_app
+
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    settings = EngineSettings(Path(data_dir), model_url=model_url)
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), lifespan="on", log_level="error"))
+
+    async def serve() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.002)
+        os.write(told, json.dumps([os.getpid(), listener.getsockname()[1]]).encode() + b"\n")
+        await serving
+
+    asyncio.run(serve())
+
+
+def _main() -> None:
+    # All that an engine imports when it starts, so that its copies need not.
+    import aiosqlite  # noqa: F401
+    import uvicorn.lifespan.on
+    import uvicorn.loops.auto
+    import uvicorn.protocols.http.auto
+    import uvicorn.protocols.websockets.auto  # noqa: F401
+
+    from assistants_tui.engine.models.endpoint import EndpointModel
+
+    EndpointModel("http://127.0.0.1:9/v1")
+
+    told = os.dup(1)
+    os.dup2(2, 1)  # what an engine prints is not an answer
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        data_dir, model_url = json.loads(line)
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _serve(data_dir, model_url, told)
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    _main()
