@@ -173,7 +173,10 @@ async def server() -> AsyncIterator[ScriptedServer]:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        await scripted.handle(reader, writer)
+        try:
+            await scripted.handle(reader, writer)
+        finally:
+            writer.transport.abort()
 
     listening = await asyncio.start_server(handle, "127.0.0.1", 0)
     scripted.port = listening.sockets[0].getsockname()[1]

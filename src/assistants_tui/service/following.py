@@ -86,13 +86,13 @@ class Following:
             await asyncio.gather(reader, return_exceptions=True)
 
     async def poll(self, first_delay: float = 0.0) -> None:
-        """Ask for the state of the run until it is settled.
+        """Ask for the state of the run, once at least, and until it is settled.
 
         Failures that may pass are waited out. Raises `ServiceError` for others, and when the run takes longer
         than the user allows: then it has been cancelled.
         """
         delay, failures = first_delay, 0
-        while not self.settled:
+        while True:
             if self._late:
                 await self._give_up()
                 return
@@ -108,6 +108,8 @@ class Following:
                 delay = min(self._settings.poll_interval * 2**failures, _LONGEST_WAIT)
             else:
                 delay, failures = self._settings.poll_interval, 0
+                if self.settled:
+                    return
 
     @property
     def _late(self) -> bool:

@@ -91,7 +91,9 @@ class Runs:
             await self._budget.check()
             following = self._following(RunState(thread_id), publish)
             try:
-                await self._with_results(lambda query: self._send(following, _path(thread_id), body, query))
+                complete = await self._with_results(
+                    lambda query: self._send(following, _path(thread_id), body, query)
+                )
                 if following.state.run is None:
                     raise ServiceError(
                         "The server ended the answer before it said anything about the run.",
@@ -103,8 +105,8 @@ class Runs:
                 run = None if error.no_effect else await self._started_after_all(thread_id)
                 if run is None:
                     raise
-                following.state = RunState(thread_id, run)
-            await self._finish(following)
+                following.state, complete = RunState(thread_id, run), False
+            await self._finish(following, complete)
 
         return latest(drive)
 
@@ -114,8 +116,8 @@ class Runs:
         async def drive(publish: Callable[[RunState], None]) -> None:
             state = await self.load(thread_id, run_id)
             publish(state)
-            if not state.finished:
-                following = self._following(state, publish)
+            following = self._following(state, publish)
+            if not following.settled:
                 await following.poll(self._settings.poll_interval)
                 await self._count(following.state)
 
@@ -131,14 +133,15 @@ class Runs:
             following = self._following(outputs_submitted(state), publish)
             try:
                 path = f"{_path(thread_id, run_id)}/submit_tool_outputs"
-                await self._send(following, path, {"tool_outputs": list(outputs)}, {})
+                complete = await self._send(following, path, {"tool_outputs": list(outputs)}, {})
             except ServiceError as error:
                 if error.no_effect:
                     raise
                 following.state = await self.load(thread_id, run_id)
                 if following.state.pending_calls:  # nothing has arrived
                     raise
-            await self._finish(following)
+                complete = False
+            await self._finish(following, complete)
 
         return latest(drive)
 
@@ -180,8 +183,11 @@ class Runs:
     def _following(self, state: RunState, publish: Callable[[RunState], None]) -> Following:
         return Following(state, publish, self, self._settings, self._clock)
 
-    async def _send(self, following: Following, path: str, body: Json, query: Json) -> None:
-        """Post `body` and take what the server answers, as events or as the run."""
+    async def _send(self, following: Following, path: str, body: Json, query: Json) -> bool:
+        """Post `body` and take what the server answers, as events or as the run.
+
+        Returns whether that was everything until the run has ended or waits for the user.
+        """
         async with contextlib.AsyncExitStack() as stack:
             answer: Json | AsyncIterator[Event]
             if self._settings.stream:
@@ -190,14 +196,15 @@ class Runs:
                 answer = await self._client.post(path, body, query)
             if isinstance(answer, dict):
                 await following.update(absorb(following.state, cast(Run, answer)))
-            else:
-                await following.stream(answer)
+                return False
+            await following.stream(answer)
+            return following.settled
 
-    async def _finish(self, following: Following) -> None:
+    async def _finish(self, following: Following, complete: bool) -> None:
         """Follow to the end what `_send` began."""
-        streamed = following.settled
-        await following.poll(0.0 if self._settings.stream else self._settings.poll_initial_delay)
-        if streamed and following.state.finished and _lacks_search_results(following.state):
+        if not complete:
+            await following.poll(0.0 if self._settings.stream else self._settings.poll_initial_delay)
+        elif following.state.finished and _lacks_search_results(following.state):
             # a stream of submitted outputs cannot be asked for them
             with contextlib.suppress(ServiceError):
                 await following.update(await self.reread(following.state))
