@@ -28,11 +28,13 @@ def joined(lines: Sequence[Line], spans: Sequence[tuple[int, int]]) -> str:
     """The text of the given part of each line.
 
     Where a line was wrapped it goes on with the next, without the indentation and bars that were drawn before
-    that; code loses its frame everywhere.
+    that; code loses its frame and its head everywhere.
     """
     text = ""
     glue = "\n"
     for line, (start, end) in zip(lines, spans, strict=True):
+        if any(run.link.startswith("code:") for run in line.runs):
+            continue  # the head of a code block is no text
         drawn = line.margin if glue != "\n" or line.fill else 0
         text += line.text[max(start, drawn) : max(end, drawn)]
         glue = line.glue

@@ -236,6 +236,16 @@ class MessageView(ScrollView, can_focus=True):
         """Whether the view follows the end of the thread."""
         return self._at_end
 
+    @property
+    def updating(self) -> bool:
+        """Whether something that was handed over is not shown yet."""
+        return self._timer is not None
+
+    @property
+    def drawn(self) -> int:
+        """How many messages have their lines in memory."""
+        return len(self._drawn)
+
     def set_items(self, items: Iterable[MessageItem], *, older: bool) -> None:
         """Show these messages, from their end. `older`: more can be loaded above them."""
         unique = {item.id: item for item in items}
@@ -270,6 +280,8 @@ class MessageView(ScrollView, can_focus=True):
         if place is None:
             serial = self._entries[-1].serial + 1 if self._entries else 0
             self._places[item.id] = len(self._entries)
+            if self._at_end and self._entries and self._cursor is self._entries[-1]:
+                self._cursor = None  # it follows the end as the view does
             self._entries.append(_Entry(item, serial))
             self._heights.append(self._estimated(item))
         elif self._entries[place].item == item:
@@ -357,6 +369,8 @@ class MessageView(ScrollView, can_focus=True):
             place, self._anchor_line = self._heights.at(y)
             self._anchor = self._entries[place]
             self._ask_for_older(y)
+            if self._cursor is None and self.has_focus:
+                self._cursor = self._entries[self._last_in_sight()]
         self._forget_unseen()
 
     def _fill_up(self, height: int) -> int:
@@ -568,12 +582,9 @@ class MessageView(ScrollView, can_focus=True):
 
     # -- the cursor
 
-    def on_focus(self) -> None:
-        if self._cursor is None and self._entries:
-            self._cursor = self._entries[self._last_in_sight()]
-        self.refresh()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self._settle()
         self.refresh()
 
     def _last_in_sight(self) -> int:
@@ -714,8 +725,11 @@ class MessageView(ScrollView, can_focus=True):
         """
         if not self._entries:
             return None
-        start = selection.start or Offset(0, self._entries[0].serial * _LINES)
-        end = selection.end or Offset(_LINES, self._entries[-1].serial * _LINES + _LINES - 1)
+        start, end = selection  # not to be tested for truth: the offset (0, 0) is false
+        if start is None:
+            start = Offset(0, self._entries[0].serial * _LINES)
+        if end is None:
+            end = Offset(_LINES, self._entries[-1].serial * _LINES + _LINES - 1)
         texts: list[str] = []
         for place, entry in enumerate(self._entries):
             first = entry.serial * _LINES
