@@ -10,7 +10,8 @@ _MAX_BYTES = 200
 """Most file systems allow 255 bytes; the rest is for a number and for the `.part` of an unfinished one."""
 _MAX_SUFFIX = 20
 _FORBIDDEN = re.compile(r'[<>:"|?*/\\]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_EDGES = re.compile(r"^[\s.]+|[\s.]+$")
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 """Names that mean devices on Windows, with any ending
 (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 
@@ -22,7 +23,7 @@ def safe_file_name(name: str, fallback: str = "file") -> str:
     """
     last = re.split(r"[/\\]", name.replace("\0", "").rstrip("/\\"))[-1]
     clean = UNSAFE.sub("", unicodedata.normalize("NFC", last).replace("\n", " ").replace("\t", " "))
-    clean = _FORBIDDEN.sub("_", clean).strip().lstrip(".").rstrip(". ")
+    clean = _EDGES.sub("", _FORBIDDEN.sub("_", clean))
     if not clean:
         clean = fallback
     if _DEVICE.fullmatch(clean):
@@ -41,7 +42,7 @@ def numbered(name: str) -> Iterator[str]:
 def _shortened(name: str) -> str:
     stem, suffix = _split(name)
     room = _MAX_BYTES - len(suffix.encode())
-    return stem.encode()[:room].decode(errors="ignore").rstrip() + suffix
+    return _EDGES.sub("", stem.encode()[:room].decode(errors="ignore")) + suffix
 
 
 def _split(name: str) -> tuple[str, str]:
