@@ -32,12 +32,14 @@ class Nursery:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._asking = asyncio.Lock()
 
     async def start(self, data_dir: Path, model_url: str | None) -> EngineProcess:
         """A new engine, which answers requests."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(data_dir), model_url]).encode() + b"\n")
-        pid, port = json.loads(await self._process.stdout.readline())
+        async with self._asking:
+            self._process.stdin.write(json.dumps([str(data_dir), model_url]).encode() + b"\n")
+            pid, port = json.loads(await self._process.stdout.readline())
         return EngineProcess(pid, f"http://127.0.0.1:{port}")
 
 
