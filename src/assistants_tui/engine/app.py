@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 
 from assistants_tui.engine import starter
 from assistants_tui.engine.api import (
@@ -147,5 +147,16 @@ async def _http_error(request: Request, error: Exception) -> Response:
         message, code = f"Not allowed: {what}. The URL takes other methods.", "method_not_supported"
     else:
         message, code = error.detail, None
-    headers = dict(error.headers) if error.headers else None
+    headers = {"allow": ", ".join(sorted(_methods(request)))} if error.status_code == 405 else None
     return ApiError(error.status_code, message, code=code, headers=headers).response()
+
+
+def _methods(request: Request) -> set[str]:
+    """What a URL takes. Its methods are routes of their own, of which the router names only the first."""
+    prefix = "/" + request.url.path.split("/")[1]
+    methods: set[str] = set()
+    for route in _ROUTES:
+        match, _ = route.matches({**request.scope, "root_path": prefix})
+        if match is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
