@@ -177,6 +177,46 @@ def test_a_long_paragraph(words: list[str], between: str, width: int, step: int)
     assert streamed(source, width, list(range(0, len(source), step)), [True]) == render(source, width)
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "style"),
+    [
+        ("so **bo", "bo", "strong"),
+        ("so **bo ", "bo", "strong"),
+        ("so `co", "co", "code"),
+        ("so **", "so", ""),
+        ("- a **b `c", "c", "strong code"),
+    ],
+)
+def test_open_markup_is_not_seen_while_text_arrives(source: str, text: str, style: str) -> None:
+    markdown = IncrementalMarkdown(40)
+    markdown.feed(source)
+    markdown.flush()
+    (line,) = markdown
+    assert not set(line.text) & {"*", "`"}
+    assert (line.runs[-1].text, line.runs[-1].style) == (text, style)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("text\n", "-"),
+        ("text\n", "=="),
+        ("text\n", "1."),
+        ("a | b\n", "| --"),
+        ("text\n", "```py"),
+        ("text\n", "> >"),
+    ],
+)
+def test_a_line_that_may_become_anything_is_not_shown_yet(before: str, now: str) -> None:
+    markdown = IncrementalMarkdown(40)
+    markdown.feed(before)
+    markdown.flush()
+    shown = list(markdown)
+    markdown.feed(now)
+    markdown.flush()
+    assert list(markdown) == shown
+
+
 @pytest.mark.parametrize("start", ["", "- ", "> ", "1. > - "])
 @pytest.mark.parametrize("body", ["```py\n", "| a | b |\n|--|--|\n", "- x\n", "", "<!--\n"])
 def test_a_block_that_never_ends(start: str, body: str) -> None:

@@ -80,6 +80,18 @@ def inline(text: str, references: References, style: str = "", *, breaks: bool =
     return runs + parse(text[start:], references, style, breaks=breaks)
 
 
+def closed(text: str) -> str:
+    """Text that is still being written, as if the emphasis and code at its end were closed.
+
+    Otherwise its asterisks would be seen for a moment.
+    """
+    for mark in ("`", "**", "~~"):
+        if text.count(mark) % 2:
+            text = text.rstrip()
+            text = text.removesuffix(mark).rstrip() if text.endswith(mark) else text + mark
+    return text
+
+
 def next_cut(text: str, start: int, references: References, tried: int = 0) -> tuple[int, int]:
     """Where the piece that begins at `start` ends, or 0 if that is not known before more text has come.
 

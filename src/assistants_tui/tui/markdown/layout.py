@@ -8,7 +8,7 @@ from assistants_tui.service.safe_text import clean
 
 from .blocks import Paragraph, References, may_define, split_row
 from .code import LineLexer
-from .inline import PIECE, inline, next_cut, parse
+from .inline import PIECE, closed, inline, next_cut, parse
 from .lines import Line, Row, Run, cells, fold, wrap
 from .tables import Cell, TableLayout
 
@@ -153,7 +153,8 @@ class Layout:
         self._paragraph = None
         text = _after(lines, paragraph.line, paragraph.column).rstrip()
         start = 0 if paragraph.begun else self._begin(paragraph, text)
-        runs = inline(text[start:], self._references, breaks=self.breaks)
+        text = closed(text[start:]) if self._forked else text[start:]
+        runs = inline(text, self._references, breaks=self.breaks)
         self._draw(wrap([*paragraph.open_row, *runs], self._room()))
 
     def paragraph_to_heading(self, lines: list[str], level: int) -> None:

@@ -456,7 +456,8 @@ class MessageView(ScrollView, can_focus=True):
         self._settle()
 
     def on_resize(self) -> None:
-        width = max(1, min(MAX_WIDTH, self.size.width - GUTTER - 1))
+        bar = self.styles.scrollbar_size_vertical
+        width = max(1, min(MAX_WIDTH, self.size.width - bar - GUTTER - 1))
         self._moved = True
         if width != self._text_width:
             anchor = self._anchor
