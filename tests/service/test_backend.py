@@ -200,6 +200,18 @@ async def test_the_embedded_engine_starts_with_assistants_that_the_next_start_kn
     await again.close()
 
 
+async def test_two_windows_share_the_embedded_profile(paths: Paths) -> None:
+    one, other = await open_backend(LOCAL, paths=paths), await open_backend(LOCAL, paths=paths)
+    thread_id, state, _ = await ask(one)
+    assert state.run is not None
+    assert await other.runs.load(thread_id, state.run["id"]) == state
+    _, second, _ = await ask(other)
+    assert second.status == "completed"
+    await one.close()
+    assert (await other.threads.retrieve(thread_id))["id"] == thread_id
+    await other.close()
+
+
 async def test_an_engine_that_cannot_open_its_store_says_so(paths: Paths) -> None:
     paths.engine_dir("local").parent.mkdir(parents=True)
     paths.engine_dir("local").write_text("in the way")

@@ -549,6 +549,21 @@ async def test_search_results_that_a_stream_cannot_carry_are_read_at_the_end(
     assert seen[-1].steps == {"step_1": with_text}
 
 
+@pytest.mark.parametrize("status", ["cancelling", "cancelled", "completed"])
+async def test_asking_twice_to_stop_a_run_is_no_error_unless_it_has_ended(
+    opened: Opens, server: Any, wires: Any, status: str
+) -> None:
+    words = f"Cannot cancel run with status '{status}'."
+    server.on("POST", f"{RUN}/cancel", wires.answer({"error": {"message": words}}, status=400))
+    server.on("GET", RUN, wires.answer(run(status)))
+    backend = await opened()
+    if status == "completed":
+        with pytest.raises(ServiceError, match="Cannot cancel run"):
+            await backend.runs.cancel("thread_1", "run_1")
+    else:
+        assert (await backend.runs.cancel("thread_1", "run_1"))["status"] == status
+
+
 # The iterator itself
 
 

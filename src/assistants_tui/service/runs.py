@@ -147,7 +147,14 @@ class Runs:
 
     async def cancel(self, thread_id: str, run_id: str) -> Run:
         """Ask the server to stop the run; it may still end in another way. Raises `ServiceError`."""
-        run = cast(Run, await self._client.post(f"{_path(thread_id, run_id)}/cancel", again=True))
+        try:
+            run = cast(Run, await self._client.post(f"{_path(thread_id, run_id)}/cancel", again=True))
+        except ServiceError as error:
+            if error.status != 400:
+                raise
+            run = cast(Run, await self._client.get(_path(thread_id, run_id)))
+            if run["status"] not in {"cancelling", "cancelled"}:  # else it was asked before
+                raise
         self._cancelled(run)
         return run
 
