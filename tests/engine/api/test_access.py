@@ -190,6 +190,47 @@ def test_missing_key_file(tmp_path: Path) -> None:
         create_app(EngineSettings(tmp_path, api_keys=tmp_path / "none"))
 
 
+LOOPBACK = ["127.0.0.1:8123", "localhost:8123", "localhost", "[::1]:8123", "192.168.0.7", "engine"]
+PAGES = ["https://evil.example", "null", "http://[", "http://192.168.0.7", "https://localhost.evil.example"]
+
+
+class TestWithoutKeys:
+    """An engine without keys is for this machine's programs, not for the pages in its browser."""
+
+    @pytest.fixture
+    def engine_settings(self, tmp_path: Path, clock: ManualClock) -> EngineSettings:
+        return EngineSettings(data_dir=tmp_path / "data", clock=clock)
+
+    @pytest.mark.parametrize("host", LOOPBACK)
+    async def test_programs_get_in(self, http: httpx2.AsyncClient, host: str) -> None:
+        assert (await http.get("/threads", headers={"Host": host})).status_code == 200
+
+    @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]"])
+    async def test_pages_of_this_machine_get_in(self, http: httpx2.AsyncClient, origin: str) -> None:
+        assert (await http.get("/threads", headers={"Origin": origin})).status_code == 200
+
+    @pytest.mark.parametrize("origin", PAGES)
+    async def test_other_pages_do_not(self, http: httpx2.AsyncClient, origin: str) -> None:
+        form = {"files": {"file": ("x", b"x")}, "data": {"purpose": "assistants"}}
+        refused = await http.post("/files", headers={"Origin": origin}, **form)  # type: ignore[arg-type]
+        assert refused.status_code == 403
+        assert "with keys" in error_of(refused)["message"]
+        assert (await http.get("/files")).json()["data"] == []
+
+    @pytest.mark.parametrize("host", ["evil.example", "evil.example:8123", "127.0.0.1.evil.example", "["])
+    async def test_nor_do_names_that_were_made_to_point_here(
+        self, http: httpx2.AsyncClient, host: str
+    ) -> None:
+        refused = await http.get("/threads", headers={"Host": host})
+        assert refused.status_code == 403
+        assert "Call it by its address" in error_of(refused)["message"]
+
+
+async def test_pages_with_a_key_get_in(http: httpx2.AsyncClient) -> None:
+    headers = ANNA | {"Origin": "https://app.example", "Host": "assistants.example"}
+    assert (await http.get("/threads", headers=headers)).status_code == 200
+
+
 AZURE = "http://engine/openai"
 
 

@@ -36,6 +36,11 @@ class Keys:
         self._clock = clock
         self._recorded: dict[str, float] = {}
 
+    @property
+    def required(self) -> bool:
+        """Whether requests without a key are refused."""
+        return self._owners is not None
+
     async def owner(self, key: str | None, database: Database) -> str:
         """Whose the key is, its use recorded. Raises `ApiError` with status 401."""
         if self._owners is None:
