@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.terminal import COMMAND
 
 from assistants_tui import __version__
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
+from support.terminal import COMMAND
 
 
 def run(*arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":

@@ -17,6 +17,13 @@ from assistants_tui.tui.widgets.message_view import MessageView
 EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 
 
+def use_model(url: str) -> None:
+    """Let the embedded profile answer with the chat-completions endpoint at `url`."""
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'[profiles.local]\nkind = "embedded"\nmodel_url = "{url}"\ndefault_model = "served"\n')
+
+
 class Driver:
     """Presses keys and says what the screen shows."""
 
@@ -58,7 +65,7 @@ class Driver:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.03)
         await self.pilot.pause()
 
     async def until_shown(self, text: str) -> None:

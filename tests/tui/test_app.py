@@ -1,9 +1,29 @@
 """The app on its embedded engine: what a user sees and does on the first day."""
 
-from support.app import EQUATION, open_app
+import asyncio
+
+import pytest
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
+from support.app import EQUATION, open_app, use_model
+from support.model_endpoint import DONE, ModelEndpoint, Reply, calls, chunk, says
+
+BEGINNING = "Once upon a time"
+
+
+def held(go_on: asyncio.Event) -> Reply:
+    """An answer that stops in the middle until `go_on` is set."""
+    return Reply(
+        [
+            chunk({"role": "assistant", "content": ""}),
+            chunk({"content": BEGINNING}),
+            go_on,
+            chunk({"content": ". The end."}),
+            chunk(finish_reason="stop"),
+            DONE,
+        ]
+    )
 
 
 async def test_the_first_launch_offers_assistants_and_is_ready_to_type() -> None:
@@ -97,7 +117,7 @@ async def test_renaming_and_deleting_a_thread() -> None:
         await driver.press("right", "right", "enter")
         await driver.until_shown("No threads yet")
         assert ThreadIndex(user_paths().threads_file).list("local") == []
-        backend = await driver.chat.connection.backend()
+        backend = await driver.chat.workspace.connection.backend()
         listed = await backend.threads.list()
         assert listed is not None
         assert thread_id not in [thread["id"] for thread in listed.items]
@@ -113,36 +133,58 @@ async def test_deleting_here_only_keeps_the_thread_on_the_server() -> None:
         await driver.until_shown("Here only")
         await driver.press("right", "enter")
         await driver.until_shown("No threads yet")
-        backend = await driver.chat.connection.backend()
+        backend = await driver.chat.workspace.connection.backend()
         listed = await backend.threads.list()
         assert listed is not None
         assert thread_id in [thread["id"] for thread in listed.items]
 
 
 async def test_escape_stops_a_run_and_keeps_what_was_written() -> None:
-    async with open_app() as driver:
-        await driver.type("Tell me what you can do")
-        await driver.until(lambda: len(driver.texts) == 2 and len(driver.texts[1]) > 20)
-        await driver.press("escape")
-        await driver.until_answered()
-        state = driver.conversation.latest_run
-        assert state is not None
-        assert state.status == "cancelled"
-        await driver.until_shown("Stopped. What was written so far is kept.")
-        assert len(driver.texts[1]) > 20
-        await driver.type("2 + 2")
-        await driver.until_answered(runs=2)
-        assert "4" in driver.texts[-1]
+    async with ModelEndpoint(held(asyncio.Event()), says("Again.")) as endpoint:
+        use_model(endpoint.url)
+        async with open_app() as driver:
+            await driver.type("Tell me a story")
+            await driver.until(lambda: driver.texts[1:] == [BEGINNING])
+            assert "in progress" in driver.screen
+            await driver.press("escape")
+            await driver.until_answered()
+            state = driver.conversation.latest_run
+            assert state is not None
+            assert state.status == "cancelled"
+            await driver.until_shown("Stopped. What was written so far is kept.")
+            assert driver.texts[1] == BEGINNING
+            await driver.type("Again")
+            await driver.until_answered(runs=2)
+            assert driver.texts[-1] == "Again."
 
 
 async def test_what_is_sent_during_a_run_waits_for_its_end() -> None:
-    async with open_app() as driver:
-        await driver.type("Tell me what you can do")
-        await driver.until(lambda: driver.conversation.active_run is not None)
-        await driver.type("2 + 2")
-        await driver.until_shown("Waiting: goes out when the run ends")
-        await driver.until_answered(runs=2)
-        assert [driver.texts[0], driver.texts[2]] == ["Tell me what you can do", "2 + 2"]
+    go_on = asyncio.Event()
+    async with ModelEndpoint(held(go_on), says("Two.")) as endpoint:
+        use_model(endpoint.url)
+        async with open_app() as driver:
+            await driver.type("One?")
+            await driver.until(lambda: driver.texts[1:] == [BEGINNING])
+            await driver.type("Two?")
+            await driver.until_shown("Waiting: goes out when the run ends")
+            assert driver.texts == ["One?", BEGINNING, "Two?"]
+            go_on.set()
+            await driver.until_answered(runs=2)
+            assert driver.texts == ["One?", f"{BEGINNING}. The end.", "Two?", "Two."]
+
+
+async def test_a_model_endpoint_gets_the_conversation_and_its_tools_run() -> None:
+    code = calls(("code_interpreter", '{"code": "print(6 * 7)"}'))
+    async with ModelEndpoint(code, says("It is ", "**42**.")) as endpoint:
+        use_model(endpoint.url)
+        async with open_app() as driver:
+            await driver.type("What is 6 times 7?")
+            await driver.until_answered()
+            assert driver.texts == ["What is 6 times 7?", "It is **42**."]
+            await driver.until_shown("logs  42")
+        first, second = endpoint.chats
+        assert first["messages"][-1] == {"role": "user", "content": "What is 6 times 7?"}
+        assert "42" in second["messages"][-1]["content"]
 
 
 async def test_function_calls_are_answered_in_place() -> None:
@@ -157,46 +199,38 @@ async def test_function_calls_are_answered_in_place() -> None:
         await driver.until(lambda: driver.app.focused is driver.chat.query_one("#composer"))
 
 
-async def test_leaving_during_a_run_asks_first() -> None:
-    async with open_app() as driver:
-        await driver.type("Tell me what you can do")
-        await driver.until(lambda: driver.conversation.active_run is not None)
-        await driver.press("ctrl+q")
-        await driver.until_shown("still in progress")
-        await driver.press("escape")
-        await driver.until_answered()
-        assert driver.app.is_running
-
-
-async def test_stopping_and_leaving_keeps_the_partial_answer() -> None:
-    async with open_app() as driver:
-        await driver.type("Tell me what you can do")
-        await driver.until(lambda: len(driver.texts) == 2 and len(driver.texts[1]) > 20)
-        await driver.press("ctrl+q")
-        await driver.until_shown("Stop and quit")
-        await driver.press("right", "right", "enter")
-        await driver.until(lambda: not driver.app.is_running)
-    async with open_app() as driver:
-        await driver.until(lambda: len(driver.texts) == 2)
-        state = driver.conversation.latest_run
-        assert state is not None
-        assert state.status == "cancelled"
-        assert len(driver.texts[1]) > 20
-
-
-async def test_waiting_and_leaving_keeps_the_whole_answer() -> None:
-    async with open_app() as driver:
-        await driver.type("2 + 2")
-        await driver.until(lambda: driver.conversation.active_run is not None)
-        await driver.press("ctrl+q")
-        await driver.until_shown("Wait, then quit")
-        await driver.press("right", "enter")
-        await driver.until(lambda: not driver.app.is_running)
-    async with open_app() as driver:
-        await driver.until(lambda: len(driver.texts) == 2)
-        state = driver.conversation.latest_run
-        assert state is not None
-        assert state.status == "completed"
+@pytest.mark.parametrize(
+    ("keys", "status", "text"),
+    [
+        (["right", "right", "enter"], "cancelled", "Once upon a time"),
+        (["right", "enter"], "completed", "Once upon a time. The end."),
+    ],
+    ids=["stop", "wait"],
+)
+async def test_leaving_during_a_run_asks_and_loses_nothing(keys: list[str], status: str, text: str) -> None:
+    go_on = asyncio.Event()
+    async with ModelEndpoint(held(go_on)) as endpoint:
+        use_model(endpoint.url)
+        async with open_app() as driver:
+            await driver.type("Tell me a story")
+            await driver.until(lambda: driver.texts[1:] == [BEGINNING])
+            await driver.press("ctrl+q")
+            await driver.until_shown("still in progress")
+            await driver.press("escape")
+            await driver.until(lambda: driver.app.screen is driver.chat)
+            assert driver.conversation.active_run is not None
+            await driver.press("ctrl+q")
+            await driver.until_shown("still in progress")
+            await driver.press(*keys)
+            if status == "completed":
+                go_on.set()
+            await driver.until(lambda: not driver.app.is_running)
+        async with open_app() as driver:
+            await driver.until(lambda: len(driver.texts) == 2)
+            state = driver.conversation.latest_run
+            assert state is not None
+            assert state.status == status
+            assert driver.texts[1] == text
 
 
 async def test_two_windows_lose_nothing() -> None:

@@ -1,6 +1,7 @@
 """The columns at every width, the keys of the panes, and the pages over them."""
 
 import pytest
+
 from support.app import open_app
 
 
@@ -50,7 +51,7 @@ async def test_no_terminal_is_too_small_or_too_large(size: tuple[int, int]) -> N
     async with open_app(size) as driver:
         await driver.press("f2", "f4", "f1", "escape", "escape", "ctrl+n", "tab", "tab", "tab")
         await driver.pilot.resize_terminal(100, 30)
-        await driver.until_shown("Assistants")
+        await driver.until_shown("Math Tutor is ready")
 
 
 async def test_choosing_an_assistant_addresses_the_next_message() -> None:

@@ -47,7 +47,7 @@ def test_a_damaged_theme_is_named_with_its_file_key_and_remedy(
     assert old in GOOD
     path = tmp_path / "bad.toml"
     path.write_text(GOOD.replace(old, new), encoding="utf-8")
-    with pytest.raises(ThemeError, match="bad.toml") as caught:
+    with pytest.raises(ThemeError, match=r"bad\.toml") as caught:
         read_theme(path)
     assert says in str(caught.value)
     files = load_themes(bundled_folder(), tmp_path)

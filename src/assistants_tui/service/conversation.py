@@ -163,6 +163,10 @@ class Conversation:
         elif (active := self.active_run) is not None and active.run is not None and self._following is None:
             await self._follow_again(active.run["id"])
 
+    def report(self, error: ServiceError) -> None:
+        """Show a failure that concerns this thread."""
+        self._fail(error)
+
     def send(self, text: str, assistant_id: str) -> None:
         """Put a text on its way: posted and run at once, or as soon as the thread is free."""
         item = Outgoing(f"outgoing-{next(_outgoing_numbers)}", text, assistant_id)

@@ -1,7 +1,7 @@
 """The app: themes, the safety filter, the main screen, and leaving without losing anything."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import ClassVar
@@ -13,18 +13,17 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.worker import Worker
 
-from assistants_tui.service.assistant_cache import cached_assistants
-from assistants_tui.service.connection import Connection
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, update_state
-from assistants_tui.settings.threads import ThreadIndex
 from assistants_tui.tui.safety import SafeFilter
-from assistants_tui.tui.screens.chat import ChatScreen, Remembered
+from assistants_tui.tui.screens.chat import ChatScreen
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
 
+StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
 _KEY_NAMES = {
     "enter": "Enter",
@@ -67,7 +66,7 @@ class AssistantsApp(App[None]):
         super().__init__()
         self._paths = paths
         self._wanted = (profile, assistant, thread_id)
-        self._changes: list[Remembered] = []
+        self._changes: list[StateChange] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
 
@@ -99,18 +98,16 @@ class AssistantsApp(App[None]):
         profile_name, assistant, thread_id = self._wanted
         name = profile_name or loaded.config.default_profile
         profile = loaded.config.profiles.get(name) or next(iter(loaded.config.profiles.values()))
-        place = state.profile(profile.name)
-        self.push_screen(
-            ChatScreen(
-                Connection(profile, paths=self._paths, config=loaded.config),
-                ThreadIndex(self._paths.threads_file),
-                assistants=cached_assistants(self._paths, profile),
-                assistant=assistant or place.last_assistant,
-                thread_id=thread_id or place.last_thread,
-                prompts=state.prompts,
-                remember=self._remember,
-            )
+        workspace = Workspace(
+            profile,
+            paths=self._paths,
+            config=loaded.config,
+            state=state,
+            remember=self._remember,
+            assistant=assistant,
+            thread_id=thread_id,
         )
+        self.push_screen(ChatScreen(workspace, prompts=state.prompts))
         self._settled = True
         for problem in (*map(str, loaded.problems), *themes.problems):
             self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
@@ -119,7 +116,7 @@ class AssistantsApp(App[None]):
         if self._settled:
             self._remember(lambda state: replace(state, theme=name))
 
-    def _remember(self, change: Remembered) -> None:
+    def _remember(self, change: StateChange) -> None:
         """Keep a change for the next start, one after the other and off the event loop."""
         self._changes.append(change)
         if self._keeper is None or self._keeper.is_finished:
@@ -129,7 +126,7 @@ class AssistantsApp(App[None]):
         while self._changes:
             changes, self._changes = self._changes, []
 
-            def apply(state: AppState, changes: list[Remembered] = changes) -> AppState:
+            def apply(state: AppState, changes: list[StateChange] = changes) -> AppState:
                 return reduce(lambda kept, change: change(kept), changes, state)
 
             try:
@@ -151,7 +148,7 @@ class AssistantsApp(App[None]):
         if chat is None:
             self.exit()
             return
-        if busy := chat.busy_conversations:
+        if busy := chat.workspace.busy_conversations:
             choice = await self.push_screen_wait(
                 ChoiceDialog(
                     "A run is still in progress."
@@ -170,7 +167,7 @@ class AssistantsApp(App[None]):
             if choice == "stop":
                 await asyncio.gather(*(conversation.cancel() for conversation in busy))
             await asyncio.gather(*(conversation.settled() for conversation in busy))
-        await chat.close_conversations()
+        await chat.workspace.close()
         if self._keeper is not None:
             await self._keeper.wait()
         self.exit()

@@ -7,11 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.run_rows import RunRow, Section, as_json, rows, sections
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
@@ -48,16 +47,9 @@ class InspectorPane(Vertical):
         Binding("t", "next_tab", "Raw JSON", id="inspector.tab"),
     ]
 
-    class RunWanted(Message):
-        """The steps of a run are looked at that was only listed so far."""
-
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._conversation: Conversation | None = None
+        self._workspace = workspace
         self._rows: list[RunRow] = []
         self._folded: frozenset[str] = frozenset()
         self._unfolded: frozenset[str] = frozenset()
@@ -74,7 +66,8 @@ class InspectorPane(Vertical):
         self._tree.empty = (
             "No run yet. Each answer shows its steps here: code, searches, function calls, messages."
         )
-        self._detail.empty_text = ""
+        self._workspace.subscribe(self._workspace_changed)
+        self._begin()
 
     @property
     def _tree(self) -> VirtualList:
@@ -89,24 +82,26 @@ class InspectorPane(Vertical):
         """What is shown under the tree."""
         return self.query_one(TabLine).active
 
-    def show(self, conversation: Conversation | None) -> None:
-        """Show the runs of `conversation`, following the newest step until the user chooses a line."""
-        self._conversation = conversation
+    def _begin(self) -> None:
+        """Show the runs of the conversation, following the newest step until the user chooses a line."""
         self._folded = self._unfolded = frozenset()
         self._following = True
         self._shown = []
         self._look()
 
-    def conversation_changed(self) -> None:
-        """Look at the conversation again soon. Cheap to call for every token."""
-        if not self._scheduled and self.display:
+    def on_show(self) -> None:
+        self._look()  # nothing was drawn while nobody saw it
+
+    def _workspace_changed(self, changed: Changed) -> None:
+        if changed & Changed.PLACE:
+            self._begin()
+        elif changed & Changed.CONVERSATION and not self._scheduled and self.display:
             self._scheduled = True
             self.set_timer(_FRAME, self._look)
 
     def _look(self) -> None:
         self._scheduled = False
-        runs = self._conversation.runs.values() if self._conversation else ()
-        self._rows = rows(runs, self._folded, self._unfolded)
+        self._rows = rows(self._workspace.conversation.runs.values(), self._folded, self._unfolded)
         lines = self._rows
         followed = self._newest_row() if self._following else None
         self._tree.set_rows(
@@ -125,7 +120,7 @@ class InspectorPane(Vertical):
 
     def _draw_detail(self) -> None:
         row = self._highlighted
-        state = self._conversation.runs.get(row.run_id) if self._conversation and row else None
+        state = self._workspace.conversation.runs.get(row.run_id) if row else None
         if row is None or state is None or state.run is None:
             self._shown = []
             self._detail.set_items([], older=False)
@@ -184,7 +179,7 @@ class InspectorPane(Vertical):
         self._folded = self._folded - {row.key} if is_open else self._folded | {row.key}
         self._unfolded = self._unfolded | {row.key} if is_open else self._unfolded - {row.key}
         if is_open and row.depth == 0:
-            self.post_message(self.RunWanted(row.run_id))
+            self.run_worker(self._workspace.conversation.read_run(row.run_id))
         self._look()
 
 

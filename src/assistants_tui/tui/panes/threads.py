@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 
+from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.threads import ThreadReference
+from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 
@@ -26,27 +29,9 @@ class ThreadsPane(Vertical):
         Binding("d,delete", "delete", "Delete", id="threads.delete"),
     ]
 
-    class ThreadMessage(Message):
-        """Something is wanted of a thread."""
-
-        def __init__(self, thread_id: str) -> None:
-            super().__init__()
-            self.thread_id = thread_id
-
-    class Opened(ThreadMessage):
-        """The user wants to see a thread."""
-
-    class RenameWanted(ThreadMessage):
-        """The user wants to give a thread another title."""
-
-    class DeleteWanted(ThreadMessage):
-        """The user wants a thread gone."""
-
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._all: Sequence[ThreadReference] = ()
-        self._busy: frozenset[str] = frozenset()
-        self._open: str | None = None
+        self._workspace = workspace
         self._lines: list[ThreadReference | str] = []
 
     def compose(self) -> ComposeResult:
@@ -56,6 +41,8 @@ class ThreadsPane(Vertical):
 
     def on_mount(self) -> None:
         self._filter.display = False
+        self._workspace.subscribe(self._workspace_changed)
+        self._draw()
 
     @property
     def rows(self) -> VirtualList:
@@ -65,41 +52,40 @@ class ThreadsPane(Vertical):
     def _filter(self) -> Input:
         return self.query_one("#thread-filter", Input)
 
-    def show(
-        self, references: Sequence[ThreadReference], open_id: str | None, running: frozenset[str]
-    ) -> None:
-        """Show `references` with the open thread marked and those with an active run."""
-        self._all, self._open, self._busy = references, open_id, running
-        self._rebuild()
+    def _workspace_changed(self, changed: Changed) -> None:
+        if changed & Changed.THREADS:
+            self._draw()
 
-    def _rebuild(self) -> None:
+    def _draw(self) -> None:
         wanted = self._filter.value.casefold().split()
         found = [
             reference
-            for reference in self._all
-            if not reference.archived and all(word in reference.title.casefold() for word in wanted)
+            for reference in self._workspace.threads
+            if all(word in reference.title.casefold() for word in wanted)
         ]
-        found.sort(key=lambda reference: (reference.pinned, reference.last_used_at), reverse=True)
-        self._lines = _grouped(found, date.today())
+        lines = self._lines = _grouped(found, date.today())
         self.rows.empty = (
             "No thread matches."
             if wanted
             else "No threads yet. Write a message and press Enter to begin one."
         )
-        lines = self._lines
         self.rows.set_rows(
             len(lines),
             self._row,
             key=lambda index: line if isinstance(line := lines[index], str) else line.id,
             is_header=lambda index: isinstance(lines[index], str),
-            selected_key=None,
         )
 
     def _row(self, index: int) -> Content:
         line = self._lines[index]
         if isinstance(line, str):
             return Content.styled(line, "bold $muted")
-        mark = "⋯" if line.id in self._busy else "●" if line.id == self._open else "★" if line.pinned else " "
+        if line.id in self._workspace.busy_threads:
+            mark = "⋯"
+        elif line.id == self._workspace.conversation.thread_id:
+            mark = "●"
+        else:
+            mark = "★" if line.pinned else " "
         return Content.assemble((f"{mark} ", "$text-accent"), line.title or "Untitled")
 
     @property
@@ -109,15 +95,17 @@ class ThreadsPane(Vertical):
         return line if isinstance(line, ThreadReference) else None
 
     @on(VirtualList.Selected)
-    def _selected(self, event: VirtualList.Selected) -> None:
+    @work
+    async def _open(self, event: VirtualList.Selected) -> None:
         event.stop()
         line = self._lines[event.index]
         if isinstance(line, ThreadReference):
-            self.post_message(self.Opened(line.id))
+            self.post_message(ComposerWanted())
+            await self._workspace.open_thread(line.id)
 
     @on(Input.Changed, "#thread-filter")
     def _filter_changed(self) -> None:
-        self._rebuild()
+        self._draw()
 
     @on(Input.Submitted, "#thread-filter")
     def _filter_done(self, event: Input.Submitted) -> None:
@@ -137,13 +125,33 @@ class ThreadsPane(Vertical):
         self.rows.focus()
         return True
 
-    def action_rename(self) -> None:
-        if (reference := self._highlighted) is not None:
-            self.post_message(self.RenameWanted(reference.id))
+    @work
+    async def action_rename(self) -> None:
+        if (reference := self._highlighted) is None:
+            return
+        title = await self.app.push_screen_wait(TextDialog("Title of the thread", reference.title))
+        if title is not None:
+            with told_failures(self, "Not renamed"):
+                await self._workspace.rename_thread(reference.id, title)
 
-    def action_delete(self) -> None:
-        if (reference := self._highlighted) is not None:
-            self.post_message(self.DeleteWanted(reference.id))
+    @work
+    async def action_delete(self) -> None:
+        if (reference := self._highlighted) is None:
+            return
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Delete “{reference.title}”?",
+                f"Here only: it leaves the history, and can be opened again by its ID ({reference.id}). "
+                "Everywhere: the server deletes it with all messages, for good.",
+                choices=[("keep", "Keep it"), ("here", "Here only"), ("everywhere", "Everywhere")],
+                danger="everywhere",
+            )
+        )
+        with told_failures(self, "Not deleted"):
+            if choice == "here":
+                await self._workspace.forget_thread(reference.id)
+            elif choice == "everywhere":
+                await self._workspace.delete_thread(reference.id)
 
 
 def _grouped(references: Sequence[ThreadReference], today: date) -> list[ThreadReference | str]:

@@ -1,0 +1,293 @@
+"""One profile as the app shows it: its assistants, its thread history, and the conversations being held.
+
+Whoever draws subscribes and is told what kind of thing has changed, then reads the attributes. Changes are
+made by calling methods; nobody sets an attribute from outside.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from enum import Flag, auto
+from functools import partial
+
+from assistants_tui.service.assistant_cache import cached_assistants
+from assistants_tui.service.connection import Connection
+from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.history import History
+from assistants_tui.service.wire import Assistant, Thread
+from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.state import AppState
+from assistants_tui.settings.threads import ThreadIndex, ThreadReference
+
+Remember = Callable[[Callable[[AppState], AppState]], None]
+"""Keeps a change of the app's state for the next start."""
+
+
+class Changed(Flag):
+    """What has changed since subscribers were told the last time."""
+
+    CONNECTION = auto()
+    ASSISTANTS = auto()
+    """The list of assistants, or which one answers next."""
+    THREADS = auto()
+    """The history, or which of its threads are busy."""
+    PLACE = auto()
+    """Another conversation is shown."""
+    CONVERSATION = auto()
+    """Something in the shown conversation: its messages, runs or outbox."""
+
+
+class Workspace:
+    """Everything that one profile shows. Methods raise `ServiceError` where they say so, and else nothing."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        paths: Paths,
+        config: Config,
+        state: AppState,
+        remember: Remember = lambda change: None,
+        assistant: str | None = None,
+        thread_id: str | None = None,
+    ) -> None:
+        """Reads what is on disk, nothing else. Begins with `assistant` (name or ID) and `thread_id`."""
+        place = state.profile(profile.name)
+        self.profile = profile
+        self.connection = Connection(profile, paths=paths, config=config)
+        self._index = ThreadIndex(paths.threads_file)
+        self.history = History(self._index, profile.name, self.connection.backend)
+        self.threads: Sequence[ThreadReference] = self._index.list(profile.name)
+        """The history, pinned threads first, then the last used first."""
+        self.assistants: Sequence[Assistant] = cached_assistants(paths, profile)
+        self.assistant_id: str | None = None
+        """Who answers the next message."""
+        self.connected = False
+        """Whether the server has answered."""
+        self.error: ServiceError | None = None
+        """Why there is no connection."""
+        self._wanted_assistant = assistant or place.last_assistant
+        self._remember = remember
+        self._subscribers: list[Callable[[Changed], None]] = []
+        self._held: dict[str, Conversation] = {}
+        self._busy: frozenset[str] = frozenset()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settle_assistant()
+        first = thread_id or place.last_thread
+        self.conversation = self._converse(first)
+        """The one that is shown."""
+        if first is not None:
+            self._held[first] = self.conversation
+
+    # what there is
+
+    @property
+    def assistant(self) -> Assistant | None:
+        """Who answers the next message."""
+        return next((one for one in self.assistants if one["id"] == self.assistant_id), None)
+
+    @property
+    def assistant_names(self) -> Mapping[str, str]:
+        """The assistants' names by ID; an assistant without a name is called by its ID."""
+        return {one["id"]: one.get("name") or one["id"] for one in self.assistants}
+
+    @property
+    def reference(self) -> ThreadReference | None:
+        """The shown thread in the history."""
+        thread_id = self.conversation.thread_id
+        return self._index.get(self.profile.name, thread_id) if thread_id else None
+
+    @property
+    def busy_threads(self) -> frozenset[str]:
+        """Threads with an active run or a text on its way."""
+        return frozenset(key for key, conversation in self._held.items() if conversation.busy)
+
+    @property
+    def busy_conversations(self) -> list[Conversation]:
+        """The conversations whose followers would be lost if the app ended now."""
+        return [one for one in {self.conversation, *self._held.values()} if one.busy]
+
+    def subscribe(self, subscriber: Callable[[Changed], None]) -> Callable[[], None]:
+        """Call `subscriber` after each change, until the returned function is called."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    # the server
+
+    async def connect(self) -> None:
+        """Open the server and list its assistants. A failure is kept in `error`; call again to try again."""
+        self.error = None
+        self._tell(Changed.CONNECTION)
+        try:
+            await self._read_assistants()
+        except ServiceError as error:
+            self.error = error
+            self._tell(Changed.CONNECTION)
+        else:
+            self.connected = True
+            self._tell(Changed.CONNECTION | Changed.ASSISTANTS)
+
+    async def refresh_assistants(self) -> None:
+        """Read the list again. Raises `ServiceError`."""
+        await self._read_assistants()
+        self._tell(Changed.ASSISTANTS)
+
+    async def _read_assistants(self) -> None:
+        backend = await self.connection.backend()
+        self.assistants = await backend.assistants.list()
+        self._settle_assistant()
+
+    def _settle_assistant(self) -> None:
+        """The wanted assistant if there is one of that name or ID, else the first."""
+        names = self.assistant_names
+        if self.assistant_id not in names:
+            wanted = self._wanted_assistant
+            self.assistant_id = next(
+                (key for key, name in names.items() if wanted in (key, name)), next(iter(names), None)
+            )
+
+    async def close(self) -> None:
+        """Stop following all runs and close the connection, and with it an embedded engine."""
+        for conversation in {self.conversation, *self._held.values()}:
+            await conversation.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.connection.close()
+
+    # choosing
+
+    def choose_assistant(self, assistant_id: str) -> None:
+        """Let this assistant answer from now on, also in the open thread."""
+        self.assistant_id = assistant_id
+        self._remember_place()
+        self._tell(Changed.ASSISTANTS)
+
+    def new_thread(self) -> None:
+        """Show an empty conversation. The server gets a thread with its first message."""
+        if self.conversation.thread_id is not None or self.conversation.outbox:
+            self._show(self._converse(None))
+
+    async def open_thread(self, thread_id: str) -> None:
+        """Show a thread and read it. A failure is kept in the conversation's `error`."""
+        conversation = self._held.get(thread_id)
+        if conversation is None:
+            conversation = self._held[thread_id] = self._converse(thread_id)
+        reference = self._index.get(self.profile.name, thread_id)
+        if reference is not None and reference.assistant_id in self.assistant_names:
+            self.assistant_id = reference.assistant_id
+        self._show(conversation)
+        await conversation.open()
+
+    def send(self, text: str) -> None:
+        """Send a text to the shown thread, to be answered by the chosen assistant.
+
+        Raises `ServiceError` if there is none to answer.
+        """
+        if self.assistant_id is None:
+            raise ServiceError(
+                "There is no assistant to answer yet.",
+                "Wait until the assistants are listed, or create one.",
+                kind="refused",
+                no_effect=True,
+            )
+        self._remember(lambda state: state.with_prompt(text))
+        if (thread_id := self.conversation.thread_id) is not None:
+            self._start(self._change_history(self.history.touch(thread_id, self.assistant_id)))
+        self.conversation.send(text, self.assistant_id)
+
+    # the history
+
+    async def refresh_threads(self) -> None:
+        """Read the history again: another window may have changed it. Raises `ServiceError`."""
+        self.threads = await self.history.list()
+        self._tell(Changed.THREADS)
+
+    async def rename_thread(self, thread_id: str, title: str) -> None:
+        """Raises `ServiceError`."""
+        await self.history.rename(thread_id, title)
+        await self.refresh_threads()
+
+    async def forget_thread(self, thread_id: str) -> ThreadReference | None:
+        """Take a thread out of the history; the server keeps it. Returns what `undo` needs.
+
+        Raises `ServiceError`.
+        """
+        reference = await self.history.forget(thread_id)
+        await self._leave(thread_id)
+        return reference
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread on the server and here. Raises `ServiceError`."""
+        await self.history.delete(thread_id)
+        await self._leave(thread_id)
+
+    async def undo(self, reference: ThreadReference) -> None:
+        """Put a reference back as it was. Raises `ServiceError`."""
+        await self.history.undo(reference)
+        await self.refresh_threads()
+
+    async def _leave(self, thread_id: str) -> None:
+        if (gone := self._held.pop(thread_id, None)) is not None:
+            await gone.close()
+        if self.conversation.thread_id == thread_id:
+            self._show(self._converse(None))
+        await self.refresh_threads()
+
+    async def _change_history(self, change: Awaitable[object]) -> None:
+        """A change that goes with something else; the thread itself is safe on the server if it fails."""
+        try:
+            await change
+            await self.refresh_threads()
+        except ServiceError as error:
+            self.conversation.report(error)
+
+    # conversations
+
+    def _converse(self, thread_id: str | None) -> Conversation:
+        conversation = Conversation(
+            self.connection.backend,
+            thread_id,
+            created=lambda *made: self._thread_created(conversation, *made),
+        )
+        conversation.subscribe(partial(self._conversation_changed, conversation))
+        return conversation
+
+    def _thread_created(
+        self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
+    ) -> None:
+        self._held[thread["id"]] = conversation
+        self._remember_place()
+        self._start(self._change_history(self.history.remember(thread, assistant_id, text)))
+
+    def _conversation_changed(self, conversation: Conversation) -> None:
+        changed = Changed(0)
+        if conversation is self.conversation:
+            changed |= Changed.CONVERSATION
+        if (busy := self.busy_threads) != self._busy:
+            self._busy = busy
+            changed |= Changed.THREADS
+        if changed:
+            self._tell(changed)
+
+    def _show(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self._remember_place()
+        self._tell(Changed.PLACE | Changed.THREADS | Changed.ASSISTANTS | Changed.CONVERSATION)
+
+    def _remember_place(self) -> None:
+        name, thread_id, assistant_id = self.profile.name, self.conversation.thread_id, self.assistant_id
+        self._remember(
+            lambda state: state.with_profile(
+                name, replace(state.profile(name), last_thread=thread_id, last_assistant=assistant_id)
+            )
+        )
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, changed: Changed) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(changed)

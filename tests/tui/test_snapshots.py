@@ -1,0 +1,99 @@
+"""Pictures of the main screens, from real runs, with the clock stopped so that they stay the same."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.app import AssistantsApp
+from support.app import EQUATION, Driver
+
+NOON = 1763640000.0  # 2025-11-20 12:00 UTC
+SIZES = [(80, 24), (100, 30), (160, 50)]
+
+
+@pytest.fixture(autouse=True)
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOON)
+
+
+def scene(
+    theme: str, play: Callable[[Driver], Awaitable[None]]
+) -> tuple[AssistantsApp, Callable[[Pilot[None]], Awaitable[None]]]:
+    """An app, and what brings it to the scene that the picture shows."""
+    app = AssistantsApp(user_paths())
+
+    async def run_before(pilot: Pilot[None]) -> None:
+        driver = Driver(app, pilot)
+        await driver.until(lambda: app.chat is not None and app.chat.workspace.connected)
+        app.theme = theme
+        driver.chat.query_one("#composer").cursor_blink = False  # type: ignore[attr-defined]
+        await play(driver)
+        await pilot.pause()
+        await driver.chat.workspace.close()
+
+    return app, run_before
+
+
+async def first_launch(driver: Driver) -> None:
+    await driver.until_shown("Math Tutor is ready")
+
+
+async def answered(driver: Driver) -> None:
+    await driver.type(EQUATION)
+    await driver.until_answered()
+    await driver.until_shown("completed")
+
+
+async def inspected(driver: Driver) -> None:
+    await answered(driver)
+    await driver.press("f4")
+    driver.chat.query_one("#run-tree").focus()
+    await driver.press("up", "up", "up")
+    await driver.until_shown("Code")
+
+
+async def waiting_for_functions(driver: Driver) -> None:
+    driver.chat.query_one("#assistant-list").focus()
+    await driver.press("end", "enter")
+    await driver.type("What is the weather in Oulu?")
+    await driver.until_shown("The assistant waits for")
+
+
+async def helped(driver: Driver) -> None:
+    await driver.press("f1")
+    await driver.until_shown("How it works")
+
+
+async def asked_before_deleting(driver: Driver) -> None:
+    await answered(driver)
+    driver.chat.query_one("#thread-list").focus()
+    await driver.press("d")
+    await driver.until_shown("Keep it")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("theme", ["Ink", "Paper"])
+def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
+    app, run_before = scene(theme, answered)
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
+
+
+@pytest.mark.parametrize(
+    ("play", "size"),
+    [
+        (first_launch, (100, 30)),
+        (inspected, (160, 50)),
+        (inspected, (80, 24)),
+        (waiting_for_functions, (100, 30)),
+        (helped, (80, 24)),
+        (asked_before_deleting, (100, 30)),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or f"{value[0]}x{value[1]}",
+)
+def test_scene(snap_compare: Any, play: Callable[[Driver], Awaitable[None]], size: tuple[int, int]) -> None:
+    app, run_before = scene("Ink", play)
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
