@@ -3,9 +3,8 @@
 OpenAI's clients find them under /v1, those of Azure under /openai.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
@@ -108,18 +107,13 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         blobs = BlobStore(settings.data_dir / "files")
         index = NoIndex(database)
         await index.attached()  # what a stopped engine left undone
-        housekeeping = asyncio.create_task(Housekeeping(database, blobs, settings.clock).run())
-        stack.push_async_callback(_stop, housekeeping)
+        housekeeping = Housekeeping(database, blobs, settings.clock)
+        housekeeping.start()
+        stack.push_async_callback(housekeeping.stop)
         runner = await stack.enter_async_context(
             open_runner(settings.data_dir, database, blobs, settings.clock, model)
         )
         yield Context(settings, database, blobs, keys, model, runner, index)
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

@@ -1,5 +1,6 @@
 """What has to go by itself: files and uploads whose time is over, and bytes that nothing refers to."""
 
+import asyncio
 import logging
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,24 +17,45 @@ _log = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """Tidies the store, as long as `run` runs."""
+    """Tidies the store from `start` to `stop`."""
 
     def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        self._stopped = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
+    def start(self) -> None:
         """Look for lost bytes once and for what has expired again and again."""
-        tasks = [self.remove_orphans, self.remove_expired]
-        while True:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish what is being done, as a transaction that is broken off costs its connection."""
+        self._stopped.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        duties = [self.remove_orphans, self.remove_expired]
+        while not self._stopped.is_set():
             try:
-                for task in tasks:
-                    await task()
-                tasks = [self.remove_expired]
+                for duty in duties:
+                    await duty()
+                duties = [self.remove_expired]
             except (OSError, SQLAlchemyError):
                 _log.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
-            await self._clock.sleep(_SECONDS)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        waits = [
+            asyncio.create_task(self._clock.sleep(_SECONDS)),
+            asyncio.create_task(self._stopped.wait()),
+        ]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
     async def remove_expired(self) -> None:
         """Delete files whose time is over, and end uploads that were not completed in theirs."""

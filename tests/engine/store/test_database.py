@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,12 +78,14 @@ async def test_two_engines_on_one_directory_take_turns(tmp_path: Path) -> None:
     async def add(database: Database) -> None:
         for _ in range(20):
             async with database.write() as connection:
-                await threads.count_messages(connection, thread["id"], +1)
+                found = await threads.lock(connection, "local", thread["id"])
+                assert found is not None
+                counted = {"metadata": {"count": found["metadata"].get("count", 0) + 1}}
+                await threads.change(connection, "local", thread["id"], counted)
 
     await asyncio.gather(add(first), add(second), add(first), add(second))
     async with first.read() as connection:
-        count = await connection.execute(text("SELECT message_count FROM threads"))
-        assert count.scalar_one() == 80
+        assert await threads.get(connection, "local", thread["id"]) == thread | {"metadata": {"count": 80}}
     await first.close()
     await second.close()
 
