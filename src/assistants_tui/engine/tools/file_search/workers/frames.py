@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import struct
+import sys
 from typing import Any, BinaryIO
 
 Message = dict[str, Any]
@@ -15,6 +17,13 @@ MAX_BYTES = 64 << 20
 def encode(message: Message) -> bytes:
     data = json.dumps(message, separators=(",", ":")).encode("ascii")
     return _HEAD.pack(len(data)) + data
+
+
+def own_standard_output() -> BinaryIO:
+    """A worker's pipe to the engine, out of reach of libraries that print."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
 
 
 def read(pipe: BinaryIO) -> Message | None:

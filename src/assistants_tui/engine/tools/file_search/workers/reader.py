@@ -1,10 +1,9 @@
 """The program of a reader process: bytes and a file name come in, chunks go out."""
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any
 
 from assistants_tui.engine.tools.file_search.chunking import Chunking, chunks
 from assistants_tui.engine.tools.file_search.documents.reading import read
@@ -16,7 +15,7 @@ _BATCH_CHARACTERS = 500_000  # of chunks that travel, and are stored, together
 
 def main() -> None:
     memory, seconds = int(sys.argv[1]), int(sys.argv[2])
-    requests, answers = sys.stdin.buffer, _own_standard_output()
+    requests, answers = sys.stdin.buffer, frames.own_standard_output()
     confinement.limit(memory)
     isolated = confinement.isolate()
     frames.write(answers, {"ready": True, "isolated": isolated})
@@ -46,13 +45,6 @@ def _answers(request: frames.Message, data: bytes) -> Iterator[frames.Message]:
             yield {"chunks": batch}
             batch, length = [], 0
     yield {"chunks": batch, "done": True}
-
-
-def _own_standard_output() -> BinaryIO:
-    """The pipe to the engine, out of reach of libraries that print."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return answers
 
 
 if __name__ == "__main__":

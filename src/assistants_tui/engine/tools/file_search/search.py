@@ -1,0 +1,298 @@
+"""File search, as the rest of the engine sees it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.file_search import filters, texts, tokens
+from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
+from assistants_tui.engine.tools.file_search.errors import IngestError
+from assistants_tui.engine.tools.file_search.indexing import IndexingError, WordIndexer
+from assistants_tui.engine.tools.file_search.interface import Hit, Ingested, Progress, Ranking
+from assistants_tui.engine.tools.file_search.ranking import Query, Span, without_repetition
+from assistants_tui.engine.tools.file_search.texts import StoredChunk
+from assistants_tui.engine.tools.file_search.word_index import Found, WordIndex
+from assistants_tui.engine.tools.file_search.workers.readers import ReaderLimits, Readers
+
+_CANDIDATES = 100  # chunks that are looked at closely, at least, and for each one that is wanted
+_CANDIDATES_EACH = 4
+_FRESH_SECONDS = 5.0  # how long a search waits for files that were just read
+_OTHER_ENGINE_SECONDS = 300.0
+
+_log = logging.getLogger(__name__)
+
+
+class FileSearch:
+    """Takes in the files of vector stores and finds what is in them.
+
+    The files must be in the store's `vector_store_files`: a document belongs to such a row and goes with it.
+    Files are found while that row's status is `completed`. Attributes are read from there, too.
+    """
+
+    def __init__(
+        self, data_dir: Path, database: Database, *, reader_limits: ReaderLimits | None = None
+    ) -> None:
+        self._database = database
+        self._readers = Readers(reader_limits)
+        self._index = WordIndex(data_dir / "word-index")
+        self._indexer = WordIndexer(database, self._index)
+        self._reading = 0
+
+    def start(self) -> None:
+        """Begin the work in the background, with what a stopped engine left undone."""
+        self._indexer.start()
+
+    async def close(self) -> None:
+        """End all work. What is not done is done after the next start."""
+        await self._indexer.close()
+        await self._readers.close()
+
+    async def ingest(
+        self, store_id: str, file_id: str, path: Path, filename: str, chunking: Chunking
+    ) -> Ingested:
+        """Read a file of a vector store, so that it can be searched. `path` is where its bytes are.
+
+        May be repeated at any time, after a kill as well: what is done is done once. Raises `IngestError`.
+        """
+        async with self._database.read() as connection:
+            document = await texts.find(connection, store_id, file_id)
+        if document is None:
+            raise _detached()
+        if document.complete:
+            return Ingested(document.usage_bytes, document.chunk_count)
+        self._reading += 1
+        try:
+            done = await self._read(document.seq, path, filename, chunking)
+        except IntegrityError:
+            return await self._read_elsewhere(store_id, file_id)
+        finally:
+            self._reading -= 1
+        self._indexer.wake()
+        return done
+
+    async def remove(self, store_id: str, file_id: str) -> None:
+        """Forget what was read from a file. It is found no more when this returns."""
+        await self._forget(store_id, file_id)
+
+    async def remove_store(self, store_id: str) -> None:
+        """Forget all files of a store."""
+        await self._forget(store_id, None)
+
+    async def search(
+        self,
+        store_ids: Collection[str],
+        queries: Sequence[str],
+        *,
+        max_results: int = 10,
+        ranking: Ranking | None = None,
+        filters: Mapping[str, Any] | None = None,
+        token_budget: int | None = None,
+    ) -> list[Hit]:
+        """The chunks of the stores that answer any of the queries best, best first.
+
+        `filters` is a filter of the API on the attributes of files. With a token budget (counted roughly),
+        hits that do not fit any more are left out. Raises `ValueError` if the filter is none.
+        """
+        ranking = ranking or Ranking()
+        await self._freshen(store_ids)
+        documents = None if filters is None else await self._matching(store_ids, filters)
+        wanted = max(_CANDIDATES, _CANDIDATES_EACH * max_results)
+        best: dict[int, tuple[float, StoredChunk]] = {}
+        for text in dict.fromkeys(queries):
+            for score, chunk in await self._ask(Query(text), store_ids, documents, wanted, ranking):
+                if chunk.seq not in best or score > best[chunk.seq][0]:
+                    best[chunk.seq] = score, chunk
+        ranked = [
+            (score, Span(chunk.document, chunk.start, chunk.end), chunk) for score, chunk in best.values()
+        ]
+        ordered = without_repetition(ranked) if ranking.rerank else _by_score(ranked)
+        kept = [(score, chunk) for score, chunk in ordered if score >= ranking.score_threshold]
+        return _within(token_budget, [_hit(score, chunk) for score, chunk in kept[:max_results]])
+
+    def chunks(self, store_id: str, file_id: str) -> AsyncIterator[StoredChunk]:
+        """The chunks of a file, in order; none if it was not read."""
+        return self._chunks(store_id, file_id)
+
+    async def progress(self) -> Progress:
+        """How far the work in the background is."""
+        async with self._database.read() as connection:
+            chunks = await texts.chunk_count(connection)
+            with_words = await texts.chunk_count(connection, self._index.name)
+        return Progress(self._reading, chunks, with_words, 0, None)
+
+    async def _read(self, document: int, path: Path, filename: str, chunking: Chunking) -> Ingested:
+        """Read a file into the store, batch by batch: most have one only, and need one transaction."""
+        count = usage = 0
+        try:
+            async with aclosing(self._readers.read(path, filename, chunking)) as batches:
+                waiting: list[Chunk] | None = None
+                async for batch in batches:
+                    if waiting is not None:
+                        async with self._database.write() as connection:
+                            if count == 0:
+                                await texts.begin(connection, document)
+                            await texts.add(connection, document, count, waiting)
+                        count += len(waiting)
+                    usage += sum(len(chunk.text.encode()) for chunk in batch)
+                    waiting = batch
+            async with self._database.write() as connection:
+                if count == 0:
+                    await texts.begin(connection, document)
+                await texts.add(connection, document, count, waiting or [])
+                count += len(waiting or [])
+                await texts.complete(connection, document, count, usage)
+        except IngestError:
+            if count:
+                async with self._database.write() as connection:
+                    await texts.forget(connection, document)
+            raise
+        return Ingested(usage, count)
+
+    async def _read_elsewhere(self, store_id: str, file_id: str) -> Ingested:
+        """The file has left the store, or another engine on the same data reads it: wait for that one."""
+        deadline = asyncio.get_running_loop().time() + _OTHER_ENGINE_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            async with self._database.read() as connection:
+                document = await texts.find(connection, store_id, file_id)
+            if document is None:
+                raise _detached()
+            if document.complete:
+                return Ingested(document.usage_bytes, document.chunk_count)
+            await asyncio.sleep(0.5)
+        raise IngestError("server_error", "Another engine began to read the file and did not finish.")
+
+    async def _forget(self, store_id: str, file_id: str | None) -> None:
+        async with self._database.write() as connection:
+            gone = await texts.documents_in(connection, store_id, file_id)
+            for document in gone:
+                await texts.forget(connection, document)
+        self._indexer.remove(set(gone))
+
+    async def _freshen(self, store_ids: Collection[str]) -> None:
+        """Have the index take in what was read a moment ago. What takes longer is found by later searches."""
+        await asyncio.to_thread(self._index.refresh)
+        try:
+            async with asyncio.timeout(_FRESH_SECONDS):
+                while await self._is_behind(store_ids):
+                    await self._indexer.catch_up()
+        except (TimeoutError, IndexingError) as error:
+            _log.warning("searching without the newest files: %s", error or "there are many of them")
+
+    async def _is_behind(self, store_ids: Collection[str]) -> bool:
+        async with self._database.read() as connection:
+            return await texts.any_without_words(connection, self._index.name, store_ids)
+
+    async def _matching(self, store_ids: Collection[str], condition: Mapping[str, Any]) -> set[int]:
+        """The documents whose attributes meet a filter."""
+        matches = filters.matcher(condition)
+        async with self._database.read() as connection:
+            rows = await texts.attributes(connection, store_ids)
+
+        def evaluate() -> set[int]:
+            known: dict[str, bool] = {}
+            for _, attributes in rows:
+                if attributes not in known:
+                    known[attributes] = matches(json.loads(attributes))
+            return {document for document, attributes in rows if known[attributes]}
+
+        return await asyncio.to_thread(evaluate)
+
+    async def _ask(
+        self,
+        query: Query,
+        store_ids: Collection[str],
+        documents: Collection[int] | None,
+        wanted: int,
+        ranking: Ranking,
+    ) -> list[tuple[float, StoredChunk]]:
+        """The candidates for one query, with their scores."""
+
+        def find() -> list[Found]:
+            weights = self._index.frequencies(query.terms)
+            query.weigh(weights)
+            return self._index.search(weights, store_ids, documents, limit)
+
+        limit = wanted
+        while True:
+            found = await asyncio.to_thread(find)
+            async with self._database.read() as connection:
+                chunks = await texts.by_number(connection, [candidate.chunk for candidate in found])
+            stale = {candidate.document for candidate in found if candidate.chunk not in chunks}
+            if not stale:
+                break
+            self._indexer.remove(await self._gone(stale))
+            if len(found) < limit or len(chunks) >= wanted:
+                break
+            limit *= 2  # deleted documents must not take the places of others
+
+        def score() -> list[tuple[float, StoredChunk]]:
+            return [
+                (_score(query, chunks[candidate.chunk], candidate.score, ranking), chunks[candidate.chunk])
+                for candidate in found
+                if candidate.chunk in chunks
+            ]
+
+        return await asyncio.to_thread(score)
+
+    async def _gone(self, documents: set[int]) -> set[int]:
+        """Those that were deleted, and not only cancelled or begun anew."""
+        async with self._database.read() as connection:
+            return documents - await texts.existing(connection, documents)
+
+    async def _chunks(self, store_id: str, file_id: str) -> AsyncIterator[StoredChunk]:
+        async with self._database.read() as connection:
+            document = await texts.find(connection, store_id, file_id)
+        if document is not None and document.complete:
+            async for page in texts.pages(self._database, document.seq):
+                for chunk in page:
+                    yield chunk
+
+
+def _score(query: Query, chunk: StoredChunk, bm25: float, ranking: Ranking) -> float:
+    if not ranking.rerank:
+        return query.bm25(bm25)
+    return query.relevance(chunk.text, f"{chunk.filename} {chunk.heading}", bm25)
+
+
+def _by_score(ranked: Sequence[tuple[float, Span, StoredChunk]]) -> list[tuple[float, StoredChunk]]:
+    return [(score, chunk) for score, _, chunk in sorted(ranked, key=lambda entry: -entry[0])]
+
+
+def _hit(score: float, chunk: StoredChunk) -> Hit:
+    return Hit(
+        store_id=chunk.store_id,
+        file_id=chunk.file_id,
+        filename=chunk.filename,
+        attributes=chunk.attributes,
+        score=round(score, 4),
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        page=chunk.page,
+        line=chunk.line,
+        heading=chunk.heading,
+    )
+
+
+def _within(token_budget: int | None, hits: list[Hit]) -> list[Hit]:
+    """Those that fit into a budget, the better ones first; the best one always."""
+    if token_budget is None:
+        return hits
+    kept: list[Hit] = []
+    for hit in hits:
+        token_budget -= tokens.count(hit.text)
+        if token_budget < 0 and kept:
+            break
+        kept.append(hit)
+    return kept
+
+
+def _detached() -> IngestError:
+    return IngestError("server_error", "The file was taken out of the vector store before it was read.")

@@ -1,0 +1,248 @@
+"""The text of documents in the store: the truth of which everything else here is made."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.store.schema import chunks as chunk_table
+from assistants_tui.engine.store.schema import documents as table
+from assistants_tui.engine.store.schema import files as file_table
+from assistants_tui.engine.store.schema import vector_store_files as attachments
+from assistants_tui.engine.tools.file_search.chunking import Chunk
+
+_PAGE = 256  # chunks read at a time
+
+# Searched is what the API calls completed, and nothing else.
+_SEARCHABLE = (table.c.complete, attachments.c.status == "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file in a vector store, and how far its text is here. `complete` is None if there is none of it."""
+
+    seq: int
+    complete: bool | None
+    chunk_count: int
+    usage_bytes: int
+
+
+class StoredChunk(NamedTuple):
+    """A chunk with what is known of its file."""
+
+    seq: int
+    document: int
+    store_id: str
+    file_id: str
+    filename: str
+    attributes: dict[str, Any]
+    text: str
+    start: int
+    end: int
+    page: int | None
+    line: int | None
+    heading: str
+
+
+async def find(connection: AsyncConnection, store_id: str, file_id: str) -> Document | None:
+    """The document of a file; None if the file is not in the store."""
+    statement = (
+        select(attachments.c.seq, table.c.complete, table.c.chunk_count, table.c.usage_bytes)
+        .outerjoin(table, table.c.seq == attachments.c.seq)
+        .where(attachments.c.vector_store_id == store_id, attachments.c.id == file_id)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return (
+        None if row is None else Document(row.seq, row.complete, row.chunk_count or 0, row.usage_bytes or 0)
+    )
+
+
+async def begin(connection: AsyncConnection, document: int) -> None:
+    """Start a document from its beginning. Raises `IntegrityError` if the file has left the store."""
+    await forget(connection, document)
+    await connection.execute(insert(table).values(seq=document, complete=False))
+
+
+async def add(connection: AsyncConnection, document: int, position: int, chunks: Sequence[Chunk]) -> None:
+    """Append chunks. `position` is that of the first of them.
+
+    Raises `IntegrityError` if the document is gone, or if someone else has added them.
+    """
+    rows = [
+        {
+            "document": document,
+            "position": position + index,
+            "start": chunk.start,
+            "end": chunk.end,
+            "page": chunk.page,
+            "line": chunk.line,
+            "heading": chunk.heading,
+            "text": chunk.text,
+        }
+        for index, chunk in enumerate(chunks)
+    ]
+    await connection.execute(insert(chunk_table), rows)
+
+
+async def complete(connection: AsyncConnection, document: int, chunk_count: int, usage_bytes: int) -> None:
+    """All chunks are there: from now on the document can be searched."""
+    values = {"complete": True, "chunk_count": chunk_count, "usage_bytes": usage_bytes}
+    await connection.execute(update(table).where(table.c.seq == document).values(values))
+
+
+async def forget(connection: AsyncConnection, document: int) -> None:
+    """Delete a document. The file stays where it is."""
+    await connection.execute(delete(table).where(table.c.seq == document))
+
+
+async def documents_in(connection: AsyncConnection, store_id: str, file_id: str | None = None) -> list[int]:
+    """The documents of a store, or of one file in it."""
+    statement = (
+        select(table.c.seq)
+        .join(attachments, attachments.c.seq == table.c.seq)
+        .where(attachments.c.vector_store_id == store_id)
+    )
+    if file_id is not None:
+        statement = statement.where(attachments.c.id == file_id)
+    return list((await connection.execute(statement)).scalars())
+
+
+async def attributes(connection: AsyncConnection, store_ids: Collection[str]) -> Sequence[tuple[int, str]]:
+    """The documents that can be searched, each with the JSON of its file's attributes."""
+    statement = (
+        # as text: most files have the attributes of many others, and need to be looked at once only
+        select(table.c.seq, cast(attachments.c.attributes, Text))
+        .join(attachments, attachments.c.seq == table.c.seq)
+        .where(attachments.c.vector_store_id.in_(store_ids), *_SEARCHABLE)
+    )
+    return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
+async def by_number(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, StoredChunk]:
+    """Those of the chunks that are still there and can be searched, by number."""
+    statement = _stored().where(chunk_table.c.seq.in_(numbers), *_SEARCHABLE)
+    return {row.seq: _chunk(row) for row in await connection.execute(statement)}
+
+
+async def pages(database: Database, document: int) -> AsyncIterator[list[StoredChunk]]:
+    """The chunks of a document in order, some at a time, whatever may happen to it in between."""
+    position = -1
+    while True:
+        statement = (
+            _stored()
+            .add_columns(chunk_table.c.position)
+            .where(chunk_table.c.document == document, chunk_table.c.position > position)
+            .order_by(chunk_table.c.position)
+            .limit(_PAGE)
+        )
+        async with database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        if rows:
+            yield [_chunk(row) for row in rows]
+        if len(rows) < _PAGE:
+            return
+        position = rows[-1].position
+
+
+async def without_words(connection: AsyncConnection, index: str, limit: int) -> list[tuple[int, int]]:
+    """Complete documents that a word index has not got, and how many chunks each has: oldest first."""
+    statement = (
+        select(table.c.seq, table.c.chunk_count)
+        .where(table.c.complete, _other_than(table.c.word_index, index))
+        .order_by(table.c.seq)
+        .limit(limit)
+    )
+    return [(row.seq, row.chunk_count) for row in await connection.execute(statement)]
+
+
+async def any_without_words(connection: AsyncConnection, index: str, store_ids: Collection[str]) -> bool:
+    """Whether there is something in the stores that the word index does not find yet."""
+    statement = (
+        select(table.c.seq)
+        .join(attachments, attachments.c.seq == table.c.seq)
+        .where(attachments.c.vector_store_id.in_(store_ids), *_SEARCHABLE)
+        .where(_other_than(table.c.word_index, index))
+        .limit(1)
+    )
+    return (await connection.execute(statement)).first() is not None
+
+
+async def has_words(connection: AsyncConnection, index: str, documents: Collection[int]) -> None:
+    """Note that a word index has these documents."""
+    await connection.execute(update(table).where(table.c.seq.in_(documents)).values(word_index=index))
+
+
+async def chunk_count(connection: AsyncConnection, index: str | None = None) -> int:
+    """How many chunks there are, or how many of them a word index should have."""
+    statement = select(func.coalesce(func.sum(table.c.chunk_count), 0)).where(table.c.complete)
+    if index is not None:
+        statement = statement.where(table.c.word_index == index)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def existing(connection: AsyncConnection, documents: Collection[int]) -> set[int]:
+    """Those of some documents that are still there."""
+    return set((await connection.execute(select(table.c.seq).where(table.c.seq.in_(documents)))).scalars())
+
+
+async def all_documents(connection: AsyncConnection) -> set[int]:
+    """All documents that exist."""
+    return set((await connection.execute(select(table.c.seq))).scalars())
+
+
+def _other_than(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    return or_(column.is_(None), column != value)
+
+
+def _stored() -> Select[Any]:
+    return (
+        select(
+            chunk_table.c.seq,
+            chunk_table.c.document,
+            chunk_table.c.text,
+            chunk_table.c.start,
+            chunk_table.c.end,
+            chunk_table.c.page,
+            chunk_table.c.line,
+            chunk_table.c.heading,
+            attachments.c.vector_store_id,
+            attachments.c.id.label("file_id"),
+            attachments.c.attributes,
+            file_table.c.filename,
+        )
+        .join(table, table.c.seq == chunk_table.c.document)
+        .join(attachments, attachments.c.seq == table.c.seq)
+        .join(file_table, file_table.c.id == attachments.c.id)
+    )
+
+
+def _chunk(row: Row[Any]) -> StoredChunk:
+    return StoredChunk(
+        seq=row.seq,
+        document=row.document,
+        store_id=row.vector_store_id,
+        file_id=row.file_id,
+        filename=row.filename,
+        attributes=row.attributes,
+        text=row.text,
+        start=row.start,
+        end=row.end,
+        page=row.page,
+        line=row.line,
+        heading=row.heading,
+    )

@@ -1,0 +1,68 @@
+"""Questions as searches, and texts as terms."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistants_tui.engine.tools.file_search.analysis import terms
+from assistants_tui.engine.tools.file_search.queries import rewrite
+
+
+@pytest.mark.parametrize(
+    ("question", "searches"),
+    [
+        ("rent due", ["rent due"]),
+        ("How do I reset my password?", ["reset my password"]),
+        ("Please tell me about parental leave.", ["parental leave"]),
+        ("Could you explain the difference between TCP and UDP?", ["difference between TCP and UDP"]),
+        ("Who pays the harbour fee and when is rent due?", ["pays the harbour fee", "rent due"]),
+        ("Hello! What's the height of the tower? Thanks.", ["height of the tower"]),
+        ("How high is the tower? Who built it?", ["high is the tower", "high is the tower built it"]),
+        ("What changed in version 3.11, e.g. in asyncio?", ["changed in version 3.11, e.g. in asyncio"]),
+        ("What are fees? What are FEES?", ["fees"]),
+        ("what is it?", ["it"]),
+        ("Thank you!", ["Thank you!"]),
+        ("???", ["???"]),
+    ],
+)
+def test_rewriting(question: str, searches: list[str]) -> None:
+    assert rewrite(question) == searches
+
+
+def test_a_whole_text_stays_whole() -> None:
+    text = "Is this one? Is that two? What is three? Where is four? Who is five? When is six?"
+    assert rewrite(text) == [text]
+
+
+@given(st.text(max_size=200))
+def test_rewriting_anything(question: str) -> None:
+    found = rewrite(question)
+    assert 1 <= len(found) <= 5
+    assert all(query == query.strip() for query in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The keeper is running", ["keeper", "run"]),
+        ("parse_file_name", ["parse_file_name", "pars", "file", "name"]),
+        ("parseFile", ["parsefil", "pars", "file"]),
+        ("HTTPServer2", ["httpserver2", "http", "server"]),
+        ("Crème brûlée, STRASSE Straße", ["creme", "brule", "strass", "strass"]),
+        ("don't", ["don"]),
+        ("灯台の光x", ["灯台", "台の", "の光", "x"]),
+        ("光", ["光"]),
+        ("3.11 _ __", ["3", "11"]),
+        ("x" * 500, ["x" * 80]),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert list(terms(text)) == expected
+
+
+@given(st.text(max_size=300))
+def test_terms_are_ready_for_the_index(text: str) -> None:
+    """They are separated by blanks there, so they must have none, and no case."""
+    for term in terms(text):
+        assert term
+        assert term.split() == [term]
