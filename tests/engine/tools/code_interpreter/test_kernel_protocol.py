@@ -49,14 +49,15 @@ STRANGE = """
 import json
 from ipykernel.kernelapp import IPKernelApp
 app = IPKernelApp.instance()
-thread, session, parent = app.iopub_thread, app.session, {"msg_id": app.kernel.get_parent()["header"]["msg_id"]}
+thread, session = app.iopub_thread, app.session
+parent = {"msg_id": app.kernel.get_parent()["header"]["msg_id"]}
 def send(*frames):
     thread.schedule(lambda: app.iopub_socket.send_multipart(frames))
 def forge(kind, content, about=parent):
     header = {"msg_id": "forged", "msg_type": kind, "version": "5.3"}
     parts = [json.dumps(part).encode() for part in (header, about, {}, content)]
     send(b"<IDS|MSG>", session.sign(parts), *parts)
-for frames in ([b""], [b"x"] * 9, [b"<IDS|MSG>"], [b"<IDS|MSG>", b"bad", b"{}", b"{}", b"{}", b"{}"],
+for frames in ([b""], [b"x"] * 9, [b"<IDS|MSG>"], [b"<IDS|MSG>", b"bad", b"{}", b"{}", b"{}"],
                [b"\\xff" * 1000], [b"<IDS|MSG>", b"", b"[" * 100_000, b"1", b"null", b"[]"]):
     send(*frames)
 for content in (None, [], "text", 1, {}, {"text": 7}, {"text": None}, {"data": "text"}, {"traceback": 5},

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
 from . import fonts
 from .interface import Execution, Limits, Logs, Sandbox
-from .launchers import CHOICES, Launcher, Place
+from .launchers import CHOICES, Launcher, Place, candidates
 from .runtime import RuntimeFolder
 from .sandbox import choose
 from .session import OnOutput, Session, Workshop
@@ -108,60 +108,45 @@ class CodeInterpreter:
             await asyncio.to_thread(workshop.runtime.remove)
 
     async def _open(self) -> Sandbox:
+        if self._choice == "none":
+            return Sandbox(False, "none", "Code interpreter is off.", "It is switched off in the settings.")
         try:
             runtime = await asyncio.to_thread(RuntimeFolder.create)
         except OSError as error:
-            return Sandbox(False, "none", "Code interpreter is off: it cannot write to disk.", str(error))
-        launcher = None
+            return _cannot_write(error)
         try:
-            place = await asyncio.to_thread(self._trial_place, runtime)
-            try:
-                launcher, sandbox = await choose(self._choice, place, self._limits)
-            finally:
-                await asyncio.to_thread(shutil.rmtree, place.data.parent, ignore_errors=True)
+            launcher, sandbox = await self._choose(runtime)
             if launcher is not None:
-                await self._equip(launcher, runtime)
+                self._workshop = await self._equip(launcher, runtime)
         except OSError as error:
-            return Sandbox(False, "none", "Code interpreter is off: it cannot write to disk.", str(error))
+            return _cannot_write(error)
         finally:
             if self._workshop is None:
                 await asyncio.to_thread(runtime.remove)
         return sandbox
 
-    def _trial_place(self, runtime: RuntimeFolder) -> Place:
-        """Folders for trying out a launcher: the data beside the threads', where the probe puts its bait."""
-        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = Path(tempfile.mkdtemp(prefix="trial-", dir=self._data_dir)) / "data"
-        fresh = runtime.make()
-        place = Place(fresh / "run", data, fresh / "home")
-        for folder in (place.run, place.data, place.home):
-            folder.mkdir(mode=0o700)
-        return place
+    async def _choose(self, runtime: RuntimeFolder) -> tuple[Launcher | None, Sandbox]:
+        launchers = candidates(self._choice)
+        if self._choice == "unconfined":
+            return launchers[0], Sandbox(True, launchers[0].name, launchers[0].sentence)
+        bait = self._data_dir / "bait"
+        await asyncio.to_thread(_lay, bait)
+        async with _trial(runtime) as place:
+            return await choose(launchers, place, bait, self._limits)
 
-    async def _equip(self, launcher: Launcher, runtime: RuntimeFolder) -> None:
+    async def _equip(self, launcher: Launcher, runtime: RuntimeFolder) -> Workshop:
         # these take a while to load, and only now they are needed
         zmq_asyncio, _, _ = await asyncio.to_thread(
             lambda: [import_module(name) for name in ("zmq.asyncio", "jupyter_client.session", "psutil")]
         )
         folder = fonts.folder(self._data_dir)
-        self._workshop = Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder)
+        return Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder)
 
     def _make_font_list(self) -> None:
         """Start making the list after the first call, which is not slowed down by it then."""
         workshop = self._workshop
         if self._fonts is None and workshop is not None and workshop.fonts is not None:
-            self._fonts = asyncio.create_task(self._list_fonts(workshop, workshop.fonts))
-
-    async def _list_fonts(self, workshop: Workshop, target: Path) -> None:
-        if await asyncio.to_thread(target.exists):
-            return
-        place = await asyncio.to_thread(self._trial_place, workshop.runtime)
-        try:
-            await fonts.make_list(workshop.launcher, place, workshop.limits, target)
-        except OSError:
-            return  # a slower first chart is all that comes of it
-        finally:
-            await asyncio.to_thread(shutil.rmtree, place.data.parent, ignore_errors=True)
+            self._fonts = asyncio.create_task(_list_fonts(workshop, workshop.fonts))
 
     def _folder(self, thread_id: str) -> Path:
         # an ID is whatever its server made it, and a folder's name must not be
@@ -186,3 +171,39 @@ class CodeInterpreter:
                     await min(idle, key=lambda other: other.last_used).rest()
                 else:
                     await self._room.wait()
+
+
+async def _list_fonts(workshop: Workshop, target: Path) -> None:
+    if await asyncio.to_thread(target.exists):
+        return
+    with contextlib.suppress(OSError):  # a slower first chart is all that comes of it
+        async with _trial(workshop.runtime) as place:
+            await fonts.make_list(workshop.launcher, place, workshop.limits, target)
+
+
+@contextlib.asynccontextmanager
+async def _trial(runtime: RuntimeFolder) -> AsyncIterator[Place]:
+    """Folders for a process that is not a thread's."""
+
+    def make() -> Place:
+        fresh = runtime.make()
+        place = Place(fresh / "run", fresh / "data", fresh / "home")
+        for folder in (place.run, place.data, place.home):
+            folder.mkdir(mode=0o700)
+        return place
+
+    place = await asyncio.to_thread(make)
+    try:
+        yield place
+    finally:
+        await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
+
+
+def _lay(bait: Path) -> None:
+    """A file among the threads' folders, for the probe to try to get at."""
+    bait.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bait.write_text("Code in the sandbox that can read this could read everything.\n", encoding="utf-8")
+
+
+def _cannot_write(error: OSError) -> Sandbox:
+    return Sandbox(False, "none", "Code interpreter is off: it cannot write to disk.", str(error))

@@ -259,8 +259,8 @@ def _socket(
     else:
         socket.setsockopt(zmq.IDENTITY, session.bsession)
     # Not again for 24 days: code can replace a socket's file by a link to another program's socket, and a
-    # client that reconnects would talk to that one. (With -1, for never, libzmq 4.3 ends this whole process when
-    # a connection breaks while a message is read: "Assertion failed: !_more (src/fq.cpp:80)".)
+    # client that reconnects would talk to that one. (With -1, for never, libzmq 4.3 ends this whole process
+    # when a connection breaks while a message is read: "Assertion failed: !_more (src/fq.cpp:80)".)
     socket.setsockopt(zmq.RECONNECT_IVL, 2**31 - 1)
     socket.setsockopt(zmq.SNDTIMEO, 2000)  # sending waits without end when the other side has gone
     socket.setsockopt(zmq.LINGER, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -36,7 +35,7 @@ class OutputReader:
         """What a message about the running code says to the user. Unknown kinds say nothing."""
         match kind:
             case "stream":
-                yield from self._text(str(content.get("text", "")))
+                yield from self._text(_string(content.get("text")))
             case "execute_result" | "display_data" | "update_display_data":
                 data = content.get("data")
                 if isinstance(data, dict):
@@ -52,8 +51,8 @@ class OutputReader:
             return
         text = text.replace(self._folder, DATA)
         self._chars += len(text)
-        if text[:left]:
-            yield Logs(text[:left])
+        if left:
+            yield Logs(_clean(text[:left]))
         if len(text) > left:
             self._chars = self._limits.output_chars + 1
             yield Logs(f"\n[Output was cut at {self._limits.output_chars:,} characters.]\n")
@@ -68,34 +67,43 @@ class OutputReader:
                     self._images_dropped = True
                     yield Logs(f"[Only {self._limits.images} images of one call are shown.]\n")
                 return
-        if "text/plain" in data:
-            yield from self._text(f"{data['text/plain']}\n")
+        if text := _string(data.get("text/plain")):
+            yield from self._text(f"{text}\n")
 
     def _image(self, media_type: str, value: Any) -> bytes | None:
         if media_type == "image/svg+xml":
-            data = str(value).encode("utf-8", "replace")
+            data = _string(value).encode("utf-8", "replace")
         else:
             try:
-                data = base64.b64decode(str(value))
-            except binascii.Error:
+                data = base64.b64decode(_string(value))
+            except ValueError:
                 return None
         if len(data) > self._limits.image_bytes or not is_image(media_type, data[:512]):
             return None
         return data
 
     def _error(self, content: Mapping[str, Any]) -> Iterator[Logs]:
-        name, value = str(content.get("ename", "")), str(content.get("evalue", ""))
+        name, value = _string(content.get("ename")), _string(content.get("evalue"))
         if name == "SystemExit" and value in ("", "0", "None"):
             return
         lines = content.get("traceback")
-        text = "\n".join(map(str, lines)) if isinstance(lines, list) else ""
+        text = "\n".join(map(_string, lines)) if isinstance(lines, list) else ""
         text = _ESCAPE.sub("", text or f"{name}: {value}").replace(self._folder, DATA)
         if len(text) > _TRACEBACK_CHARS:
             text = f"{text[: _TRACEBACK_CHARS // 5]}\n[...]\n{text[-_TRACEBACK_CHARS * 4 // 5 :]}"
         if name == "ModuleNotFoundError":
             text += f"\n{missing_module(value)}"
-        self.error = text
-        yield Logs(f"{text}\n")
+        self.error = _clean(text)
+        yield Logs(f"{self.error}\n")
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _clean(text: str) -> str:
+    """Text that can be encoded and stored: JSON can hold halves of characters, and databases want no NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def missing_module(message: str) -> str:

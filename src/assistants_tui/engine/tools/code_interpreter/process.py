@@ -93,19 +93,21 @@ class SandboxProcess:
 
     def kill(self) -> None:
         """End it and everything it started, at once."""
+        import psutil
+
         tree = self.tree()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         for process in tree:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def tree(self) -> list[psutil.Process]:
         """It and its descendants that are alive now."""
-        import psutil
-
         if self.exit_code is not None:
             return []
+        import psutil
+
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(self.pid)
             return [root, *root.children(recursive=True)]

@@ -9,40 +9,38 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .interface import Limits, Sandbox
-from .launchers import Launcher, LauncherError, Place, candidates, variables
+from .launchers import Launcher, LauncherError, Place, variables
 from .process import SandboxProcess
 
 _SECONDS = 30.0
 _OFF = "Code interpreter is off: this computer has no usable sandbox."
 
 
-async def choose(choice: str, place: Place, limits: Limits) -> tuple[Launcher | None, Sandbox]:
-    """The first launcher of a choice that holds, and what to tell the user. `place` is for trying out only.
+async def choose(
+    launchers: Iterable[Launcher], place: Place, bait: Path, limits: Limits
+) -> tuple[Launcher | None, Sandbox]:
+    """The first launcher that holds, and what to tell the user.
 
-    Raises ValueError for an unknown choice.
+    `place` is for trying them out, `bait` a file of the user's that code must not get at.
     """
     failures = []
-    for launcher in candidates(choice):
-        if launcher.name == choice == "unconfined":
-            return launcher, Sandbox(True, launcher.name, launcher.sentence)
-        if failure := await _try(launcher, place, limits):
+    for launcher in launchers:
+        if failure := await _try(launcher, place, bait, limits):
             failures.append(f"{launcher.name}: {failure}")
         else:
             return launcher, Sandbox(True, launcher.name, launcher.sentence)
-    if choice == "none":
-        return None, Sandbox(False, "none", "Code interpreter is off.", "It is switched off in the settings.")
     reason = "; ".join(failures) or f"there is none for {sys.platform}"
     return None, Sandbox(False, "none", _OFF, f"{reason}. {_advice()}".strip())
 
 
-async def _try(launcher: Launcher, place: Place, limits: Limits) -> str | None:
+async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> str | None:
     """What went wrong, or None."""
-    with _bait(place) as bait:
+    with _bait(place, file) as bait:
         order = {
             "task": "probe",
             "bait": bait,
@@ -67,7 +65,7 @@ async def _try(launcher: Launcher, place: Place, limits: Limits) -> str | None:
 def _judge(process: SandboxProcess, place: Place) -> str | None:
     text = process.written.strip()
     try:
-        answer: dict[str, Any] = json.loads(text)
+        answer: dict[str, Any] = json.loads(text.rpartition("\n")[2])
     except ValueError:
         return text[-300:] or "no answer"
     possible = answer["possible"]
@@ -81,22 +79,23 @@ def _judge(process: SandboxProcess, place: Place) -> str | None:
 
 
 @contextlib.contextmanager
-def _bait(place: Place) -> Iterator[dict[str, Any]]:
-    """Things of the user's, made up, that code must not reach. They lie beside the threads' folders."""
-    secret = place.data.parent / "secret"
-    secret.write_text("secret", encoding="utf-8")
-    packages = Path(sys.prefix, f"probe-{secrets.token_hex(4)}")
+def _bait(place: Place, file: Path) -> Iterator[dict[str, Any]]:
+    """What code must not get at: a file, the packages, local services, this process."""
+    new = file.with_name(f"{file.name}-{secrets.token_hex(4)}")
+    packages = Path(sys.prefix, f"bait-{secrets.token_hex(4)}")
     abstract = f"assistants-{secrets.token_hex(8)}"
     local = place.home / "bait"
     with contextlib.ExitStack() as stack:
-        for leftover in (secret, secret.with_name("secret.new"), packages):
-            stack.callback(leftover.unlink, missing_ok=True)
+        for made_by_code in (new, packages):
+            stack.callback(made_by_code.unlink, missing_ok=True)
+        stack.callback(local.unlink)
         port = _listen(stack, socket.AF_INET, ("127.0.0.1", 0)).getsockname()[1]
         _listen(stack, socket.AF_UNIX, str(local))
         if sys.platform == "linux":
             _listen(stack, socket.AF_UNIX, "\0" + abstract)
         yield {
-            "file": str(secret),
+            "file": str(file),
+            "new": str(new),
             "packages": str(packages),
             "port": port,
             "socket": str(local),

@@ -80,6 +80,12 @@ class _DataFolder(ast.NodeTransformer):
         self.folder = folder
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        if isinstance(node.value, str) and "/mnt/data" in node.value:
-            return ast.copy_location(ast.Constant(node.value.replace("/mnt/data", self.folder)), node)
-        return node
+        value: str | bytes
+        match node.value:
+            case str():
+                value = node.value.replace("/mnt/data", self.folder)
+            case bytes():
+                value = node.value.replace(b"/mnt/data", os.fsencode(self.folder))
+            case _:
+                return node
+        return ast.copy_location(ast.Constant(value), node)

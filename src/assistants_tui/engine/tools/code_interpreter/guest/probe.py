@@ -21,7 +21,7 @@ def report(order: dict[str, Any]) -> None:
     attempts: dict[str, Callable[[], object]] = {
         "read a file of yours": lambda: Path(bait["file"]).read_bytes(),
         "change a file of yours": lambda: Path(bait["file"]).write_bytes(b""),
-        "create a file beside yours": lambda: _create(bait["file"] + ".new"),
+        "create a file beside yours": lambda: _create(bait["new"]),
         "change the installed packages": lambda: _create(bait["packages"]),
         "reach the network": lambda: socket.create_connection(("127.0.0.1", bait["port"]), 1),
         "send datagrams": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),

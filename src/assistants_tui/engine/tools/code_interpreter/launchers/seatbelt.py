@@ -54,6 +54,16 @@ class Seatbelt:
         "use the network or start programs, but can test whether a file name exists."
     )
 
+    @staticmethod
+    def profile(place: Place) -> str:
+        """The rules, in the language of sandbox profiles. Raises LauncherError."""
+        return _PROFILE.format(
+            python=" ".join(map(_subpath, python_folders())),
+            guest=_subpath(str(GUEST)),
+            writable=" ".join(_subpath(str(path)) for path in (place.data, place.run, place.home)),
+            run=_subpath(str(place.run)),
+        )
+
     def data_inside(self, place: Place) -> str:
         return str(place.data.resolve())
 
@@ -63,19 +73,13 @@ class Seatbelt:
     def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
         if not Path(_PROGRAM).exists():
             raise LauncherError(f"{_PROGRAM} does not exist")
-        profile = _PROFILE.format(
-            python=" ".join(map(_subpath, python_folders())),
-            guest=_subpath(str(GUEST)),
-            writable=" ".join(_subpath(str(path)) for path in (place.data, place.run, place.home)),
-            run=_subpath(str(place.run)),
-        )
         orders = {
             "limits": resources(limits),
             **orders_without_mounts(place),
             "data": self.data_inside(place),
             **order,
         }
-        argv = [_PROGRAM, "-p", profile, "--", *python(str(GUEST.parent), orders)]
+        argv = [_PROGRAM, "-p", self.profile(place), "--", *python(str(GUEST.parent), orders)]
         return Command(argv, environment_without_mounts(place))
 
 

@@ -1,0 +1,154 @@
+"""Which sandbox is chosen: the first that keeps code from what it must not get at."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
+from assistants_tui.engine.tools.code_interpreter.launchers import Launcher, Place, candidates
+from assistants_tui.engine.tools.code_interpreter.launchers.bare import Bare
+from assistants_tui.engine.tools.code_interpreter.launchers.bubblewrap import Bubblewrap
+from assistants_tui.engine.tools.code_interpreter.launchers.seatbelt import Seatbelt
+from assistants_tui.engine.tools.code_interpreter.sandbox import choose
+from support.code_interpreter import Thread
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these launchers are for Linux")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path / "run", tmp_path / "data", tmp_path / "home")
+    for folder in (place.run, place.data, place.home):
+        folder.mkdir()
+    yield place
+
+
+@pytest.fixture
+def bait(tmp_path: Path) -> Path:
+    bait = tmp_path / "bait"
+    bait.write_text("secret", encoding="utf-8")
+    return bait
+
+
+def program(path: Path, script: str) -> str:
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+@linux
+async def test_a_launcher_that_confines_nothing_is_found_out(
+    place: Place, bait: Path, tmp_path: Path
+) -> None:
+    launcher, sandbox = await choose([Bare()], place, bait, Limits())
+    assert launcher is None
+    assert not sandbox.available
+    for possible in (
+        "read a file of yours",
+        "reach the network",
+        "reach a local service",
+        "make any system call",
+    ):
+        assert possible in sandbox.reason
+    assert "signal the application" in sandbox.reason
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bait", "data", "home", "run"]
+    assert not list(Path(sys.prefix).glob("bait-*"))
+
+
+@linux
+async def test_the_next_one_is_taken_when_one_fails(place: Place, bait: Path, tmp_path: Path) -> None:
+    broken = Bubblewrap(
+        program(tmp_path / "bwrap", "echo 'No permissions to create new namespace' >&2; exit 1")
+    )
+    usable: list[Launcher] = []
+    for launcher in candidates("auto"):
+        _, sandbox = await choose([launcher], place, bait, Limits())
+        (place.data / "probe").unlink(missing_ok=True)
+        if sandbox.available:
+            usable.append(launcher)
+    if not usable:
+        pytest.skip(f"no sandbox here: {sandbox.reason}")
+    chosen, sandbox = await choose([broken, Bare(), *usable], place, bait, Limits())
+    assert chosen is usable[0]
+    assert sandbox.available
+    assert sandbox.sentence.startswith("Sandboxed")
+
+    chosen, sandbox = await choose([broken], place, bait, Limits())
+    assert chosen is None
+    assert sandbox.name == "none"
+    assert "bubblewrap: No permissions to create new namespace" in sandbox.reason
+
+
+@linux
+async def test_programs_that_cannot_be_trusted_or_started(place: Place, bait: Path, tmp_path: Path) -> None:
+    setuid = program(tmp_path / "setuid", "exit 1")
+    Path(setuid).chmod(0o755 | stat.S_ISUID)
+    for path, told in ((setuid, "is setuid root"), (str(tmp_path / "missing"), "No such file")):
+        _, sandbox = await choose([Bubblewrap(path)], place, bait, Limits())
+        assert told in sandbox.reason
+
+
+@linux
+async def test_python_in_the_home_folder_itself_is_no_sandbox(
+    place: Place, bait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", f"{sys.prefix}/somebody")
+    for launcher in candidates("auto"):
+        _, sandbox = await choose([launcher], place, bait, Limits())
+        assert "together with your own files" in sandbox.reason
+
+
+def test_an_unknown_launcher_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must be one of auto, bubblewrap, .* not 'docker'"):
+        CodeInterpreter(tmp_path, launcher="docker")
+
+
+async def test_without_a_sandbox_no_code_runs(tmp_path: Path) -> None:
+    interpreter = CodeInterpreter(tmp_path / "data", launcher="none")
+    sandbox = await interpreter.sandbox()
+    assert (sandbox.available, sandbox.name) == (False, "none")
+    thread = Thread(interpreter)
+    await interpreter.warm(thread.name)
+    execution = await thread.run("open('/tmp/ran', 'x')")
+    assert (execution.status, execution.error) == ("error", sandbox.sentence)
+    assert sandbox.reason in thread.logs
+    await interpreter.interrupt(thread.name)
+    await interpreter.close_thread(thread.name)
+    await interpreter.close()
+    assert not (tmp_path / "data").exists()
+
+
+async def test_no_sandbox_where_nothing_can_be_written(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    interpreter = CodeInterpreter(blocked / "data")
+    sandbox = await interpreter.sandbox()
+    assert not sandbox.available
+    assert "cannot write" in sandbox.sentence
+    assert str(blocked) in sandbox.reason
+    await interpreter.close()
+
+
+async def test_unconfined_is_never_chosen_by_itself_and_says_what_it_is(tmp_path: Path) -> None:
+    assert "unconfined" not in [launcher.name for launcher in candidates("auto")]
+    interpreter = CodeInterpreter(tmp_path / "data", launcher="unconfined")
+    sandbox = await interpreter.sandbox()
+    assert sandbox.sentence.startswith("NOT SANDBOXED")
+    thread = Thread(interpreter)
+    assert (await thread.run("import os; print(sorted(os.environ))")).status == "ok"
+    assert "PYTEST" not in thread.logs
+    await interpreter.close()
+
+
+def test_the_profile_for_macos_names_only_its_own_folders(place: Place) -> None:
+    """As far as that can be seen without a Mac: the profile itself is tried by the probe there."""
+    profile = Seatbelt.profile(place)
+    assert "(deny default)" in profile
+    assert f'(subpath "{os.path.realpath(place.data)}")' in profile
+    assert str(Path.home()) not in profile
+    assert "{" not in profile
+    assert profile.count("(") == profile.count(")")
