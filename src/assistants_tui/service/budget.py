@@ -52,17 +52,25 @@ class TokenBudget:
 
     async def check(self) -> BudgetCheck:
         """Raise `ServiceError` if the balance is spent, or below `runs.min_tokens_per_request`."""
-        balance, required = await self.balance(), self._settings.min_tokens_per_request
-        check = BudgetCheck(balance is None or balance >= max(required, 1), balance, required)
+        check = await self._look()
         self._validated(check)
         if not check.ok:
-            raise ServiceError(
-                f"The token balance is {balance}, and a run needs at least {max(required, 1)}.",
-                "Raise `token_balance` in config.toml, or remove it.",
-                kind="budget",
-                no_effect=True,
-            )
+            raise _refusal(check)
         return check
+
+    async def require(self) -> None:
+        """Raise as `check`, for what is sent before the run; `validated` is told of a refusal only.
+
+        When all is well, the run's own check follows.
+        """
+        check = await self._look()
+        if not check.ok:
+            self._validated(check)
+            raise _refusal(check)
+
+    async def _look(self) -> BudgetCheck:
+        balance, required = await self.balance(), self._settings.min_tokens_per_request
+        return BudgetCheck(balance is None or balance >= max(required, 1), balance, required)
 
     async def consume(self, usage: Usage | None) -> None:
         """Charge what a run has used."""
@@ -83,3 +91,12 @@ class TokenBudget:
             raise ServiceError(
                 "The tokens of the last run could not be counted.", str(error), kind="settings"
             ) from error
+
+
+def _refusal(check: BudgetCheck) -> ServiceError:
+    return ServiceError(
+        f"The token balance is {check.balance:,}, and a run needs at least {max(check.required, 1):,}.",
+        "Raise `token_balance` in config.toml, or remove it.",
+        kind="budget",
+        no_effect=True,
+    )

@@ -5,14 +5,18 @@ is free. Everything shown is the server's own objects; the only thing kept beyon
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from assistants_tui.service.attachments import Use, purpose
+from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.run_options import RunOptions
 from assistants_tui.service.run_state import RunState
-from assistants_tui.service.wire import Message, Page, Thread, ToolOutput
+from assistants_tui.service.wire import Message, Metadata, Page, Thread, ToolOutput
 
 if TYPE_CHECKING:
     from assistants_tui.service.backend import Backend
@@ -27,15 +31,27 @@ _outgoing_numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A text on its way to the thread."""
+    """A message on its way to the thread, or only a run."""
 
     id: str
-    text: str
+    draft: Draft
     assistant_id: str
     state: Literal["queued", "sending", "failed"] = "queued"
     posted: bool = False
     """The thread has the message; only its run is still to be started."""
     error: ServiceError | None = None
+    file_ids: Mapping[int, str] = field(default_factory=dict)
+    """The files that the server has, by their place in the draft."""
+    uploading: tuple[str, int] | None = None
+    """The name of the file on its way, and how much of it is through in percent."""
+
+    @property
+    def text(self) -> str:
+        return self.draft.text
+
+
+def _outgoing_id() -> str:
+    return f"outgoing-{next(_outgoing_numbers)}"
 
 
 class Conversation:
@@ -47,19 +63,24 @@ class Conversation:
         thread_id: str | None = None,
         *,
         created: Callable[[Thread, str, str], None] = lambda thread, assistant_id, text: None,
+        seen: Callable[[Iterable[Message]], None] = lambda messages: None,
     ) -> None:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
 
-        `created` is told of the thread that the first message made, its assistant and that message.
+        `created` is told of the thread that the first message made, its assistant and that message; `seen` of
+        all messages once they are complete.
         """
         self._backend = backend
         self._created = created
+        self._seen = seen
         self.thread_id = thread_id
         self.messages: dict[str, Message] = {}
         """The messages read so far by ID, oldest first."""
         self.runs: dict[str, RunState] = {}
         """The runs read so far by ID, oldest first."""
         self.outbox: tuple[Outgoing, ...] = ()
+        self.options = RunOptions()
+        """What the runs of this thread have different from their assistants."""
         self.has_older = False
         """Whether the server has messages older than the ones read so far."""
         self.error: ServiceError | None = None
@@ -71,6 +92,7 @@ class Conversation:
         self._free.set()
         self._pump: asyncio.Task[None] | None = None
         self._follower: asyncio.Task[None] | None = None
+        self._upload: asyncio.Task[str] | None = None
 
     @property
     def latest_run(self) -> RunState | None:
@@ -167,9 +189,16 @@ class Conversation:
         """Show a failure that concerns this thread."""
         self._fail(error)
 
-    def send(self, text: str, assistant_id: str) -> None:
-        """Put a text on its way: posted and run at once, or as soon as the thread is free."""
-        item = Outgoing(f"outgoing-{next(_outgoing_numbers)}", text, assistant_id)
+    def send(self, draft: Draft, assistant_id: str) -> None:
+        """Put a message on its way: posted and run at once, or as soon as the thread is free."""
+        self._put(Outgoing(_outgoing_id(), draft, assistant_id))
+
+    def run(self, assistant_id: str, options: RunOptions | None = None) -> None:
+        """Let an assistant answer the thread as it is, once the thread is free."""
+        draft = Draft("", options=options or RunOptions())
+        self._put(Outgoing(_outgoing_id(), draft, assistant_id, posted=True))
+
+    def _put(self, item: Outgoing) -> None:
         self.outbox += (item,)
         self._changed()
         self._start_pump()
@@ -181,14 +210,48 @@ class Conversation:
                 self._replace(replace(item, state="queued", error=None))
                 self._start_pump()
 
-    def take_back(self, outgoing_id: str) -> str | None:
-        """Remove a text that the server does not have yet and return it; None if it is too late."""
+    def take_back(self, outgoing_id: str) -> Draft | None:
+        """Remove what the server does not have yet and return it; None if it is too late."""
         for item in self.outbox:
-            if item.id == outgoing_id and item.state != "sending" and not item.posted:
+            if item.id == outgoing_id and item.state != "sending":
                 self._drop(item.id)
                 self._changed()
-                return item.text
+                return None if item.posted else item.draft
         return None
+
+    async def delete_message(self, message_id: str) -> None:
+        """Delete a message for good. Raises `ServiceError`."""
+        assert self.thread_id is not None  # it has messages
+        backend = await self._backend()
+        try:
+            await backend.threads.delete_message(self.thread_id, message_id)
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+        self.messages = {key: message for key, message in self.messages.items() if key != message_id}
+        for run_id, state in self.runs.items():
+            if message_id in state.messages:
+                left = {key: message for key, message in state.messages.items() if key != message_id}
+                self.runs[run_id] = replace(state, messages=left)
+        self._changed()
+
+    async def update_message(self, message_id: str, metadata: Metadata) -> None:
+        """Replace the metadata of a message. Raises `ServiceError`."""
+        assert self.thread_id is not None  # it has messages
+        backend = await self._backend()
+        message = await backend.threads.update_message(self.thread_id, message_id, metadata)
+        self.messages[message_id] = message
+        self._changed()
+
+    async def read_until(self, message_id: str) -> bool:
+        """Read older messages until this one is there. False if the thread does not have it."""
+        await self.open()
+        while message_id not in self.messages and self.has_older:
+            read = len(self.messages)
+            await self.read_older()
+            if len(self.messages) == read:
+                break
+        return message_id in self.messages
 
     async def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Answer the function calls that the active run waits for, and follow it on."""
@@ -203,7 +266,12 @@ class Conversation:
             self._start_following(backend.runs.submit_outputs(self.thread_id, active.run["id"], outputs))
 
     async def cancel(self) -> None:
-        """Ask the server to stop the active run. What was written stays; the end is followed as usual."""
+        """Ask the server to stop the active run. What was written stays; the end is followed as usual.
+
+        An upload is stopped too; its message waits for another try.
+        """
+        if self._upload is not None:
+            self._upload.cancel()
         active = self.active_run
         if self.thread_id is None or active is None or active.run is None:
             return
@@ -248,24 +316,69 @@ class Conversation:
                 await self._post_and_run(item)
             except ServiceError as error:
                 current = next(other for other in self.outbox if other.id == item.id)
-                self._replace(replace(current, state="failed", error=error))
+                self._replace(replace(current, state="failed", error=error, uploading=None))
 
     async def _post_and_run(self, item: Outgoing) -> None:
         backend = await self._backend()
+        await backend.budget.require()
+        if not item.posted:
+            item = await self._uploaded(backend, item)
+            text = await message_text(item.draft)
+            content, attachments = message_body(item.draft, text, item.file_ids)
         if self.thread_id is None:
             thread = await backend.threads.create()
             self.thread_id = thread["id"]
-            self._created(thread, item.assistant_id, item.text)
+            self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
         if not item.posted:
-            message = await backend.threads.add_message(self.thread_id, item.text)
+            message = await backend.threads.add_message(self.thread_id, content, attachments=attachments)
             self.messages[message["id"]] = message
+            self._seen([message])
             self._replace(item := replace(item, posted=True))
-        states = aiter(backend.runs.start(self.thread_id, item.assistant_id))
+            await asyncio.to_thread(remove_pasted, item.draft.files)
+        states = aiter(backend.runs.start(self.thread_id, item.assistant_id, item.draft.options))
         first = await anext(states)
         self._drop(item.id)
         self._take(first)
         self._changed()
         self._start_following(states)
+
+    async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
+        """The item with all its files at the server. Those of an earlier try are not sent again."""
+        for place, file in enumerate(item.draft.files):
+            if place in item.file_ids or file.use is Use.TEXT:
+                continue
+            if file.file_id is not None:
+                file_id = file.file_id
+            else:
+                assert file.path is not None and file.use is not None  # no other file has an ID
+                self._replace(item := replace(item, uploading=(file.name, 0)))
+                file_id = await self._sent(backend, item, file.path, purpose(file.use))
+            item = replace(item, file_ids={**item.file_ids, place: file_id}, uploading=None)
+            self._replace(item)
+        return item
+
+    async def _sent(self, backend: "Backend", item: Outgoing, path: Path, purpose: str) -> str:
+        """Upload one file, so that `cancel` can stop it. Returns its ID."""
+
+        def progress(done: int, total: int | None) -> None:
+            percent = min(100, 100 * done // total) if total else 0
+            current = next((other for other in self.outbox if other.id == item.id), item)
+            if current.uploading is not None and current.uploading[1] != percent:
+                self._replace(replace(current, uploading=(path.name, percent)))
+
+        async def upload() -> str:
+            return (await backend.files.upload(path, purpose=purpose, progress=progress))["id"]
+
+        task = self._upload = asyncio.create_task(upload())
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled() or (current := asyncio.current_task()) is None or current.cancelling():
+                task.cancel()
+                raise
+            raise ServiceError("The upload was stopped.", kind="refused", no_effect=True) from None
+        finally:
+            self._upload = None
 
     def _drop(self, outgoing_id: str) -> None:
         self.outbox = tuple(item for item in self.outbox if item.id != outgoing_id)
@@ -301,6 +414,8 @@ class Conversation:
         finally:
             if self.active_run is None:
                 self._free.set()
+                if (latest := self.latest_run) is not None:
+                    self._seen(latest.messages.values())
             self._changed()
 
     def _take(self, state: RunState) -> None:
@@ -313,6 +428,7 @@ class Conversation:
         self.messages = {message["id"]: message for message in reversed(page.items)} | self.messages
         self._older_after = page.next_cursor
         self.has_older = page.next_cursor is not None
+        self._seen(page.items)
 
     def _fail(self, error: ServiceError) -> None:
         self.error = error

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypedDict, TypeVar, cast
+from typing import TypeVar, cast
 
 from assistants_tui.service.budget import TokenBudget
 from assistants_tui.service.client import Client, segment
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.following import Clock, Following, latest
 from assistants_tui.service.pages import MAX_LIMIT, read_all, read_page
+from assistants_tui.service.run_options import RunOptions, tool_choice
 from assistants_tui.service.run_state import RunState, absorb, from_objects, outputs_submitted
 from assistants_tui.service.wire import (
     TERMINAL_RUN_STATUSES,
@@ -20,7 +21,6 @@ from assistants_tui.service.wire import (
     Page,
     Run,
     RunStep,
-    Tool,
     ToolOutput,
 )
 from assistants_tui.settings.config import RunSettings
@@ -29,26 +29,6 @@ Result = TypeVar("Result")
 
 _CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 """What to ask for so that file search results carry the text that was found."""
-
-
-class RunOptions(TypedDict, total=False):
-    """What one run may have different from its assistant. Names and limits are those of the API."""
-
-    model: str
-    instructions: str
-    additional_instructions: str
-    additional_messages: list[Json]
-    tools: list[Tool]
-    metadata: Metadata
-    temperature: float
-    top_p: float
-    max_prompt_tokens: int
-    max_completion_tokens: int
-    truncation_strategy: Json
-    tool_choice: str | Json
-    parallel_tool_calls: bool
-    response_format: str | Json
-    reasoning_effort: str
 
 
 class Runs:
@@ -85,7 +65,7 @@ class Runs:
         """
         body: Json = {"assistant_id": assistant_id, **(options or {})}
         if self._settings.tool_choice is not None:
-            body.setdefault("tool_choice", _tool_choice(self._settings.tool_choice))
+            body.setdefault("tool_choice", tool_choice(self._settings.tool_choice))
 
         async def drive(publish: Callable[[RunState], None]) -> None:
             await self._budget.check()
@@ -283,15 +263,6 @@ class Runs:
 def _path(thread_id: str, run_id: str | None = None) -> str:
     runs = f"threads/{segment(thread_id)}/runs"
     return runs if run_id is None else f"{runs}/{segment(run_id)}"
-
-
-def _tool_choice(name: str) -> str | Json:
-    """The setting `tool_choice` as the API wants it."""
-    if name in {"auto", "none", "required"}:
-        return name
-    if name in {"code_interpreter", "file_search"}:
-        return {"type": name}
-    return {"type": "function", "function": {"name": name}}
 
 
 def _lacks_search_results(state: RunState) -> bool:

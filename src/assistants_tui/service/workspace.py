@@ -13,8 +13,10 @@ from functools import partial
 from assistants_tui.service.assistant_cache import cached_assistants
 from assistants_tui.service.connection import Connection
 from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.history import History
+from assistants_tui.service.run_options import RunOptions, merged
 from assistants_tui.service.wire import Assistant, Thread
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
@@ -179,22 +181,41 @@ class Workspace:
         self._show(conversation)
         await conversation.open()
 
-    def send(self, text: str) -> None:
-        """Send a text to the shown thread, to be answered by the chosen assistant.
+    def send(self, draft: Draft) -> None:
+        """Send a message to the shown thread, to be answered by the chosen assistant or that of its options.
 
-        Raises `ServiceError` if there is none to answer.
+        Raises `ServiceError` if there is none to answer, or if no server would take the message.
         """
-        if self.assistant_id is None:
+        assistant_id, options = self._answerer(draft.options)
+        assistant = next((one for one in self.assistants if one["id"] == assistant_id), None)
+        draft = replace(draft, options=options).settled(assistant)
+        draft.check()
+        self._remember(lambda state: state.with_prompt(draft.text))
+        self._touch(assistant_id)
+        self.conversation.send(draft, assistant_id)
+
+    def run(self, options: RunOptions | None = None) -> None:
+        """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
+        assistant_id, options = self._answerer(options or RunOptions())
+        self._touch(assistant_id)
+        self.conversation.run(assistant_id, options)
+
+    def _answerer(self, once: RunOptions) -> tuple[str, RunOptions]:
+        """Who answers, and the other options of the thread and of this one run."""
+        options = merged(self.conversation.options, once)
+        assistant_id = options.pop("assistant_id", self.assistant_id)
+        if assistant_id is None:
             raise ServiceError(
                 "There is no assistant to answer yet.",
                 "Wait until the assistants are listed, or create one.",
                 kind="refused",
                 no_effect=True,
             )
-        self._remember(lambda state: state.with_prompt(text))
+        return assistant_id, options
+
+    def _touch(self, assistant_id: str) -> None:
         if (thread_id := self.conversation.thread_id) is not None:
-            self._start(self._change_history(self.history.touch(thread_id, self.assistant_id)))
-        self.conversation.send(text, self.assistant_id)
+            self._start(self._change_history(self.history.touch(thread_id, assistant_id)))
 
     # the history
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
@@ -71,7 +72,7 @@ class ConversationPane(Vertical):
     @on(Composer.Submitted)
     def _send(self, event: Composer.Submitted) -> None:
         with told_failures(self, "Not sent"):
-            self._workspace.send(event.text)
+            self._workspace.send(Draft(event.text))
             composer = self.query_one(Composer)
             composer.remember(event.text)
             composer.clear()
