@@ -212,10 +212,11 @@ async def test_a_stream_that_goes_silent_while_the_machine_sleeps_is_left(
     server.on("POST", RUNS, wires.stream(*BEGINNING, then="silent"))
     iterator = (await opened()).runs.start("thread_1", "asst_1")
     seen = []
-    async for state in iterator:
-        seen.append(state)
-        if text(state) == "Hello ":
-            time.asleep = 3600.0
+    async with asyncio.timeout(30):  # long before the silence itself is noticed
+        async for state in iterator:
+            seen.append(state)
+            if text(state) == "Hello ":
+                time.asleep = 3600.0
     assert seen[-1] == at_the_end
 
 
