@@ -154,7 +154,7 @@ DENSE = st.lists(st.builds("{}{}".format, INDENTS, LINES), min_size=1, max_size=
 SPARSE = st.lists(st.builds("{}{}".format, DEEP, LINES), min_size=1, max_size=8).map("\n\n".join)
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(st.one_of(DENSE, DENSE, SPARSE))
 @example("> a\nb\n> c")
 @example("- a\n\n  b\n\n\n- c")

@@ -144,7 +144,7 @@ def streamed(source: str, width: int, cuts: list[int], flushed: list[bool]) -> l
     return list(markdown)
 
 
-@settings(max_examples=250)
+@settings(max_examples=200)
 @given(
     DOCUMENTS,
     WIDTHS,
@@ -168,7 +168,7 @@ def test_character_by_character(source: str, width: int) -> None:
     assert streamed(source, width, list(range(len(source))), [True]) == render(source, width)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     st.lists(WORDS, min_size=300, max_size=900), st.sampled_from([" ", "\n", ""]), WIDTHS, st.integers(3, 97)
 )
