@@ -28,7 +28,7 @@ def empty_machine(
     """An empty home directory and an environment without keys, proxies or terminal settings."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "TMP")):
+        if name not in _KEPT and not name.startswith(("PYTEST_", "COV_", "TMP", "TEXTUAL_SNAPSHOT")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")
