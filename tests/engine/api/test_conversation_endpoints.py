@@ -74,11 +74,36 @@ async def test_assistant_with_everything(http: httpx2.AsyncClient) -> None:
         "metadata": {"team": "north"},
         "temperature": 0.2,
         "top_p": 0.5,
-        "response_format": {"type": "json_object"},
+        "response_format": {"type": "text"},
     }
     assistant = await make(http, "/assistants", **body, reasoning_effort="low")
     assert {name: assistant[name] for name in body} == body
     assert "reasoning_effort" not in assistant
+
+
+@pytest.mark.parametrize(
+    "response_format",
+    [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}],
+)
+async def test_json_answers_go_with_functions_only(http: httpx2.AsyncClient, response_format: JSON) -> None:
+    function = {"type": "function", "function": {"name": "now"}}
+    code = {"type": "code_interpreter"}
+    refused = [
+        await http.post(
+            "/assistants", json={"model": "m", "response_format": response_format, "tools": [code]}
+        )
+    ]
+    assistant = await make(http, "/assistants", model="m", response_format=response_format, tools=[function])
+    path = f"/assistants/{assistant['id']}"
+    refused.append(await http.post(path, json={"tools": [function, code]}))
+    for response in refused:
+        assert response.status_code == 400
+        assert error_of(response)["message"] == (
+            "Invalid tools: all tools must be of type `function` when `response_format` is of type "
+            f"`{response_format['type']}`."
+        )
+    assert await get(http, path) == assistant
+    await make(http, path, tools=[code], response_format="auto")
 
 
 async def test_tools_show_their_defaults(http: httpx2.AsyncClient) -> None:

@@ -94,7 +94,7 @@ def test_description_is_served_to_everyone(address: str) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_breaks_the_engine(
     case: schemathesis.Case[Any], address: str, real_ids: dict[str, str]
 ) -> None:

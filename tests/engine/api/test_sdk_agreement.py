@@ -101,7 +101,11 @@ FORMS: list[tuple[type[BaseModel], Any, set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("form", "params", "elsewhere", "wanted"), FORMS, ids=lambda case: str(case)[-60:])
+@pytest.mark.parametrize(
+    ("form", "params", "elsewhere", "wanted"),
+    FORMS,
+    ids=[f"{form.__name__}-{params.__name__}" for form, params, _, _ in FORMS],
+)
 def test_forms(form: type[BaseModel], params: Any, elsewhere: set[str], wanted: set[str]) -> None:
     hints = typing.get_type_hints(params, include_extras=True)
     ours = {field.alias or name: field for name, field in form.model_fields.items()}

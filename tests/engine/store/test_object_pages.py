@@ -52,7 +52,7 @@ def ids(page: Page) -> list[str]:
     return [item["id"] for item in page.data]
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     times=st.lists(st.integers(0, 3), min_size=1, max_size=12),
     limit=st.integers(1, 13),
@@ -75,7 +75,7 @@ def test_walk_forwards_and_back(times: list[int], limit: int, order: Order) -> N
     with_threads(times, walk)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data(), times=st.lists(st.integers(0, 2), min_size=2, max_size=9))
 def test_between_two_cursors(data: st.DataObject, times: list[int]) -> None:
     order: Order = data.draw(st.sampled_from(["asc", "desc"]))
