@@ -34,10 +34,10 @@ async def create(request: Request) -> Response:
         thread = await threads.lock(work.connection, work.owner, thread_id)
         if thread is None:
             raise not_found("thread", thread_id)
-        active = await runs.active_of_thread(work.connection, thread_id)
-        if active is not None:
-            raise _locked(thread_id, active["id"])
         if body.additional_messages:
+            active = await runs.active_of_thread(work.connection, thread_id)
+            if active is not None:
+                raise _locked(thread_id, active["id"])
             await add_messages(work, thread, body.additional_messages, "additional_messages")
         run = await _store(work, thread_id, body)
     return _started(request, run, body, [])

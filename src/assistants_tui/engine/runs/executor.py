@@ -1,5 +1,6 @@
 """Works on one run: asks the model, passes on what it says, runs the tools it calls, until it answers."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -89,8 +90,10 @@ class Executor:
 
     async def _work(self) -> Ending | None:
         """The ending that the run comes to; None if it waits for outputs."""
-        await self.record.begin()
-        await self._read_thread()
+        # Both at once, each on a connection of its own and to its end.
+        for failure in await asyncio.gather(self.record.begin(), self._read_thread(), return_exceptions=True):
+            if failure is not None:
+                raise failure
         while True:
             self.stop.check()
             answer = self._answer = await self._ask()

@@ -57,9 +57,12 @@ async def of_thread(
         first = await messages.first_of_user(connection, run["thread_id"])
         if first is not None and first["id"] not in {message["id"] for message in chosen}:
             chosen.insert(0, first)
-    known = await files.several(connection, owner, _file_ids(chosen), now)
-    names = {file_id: file["filename"] for file_id, file in known.items()}
-    images = await _images(connection, blobs, owner, chosen, now)
+    names: dict[str, str] = {}
+    images: dict[str, str] = {}
+    if ids := _file_ids(chosen):
+        known = await files.several(connection, owner, ids, now)
+        names = {file_id: file["filename"] for file_id, file in known.items()}
+        images = await _images(connection, blobs, owner, chosen, now)
     shaped = (prompt.of_thread_message(message, names, images) for message in chosen)
     return [message for message in shaped if message is not None]
 

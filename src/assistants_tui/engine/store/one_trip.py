@@ -1,8 +1,8 @@
 """SQLite's driver with one trip to its thread per statement.
 
 SQLite blocks, so aiosqlite gives each connection a thread and sends every call there. A statement is four
-calls (make a cursor, execute, fetch, close), and the trips cost far more than the statement. These cursors make
-one trip of the four, as long as the result is short.
+calls (make a cursor, execute, fetch, close), and the trips cost far more than the statement. These cursors
+make one trip of the four, as long as the result is short.
 """
 
 import sqlite3
