@@ -1,14 +1,14 @@
 """Reads the Python code out of a tool call's arguments while the model is still writing them.
 
 The arguments are meant to be `{"code": "…"}`. Models also name the field otherwise, write several lines as a
-list, or forget the JSON and write plain Python; the code is found in each case.
+list, or forget the object or all of the JSON; the code is found in each case.
 """
 
 import json
 import re
 
-_VALUE_START = re.compile(r'^\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"')
-_PLAIN = re.compile(r"^\s*[^\s{]")
+_VALUE_START = re.compile(r'^\s*(?:\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"|"(?=[^"]))')
+_PLAIN = re.compile(r'^\s*(?:[^\s{"]|"")')
 # Whole units of a JSON string: plain characters, a surrogate pair, a code unit, another escape.
 _UNITS = re.compile(
     r'(?:[^"\\]+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
