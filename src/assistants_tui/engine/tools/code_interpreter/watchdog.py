@@ -22,10 +22,10 @@ _SPARE_PROCESSES = 4  # bwrap's own two, and two that are just ending
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes of memory; number of processes; bytes and names in /mnt/data, and in the scratch folders."""
+    """Bytes of memory; processes and their threads; bytes and names in /mnt/data and in scratch folders."""
 
     memory: int
-    processes: int
+    threads: int
     disk: int
     files: int
     scratch: int
@@ -41,7 +41,12 @@ def measure(processes: list[psutil.Process], data: Path, scratch: list[Path], li
     if memory > limits.memory:  # pages that processes share were counted for each of them
         memory = _memory(processes, exact=True)
     return Usage(
-        memory, len(processes), disk, files, sum(size for size, _ in trees), sum(names for _, names in trees)
+        memory,
+        _threads(processes),
+        disk,
+        files,
+        sum(size for size, _ in trees),
+        sum(names for _, names in trees),
     )
 
 
@@ -57,8 +62,8 @@ def violation(usage: Usage, limits: Limits, data: Path) -> str | None:
 
     reached = {
         f"it used more than {limits.memory // MIB:,} MiB of memory": usage.memory > limits.memory,
-        f"it started more than {limits.processes} processes": (
-            usage.processes > limits.processes + _SPARE_PROCESSES
+        f"it started more than {limits.processes} processes and threads": (
+            usage.threads > limits.processes + _SPARE_PROCESSES
         ),
         f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}; that was deleted": usage.disk
         > limits.disk,
@@ -83,6 +88,16 @@ def _memory(processes: list[psutil.Process], *, exact: bool = False) -> int:
                 total += getattr(info, "pss", info.uss)
             else:
                 total += process.memory_info().rss
+    return total
+
+
+def _threads(processes: list[psutil.Process]) -> int:
+    import psutil
+
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            total += process.num_threads()
     return total
 
 
