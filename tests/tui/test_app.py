@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.app import EQUATION, open_app, use_model
@@ -32,6 +33,10 @@ async def test_the_first_launch_offers_assistants_and_is_ready_to_type() -> None
             assert name in driver.screen
         assert "Math Tutor is ready" in driver.screen
         assert driver.app.focused is driver.chat.query_one("#composer")
+        config = user_paths().config_file
+        await driver.until(config.exists)
+        assert config.stat().st_mode & 0o777 == 0o600
+        assert load_config(config).problems == ()
 
 
 async def test_the_quickstart_is_answered_by_running_code() -> None:

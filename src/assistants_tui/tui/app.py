@@ -14,7 +14,7 @@ from textual.filter import LineFilter
 from textual.worker import Worker
 
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config import create_config, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, update_state
@@ -109,8 +109,16 @@ class AssistantsApp(App[None]):
         )
         self.push_screen(ChatScreen(workspace, prompts=state.prompts))
         self._settled = True
+        self.run_worker(self._create_config(), group="config", exit_on_error=False)
         for problem in (*map(str, loaded.problems), *themes.problems):
             self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
+
+    async def _create_config(self) -> None:
+        """Leave a commented config.toml for the user to find, if there is none yet."""
+        try:
+            await asyncio.to_thread(create_config, self._paths.config_file)
+        except SettingsError as error:
+            self.notify(str(error), title="Settings", severity="warning", markup=False)
 
     def watch_theme(self, name: str) -> None:
         if self._settled:
