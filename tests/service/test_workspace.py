@@ -1,5 +1,6 @@
 """A workspace on the embedded engine: what is sent, with which files and options, and what is kept of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from assistants_tui.service.attachments import AttachedFile, Use
 from assistants_tui.service.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.workspace import Workspace
+from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.settings.config import LOCAL, Config, RunSettings
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
+from assistants_tui.settings.threads import ThreadIndex
 
 
 @pytest.fixture
@@ -162,3 +164,175 @@ async def test_a_spent_balance_sends_nothing_at_all(paths: Paths) -> None:
     assert draft is not None
     assert draft.text == "2 + 3"
     await workspace.close()
+
+
+async def test_a_branch_begins_with_copies_and_leaves_the_thread_alone(workspace: Workspace) -> None:
+    first = workspace.conversation
+    workspace.keep_options({"temperature": 0.1})
+    for text in ("2 + 3", "7 * 6"):
+        workspace.send(Draft(text))
+        await first.settled()
+    asked = [message["id"] for message in first.messages.values() if message["role"] == "user"]
+    await workspace.branch(asked[1], including=False)
+    second = workspace.conversation
+    assert second is not first
+    assert len(second.messages) == 2
+    assert second.options == {"temperature": 0.1}
+    thread = await (await backend(workspace)).threads.retrieve(second.thread_id or "")
+    assert thread["metadata"] == {"branched_from": first.thread_id, "branched_at": asked[1]}
+    workspace.send(Draft("1 + 1"))
+    await second.settled()
+    assert len(first.messages) == 4
+    await workspace.open_thread(first.thread_id or "")
+    await workspace.branch(asked[0], including=False)
+    assert workspace.conversation.thread_id is None, "nothing stands before the first message"
+    assert workspace.conversation.options == {"temperature": 0.1}
+
+
+async def test_a_long_branch_has_all_messages_in_their_order(workspace: Workspace) -> None:
+    server = await backend(workspace)
+    said = [{"role": "user" if n % 2 == 0 else "assistant", "content": f"number {n}"} for n in range(70)]
+    thread = await server.threads.create({"messages": said[:32]})
+    for body in said[32:]:
+        await server.threads.add_copy(thread["id"], body)
+    await workspace.add_thread(thread["id"])
+    last = list(workspace.conversation.messages)[-1]
+    await workspace.branch(last, including=True)
+    copies = [message["content"][0]["text"]["value"] for message in workspace.conversation.messages.values()]
+    assert copies == [f"number {n}" for n in range(70)]
+
+
+async def test_answering_again_replaces_the_answer(workspace: Workspace) -> None:
+    conversation = workspace.conversation
+    workspace.send(Draft("2 + 3"))
+    await conversation.settled()
+    old = list(conversation.messages)
+    await workspace.answer_again()
+    await conversation.settled()
+    assert next(iter(conversation.messages)) == old[0]
+    assert len(conversation.messages) == 2
+    assert old[1] not in conversation.messages
+
+
+async def test_each_change_of_the_history_can_be_taken_back(workspace: Workspace) -> None:
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    thread_id = workspace.conversation.thread_id or ""
+    await workspace.refresh_threads()
+    before = workspace.threads
+    await workspace.rename_thread(thread_id, "Sums")
+    await workspace.pin_thread(thread_id, True)
+    await workspace.archive_thread(thread_id, True)
+    assert workspace.threads == []
+    await workspace.show_archive(True)
+    assert [one.title for one in workspace.threads] == ["Sums"]
+    await workspace.show_archive(False)
+    await workspace.forget_thread(thread_id)
+    said = [await workspace.undo() for _ in range(4)]
+    assert said[0] == "“Sums” is not removed from the history any more."
+    assert said[3] == "“2 + 3” is not renamed any more."
+    assert workspace.threads == before
+    assert await workspace.undo() is None
+    with pytest.raises(ServiceError, match="at least one character"):
+        await workspace.rename_thread(thread_id, "  ")
+    assert await workspace.undo() is None, "what failed cannot be taken back"
+
+
+async def test_a_run_that_ends_in_the_background_leaves_a_mark(workspace: Workspace) -> None:
+    ended: list[Ended] = []
+    workspace.watch_runs(ended.append)
+    conversation = workspace.conversation
+    workspace.send(Draft("Tell me what you can do"))
+    workspace.new_thread()
+    await conversation.settled()
+    thread_id = conversation.thread_id or ""
+    assert ended == [Ended(thread_id, "Tell me what you can do", "completed", True)]
+    assert workspace.unread == {thread_id}
+    await workspace.open_thread(thread_id)
+    assert workspace.unread == frozenset()
+
+
+async def test_a_run_that_waits_for_functions_is_told_once(workspace: Workspace) -> None:
+    ended: list[Ended] = []
+    workspace.watch_runs(ended.append)
+    choose(workspace, "Weather Bot")
+    workspace.send(Draft("What is the weather in Oulu?"))
+    await workspace.conversation.settled()
+    assert [(one.words, one.in_background) for one in ended] == [
+        ("waits for the outputs of functions", False)
+    ]
+
+
+async def test_options_of_a_thread_are_there_after_a_restart(workspace: Workspace, paths: Paths) -> None:
+    workspace.keep_options({"temperature": 0.5})
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    thread_id = workspace.conversation.thread_id
+    await workspace.close()
+    again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), thread_id=thread_id)
+    assert again.conversation.options == {"temperature": 0.5}
+    again.keep_options({})
+    await again.close()
+    assert ThreadIndex(paths.threads_file).list("local")[0].run_options is None
+
+
+async def test_what_was_read_is_found_until_it_is_deleted(workspace: Workspace) -> None:
+    workspace.send(Draft("How many zebras are 2 + 3?"))
+    await workspace.conversation.settled()
+    thread_id = workspace.conversation.thread_id or ""
+    await settled(workspace)
+    (hit,) = await workspace.search("zebra")
+    assert (hit.thread_id, hit.role) == (thread_id, "user")
+    await workspace.delete_message(hit.message_id)
+    assert await workspace.search("zebra") == []
+    assert await workspace.conversation.read_until(hit.message_id) is False
+
+
+async def test_threads_of_the_server_are_offered_and_taken(workspace: Workspace) -> None:
+    server = await backend(workspace)
+    thread = await server.threads.create({"messages": [{"role": "user", "content": "From elsewhere"}]})
+    found = await workspace.history.unknown_threads()
+    assert [one["id"] for one in found or ()] == [thread["id"]]
+    await workspace.adopt_threads(found or ())
+    assert [one.title for one in workspace.threads] == ["From elsewhere"]
+    assert await workspace.history.unknown_threads() == []
+    with pytest.raises(ServiceError, match="has no thread"):
+        await workspace.add_thread("thread_nobody_knows")
+
+
+async def test_file_names_are_asked_for_once_and_deleted_files_keep_their_ids(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    server = await backend(workspace)
+    file = await server.files.upload(tmp_path / "a.txt")
+    told: list[Changed] = []
+    known = asyncio.Event()
+
+    def changed(what: Changed) -> None:
+        told.append(what)
+        known.set()
+
+    workspace.subscribe(changed)
+    assert workspace.file_names.name(file["id"]) == file["id"]
+    await known.wait()
+    assert workspace.file_names.name(file["id"]) == "a.txt"
+    assert told == [Changed.FILES]
+    assert await workspace.file_names.names([file["id"], "file-gone"]) == {file["id"]: "a.txt"}
+
+
+async def test_the_balance_falls_by_what_runs_use(paths: Paths) -> None:
+    workspace = await connected(paths, RunSettings(token_balance=100_000))
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    await settled(workspace)
+    used = workspace.conversation.total_tokens
+    assert used > 0
+    assert workspace.balance == 100_000 - used
+    await workspace.close()
+
+
+async def settled(workspace: Workspace) -> None:
+    """Let what the workspace does beside the conversation come to its end."""
+    while workspace._tasks:
+        await asyncio.gather(*workspace._tasks)

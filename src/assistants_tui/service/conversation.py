@@ -111,6 +111,13 @@ class Conversation:
         return self.active_run is not None or any(item.state != "failed" for item in self.outbox)
 
     @property
+    def activity(self) -> Literal["idle", "working", "waiting"]:
+        """`waiting`: the active run waits for outputs of functions."""
+        if self.active_run is not None and self.active_run.pending_calls:
+            return "waiting"
+        return "working" if self.busy or not self._free.is_set() else "idle"
+
+    @property
     def total_tokens(self) -> int:
         """Tokens used by the runs read so far."""
         used = (state.run["usage"] for state in self.runs.values() if state.run is not None)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.run_options import RunOptions, stored
 from assistants_tui.service.views import suggested_title
 from assistants_tui.service.wire import Message, Thread
 from assistants_tui.settings.files import SettingsError
@@ -41,7 +42,13 @@ class History:
         """Pinned ones first, then the last used first."""
         return await _on_disk(lambda: self._index.list(self._profile, archived=archived))
 
-    async def remember(self, thread: Thread, assistant_id: str | None, first_message: str) -> ThreadReference:
+    async def remember(
+        self,
+        thread: Thread,
+        assistant_id: str | None,
+        first_message: str,
+        options: RunOptions | None = None,
+    ) -> ThreadReference:
         """Put a new thread into the history, titled after its first message."""
         now = int(self._clock())
         return await self._add(
@@ -52,6 +59,7 @@ class History:
                 assistant_id=assistant_id,
                 created_at=thread.get("created_at") or now,
                 last_used_at=now,
+                run_options=stored(options or RunOptions()) or None,
             )
         )
 
@@ -74,6 +82,10 @@ class History:
 
     async def archive(self, thread_id: str, archived: bool = True) -> ThreadReference:
         return await self._update(thread_id, Changes(archived=archived))
+
+    async def keep_options(self, thread_id: str, options: RunOptions) -> ThreadReference:
+        """Let the runs of the thread be made with these options from now on, also after a restart."""
+        return await self._update(thread_id, Changes(run_options=stored(options) or None))
 
     async def forget(self, thread_id: str) -> ThreadReference | None:
         """Take the thread out of the history; the server keeps it. Returns what `undo` needs."""

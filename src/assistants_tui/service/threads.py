@@ -93,6 +93,10 @@ class Threads:
             raise
         return cast(Message, message)
 
+    async def add_copy(self, thread_id: str, body: Json) -> Message:
+        """Add a message as it stands in `body`, of either role."""
+        return cast(Message, await self._client.post(f"{_path(thread_id)}/messages", body))
+
     async def update_message(self, thread_id: str, message_id: str, metadata: Metadata) -> Message:
         """Replace the metadata of a message, which is all that can be changed of it."""
         path = f"{_path(thread_id)}/messages/{segment(message_id)}"

@@ -5,19 +5,23 @@ made by calling methods; nobody sets an attribute from outside.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Flag, auto
 from functools import partial
 
+from assistants_tui.service import views
 from assistants_tui.service.assistant_cache import cached_assistants
+from assistants_tui.service.branching import branch, up_to
 from assistants_tui.service.connection import Connection
 from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.file_directory import FileDirectory
 from assistants_tui.service.history import History
-from assistants_tui.service.run_options import RunOptions, merged
-from assistants_tui.service.wire import Assistant, Thread
+from assistants_tui.service.run_options import RunOptions, merged, restored
+from assistants_tui.service.search import Hit, SearchIndex
+from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
@@ -38,7 +42,23 @@ class Changed(Flag):
     PLACE = auto()
     """Another conversation is shown."""
     CONVERSATION = auto()
-    """Something in the shown conversation: its messages, runs or outbox."""
+    """Something in the shown conversation: its messages, runs, outbox or options."""
+    FILES = auto()
+    """Names of files have become known."""
+    BALANCE = auto()
+    """The token balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run has come to its end, or to where it waits for the user."""
+
+    thread_id: str
+    title: str
+    words: str
+    """What became of it."""
+    in_background: bool
+    """Another thread was shown."""
 
 
 class Workspace:
@@ -59,10 +79,17 @@ class Workspace:
         place = state.profile(profile.name)
         self.profile = profile
         self.connection = Connection(profile, paths=paths, config=config)
+        self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
+        self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
         self.threads: Sequence[ThreadReference] = self._index.list(profile.name)
-        """The history, pinned threads first, then the last used first."""
+        """The history, or its archive: pinned threads first, then the last used first."""
+        self.showing_archive = False
+        self.unread: frozenset[str] = frozenset()
+        """Threads whose run ended while another thread was shown."""
+        self.balance: int | None = None
+        """Tokens that are left of the user's budget; None without one."""
         self.assistants: Sequence[Assistant] = cached_assistants(paths, profile)
         self.assistant_id: str | None = None
         """Who answers the next message."""
@@ -73,8 +100,11 @@ class Workspace:
         self._wanted_assistant = assistant or place.last_assistant
         self._remember = remember
         self._subscribers: list[Callable[[Changed], None]] = []
+        self._watchers: list[Callable[[Ended], None]] = []
         self._held: dict[str, Conversation] = {}
+        self._activity: dict[Conversation, str] = {}
         self._busy: frozenset[str] = frozenset()
+        self._undo: list[tuple[str, ThreadReference]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._settle_assistant()
         first = thread_id or place.last_thread
@@ -82,6 +112,7 @@ class Workspace:
         """The one that is shown."""
         if first is not None:
             self._held[first] = self.conversation
+            self._restore_options(self.conversation)
 
     # what there is
 
@@ -116,6 +147,10 @@ class Workspace:
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
+    def watch_runs(self, watcher: Callable[[Ended], None]) -> None:
+        """Call `watcher` whenever a run of any thread ends or waits for the user."""
+        self._watchers.append(watcher)
+
     # the server
 
     async def connect(self) -> None:
@@ -130,6 +165,7 @@ class Workspace:
         else:
             self.connected = True
             self._tell(Changed.CONNECTION | Changed.ASSISTANTS)
+            self._start(self._read_balance())
 
     async def refresh_assistants(self) -> None:
         """Read the list again. Raises `ServiceError`."""
@@ -155,6 +191,8 @@ class Workspace:
         for conversation in {self.conversation, *self._held.values()}:
             await conversation.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.file_names.close()
+        await asyncio.to_thread(self._search.close)
         await self.connection.close()
 
     # choosing
@@ -175,6 +213,8 @@ class Workspace:
         conversation = self._held.get(thread_id)
         if conversation is None:
             conversation = self._held[thread_id] = self._converse(thread_id)
+            self._restore_options(conversation)
+        self.unread -= {thread_id}
         reference = self._index.get(self.profile.name, thread_id)
         if reference is not None and reference.assistant_id in self.assistant_names:
             self.assistant_id = reference.assistant_id
@@ -217,36 +257,149 @@ class Workspace:
         if (thread_id := self.conversation.thread_id) is not None:
             self._start(self._change_history(self.history.touch(thread_id, assistant_id)))
 
+    def keep_options(self, options: RunOptions) -> None:
+        """Make the runs of the shown thread with these options from now on."""
+        self.conversation.options = options
+        if (thread_id := self.conversation.thread_id) is not None:
+            self._start(self._change_history(self.history.keep_options(thread_id, options)))
+        self._tell(Changed.CONVERSATION)
+
+    def _restore_options(self, conversation: Conversation) -> None:
+        reference = self._index.get(self.profile.name, conversation.thread_id or "")
+        if reference is not None:
+            conversation.options = restored(reference.run_options or "")
+
+    # messages
+
+    async def delete_message(self, message_id: str) -> None:
+        """Delete a message of the shown thread for good. Raises `ServiceError`."""
+        conversation = self.conversation
+        await conversation.delete_message(message_id)
+        await asyncio.to_thread(
+            self._search.forget, self.profile.name, conversation.thread_id or "", message_id
+        )
+
+    async def update_message(self, message_id: str, metadata: Metadata) -> None:
+        """Replace the metadata of a message of the shown thread. Raises `ServiceError`."""
+        await self.conversation.update_message(message_id, metadata)
+
+    async def answer_again(self) -> None:
+        """Replace what was written after the last message of the user by a new answer.
+
+        Raises `ServiceError`; what was deleted until then stays deleted.
+        """
+        messages = list(self.conversation.messages.values())
+        while messages and messages[-1]["role"] == "assistant":
+            await self.delete_message(messages.pop()["id"])
+        self.run()
+
+    async def branch(self, message_id: str, *, including: bool) -> None:
+        """Show a new thread with copies of the messages up to this one. Raises `ServiceError`.
+
+        Older messages that are not read yet are read first, so that the branch begins where the thread does.
+        """
+        origin = self.conversation
+        while origin.has_older:
+            read = len(origin.messages)
+            await origin.read_older()
+            if len(origin.messages) == read:
+                raise origin.error or ServiceError("The older messages could not be read.", "Try again.")
+        messages = up_to(origin.messages.values(), message_id, including=including)
+        options = origin.options
+        if not messages:
+            self.new_thread()
+            self.keep_options(options)
+            return
+        backend = await self.connection.backend()
+        marks = {"branched_from": origin.thread_id or "", "branched_at": message_id}
+        thread = await branch(backend, messages, marks)
+        title = self.reference.title if self.reference is not None else views.shown_text(messages[0]).text
+        await self.history.remember(thread, self.assistant_id, title, options)
+        await self.refresh_threads()
+        await self.open_thread(thread["id"])
+
     # the history
 
     async def refresh_threads(self) -> None:
         """Read the history again: another window may have changed it. Raises `ServiceError`."""
-        self.threads = await self.history.list()
+        self.threads = await self.history.list(archived=self.showing_archive)
         self._tell(Changed.THREADS)
+
+    async def show_archive(self, archive: bool) -> None:
+        """Show the archived threads, or the others. Raises `ServiceError`."""
+        self.showing_archive = archive
+        await self.refresh_threads()
 
     async def rename_thread(self, thread_id: str, title: str) -> None:
         """Raises `ServiceError`."""
-        await self.history.rename(thread_id, title)
-        await self.refresh_threads()
+        await self._undoably("renamed", thread_id, self.history.rename(thread_id, title))
 
-    async def forget_thread(self, thread_id: str) -> ThreadReference | None:
-        """Take a thread out of the history; the server keeps it. Returns what `undo` needs.
+    async def pin_thread(self, thread_id: str, pinned: bool) -> None:
+        """Keep a thread at the top, or not any more. Raises `ServiceError`."""
+        what = "pinned" if pinned else "unpinned"
+        await self._undoably(what, thread_id, self.history.pin(thread_id, pinned))
+
+    async def archive_thread(self, thread_id: str, archived: bool) -> None:
+        """Put a thread away into the archive, or take it out. Raises `ServiceError`."""
+        what = "archived" if archived else "taken out of the archive"
+        await self._undoably(what, thread_id, self.history.archive(thread_id, archived))
+
+    async def forget_thread(self, thread_id: str) -> None:
+        """Take a thread out of the history; the server keeps it. Raises `ServiceError`."""
+        await self._undoably("removed from the history", thread_id, self.history.forget(thread_id))
+        await self._leave(thread_id)
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Delete a thread on the server and here; it cannot be undone. Raises `ServiceError`."""
+        await self.history.delete(thread_id)
+        self._undo = [entry for entry in self._undo if entry[1].id != thread_id]
+        await asyncio.to_thread(self._search.forget, self.profile.name, thread_id)
+        await self._leave(thread_id)
+
+    async def undo(self) -> str | None:
+        """Take the last change of the history back and say so in a sentence. None if there is none.
 
         Raises `ServiceError`.
         """
-        reference = await self.history.forget(thread_id)
-        await self._leave(thread_id)
-        return reference
-
-    async def delete_thread(self, thread_id: str) -> None:
-        """Delete a thread on the server and here. Raises `ServiceError`."""
-        await self.history.delete(thread_id)
-        await self._leave(thread_id)
-
-    async def undo(self, reference: ThreadReference) -> None:
-        """Put a reference back as it was. Raises `ServiceError`."""
+        if not self._undo:
+            return None
+        what, reference = self._undo.pop()
         await self.history.undo(reference)
         await self.refresh_threads()
+        return f"“{reference.title}” is not {what} any more."
+
+    async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
+        before = self._index.get(self.profile.name, thread_id)
+        await change
+        if before is not None:
+            self._undo.append((what, before))
+        await self.refresh_threads()
+
+    async def add_thread(self, thread_id: str) -> None:
+        """Put a thread of the server into the history and show it. Raises `ServiceError`."""
+        reference = await self.history.add_by_id(thread_id)
+        await self.refresh_threads()
+        await self.open_thread(reference.id)
+
+    async def adopt_threads(self, threads: Sequence[Thread]) -> None:
+        """Put threads that the server showed into the history. Raises `ServiceError`."""
+        for thread in threads:
+            await self.history.adopt(thread)
+        await self.refresh_threads()
+
+    # searching
+
+    async def search(self, query: str) -> list[Hit]:
+        """Messages of this profile that match, of those that this machine has seen. Raises `ServiceError`."""
+        return await asyncio.to_thread(self._search.find, self.profile.name, query)
+
+    def title_of(self, thread_id: str) -> str:
+        """The title of a thread in the history or its archive; its ID where it has none."""
+        reference = self._index.get(self.profile.name, thread_id)
+        return (reference.title if reference is not None else "") or thread_id
+
+    def _index_messages(self, messages: Iterable[Message]) -> None:
+        self._start(asyncio.to_thread(self._search.put, self.profile.name, list(messages)))
 
     async def _leave(self, thread_id: str) -> None:
         if (gone := self._held.pop(thread_id, None)) is not None:
@@ -270,6 +423,7 @@ class Workspace:
             self.connection.backend,
             thread_id,
             created=lambda *made: self._thread_created(conversation, *made),
+            seen=self._index_messages,
         )
         conversation.subscribe(partial(self._conversation_changed, conversation))
         return conversation
@@ -279,10 +433,17 @@ class Workspace:
     ) -> None:
         self._held[thread["id"]] = conversation
         self._remember_place()
-        self._start(self._change_history(self.history.remember(thread, assistant_id, text)))
+        self._start(
+            self._change_history(self.history.remember(thread, assistant_id, text, conversation.options))
+        )
 
     def _conversation_changed(self, conversation: Conversation) -> None:
         changed = Changed(0)
+        before, now = self._activity.get(conversation, "idle"), conversation.activity
+        if before != now:
+            self._activity[conversation] = now
+            if now == "waiting" or (now == "idle" and conversation.latest_run is not None):
+                self._run_ended(conversation)
         if conversation is self.conversation:
             changed |= Changed.CONVERSATION
         if (busy := self.busy_threads) != self._busy:
@@ -290,6 +451,30 @@ class Workspace:
             changed |= Changed.THREADS
         if changed:
             self._tell(changed)
+
+    def _run_ended(self, conversation: Conversation) -> None:
+        thread_id, latest = conversation.thread_id, conversation.latest_run
+        if thread_id is None or latest is None:
+            return
+        in_background = conversation is not self.conversation
+        if in_background:
+            self.unread |= {thread_id}
+            self._tell(Changed.THREADS)
+        self._start(self._read_balance())
+        words = (latest.status or "").replace("_", " ")
+        if conversation.activity == "waiting":
+            words = "waits for the outputs of functions"
+        for watcher in self._watchers:
+            watcher(Ended(thread_id, self.title_of(thread_id), words, in_background))
+
+    async def _read_balance(self) -> None:
+        if self.profile.runs.token_balance is not None:
+            try:
+                backend = await self.connection.backend()
+            except ServiceError:
+                return  # `error` says so
+            self.balance = await backend.budget.balance()
+            self._tell(Changed.BALANCE)
 
     def _show(self, conversation: Conversation) -> None:
         self.conversation = conversation

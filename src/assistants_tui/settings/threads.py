@@ -39,6 +39,8 @@ class ThreadReference:
     last_used_at: int = 0
     pinned: bool = False
     archived: bool = False
+    run_options: str | None = None
+    """What the runs of this thread have different from their assistants, as a JSON object."""
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Keys of the file that this version does not know; they are written back as they were."""
 
@@ -51,6 +53,7 @@ class Changes(TypedDict, total=False):
     last_used_at: int
     pinned: bool
     archived: bool
+    run_options: str | None
 
 
 _Key = tuple[str, str]
@@ -64,6 +67,7 @@ _KINDS: Mapping[str, type] = {
     "last_used_at": int,
     "pinned": bool,
     "archived": bool,
+    "run_options": str,
 }
 
 
