@@ -13,6 +13,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
+from assistants_tui.settings.function_settings import (
+    FunctionSettings,
+    McpServer,
+    Price,
+    read_functions,
+    read_mcp,
+    read_prices,
+)
 
 ProfileKind = Literal["embedded", "openai", "azure", "foundry"]
 
@@ -101,6 +109,11 @@ class Config:
     theme: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     """Key bindings that the user changed: action ID to keys, comma separated, as in Textual's keymap."""
+    functions: FunctionSettings = field(default_factory=FunctionSettings)
+    mcp: Mapping[str, McpServer] = field(default_factory=dict)
+    """MCP servers by name; their tools can be called as functions."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """What models cost, by name."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +174,7 @@ _URLS = frozenset({"model_url", "base_url", "azure_endpoint", "project_endpoint"
 _VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
-_TOP = frozenset({"default_profile", "profiles", "runs", "theme", "keys"})
+_TOP = frozenset({"default_profile", "profiles", "runs", "theme", "keys", "functions", "mcp", "prices"})
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "poll_initial_delay": (0, 60, "a number of seconds from 0 to 60"),
     "poll_interval": (0.05, 60, "a number of seconds from 0.05 to 60"),
@@ -198,7 +211,15 @@ class _Reader:
         if theme is not None and not isinstance(theme, str):
             self._problem("theme", theme, "it must be the name of a theme")
             theme = None
-        return Config(profiles, default, theme, self._keys(document.get("keys", {})))
+        return Config(
+            profiles,
+            default,
+            theme,
+            self._keys(document.get("keys", {})),
+            read_functions(self._table(document.get("functions", {}), "functions"), self._problem),
+            read_mcp(self._table(document.get("mcp", {}), "mcp"), self._problem),
+            read_prices(self._table(document.get("prices", {}), "prices"), self._problem),
+        )
 
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
@@ -365,6 +386,25 @@ kind = "embedded"
 # min_tokens_per_request = 0      # start no run when fewer tokens are left
 # token_balance = 100000          # tokens that may be used in all
 # tool_choice = "file_search"     # a tool that every run must use
+
+# What a million tokens cost, for the sums that the inspector shows.
+# [prices."gpt-4o"]
+# input = 2.50
+# output = 10.00
+
+# Your own Python functions lie in the folder `functions` beside this file. They run only after you agree.
+# [functions]
+# timeout = 60                    # seconds that a call may take
+# python = "~/venv/bin/python"     # a Python with the packages that they need
+
+# MCP servers, whose tools assistants can call as functions, also only after you agree:
+# [mcp.files]
+# command = "npx"
+# args = ["-y", "@modelcontextprotocol/server-filesystem", "."]
+# env = { SOME_TOKEN = "$SOME_TOKEN" }     # `$` takes the value from your environment
+# [mcp.team]
+# url = "https://mcp.example.org/mcp"
+# api_key_env = "TEAM_MCP_KEY"
 
 # Keys of your own; F1 shows the names of the actions.
 [keys]

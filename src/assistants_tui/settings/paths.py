@@ -29,6 +29,21 @@ class Paths:
     downloads_dir: Path
     log_file: Path
 
+    @property
+    def functions_dir(self) -> Path:
+        """Python files of the user whose functions assistants may call."""
+        return self.config_file.parent / "functions"
+
+    @property
+    def approvals_file(self) -> Path:
+        """Which functions the user allowed or forbade for good."""
+        return self.state_file.with_name("approvals.toml")
+
+    @property
+    def calls_log(self) -> Path:
+        """One line for each function call of an assistant."""
+        return self.state_file.with_name("function-calls.log")
+
     def engine_dir(self, profile_name: str) -> Path:
         """The data directory of the embedded engine of one profile.
 
