@@ -1,0 +1,76 @@
+"""What the user decided for good about functions: which may run without asking, and which never."""
+
+import contextlib
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from assistants_tui.settings.files import locked, private_directory, write_atomic
+
+Decision = Literal["always", "never"]
+
+
+class Approvals:
+    """Decisions by function and by what the function is: one that has changed is asked about again.
+
+    Methods block on the disk: in an event loop, run them in a thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def decision(self, name: str, fingerprint: str) -> Decision | None:
+        """What was decided about the function `name` as it is now."""
+        entry = self._read().get(name)
+        if entry is None or entry.get("fingerprint") != fingerprint:
+            return None
+        match entry.get("decision"):
+            case "always":
+                return "always"
+            case "never":
+                return "never"
+        return None
+
+    def decide(self, name: str, fingerprint: str, decision: Decision | None) -> None:
+        """Keep a decision, or forget it (None). Raises `SettingsError` if the file cannot be written."""
+        import tomli_w  # only needed here, and not for the first frame
+
+        with locked(self._path):
+            entries = dict(self._read())
+            if decision is None:
+                entries.pop(name, None)
+            else:
+                entries[name] = {"fingerprint": fingerprint, "decision": decision}
+            write_atomic(self._path, tomli_w.dumps(entries).encode())
+
+    def claim(self, call_id: str) -> bool:
+        """Take a call for this window. False if another window on the same thread has taken it already.
+
+        Without this, two windows would run the same function twice. A file that cannot be made counts as
+        taken: then the user is asked.
+        """
+        with contextlib.suppress(OSError):
+            private_directory(self._path.parent)
+            os.close(os.open(self._claim(call_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            return True
+        return False
+
+    def release(self, call_id: str) -> None:
+        """The call has been answered."""
+        with contextlib.suppress(OSError):
+            self._claim(call_id).unlink(missing_ok=True)
+
+    def _claim(self, call_id: str) -> Path:
+        digest = hashlib.sha256(call_id.encode()).hexdigest()[:24]  # an ID is whatever its server made it
+        return self._path.with_name(f".call-{digest}.claim")
+
+    def _read(self) -> Mapping[str, Mapping[str, object]]:
+        """The entries. A file that is missing or damaged decides nothing, so the user is asked."""
+        try:
+            table = tomllib.loads(self._path.read_bytes().decode())
+        except (OSError, ValueError):
+            return {}
+        return {name: entry for name, entry in table.items() if isinstance(entry, dict)}

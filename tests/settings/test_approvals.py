@@ -1,0 +1,46 @@
+"""Decisions about functions: kept, bound to what the function is, and never in the way when damaged."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from assistants_tui.settings.approvals import Approvals
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "approvals.toml"
+
+
+def test_decisions_are_kept_for_the_function_as_it_was(path: Path) -> None:
+    approvals = Approvals(path)
+    assert approvals.decision("tide", "a") is None
+    approvals.decide("tide", "a", "always")
+    approvals.decide("wipe", "b", "never")
+    again = Approvals(path)
+    assert (again.decision("tide", "a"), again.decision("wipe", "b")) == ("always", "never")
+    assert again.decision("tide", "changed") is None
+    again.decide("tide", "a", None)
+    assert approvals.decision("tide", "a") is None
+    assert approvals.decision("wipe", "b") == "never"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "text", ["not toml [", "tide = 'always'", "[tide]\nfingerprint = 'a'\ndecision = 'maybe'"]
+)
+def test_a_damaged_file_decides_nothing(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    assert Approvals(path).decision("tide", "a") is None
+
+
+def test_a_call_belongs_to_the_window_that_was_first(path: Path) -> None:
+    one, two = Approvals(path), Approvals(path)
+    assert one.claim("call/../1")
+    assert not two.claim("call/../1")
+    assert two.claim("call_2")
+    one.release("call/../1")
+    assert two.claim("call/../1")
+    assert [entry.parent for entry in path.parent.iterdir()] == [path.parent] * 2
