@@ -184,6 +184,7 @@ class TestWord:
             documents.docx(documents.paragraph("cut off"))[:-30],
             documents.docx(""),
         ],
+        ids=["not a zip", "another archive", "broken XML", "cut off", "no text"],
     )
     def test_damaged_or_empty(self, data: bytes) -> None:
         assert refusal(data, "broken.docx").code == "invalid_file"
