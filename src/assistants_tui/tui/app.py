@@ -10,6 +10,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
+from textual.command import Provider
 from textual.filter import LineFilter
 from textual.worker import Worker
 
@@ -44,12 +45,19 @@ _KEY_NAMES = {
 }
 
 
+def _app_commands() -> type[Provider]:
+    from assistants_tui.tui.commands import AppCommands  # not before the palette opens
+
+    return AppCommands
+
+
 class AssistantsApp(App[None]):
     """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
 
     TITLE = "assistants-tui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {_app_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Leave the app"),
     ]
