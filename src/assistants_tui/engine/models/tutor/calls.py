@@ -82,7 +82,10 @@ def _calls(function: Json, question: str, *, must: bool) -> Iterator[Call]:
             fixed[name] = value
         elif _type(kind) == "string" and not kind.get("enum"):
             free.append(name)
-    phrases = _phrases(question)
+    listed = " ".join(
+        f"{kind.get('description')} {kind['enum']}" for kind in properties.values() if kind.get("enum")
+    )
+    phrases = [phrase for phrase in _phrases(question) if phrase.lower() not in listed.lower()]
     if free and not phrases and must:
         phrases = [question.strip() or "?"]
     choices: list[Json] = [{}]

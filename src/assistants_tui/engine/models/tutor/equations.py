@@ -9,6 +9,7 @@ from assistants_tui.engine.models.tutor.expressions import (
     Expression,
     NotAnExpressionError,
     NotPolynomialError,
+    Number,
     Operation,
 )
 
@@ -33,8 +34,8 @@ def reply(talk: Conversation) -> Reply | None:
     except NotAnExpressionError:
         return None
     outputs = talk.outputs()
-    # The next program is for when the one before lacked a library.
-    if not outputs or (len(outputs) < len(wanted) and programs.is_missing_library(outputs[-1])):
+    # The next program is for when the one before lacked a library, or its library could not do it.
+    if not outputs or (len(outputs) < len(wanted) and programs.has_failed(outputs[-1])):
         return [Call(talk.code_tool, {"code": wanted[len(outputs)]})]
     return Say(_answer(task, unknowns, outputs[-1]))
 
@@ -63,6 +64,10 @@ def _programs(task: _Task, unknowns: list[str]) -> list[str]:
     match len(task.sides), len(unknowns), degrees:
         case _, 0, _:
             program = programs.comparison(first, sides)
+        case 1, 1, [0]:
+            # The unknown falls out, and what is left is true or false.
+            rest = Number(str(polynomials[0].get((), 0)))
+            program = programs.comparison(first, (rest, Number("0")))
         case 1, 1, [1]:
             program = programs.linear(first, sides, unknowns[0])
         case 1, 1, [2]:
@@ -84,8 +89,8 @@ def _answer(task: _Task, unknowns: list[str], output: str) -> str:
     lines = programs.answers(output)
     if not lines:
         return programs.failure(output)
-    if not unknowns:
-        return f"`{task.texts[0]}` is **{lines[0]}**."
+    if lines[0] in ("true", "false"):
+        return f"`{task.texts[0]}` is **{lines[0]}**" + (f", whatever {unknowns[0]} is." if unknowns else ".")
     solutions = [line for line in lines if re.match(r"\w+ [=≈] ", line)]
     if not solutions:
         return f"{lines[0]}, says the calculation."

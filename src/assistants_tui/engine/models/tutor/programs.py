@@ -18,7 +18,7 @@ NO_CODE_TOOL = (
 _ANSWER = re.compile(
     r"^(?:(?:[A-Za-zα-ω]|result) [=≈] .+|true|false|no solution|.*infinitely many solutions.*)$"
 )
-_MISSING = re.compile(r"ModuleNotFoundError|No module named|ImportError")
+_EXCEPTION = re.compile(r"\b[A-Z]\w*Error\b")
 
 
 def answers(output: str) -> list[str]:
@@ -26,9 +26,9 @@ def answers(output: str) -> list[str]:
     return [line for line in output.splitlines() if _ANSWER.match(line)]
 
 
-def is_missing_library(output: str) -> bool:
-    """Whether a program failed because a library is not installed."""
-    return bool(_MISSING.search(output))
+def has_failed(output: str) -> bool:
+    """Whether a program ended with an exception and without a result."""
+    return bool(_EXCEPTION.search(output)) and not answers(output)
 
 
 def failure(output: str) -> str:
@@ -209,7 +209,7 @@ def with_sympy(
 import sympy
 from sympy import *
 
-{", ".join(unknowns)}{"," if len(unknowns) == 1 else ""} = symbols("{names}")
+[{", ".join(unknowns)}] = symbols("{names}", seq=True)
 # {"; ".join(texts)}
 solutions = solve([
     {zeros}

@@ -22,13 +22,16 @@ _WORDS = (
     (r"%\s*of\b", "% * "),
 )
 _TERM = (
-    r"(?:\d+(?:\.\d+)?|\.\d+|(?<![A-Za-z])(?:sqrt|sin|cos|tan|log|ln|exp|abs|pi|[a-zA-Zπ]{1,2})(?![A-Za-z]))"
+    r"(?:\d+(?:\.\d+)?|\.\d+"
+    r"|(?<![A-Za-z'’])(?:sqrt|sin|cos|tan|log|ln|exp|abs|pi|[a-zA-Zπ]{1,2})(?![A-Za-z]))"
 )
 # A stretch of terms and signs. A word of three letters or more ends it.
 _STRETCH = re.compile(rf"(?:{_TERM}|\*\*|[-+*/^()!%√=]|[ \t])+")
-_LONELY = re.compile(
-    r"^\s*(?:[aAI]|is|of|to|it|me|we|do|if|be|as|at|by|in|on|or|so|up|us|an|my|no)(?=\s+[^=+\-*/^\s])"
+# Short words that a formula could be taken for
+_SMALL_WORDS = re.compile(
+    r"\b(?:am|an|as|at|be|by|do|go|he|if|in|is|it|me|my|no|of|ok|on|or|so|to|up|us|we)\b", re.IGNORECASE
 )
+_LONELY = re.compile(r"^\s*[aAI](?=\s+[^=+\-*/^\s])|\s+[aAI]\s*$")
 _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b|\b\d+(?:-\d+){2,}\b")
 
 Equation = tuple[Expression, Expression]
@@ -69,6 +72,7 @@ def _stretches(text: str) -> Iterator[str]:
         plain = expressions.normalised(part).replace("`", " ; ").replace("$", " ; ")
         for pattern, sign in _WORDS:
             plain = re.sub(pattern, sign, plain, flags=re.IGNORECASE)
+        plain = _SMALL_WORDS.sub(";", plain)
         for line in re.split(r"[\n;,:?]|\.(?!\d)|\band\b", plain):
             for found in _STRETCH.finditer(line):
                 stretch = _trimmed(found[0])
@@ -81,5 +85,4 @@ def _trimmed(stretch: str) -> str:
     """A stretch without the small words before and after it."""
     while (shorter := _LONELY.sub("", stretch)) != stretch:
         stretch = shorter
-    stretch = re.sub(r"\s+(?:[aAI]|[a-z]{2})\s*$", "", stretch)
     return re.sub(r"\s+", " ", stretch).strip()

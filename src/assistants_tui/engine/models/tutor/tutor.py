@@ -17,7 +17,7 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
-from assistants_tui.engine.models.tutor import arithmetic, calls, equations, guide, structured
+from assistants_tui.engine.models.tutor import arithmetic, calls, equations, guide, structured, tables
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Say
 
 NAME = "offline-tutor"
@@ -27,7 +27,7 @@ _PACE = (
     0.006  # seconds between two pieces: quick to read along, and like a model it can be stopped on the way
 )
 _PIECE = re.compile(r"\s*\S{1,6}|\s+")
-_SUBJECTS = (calls.reply, equations.reply, arithmetic.reply)
+_SUBJECTS = (calls.reply, tables.reply, equations.reply, arithmetic.reply)
 
 
 class Tutor:
@@ -88,7 +88,7 @@ def _forced(talk: Conversation, choice: str | JSON) -> Reply | None:
                 return found
         name = talk.code_tool or (talk.functions[0]["name"] if talk.functions else None)
     if name == talk.code_tool and name is not None:
-        for subject in (equations.reply, arithmetic.reply):
+        for subject in (tables.reply, equations.reply, arithmetic.reply):
             if not isinstance(found := subject(talk), Say | None):
                 return found
         return [Call(name, {"code": 'print("There is nothing to compute in this message.")\n'})]
