@@ -311,6 +311,20 @@ async def test_deleting_a_thread_ends_its_run(served_engine: ServedEngine) -> No
     assert events[-2][1]["status"] == "completed"
 
 
+async def test_readers_of_a_deleted_run_are_told(served_engine: ServedEngine) -> None:
+    served_engine.replies(Reply([chunk({"content": "Well"}), asyncio.Event()]))
+    assistant, thread = await served_engine.assistant(), await served_engine.thread("Hello?")
+    seen = []
+    async with served_engine.streaming(f"/threads/{thread}/runs", {"assistant_id": assistant}) as events:
+        async for event in events:
+            seen.append(event)
+            if event[0] == "thread.message.delta":
+                assert (await served_engine.http.delete(f"/threads/{thread}")).status_code == 200
+    assert names(seen)[-2:] == ["error", "done"]
+    error = seen[-2][1]
+    assert error["message"] == error["error"]["message"] == "The run was deleted."
+
+
 async def test_what_does_not_exist_is_not_found(served_engine: ServedEngine) -> None:
     thread = await served_engine.thread("Hi")
     nobody = {"assistant_id": "asst_nobody"}
