@@ -11,10 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+import assistants_tui
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
 from assistants_tui.engine.tools.code_interpreter.runtime import RuntimeFolder
 from support.code_interpreter import Thread
 
+PACKAGES = Path(assistants_tui.__file__).parent.parent
 APPLICATION = """
 import asyncio, sys
 from pathlib import Path
@@ -65,13 +67,11 @@ async def gone(pids: list[int]) -> None:
 
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
 async def test_kill_leaves_no_process_and_the_next_start_no_folder(sandbox: str, tmp_path: Path) -> None:
-    temporary = tmp_path / "t"
-    temporary.mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", APPLICATION, str(tmp_path / "data"), sandbox, CODE],
         stdout=subprocess.PIPE,
         text=True,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": "/tmp"},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": "/tmp", "PYTHONPATH": str(PACKAGES)},
     ) as application:
         assert application.stdout is not None
         word, *pids = (await asyncio.to_thread(application.stdout.readline)).split()

@@ -1,7 +1,9 @@
 """Which sandbox is chosen: the first that keeps code from what it must not get at."""
 
+import contextlib
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +83,22 @@ async def test_the_next_one_is_taken_when_one_fails(place: Place, bait: Path, tm
     assert chosen is None
     assert sandbox.name == "none"
     assert "bubblewrap: No permissions to create new namespace" in sandbox.reason
+
+
+@linux
+async def test_what_the_system_allows_is_used(place: Place, bait: Path) -> None:
+    """Else a sandbox that broke would only be seen by the tests that are skipped for it."""
+    for launcher in candidates("auto"):
+        if isinstance(launcher, Bubblewrap):
+            trial = [launcher.program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+            possible = subprocess.run(trial, check=False, capture_output=True).returncode == 0
+        else:
+            py_landlock = pytest.importorskip("py_landlock")
+            possible = False
+            with contextlib.suppress(py_landlock.LandlockError):
+                possible = py_landlock.get_abi_version() >= 3
+        _, sandbox = await choose([launcher], place, bait, Limits())
+        assert sandbox.available == possible, sandbox.reason
 
 
 @linux

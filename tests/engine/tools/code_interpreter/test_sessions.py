@@ -13,7 +13,8 @@ from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Image,
 from support.code_interpreter import OpenInterpreter, Thread
 
 BOTH = pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
-RESTARTED = "[The session was restarted. Variables are lost; the files in /mnt/data are kept.]\n"
+LOST = "Variables are lost; the files in /mnt/data are kept."
+RESTARTED = f"[The session was restarted. {LOST}]\n"
 
 
 def children() -> list[psutil.Process]:
@@ -257,20 +258,60 @@ async def test_what_the_receiver_raises_ends_the_code(thread: Thread) -> None:
     with pytest.raises(LookupError):
         await thread.interpreter.run(thread.name, "print(1)\nimport time; time.sleep(60)", {}, fail)
     assert (await thread.run("print('x')")).status == "ok"
-    assert (
-        thread.logs == "[The call was cancelled. Variables are lost; the files in /mnt/data are kept.]\nx\n"
+    assert thread.logs == f"[The call failed. {LOST}]\nx\n"
+
+
+async def test_a_cancelled_call_stops_its_code_and_keeps_variables(thread: Thread) -> None:
+    call = asyncio.create_task(
+        thread.run("x = 1; open('/mnt/data/made', 'w').close()\nprint(1)\nimport time; time.sleep(60)")
     )
-
-
-async def test_a_cancelled_call_ends_its_code(thread: Thread) -> None:
-    call = asyncio.create_task(thread.run("print(1)\nimport time; time.sleep(60)"))
     async with asyncio.timeout(20):
         await thread.arrived.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await eventually(lambda: not children())
+    assert thread.logs == "1\n"
+    execution = await thread.run("x")
+    assert thread.logs == "1\n"
+    assert [file.name for file in execution.files] == ["made"]
+
+
+async def test_a_cancelled_call_ends_code_that_goes_on(thread: Thread) -> None:
+    code = "import time\ntry:\n  print(1); time.sleep(60)\nfinally: time.sleep(60)"
+    call = asyncio.create_task(thread.run(code))
+    async with asyncio.timeout(20):
+        await thread.arrived.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert (await thread.run("print('x')")).status == "ok"
+    assert thread.logs == f"[The call was cancelled. {LOST}]\nx\n"
+
+
+async def test_a_receiver_that_never_returns_is_left(thread: Thread) -> None:
+    called = asyncio.Event()
+
+    async def hang(output: Output) -> None:
+        called.set()
+        await asyncio.Event().wait()
+
+    call = asyncio.create_task(thread.interpreter.run(thread.name, "print(1)", {}, hang))
+    async with asyncio.timeout(20):
+        await called.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
     assert (await thread.run("1")).status == "ok"
+
+
+async def test_a_kernel_that_ends_between_calls(thread: Thread) -> None:
+    await thread.run("x = 1")
+    for process in children():
+        process.kill()
+    await eventually(lambda: not children())
+    await thread.run("print('x' in globals())")
+    ended = "The Python process ended unexpectedly (it was ended by SIGKILL)."
+    assert thread.logs == f"[{ended} {LOST}]\nFalse\n"
 
 
 @BOTH

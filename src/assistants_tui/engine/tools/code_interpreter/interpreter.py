@@ -63,8 +63,8 @@ class CodeInterpreter:
 
         `files` maps names in /mnt/data to files whose bytes are copied there before, unless they have been.
         Names are made safe, and different, as `safe_names` does. What goes wrong is told in the result; only
-        what `on_output` raises is raised here, and stops the code. So does cancelling; `interrupt` is kinder,
-        it keeps the variables.
+        what `on_output` raises is raised here, and ends the session. Cancelling stops the code as `interrupt`
+        does, and returns when it has stopped.
         """
         session = await self._session(thread_id)
         if session is None:

@@ -116,18 +116,13 @@ class Session:
     async def _execute(self, live: _Live, code: str, on_output: OnOutput) -> Execution:
         limits = self._workshop.limits
         reader = OutputReader(limits, self._workshop.launcher.data_inside(live.place))
-
-        async def on_message(kind: str, content: Mapping[str, object]) -> None:
-            for output in reader.read(kind, content):
-                await on_output(output)
-
         self._used = True
         live.kernel.process.thaw()
         live.awake.set()
         timer = asyncio.create_task(self._limit_time(live.kernel))
         sentence = None
         try:
-            await live.kernel.execute(code, on_message)
+            await self._until_idle(live.kernel, code, reader, on_output)
             if self._stopped_by == "time":
                 sentence = f"{_out_of_time(limits)} Variables are kept."
             elif self._stopped_by == "request":
@@ -135,15 +130,41 @@ class Session:
         except KernelError as error:
             self._used = False  # the sentence says it, so that the next call need not
             sentence = f"{error} {_LOST}"
-        except BaseException:
-            live.kernel.kill("The call was cancelled.")
-            raise
         finally:
             timer.cancel()
         if sentence is not None:
             await on_output(Logs(f"[{sentence}]\n"))
             return Execution("timeout" if self._stopped_by == "time" else "killed", sentence)
         return Execution("error" if reader.error is not None else "ok", reader.error)
+
+    async def _until_idle(self, kernel: Kernel, code: str, reader: OutputReader, on_output: OnOutput) -> None:
+        """Run code to its end. When we are cancelled, the code is interrupted, so that variables are kept."""
+        cancelled = False
+
+        async def on_message(kind: str, content: Mapping[str, object]) -> None:
+            for output in reader.read(kind, content):
+                if not cancelled:
+                    await on_output(output)
+
+        running = asyncio.create_task(kernel.execute(code, on_message))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            cancelled = True
+            await kernel.interrupt("The call was cancelled.", _REQUEST_GRACE)
+            if kernel.alive:
+                await asyncio.wait([running])
+            raise
+        except KernelError:
+            raise
+        except Exception:
+            kernel.kill("The call failed.")
+            raise
+        finally:
+            if not running.done():
+                kernel.kill("The call was cancelled.")
+                running.cancel()
+                await asyncio.wait([running])
 
     async def _limit_time(self, kernel: Kernel) -> None:
         limits = self._workshop.limits
