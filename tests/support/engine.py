@@ -54,6 +54,17 @@ async def open_engine(settings: EngineSettings) -> AsyncIterator[httpx2.AsyncCli
         yield client
 
 
+async def settled(http: httpx2.AsyncClient, path: str) -> JSON:
+    """A vector store, a batch or a file in a store once nothing of it is in progress."""
+    while True:
+        response = await http.get(path)
+        assert response.status_code == 200, response.text
+        found: JSON = response.json()
+        if found["status"] != "in_progress":
+            return found
+        await asyncio.sleep(0.01)
+
+
 def error_of(response: httpx2.Response) -> JSON:
     """The error in a response's envelope."""
     error: JSON = response.json()["error"]

@@ -36,7 +36,7 @@ from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.outermost import Outermost
 from assistants_tui.engine.api.paging import unknown_cursor
 from assistants_tui.engine.housekeeping import Housekeeping
-from assistants_tui.engine.indexing import NoIndex
+from assistants_tui.engine.indexing import FileIndex
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.models.router import ModelRouter
 from assistants_tui.engine.models.tutor import NAME as OFFLINE_TUTOR
@@ -45,6 +45,7 @@ from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.objects import UnknownCursorError
+from assistants_tui.engine.tools.file_search.search import FileSearch
 
 __all__ = ["EngineSettings", "create_app"]
 
@@ -105,15 +106,19 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         model = ModelRouter(_endpoint(settings))
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
-        index = NoIndex(database)
-        await index.attached()  # what a stopped engine left undone
+        file_search = FileSearch(settings.data_dir, database)
+        stack.push_async_callback(file_search.close)
+        file_search.start()
+        index = FileIndex(settings.data_dir, database, blobs, file_search)
+        stack.push_async_callback(index.close)
+        index.start()
         housekeeping = Housekeeping(database, blobs, settings.clock)
         housekeeping.start()
         stack.push_async_callback(housekeeping.stop)
         runner = await stack.enter_async_context(
             open_runner(settings.data_dir, database, blobs, settings.clock, model)
         )
-        yield Context(settings, database, blobs, keys, model, runner, index)
+        yield Context(settings, database, blobs, keys, model, runner, index, file_search)
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

@@ -1,32 +1,11 @@
-"""Which files file search takes, by extension, as in the Assistants guide's table of supported files."""
+"""Which files file search takes, by extension: those that it reads, and one more."""
 
 from pathlib import PurePath
 
-SEARCHABLE = frozenset(
-    {
-        ".c",
-        ".cpp",
-        ".cs",
-        ".css",
-        ".doc",
-        ".docx",
-        ".go",
-        ".html",
-        ".java",
-        ".js",
-        ".json",
-        ".md",
-        ".pdf",
-        ".php",
-        ".pptx",
-        ".py",
-        ".rb",
-        ".sh",
-        ".tex",
-        ".ts",
-        ".txt",
-    }
-)
+from assistants_tui.engine.tools.file_search.documents import kinds
+
+SEARCHABLE = frozenset({*(f".{name}" for name in kinds.EXTENSIONS), ".doc"})
+"""The guide's table of supported files has .doc, so it is accepted, but it cannot be read."""
 
 
 def extension(filename: str) -> str:

@@ -15,6 +15,7 @@ from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.file_search.search import FileSearch
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Context:
     model: ChatModel
     runner: Runner
     index: FileIndex
+    file_search: FileSearch
 
     @property
     def clock(self) -> Clock:

@@ -125,7 +125,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", _STORE_FILE): Operation("Retrieve a file of a store"),
     ("post", _STORE_FILE): Operation("Change a file's attributes", vector_stores.AttributesChange),
     ("delete", _STORE_FILE): Operation("Detach a file"),
-    ("get", f"{_STORE_FILE}/content"): Operation("Retrieve what was parsed from a file"),
+    ("get", f"{_STORE_FILE}/content"): Operation("Retrieve the text that was read from a file, in chunks"),
     ("post", f"{_STORE}/file_batches"): Operation("Attach several files", vector_stores.NewFileBatch),
     ("get", _BATCH): Operation("Retrieve a batch"),
     ("post", f"{_BATCH}/cancel"): Operation("Cancel a batch"),

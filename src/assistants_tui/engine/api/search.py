@@ -1,36 +1,90 @@
-"""Searching vector stores, and reading what was parsed from their files: checked, but not available yet."""
+"""Searching vector stores, and reading what was parsed from their files."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from assistants_tui.engine.api.context import context, owner
-from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.api.context import context, owner, writing
+from assistants_tui.engine.api.errors import bad_request
 from assistants_tui.engine.api.requests.vector_stores import Search
 from assistants_tui.engine.api.validation import read_body
+from assistants_tui.engine.api.vector_store_files import get_file
 from assistants_tui.engine.api.vector_stores import get_store, store_id_of
+from assistants_tui.engine.store import vector_stores
+from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.engine.tools.file_search.interface import Ranking
+from assistants_tui.engine.tools.file_search.queries import rewrite
+from assistants_tui.engine.tools.file_search.texts import StoredChunk
 
 
 async def search(request: Request) -> Response:
-    store_id = store_id_of(request)
-    await read_body(request, Search)
-    raise await _unavailable(request, store_id)
+    engine, store_id = context(request), store_id_of(request)
+    body = await read_body(request, Search)
+    async with engine.database.read() as connection:
+        store = await get_store(connection, owner(request), store_id, engine.now())
+    if store["status"] == "expired":
+        raise bad_request(f"Vector store {store_id} has expired. Make a new one.")
+    if store["last_active_at"] != engine.now():
+        async with writing(request) as work:
+            await vector_stores.use(work.connection, [store_id], engine.now())
+    queries = [body.query] if isinstance(body.query, str) else body.query
+    if body.rewrite_query:
+        queries = list(dict.fromkeys(query for asked in queries for query in rewrite(asked)))
+    options = body.ranking_options
+    hits = await engine.file_search.search(
+        [store_id],
+        queries,
+        max_results=body.max_num_results,
+        ranking=Ranking(rerank=options.ranker != "none", score_threshold=options.score_threshold),
+        filters=body.given().get("filters"),
+    )
+    found = [
+        {
+            "file_id": hit.file_id,
+            "filename": hit.filename,
+            "score": hit.score,
+            "attributes": hit.attributes,
+            "content": [passages.content(hit)],
+        }
+        for hit in hits
+    ]
+    page = {"object": "vector_store.search_results.page", "search_query": queries, "data": found}
+    return JSONResponse(page | _ONLY_PAGE)
 
 
 async def content(request: Request) -> Response:
-    raise await _unavailable(request, store_id_of(request))
-
-
-async def _unavailable(request: Request, store_id: str) -> ApiError:
-    engine = context(request)
+    engine, store_id = context(request), store_id_of(request)
     async with engine.database.read() as connection:
         await get_store(connection, owner(request), store_id, engine.now())
-    return ApiError(
-        501,
-        "This engine cannot search files yet: it has no index of them.",
-        type="server_error",
-        headers={"x-should-retry": "false"},
-    )
+        file = await get_file(connection, owner(request), store_id, request.path_params["file_id"])
+    if file["status"] == "in_progress":
+        raise bad_request(f"File {file['id']} is still being read. Ask again when it is 'completed'.")
+    if file["status"] != "completed":
+        why = (file["last_error"] or {}).get("message", "Reading it was cancelled.")
+        raise bad_request(f"Nothing was read from file {file['id']}: {why}")
+    chunks = engine.file_search.chunks(store_id, file["id"])
+    return StreamingResponse(_content_page(chunks), media_type="application/json")
+
+
+_ONLY_PAGE: Json = {"has_more": False, "next_page": None}
+
+
+async def _content_page(chunks: AsyncIterator[StoredChunk]) -> AsyncIterator[bytes]:
+    """All chunks on one page, as the SDKs do not ask for another, without having all of them in memory."""
+    yield b'{"object":"vector_store.file_content.page","data":['
+    separator = b""
+    async for chunk in chunks:
+        yield separator + _encoded(passages.content(chunk))
+        separator = b","
+    yield b"]," + _encoded(_ONLY_PAGE)[1:]
+
+
+def _encoded(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 routes = [

@@ -1,5 +1,6 @@
 """The endpoints for files in vector stores, one by one and in batches."""
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -45,10 +46,7 @@ async def retrieve(request: Request) -> Response:
     file_id: str = request.path_params["file_id"]
     async with engine.database.read() as connection:
         await get_store(connection, owner(request), store_id, engine.now())
-        found = await vector_store_files.get(connection, owner(request), store_id, file_id)
-    if found is None:
-        raise _not_in_store(file_id, store_id)
-    return _progress(found)
+        return _progress(await get_file(connection, owner(request), store_id, file_id))
 
 
 async def modify(request: Request) -> Response:
@@ -121,6 +119,14 @@ async def batch_files(request: Request) -> Response:
             connection, owner(request), store_id, wanted, status=status, batch_id=batch_id
         )
     return page_response(page)
+
+
+async def get_file(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> Json:
+    """A file in a store, or the answer that it is not there."""
+    found = await vector_store_files.get(connection, owner, store_id, file_id)
+    if found is None:
+        raise _not_in_store(file_id, store_id)
+    return found
 
 
 def _progress(found: Json) -> Response:

@@ -114,13 +114,14 @@ async def detach(connection: AsyncConnection, owner: str, store_id: str, file_id
     return await objects.remove(connection, table, *_is(owner, store_id, file_id))
 
 
-async def waiting(connection: AsyncConnection) -> list[WaitingFile]:
-    """Everybody's files that are to be indexed, in the order in which they came."""
+async def waiting(connection: AsyncConnection, *, limit: int | None = None) -> list[WaitingFile]:
+    """Everybody's files that are to be indexed, or the first of them, in the order in which they came."""
     statement = (
         select(table, files_table.c.filename, files_table.c.blob, files_table.c.bytes)
         .join(files_table, files_table.c.id == table.c.id)
         .where(table.c.status == "in_progress")
         .order_by(table.c.seq)
+        .limit(limit)
     )
     return [
         WaitingFile(

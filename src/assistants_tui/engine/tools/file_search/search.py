@@ -55,15 +55,23 @@ class FileSearch:
         await self._readers.close()
 
     async def ingest(
-        self, store_id: str, file_id: str, path: Path, filename: str, chunking: Chunking
+        self,
+        store_id: str,
+        file_id: str,
+        path: Path,
+        filename: str,
+        chunking: Chunking,
+        *,
+        attachment: int | None = None,
     ) -> Ingested:
         """Read a file of a vector store, so that it can be searched. `path` is where its bytes are.
 
-        May be repeated at any time, after a kill as well: what is done is done once. Raises `IngestError`.
+        May be repeated at any time, after a kill as well: what is done is done once. `attachment` is the
+        number of its row, for those who do not mean it if it was attached anew. Raises `IngestError`.
         """
         async with self._database.read() as connection:
             document = await texts.find(connection, store_id, file_id)
-        if document is None:
+        if document is None or attachment not in (None, document.seq):
             raise _detached()
         if document.complete:
             return Ingested(document.usage_bytes, document.chunk_count)

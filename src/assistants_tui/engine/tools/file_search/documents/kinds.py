@@ -24,6 +24,9 @@ _EXTENSIONS: dict[Kind, str] = {
     "pptx": "pptx",
 }
 _KINDS: dict[str, Kind] = {name: kind for kind, names in _EXTENSIONS.items() for name in names.split()}
+EXTENSIONS = frozenset(_KINDS)
+"""The extensions of files that can be searched, without the dot."""
+
 _HINTS = {
     "doc": "Word 97-2003 documents (.doc) cannot be read. Save the document as .docx or .pdf.",
     "ppt": "PowerPoint 97-2003 presentations (.ppt) cannot be read. Save the presentation as .pptx or .pdf.",
