@@ -51,7 +51,10 @@ class FunctionSource(Protocol):
     """Where functions come from."""
 
     async def catalogue(self) -> Catalogue:
-        """What there is now."""
+        """Everything that there is now."""
+
+    async def find(self, name: str) -> Function | None:
+        """The function of this name as it is now. Raises `CallFailedError` when that cannot be told."""
 
     async def call(self, function: Function, arguments: Mapping[str, Any]) -> str:
         """The result of a call, as text. Raises `CallFailedError`."""
@@ -74,11 +77,17 @@ class Functions:
                     problems.append(f"{name} of {function.place} is hidden by the one of {first.place}.")
         return Catalogue(functions, tuple(problems))
 
+    async def find(self, name: str) -> Function | None:
+        """The function of this name. Raises `CallFailedError` when its source cannot be reached."""
+        for source in self._sources:
+            if (function := await source.find(name)) is not None:
+                return function
+        return None
+
     async def call(self, name: str, fingerprint: str, arguments: Mapping[str, Any]) -> str:
         """Call a function that is still the one that the user saw. Raises `CallFailedError`."""
         for source in self._sources:
-            function = (await source.catalogue()).functions.get(name)
-            if function is None:
+            if (function := await source.find(name)) is None:
                 continue
             if function.fingerprint != fingerprint:
                 raise CallFailedError("The function was changed just now. Try again.")

@@ -40,6 +40,10 @@ class PythonFunctions:
         """All functions at the top level of the folder's files, but those whose name begins with `_`."""
         return await asyncio.to_thread(_read_folder, self._folder)
 
+    async def find(self, name: str) -> Function | None:
+        """The function of this name as its file has it now."""
+        return (await self.catalogue()).functions.get(name)
+
     async def call(self, function: Function, arguments: Mapping[str, Any]) -> str:
         """Run a function. Its result, as text. Raises `CallFailedError`, which says why in a sentence."""
         path = self._folder / function.place
