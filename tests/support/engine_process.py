@@ -20,11 +20,11 @@ class EngineProcess:
 
     def __init__(self, pid: int, url: str) -> None:
         self.url = url
-        self._pid = pid
+        self.pid = pid
 
     def kill(self) -> None:
         """End it without a chance to tidy up."""
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
 
 
 class Nursery:
@@ -65,7 +65,8 @@ def _serve(data_dir: str, model_url: str | None, told: int) -> None:
 
     from assistants_tui.engine.app import EngineSettings, create_app
 
-    listener = socket.socket()
+    # asyncio sends small pieces at once only on sockets that say they are TCP.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     settings = EngineSettings(Path(data_dir), model_url=model_url)
     server = uvicorn.Server(uvicorn.Config(create_app(settings), lifespan="on", log_level="error"))

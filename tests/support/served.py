@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The address of the app while it is served, such as `http://127.0.0.1:40001`."""
-    listener = socket.socket()
+    # asyncio sends small pieces at once only on sockets that say they are TCP.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, lifespan="on", log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

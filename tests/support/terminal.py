@@ -86,14 +86,19 @@ class Terminal:
         self.exit_code = os.waitstatus_to_exitcode(status)
         return self.exit_code
 
-    def _read(self, deadline: float) -> bool:
-        """Take in what the program wrote; False when it has ended or the deadline has passed."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+    def read(self, seconds: float) -> bool:
+        """Take in what the program writes next without drawing it; False at its end or when time is up."""
+        ready, _, _ = select.select([self._fd], [], [], max(0.0, seconds))
         if not ready:
             return False
         with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
             if data := os.read(self._fd, 65536):
                 self.raw += data
-                self._stream.feed(data)
                 return True
         return False
+
+    def _read(self, deadline: float) -> bool:
+        known = len(self.raw)
+        alive = self.read(deadline - time.monotonic())
+        self._stream.feed(bytes(self.raw[known:]))
+        return alive
