@@ -26,12 +26,13 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from assistants_tui.tui.markdown import STYLES, CodeBlock, Run, code_blocks
+from assistants_tui.tui.markdown import CodeBlock, Run, code_blocks
 from assistants_tui.tui.safety import clean
 
 from .heights import Heights
 from .line_selection import highlighted, joined
 from .message_body import MessageBody, MessageItem, Note, estimated_height
+from .run_styles import RunStyles
 
 __all__ = ["MessageItem", "MessageView", "Note"]
 
@@ -92,14 +93,6 @@ class MessageView(ScrollView, can_focus=True):
         Binding("y,c", "copy", "Copy", id="messages.copy", tooltip="Copy the message"),
         Binding("Y,C", "copy_code", show=False, id="messages.copy_code", tooltip="Copy a code block"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"message-view--{name}"
-        for name in (
-            *STYLES,
-            *("author", "author-user", "time", "note", "note-error", "waiting"),
-            *("gutter", "gutter-user", "cursor", "empty", "selected"),
-        )
-    }
     DEFAULT_CSS = """
     MessageView {
         overflow-x: hidden;
@@ -108,48 +101,6 @@ class MessageView(ScrollView, can_focus=True):
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
-        & > .message-view--author { color: $text-accent; text-style: bold; }
-        & > .message-view--author-user { color: $text-primary; text-style: bold; }
-        & > .message-view--time { color: $text-muted; }
-        & > .message-view--note { color: $text-muted; }
-        & > .message-view--note-error { color: $text-error; }
-        & > .message-view--waiting { color: $text-muted; }
-        & > .message-view--gutter-user { color: $primary; }
-        & > .message-view--cursor { color: $accent; text-style: bold; }
-        & > .message-view--empty { color: $text-muted; }
-        & > .message-view--selected {
-            background: $screen-selection-background;
-            color: $screen-selection-foreground;
-        }
-
-        & > .message-view--strong { text-style: bold; }
-        & > .message-view--em { text-style: italic; }
-        & > .message-view--strike { text-style: strike; }
-        & > .message-view--link { color: $text-primary; text-style: underline; }
-        & > .message-view--code { color: $text-warning; background: $foreground 8%; }
-        & > .message-view--math { text-style: italic; }
-        & > .message-view--mark { color: $text-accent; text-style: bold; }
-        & > .message-view--image { color: $text-secondary; text-style: italic; }
-        & > .message-view--html { color: $text-muted; }
-        & > .message-view--h1 { color: $text-accent; text-style: bold underline; }
-        & > .message-view--h2 { color: $text-accent; text-style: bold; }
-        & > .message-view--h3 { color: $text-primary; text-style: bold; }
-        & > .message-view--h4 { text-style: bold; }
-        & > .message-view--h5 { text-style: bold italic; }
-        & > .message-view--h6 { color: $text-muted; text-style: bold; }
-        & > .message-view--bullet { color: $text-primary; }
-        & > .message-view--bar { color: $primary 60%; }
-        & > .message-view--rule { color: $foreground 30%; }
-        & > .message-view--head { text-style: bold; }
-        & > .message-view--block { background: $foreground 6%; }
-        & > .message-view--label { color: $text-muted; }
-        & > .message-view--keyword { color: $text-primary; text-style: bold; }
-        & > .message-view--string { color: $text-success; }
-        & > .message-view--number { color: $text-warning; }
-        & > .message-view--comment { color: $text-muted; text-style: italic; }
-        & > .message-view--name { color: $text-accent; }
-        & > .message-view--inserted { color: $text-success; }
-        & > .message-view--deleted { color: $text-error; }
     }
     """
     ALLOW_SELECT = True
@@ -217,7 +168,7 @@ class MessageView(ScrollView, can_focus=True):
         self._timer: Timer | None = None
         self._updated = 0.0  # when, and
         self._cost = 0.0  # seconds that updating and painting took since then
-        self._run_styles: dict[tuple[str, str], Style] = {}
+        self._styles_of_runs = RunStyles(self)
 
     # -- what is shown
 
@@ -508,21 +459,12 @@ class MessageView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._run_styles.clear()
+        self._styles_of_runs.clear()
         for entry in self._drawn.values():
             entry.strips.clear()
 
     def _style(self, names: str, link: str = "") -> Style:
-        key = names, link
-        style = self._run_styles.get(key)
-        if style is None:
-            if len(self._run_styles) > 2000:
-                self._run_styles.clear()
-            style = self.get_visual_style(*(f"message-view--{name}" for name in names.split())).rich_style
-            if link:
-                style += Style.from_meta({"link": link})
-            self._run_styles[key] = style
-        return style
+        return self._styles_of_runs.style(names, link)
 
     def render_line(self, y: int) -> Strip:
         started = perf_counter()
