@@ -18,6 +18,7 @@ from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.file_directory import FileDirectory
+from assistants_tui.service.function_desk import FunctionDesk
 from assistants_tui.service.history import History
 from assistants_tui.service.run_options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
@@ -47,6 +48,8 @@ class Changed(Flag):
     """Names of files have become known."""
     BALANCE = auto()
     """The token balance."""
+    CALLS = auto()
+    """Function calls that runs wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Workspace:
         self.profile = profile
         self.connection = Connection(profile, paths=paths, config=config)
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
+        self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
+        self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
@@ -191,6 +196,7 @@ class Workspace:
         for conversation in {self.conversation, *self._held.values()}:
             await conversation.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.functions.close()
         await self.file_names.close()
         await asyncio.to_thread(self._search.close)
         await self.connection.close()
@@ -438,6 +444,7 @@ class Workspace:
         )
 
     def _conversation_changed(self, conversation: Conversation) -> None:
+        self.functions.attend(conversation)
         changed = Changed(0)
         before, now = self._activity.get(conversation, "idle"), conversation.activity
         if before != now:
