@@ -30,13 +30,35 @@ async def test_readers_take_what_was_published_since_they_came() -> None:
 
 
 async def test_a_reader_that_lags_too_far_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "_MAX_WAITING", 3)
+    monkeypatch.setattr(feed_module, "_MAX_WAITING", 10_000)
     feed = Feed()
     slow, quick = feed.subscribe(), feed.subscribe()
-    for number in range(5):
+    for number in range(9):
         feed.publish("n", number)
         assert await quick.take() == [Event("n", number)]
+    feed.publish("n", [{"text": "x" * 1_001}])
+    assert len(await quick.take()) == 1
     assert slow.cut_off and await slow.take() == []
+
+
+async def test_a_reader_may_lag_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_MAX_WAITING", 10_000)
+    feed = Feed()
+    reader = feed.subscribe()
+    for number in range(9):
+        feed.publish("n", number)
+    assert not reader.cut_off and len(await reader.take()) == 9
+    for number in range(9):
+        feed.publish("n", number)
+    assert not reader.cut_off
+
+
+async def test_one_event_may_be_as_large_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_MAX_WAITING", 10)
+    feed = Feed()
+    reader = feed.subscribe()
+    feed.publish("n", "x" * 100)
+    assert len(await reader.take()) == 1
 
 
 async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:

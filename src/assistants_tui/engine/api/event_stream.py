@@ -13,6 +13,7 @@ from assistants_tui.engine.runs.feed import Event, Reader
 # There is never an `id` field: clients carry the last one over to the empty event after a comment.
 _PING = b": ping\n\n"
 _PING_SECONDS = 15.0
+_FRAME_BYTES = 64 * 1024  # what is handed to the socket at once: its buffer has to hold it until it is read
 
 
 def encode(name: str, data: Any) -> bytes:
@@ -38,6 +39,13 @@ async def _frames(reader: Reader) -> AsyncGenerator[bytes]:
                 continue
             if not events:
                 return
-            yield b"".join(encode(event.name, event.data) for event in events)
+            frame = bytearray()
+            for event in events:
+                frame += encode(event.name, event.data)
+                if len(frame) >= _FRAME_BYTES:
+                    yield bytes(frame)
+                    frame.clear()
+            if frame:
+                yield bytes(frame)
     finally:
-        reader.end()
+        reader.leave()

@@ -4,7 +4,10 @@ import asyncio
 from collections import deque
 from typing import Any, NamedTuple
 
-_MAX_WAITING = 20_000  # events that a reader may lag behind; beyond, it is cut off and has to poll
+# How far a reader may lag behind, in characters; beyond, it is cut off and has to poll. Short events count
+# for the memory that their objects take.
+_MAX_WAITING = 10_000_000
+_PER_EVENT = 1_000
 
 
 class Event(NamedTuple):
@@ -19,6 +22,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._waiting: deque[Event] = deque()
+        self._weight = 0
         self._changed = asyncio.Event()
         self._ended = False
         self.cut_off = False
@@ -29,23 +33,34 @@ class Reader:
             self._changed.clear()
             await self._changed.wait()
         events = list(self._waiting)
-        self._waiting.clear()
+        self._forget()
         return events
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Event, weight: int) -> None:
         if self._ended:
             return
-        if len(self._waiting) >= _MAX_WAITING:
-            self._waiting.clear()
+        self._weight += weight
+        # A single event may have any weight: it is there anyway.
+        if self._weight > _MAX_WAITING and self._waiting:
             self.cut_off = True
-            self.end()
+            self.leave()
             return
         self._waiting.append(event)
         self._changed.set()
 
     def end(self) -> None:
+        """Nothing more will come, but what is waiting may be taken."""
         self._ended = True
         self._changed.set()
+
+    def leave(self) -> None:
+        """Nothing more will be taken."""
+        self._forget()
+        self.end()
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._weight = 0
 
 
 class Feed:
@@ -60,17 +75,22 @@ class Feed:
         self._readers.add(reader)
         return reader
 
-    def unsubscribe(self, reader: Reader) -> None:
-        self._readers.discard(reader)
-
     def publish(self, name: str, data: Any) -> None:
         if self._readers:
-            event = Event(name, data)
+            event, weight = Event(name, data), _PER_EVENT + _characters(data)
             for reader in self._readers:
-                reader.put(event)
+                reader.put(event, weight)
 
     def end(self) -> None:
         """Nothing more will come: readers take what is waiting and are done."""
         for reader in self._readers:
             reader.end()
         self._readers.clear()
+
+
+def _characters(data: Any) -> int:
+    if isinstance(data, str):
+        return len(data)
+    if isinstance(data, dict):
+        return sum(map(_characters, data.values()))
+    return sum(map(_characters, data)) if isinstance(data, list) else 0
