@@ -206,12 +206,21 @@ class PendingCalls:
                 )
             except SettingsError as error:
                 call = replace(call, problem=str(error))  # it will be asked about again
-        await self._log(call, decision, outcome, call.seconds)
-        self._put(replace(call, state="answered", decision=decision, output=shortened(output)))
+        trouble = await self._log(call, decision, outcome, call.seconds)
+        self._put(
+            replace(
+                call,
+                state="answered",
+                decision=decision,
+                output=shortened(output),
+                problem=trouble or call.problem,
+            )
+        )
         if self.answered and not self.sent:
             await self.submit()
 
-    async def _log(self, call: Call, decision: str, outcome: str, seconds: float) -> None:
+    async def _log(self, call: Call, decision: str, outcome: str, seconds: float) -> str:
+        """Write the line of a call. Returns why that was not possible; the call goes on all the same."""
         record = CallRecord(
             profile=self._desk.profile,
             thread_id=self.thread_id,
@@ -227,8 +236,8 @@ class PendingCalls:
         try:
             await asyncio.to_thread(write_record, self._desk.log, record)
         except OSError as error:
-            words = f"{self._desk.log} cannot be written: {error.strerror}."
-            self._put(replace(self._get(call.id), problem=words))
+            return f"{self._desk.log} cannot be written: {error.strerror}."
+        return ""
 
     def _start(self, call_id: str, work: Any) -> None:
         self._tasks[call_id] = asyncio.create_task(work)
