@@ -127,9 +127,7 @@ async def measure(options: argparse.Namespace, model_url: str, engine_url: str) 
         threads = [await thread() for _ in range(options.at_once)]
         a = await together([timed(direct) for _ in threads])
         b = await together([timed(lambda t=t: through_engine(t)) for t in threads])  # type: ignore[misc]
-        print(
-            f"{options.at_once} at once     direct {a:7.2f} s    engine {b:7.2f} s    throughput x {a / b:.2f}"
-        )
+        print(f"{options.at_once} at once     direct {a:7.2f} s    engine {b:7.2f} s    x {a / b:.2f}")
 
 
 async def main() -> None:

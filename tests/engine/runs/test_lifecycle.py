@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -28,14 +28,20 @@ class MovableClock:
 
 
 @pytest.fixture
-def clock() -> MovableClock:
+def manual_clock(clock: "Watchful") -> "Watchful":
+    """Time that stands still, for waiting as well, until the test moves it."""
+    return clock
+
+
+@pytest.fixture
+def moved_clock() -> MovableClock:
     return MovableClock()
 
 
 @pytest.fixture
-async def timed_engine(tmp_path: Path, clock: MovableClock) -> AsyncIterator[ServedEngine]:
+async def timed_engine(tmp_path: Path, moved_clock: MovableClock) -> AsyncIterator[ServedEngine]:
     """An engine whose time the test moves."""
-    async with engine(tmp_path / "data", clock=clock) as opened:
+    async with engine(tmp_path / "data", clock=moved_clock) as opened:
         yield opened
 
 
@@ -68,6 +74,40 @@ async def waiting(served_engine: ServedEngine) -> tuple[str, str, str]:
     run = await served_engine.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
     run = await served_engine.settled(thread, run["id"])
     return thread, run["id"], run["required_action"]["submit_tool_outputs"]["tool_calls"][0]["id"]
+
+
+class Watchful(Protocol):
+    """The clock of `tests/engine/conftest.py`."""
+
+    def time(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def advance(self, seconds: float) -> None: ...
+
+
+async def test_text_is_stored_within_half_a_second(tmp_path: Path, manual_clock: Watchful) -> None:
+    async with engine(tmp_path / "data", clock=manual_clock) as opened:
+        on = asyncio.Event()
+        opened.replies(Reply([chunk({"content": "Well"}), on, chunk({"content": ", yes"}), asyncio.Event()]))
+        assistant, thread = await opened.assistant(), await opened.thread("Hello?")
+
+        async def stored() -> str:
+            return text_of((await opened.listed(f"/threads/{thread}/messages"))[-1])
+
+        manual_clock.advance(60)  # an engine that has been idle
+        arrived = ""
+        async with opened.streaming(f"/threads/{thread}/runs", {"assistant_id": assistant}) as events:
+            async for name, data in events:
+                if name == "thread.message.delta":
+                    assert await stored() == arrived
+                    arrived += data["delta"]["content"][0]["text"]["value"]
+                    manual_clock.advance(0.5)
+                    while await stored() != arrived:
+                        await asyncio.sleep(0)
+                    if on.is_set():
+                        break
+                    on.set()
 
 
 async def test_a_reader_that_leaves_does_not_stop_the_run(served_engine: ServedEngine) -> None:
@@ -256,17 +296,19 @@ async def test_two_answers_at_once_are_one_too_many(served_engine: ServedEngine)
     assert (await served_engine.settled(thread, run_id))["status"] == "completed"
 
 
-async def test_a_run_that_waits_too_long_expires(timed_engine: ServedEngine, clock: MovableClock) -> None:
+async def test_a_run_that_waits_too_long_expires(
+    timed_engine: ServedEngine, moved_clock: MovableClock
+) -> None:
     thread, run_id, call_id = await waiting(timed_engine)
     path = f"/threads/{thread}/runs/{run_id}"
-    clock.now += 599
+    moved_clock.now += 599
     assert (await timed_engine.get(path))["status"] == "requires_action"
-    clock.now += 1
+    moved_clock.now += 1
     run = await timed_engine.get(path)
     assert run["status"] == "expired" and run["expires_at"] == run["created_at"] + 600
     assert run["required_action"] is None
     [step] = await timed_engine.listed(f"{path}/steps")
-    assert step["status"] == "expired" and step["expired_at"] == int(clock.now)
+    assert step["status"] == "expired" and step["expired_at"] == int(moved_clock.now)
     body = {"tool_outputs": [{"tool_call_id": call_id, "output": "late"}]}
     error = await refused(timed_engine, f"{path}/submit_tool_outputs", body)
     assert error["message"] == 'Runs in status "expired" do not accept tool outputs.'
@@ -274,10 +316,10 @@ async def test_a_run_that_waits_too_long_expires(timed_engine: ServedEngine, clo
 
 
 async def test_outputs_that_come_too_late_are_refused(
-    timed_engine: ServedEngine, clock: MovableClock
+    timed_engine: ServedEngine, moved_clock: MovableClock
 ) -> None:
     thread, run_id, call_id = await waiting(timed_engine)
-    clock.now += 600
+    moved_clock.now += 600
     path = f"/threads/{thread}/runs/{run_id}"
     body = {"tool_outputs": [{"tool_call_id": call_id, "output": "late"}]}
     error = await refused(timed_engine, f"{path}/submit_tool_outputs", body)
@@ -285,7 +327,9 @@ async def test_outputs_that_come_too_late_are_refused(
     assert (await timed_engine.get(path))["status"] == "expired"
 
 
-async def test_a_run_that_works_too_long_expires(timed_engine: ServedEngine, clock: MovableClock) -> None:
+async def test_a_run_that_works_too_long_expires(
+    timed_engine: ServedEngine, moved_clock: MovableClock
+) -> None:
     never = asyncio.Event()
     timed_engine.replies(Reply([chunk({"content": "Well"}), never]))
     assistant, thread = await timed_engine.assistant(), await timed_engine.thread("Hello?")
@@ -294,7 +338,7 @@ async def test_a_run_that_works_too_long_expires(timed_engine: ServedEngine, clo
         async for event in events:
             seen.append(event)
             if event[0] == "thread.message.delta":
-                clock.now += 601
+                moved_clock.now += 601
     tail = ["message.incomplete", "run.step.expired", "run.expired", "done"]
     assert names(seen)[-4:] == tail
     assert data_of(seen, "thread.message.incomplete")[0]["incomplete_details"] == {"reason": "run_expired"}

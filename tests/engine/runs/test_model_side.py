@@ -370,16 +370,6 @@ async def test_endless_white_space_has_an_end(served_engine: ServedEngine) -> No
     assert len(text_of(data_of(events, "thread.message.incomplete")[0])) <= MAX_WHITESPACE + 1025
 
 
-async def test_file_search_is_honest_about_itself(served_engine: ServedEngine) -> None:
-    served_engine.replies(calls(("file_search", '{"query": "rent"}')))
-    assistant = await served_engine.assistant(tools=[{"type": "file_search"}])
-    events = await served_engine.run(await served_engine.thread("Rent?"), assistant)
-    assert events[-2][1]["status"] == "failed"
-    assert "File search" in events[-2][1]["last_error"]["message"]
-    first = data_of(events, "thread.run.step.delta")[0]["delta"]["step_details"]["tool_calls"]
-    assert first == [{"index": 0, "id": first[0]["id"], "type": "file_search", "file_search": {}}]
-
-
 async def test_half_a_character_is_not_lost(served_engine: ServedEngine) -> None:
     served_engine.replies(says("a\ud83d", "\ude00b", "\ud83d", "c\x00"))
     events = await served_engine.run(await served_engine.thread("Hi"), await served_engine.assistant())

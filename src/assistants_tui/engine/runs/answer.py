@@ -1,5 +1,6 @@
 """One turn of the model, as it comes: text becomes a message, calls become a step of tool calls."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from assistants_tui.engine.models import tokens
@@ -130,16 +131,21 @@ class Answer:
         if self._products.new_images and not self._record.has_message:
             await self._open_message()
 
-    def as_turns(self) -> list[Json]:
-        """The answer and the results of its calls, as the model reads them in the next turn."""
+    def as_turns(self, searches: Mapping[str, str]) -> list[Json]:
+        """The answer and the results of its calls, as the model reads them in the next turn.
+
+        `searches`: those of file search, by call ID.
+        """
         calls = self._record.calls
         made = [
-            self._tools.as_model_call(calls[call.index]) if call.index is not None else _made_up(call)
+            self._tools.as_model_call(calls[call.index])
+            if call.index is not None and call.kind != "file_search"
+            else _as_made(call)
             for call in self.calls
         ]
         spoken = {"role": "assistant", "content": self.text or None, "tool_calls": made}
         results = [
-            result_for_model(calls[call.index])
+            searches.get(call.id) or result_for_model(calls[call.index])
             if call.index is not None
             else f"There is no tool named {call.name!r}. Use one of those you were given."
             for call in self.calls
@@ -214,6 +220,6 @@ class Answer:
             self.cut = "length"
 
 
-def _made_up(call: Call) -> Json:
+def _as_made(call: Call) -> Json:
     arguments = call.arguments or "{}"
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

@@ -25,14 +25,13 @@ class MessageContent:
         self._append(text)
         return {"index": self._text_index, "type": "text", "text": value}
 
-    def add_marker(self, marker: str, file_id: str) -> Json:
-        """Append the path of a file that code has made, with the annotation that says which file it is."""
+    def add_marker(self, marker: str, meaning: Json) -> Json:
+        """Append a marker with the annotation that says which file it links or cites; both in one delta."""
         annotation = {
-            "type": "file_path",
             "text": marker,
             "start_index": self._length,
             "end_index": self._length + len(marker),
-            "file_path": {"file_id": file_id},
+            **meaning,
         }
         self._append(marker)
         self._annotations.append(annotation)

@@ -15,9 +15,10 @@ from assistants_tui.engine.models.base import (
     ModelError,
     Usage,
 )
-from assistants_tui.engine.runs import endings, history, prompt
+from assistants_tui.engine.runs import documents, endings, history, prompt
 from assistants_tui.engine.runs.answer import Answer
 from assistants_tui.engine.runs.code import CodeRunner
+from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
 from assistants_tui.engine.runs.endings import Ending
 from assistants_tui.engine.runs.feed import Feed
 from assistants_tui.engine.runs.record import RunRecord
@@ -55,14 +56,19 @@ class Executor:
         feed: Feed,
         owner: str,
         run: Json,
+        *,
+        with_passages: bool = False,
     ) -> None:
         self.stop = Stop()
-        self.record = RunRecord(workshop.database, workshop.clock, feed, owner=owner, run=run)
+        self.record = RunRecord(
+            workshop.database, workshop.clock, feed, owner=owner, run=run, with_passages=with_passages
+        )
         self._workshop = workshop
         self._owner = owner
         self._reasoning_effort: str | None = None
         self._tools = ToolBox(run["tools"])
         self._code = CodeRunner(workshop, owner, run["thread_id"])
+        self._search = DocumentSearch(workshop, run, self._code.products)
         self._history: list[Json] = []
         self._own: list[Json] = []
         self._answer: Answer | None = None
@@ -109,7 +115,7 @@ class Executor:
             if await self._run_tools(answer):
                 await self.record.ask_for_outputs(answer.usage)
                 return None
-            self._own += answer.as_turns()
+            self._own += answer.as_turns(self._search.told)
             self._answer = None
 
     async def _read_thread(self) -> None:
@@ -125,8 +131,13 @@ class Executor:
                 connection, workshop.blobs, self._owner, run, now=now, budget=self._budget()
             )
             if self.record.turns:
-                self._own = await history.of_run(connection, run, self._owner, self._tools)
+                self._own, results = await history.of_run(connection, run, self._owner, self._tools)
+                self._search.resume(results)
             self._code.files = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
+            try:
+                self._search.documents = await documents.of_run(connection, self._owner, run, now)
+            except ExpiredStoreError as expired:
+                raise _Ended(endings.failed("server_error", str(expired))) from None
 
     async def _ask(self) -> Answer:
         """One turn of the model, told and stored as it comes."""
@@ -172,8 +183,9 @@ class Executor:
             elif call.kind == "code_interpreter":
                 await self._code.run(self.record, call.index, self.stop)
             else:
-                message = "File search is not part of this engine yet, so this run cannot search documents."
-                raise _Ended(endings.failed("server_error", message))
+                await self._search.run(
+                    self.record, call.index, call.arguments, self.stop, budget=self._budget()
+                )
         if opened and not waits:
             await self.record.close_calls(answer.usage)
         await answer.write_late_text()
@@ -217,7 +229,7 @@ class Executor:
         response_format = run["response_format"]
         try:
             messages = prompt.fit(
-                prompt.system_text(run, self._code.files),
+                prompt.system_text(run, self._code.files, self._search.documents),
                 self._history,
                 self._own,
                 overhead=tokens.of_tools(definitions),

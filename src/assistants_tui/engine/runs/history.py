@@ -67,8 +67,10 @@ async def of_thread(
     return [message for message in shaped if message is not None]
 
 
-async def of_run(connection: AsyncConnection, run: Json, owner: str, tools: ToolBox) -> list[Json]:
-    """What a run that goes on after a wait has said and done before."""
+async def of_run(
+    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox
+) -> tuple[list[Json], list[list[Json]]]:
+    """What a run that goes on after a wait has said and done before, and what each search of it has found."""
     steps = await run_steps.of_run(connection, run["id"])
     written = {}
     for step in steps:
@@ -78,7 +80,13 @@ async def of_run(connection: AsyncConnection, run: Json, owner: str, tools: Tool
             message = await messages.get(connection, owner, run["thread_id"], message_id)
             if message is not None:
                 written[message_id] = message
-    return prompt.of_steps(steps, written, tools)
+    found = [
+        call["file_search"].get("results", [])
+        for step in steps
+        for call in step["step_details"].get("tool_calls", ())
+        if call["type"] == "file_search"
+    ]
+    return prompt.of_steps(steps, written, tools), found
 
 
 async def code_files(

@@ -12,15 +12,23 @@ from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+from assistants_tui.engine.tools.file_search.search import FileSearch
 
 
 @asynccontextmanager
 async def open_runner(
-    data_dir: Path, database: Database, blobs: BlobStore, clock: Clock, model: ChatModel
+    data_dir: Path,
+    database: Database,
+    blobs: BlobStore,
+    clock: Clock,
+    *,
+    model: ChatModel,
+    file_search: FileSearch,
 ) -> AsyncIterator[Runner]:
     """A runner that watches the runs in the store, and ends its own at the end."""
     interpreter = CodeInterpreter(data_dir / "code_interpreter")
-    runner = Runner(Workshop(database, blobs, clock, model, interpreter), Presence(data_dir / "engines"))
+    workshop = Workshop(database, blobs, clock, model, interpreter, file_search)
+    runner = Runner(workshop, Presence(data_dir / "engines"))
     try:
         await runner.open()
         yield runner

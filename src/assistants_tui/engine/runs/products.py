@@ -1,4 +1,4 @@
-"""Files that a run's code has made, on their way into the run's messages."""
+"""What a run's tools have made and found, on its way into the run's messages."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ Json = dict[str, Any]
 
 
 class Products:
-    """What has been made so far, and what of it no message shows yet."""
+    """Files that code has made and passages that were found so far, and what of it no message shows yet."""
 
     def __init__(self) -> None:
-        self.markers: dict[str, str] = {}
-        """File IDs by the text that a model writes to link the file."""
+        self.markers: dict[str, Json] = {}
+        """By the text that a model writes to link or to cite something: what its annotation says of it."""
         self.new_images: list[str] = []
         self._new_files: list[str] = []
 
@@ -20,8 +20,12 @@ class Products:
 
     def add_file(self, name: str, file_id: str) -> None:
         """A file below /mnt/data, which the next message has as an attachment, and links if it names it."""
-        self.markers[f"sandbox:/mnt/data/{name}"] = file_id
+        self.markers[f"sandbox:/mnt/data/{name}"] = {"type": "file_path", "file_path": {"file_id": file_id}}
         self._new_files.append(file_id)
+
+    def add_passage(self, marker: str, file_id: str) -> None:
+        """A passage of a file, which messages cite by its marker."""
+        self.markers[marker] = {"type": "file_citation", "file_citation": {"file_id": file_id}}
 
     def take_new(self) -> tuple[list[str], list[Json]]:
         """Images and attachments for the message that begins."""

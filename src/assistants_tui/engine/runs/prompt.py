@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assistants_tui.engine.models import tokens
+from assistants_tui.engine.runs.documents import Documents
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
+from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
 
@@ -16,12 +18,20 @@ class PromptTooLongError(Exception):
     """Even without all older messages the prompt does not fit."""
 
 
-def system_text(run: Json, file_names: Iterable[str]) -> str:
+def system_text(run: Json, file_names: Iterable[str], documents: Documents | None) -> str:
     """The instructions of the run, and what its tools can read."""
     parts = [run["instructions"]] if run["instructions"] else []
     if any(tool["type"] == "code_interpreter" for tool in run["tools"]) and (names := list(file_names)):
         listed = "\n".join(f"- /mnt/data/{name}" for name in names)
         parts.append(f"Files that the code interpreter can read:\n{listed}")
+    if documents is not None and documents.count:
+        listed = "\n".join(f"- {passages.plain_name(name)}" for name in documents.names)
+        more = documents.count - len(documents.names)
+        parts.append(
+            f"Documents that file_search looks through:\n{listed}" + (f"\n- and {more} more" if more else "")
+        )
+    elif documents is not None:
+        parts.append(f"file_search finds nothing yet. {passages.NO_DOCUMENTS}")
     return "\n\n".join(parts)
 
 
@@ -63,6 +73,7 @@ def of_steps(steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox
     `messages`: the run's messages by ID.
     """
     turns: list[Json] = []
+    searches = 0
     for step in steps:
         details = step["step_details"]
         if details["type"] == "message_creation":
@@ -77,9 +88,13 @@ def of_steps(steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox
             spoken = {"role": "assistant", "content": None}
             turns.append(spoken)
         spoken["tool_calls"] = [tools.as_model_call(call) for call in calls]
-        turns += [
-            {"role": "tool", "tool_call_id": call["id"], "content": result_for_model(call)} for call in calls
-        ]
+        for call in calls:
+            if call["type"] == "file_search":
+                result = passages.told(call["file_search"].get("results", []), searches)
+                searches += 1
+            else:
+                result = result_for_model(call)
+            turns.append({"role": "tool", "tool_call_id": call["id"], "content": result})
     return turns
 
 

@@ -19,6 +19,7 @@ from assistants_tui.engine.runs.stop import Interrupted
 from assistants_tui.engine.store import ids, messages, run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
 
@@ -31,7 +32,16 @@ class RunRecord:
     Every method that changes the run's state raises `Interrupted` when somebody else has changed it before.
     """
 
-    def __init__(self, database: Database, clock: Clock, feed: Feed, *, owner: str, run: Json) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        feed: Feed,
+        *,
+        owner: str,
+        run: Json,
+        with_passages: bool = False,
+    ) -> None:
         self.run = run
         self.owner = owner
         self.feed = feed
@@ -40,6 +50,7 @@ class RunRecord:
         self.completion_tokens = 0
         self._database = database
         self._clock = clock
+        self._with_passages = with_passages  # whether readers want the text of search results
         self._message: Json | None = None
         self._message_step: Json | None = None
         self._content = MessageContent([])
@@ -195,8 +206,8 @@ class RunRecord:
     def add_text(self, text: str) -> None:
         self._announce_content(self._content.add_text(text))
 
-    def add_marker(self, marker: str, file_id: str) -> None:
-        self._announce_content(self._content.add_marker(marker, file_id))
+    def add_marker(self, marker: str, meaning: Json) -> None:
+        self._announce_content(self._content.add_marker(marker, meaning))
 
     def add_refusal(self, text: str) -> None:
         self._announce_content(self._content.add_refusal(text))
@@ -270,6 +281,11 @@ class RunRecord:
         outputs.append(image)
         self._announce_output(index, {"index": len(outputs) - 1, **image})
 
+    def add_results(self, index: int, ranking: Json, results: list[Json]) -> None:
+        """What a search has found. No delta has it: readers get it with the completed step."""
+        self._calls[index]["file_search"] = {"ranking_options": ranking, "results": results}
+        self._unsaved = True
+
     async def close_calls(self, usage: Usage) -> None:
         """All calls of the step have their results."""
         assert self._calls_step is not None
@@ -298,7 +314,9 @@ class RunRecord:
         async with self._database.write() as connection:
             yield connection, events
         for event in events:
-            self.feed.publish(event.name, event.data)
+            self.feed.publish(
+                event.name, event.data if self._with_passages else _without_passages(event.data)
+            )
 
     async def _change_run(self, connection: AsyncConnection, values: Json, *, when: tuple[str, ...]) -> None:
         run = await runs.change(connection, self.id, values, when=when)
@@ -362,6 +380,10 @@ class RunRecord:
 
     def _now(self) -> int:
         return int(self._clock.time())
+
+
+def _without_passages(data: Json) -> Json:
+    return passages.without_content(data) if data["object"] == "thread.run.step" else data
 
 
 def _begun(kind: str, data: Json) -> list[Event]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +13,7 @@ from assistants_tui.engine.runs.feed import Event, Feed, Reader
 from assistants_tui.engine.runs.presence import Presence
 from assistants_tui.engine.runs.workshop import Workshop
 from assistants_tui.engine.store import run_steps, runs
+from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
 
@@ -49,15 +49,15 @@ class Runner:
         self._presence = presence
         self._executors: dict[str, Executor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pulse: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
+        self._at_work = asyncio.Event()
         self._renewed_at = 0.0
-        self._swept_at = 0.0
 
     async def open(self) -> None:
         """Fail what a killed engine has left behind, and begin to watch."""
         await self._sweep()
         self._presence.tidy()
-        self._pulse = asyncio.create_task(self._beat())
+        self._watches = [asyncio.create_task(self._watch_own()), asyncio.create_task(self._watch_others())]
 
     async def close(self) -> None:
         """End the runs at work, keeping what they have written."""
@@ -65,10 +65,9 @@ class Runner:
             executor.stop.request("shutdown")
         while self._tasks:
             await asyncio.wait(self._tasks)
-        if self._pulse is not None:
-            self._pulse.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._pulse
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
         self._presence.leave()
 
     def lease(self) -> Json:
@@ -82,17 +81,20 @@ class Runner:
         *,
         announce: Sequence[Event],
         stream: bool,
+        with_passages: bool = False,
     ) -> Reader | None:
         """Work on a queued run that is stored with this engine's lease.
 
-        With `stream`, a reader of its events, which begin with those in `announce`.
+        With `stream`, a reader of its events, which begin with those in `announce`. With `with_passages`,
+        they have the text of search results.
         """
         feed = Feed()
         reader = feed.subscribe() if stream else None
         for event in announce:
             feed.publish(*event)
-        executor = Executor(self._workshop, feed, owner, run)
+        executor = Executor(self._workshop, feed, owner, run, with_passages=with_passages)
         self._executors[executor.record.id] = executor
+        self._at_work.set()
         self._spawn(self._work(executor))
         return reader
 
@@ -118,7 +120,7 @@ class Runner:
                 assert run is not None
         if refusal is not None:
             raise OutputsRefusedError(refusal)
-        announce = [Event("thread.run.step.completed", step) for step in steps]
+        announce = [Event("thread.run.step.completed", passages.without_content(step)) for step in steps]
         reader = self.start(
             owner,
             run,
@@ -222,21 +224,25 @@ class Runner:
 
     # Watching
 
-    async def _beat(self) -> None:
+    async def _watch_own(self) -> None:
         while True:
-            await self._workshop.clock.sleep(_PULSE if self._executors else _SWEEP)
+            await self._at_work.wait()
+            await self._workshop.clock.sleep(_PULSE)
             try:
-                await self._watch()
+                await self._save()
+                await self._look_at_own()
             except Exception:
-                _logger.exception("watching the runs failed")
+                _logger.exception("watching the runs at work failed; it is tried again")
+            if not self._executors:
+                self._at_work.clear()
 
-    async def _watch(self) -> None:
-        now = self._workshop.clock.time()
-        if self._executors:
-            await self._save()
-            await self._look_at_own(now)
-        if now - self._swept_at >= _SWEEP or now < self._swept_at:
-            await self._sweep()
+    async def _watch_others(self) -> None:
+        while True:
+            await self._workshop.clock.sleep(_SWEEP)
+            try:
+                await self._sweep()
+            except Exception:
+                _logger.exception("looking for abandoned runs failed; it is tried again")
 
     async def _save(self) -> None:
         now = self._workshop.clock.time()
@@ -251,8 +257,9 @@ class Runner:
                 await runs.renew_leases(connection, self._presence.name, self._executors, now)
                 self._renewed_at = now
 
-    async def _look_at_own(self, now: float) -> None:
+    async def _look_at_own(self) -> None:
         """Notice what another process did to our runs, and which have run out of time."""
+        now = self._workshop.clock.time()
         ours = dict(self._executors)
         async with self._workshop.database.read() as connection:
             states = await runs.held_by(connection, self._presence.name)
@@ -268,7 +275,6 @@ class Runner:
     async def _sweep(self) -> None:
         """End runs that nobody works on: their engine has died, or their client never answered."""
         now = self._workshop.clock.time()
-        self._swept_at = now
         async with self._workshop.database.read() as connection:
             overdue = await runs.overdue(connection, int(now))
             leased = await runs.leased(connection, _WORKED_ON)

@@ -7,6 +7,7 @@ from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+from assistants_tui.engine.tools.file_search.search import FileSearch
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Workshop:
     clock: Clock
     model: ChatModel
     interpreter: CodeInterpreter
+    file_search: FileSearch
     context_limits: dict[str, int] = field(default_factory=dict)
     """Tokens that models take, by name: learned from endpoints that refused a prompt."""
 
