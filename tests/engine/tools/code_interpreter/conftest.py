@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits, fonts
 from support.code_interpreter import OpenInterpreter, Thread
 
 
@@ -14,6 +14,8 @@ from support.code_interpreter import OpenInterpreter, Thread
 async def open_interpreter(tmp_path: Path) -> AsyncIterator[OpenInterpreter]:
     """Opens interpreters with given limits; skips the test when the sandbox does not work on this machine."""
     opened = []
+    if (list_of_fonts := fonts.folder(tmp_path / "data")) is not None:
+        list_of_fonts.mkdir(parents=True)  # so that no test but its own has it made, which takes a second
 
     async def open_one(launcher: str = "auto", **limits: Any) -> CodeInterpreter:
         interpreter = CodeInterpreter(tmp_path / "data", limits=Limits(**limits), launcher=launcher)

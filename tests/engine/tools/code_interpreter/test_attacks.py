@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits, Logs, Output
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits, Logs, Output, fonts
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the attacks are made for Linux"),
@@ -75,7 +75,7 @@ for path in glob.glob('/proc/[0-9]*/cmdline'):
     "list the private folder": "attempt('list', lambda: os.listdir(host['folder']))",
     "list the temporary folder": "attempt('list', lambda: host['temporary'] in os.listdir('/tmp') or 1 / 0)",
     "read the machine's files": """
-for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname', '/etc/machine-id', '/etc/hosts', '/root/.bashrc'):
+for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname', '/etc/machine-id', '/etc/hosts'):
     attempt(path, lambda: open(path).read())
 """,
     "use inherited descriptors": """
@@ -340,6 +340,8 @@ async def attacker(
 ) -> AsyncIterator[Attacker]:
     launcher = request.param
     data = tmp_path_factory.mktemp("data")
+    if (list_of_fonts := fonts.folder(data)) is not None:
+        list_of_fonts.mkdir(parents=True)
     interpreter = CodeInterpreter(data, limits=Limits(seconds=20), launcher=launcher)
     sandbox = await interpreter.sandbox()
     if not sandbox.available:

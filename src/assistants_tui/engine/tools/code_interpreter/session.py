@@ -72,6 +72,7 @@ class Session:
         self._seen: files.Stamps = {}
         self._copied: dict[str, list[str | int]] = {}
         self._opened = False
+        self._tidy = False  # whether the outbox is empty and the record written
         self._used = False  # whether code has run in the present kernel
         self._why_restarted: str | None = None
         self._stopped_by: Literal["time", "request"] | None = None
@@ -97,7 +98,8 @@ class Session:
     async def _run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
         try:
             live = await self._ensure_kernel()
-            notes = await asyncio.to_thread(self._copy_in, wanted)
+            # a thread costs a short call more than the sandbox does
+            notes = await asyncio.to_thread(self._copy_in, wanted) if wanted or not self._tidy else []
         except (KernelError, OSError) as error:
             return await _refused(str(error), on_output)
         if self._why_restarted is not None:
@@ -295,6 +297,7 @@ class Session:
         # even when empty, so that a later start of the application knows that there was a session
         if self._copied != before or not self._record.exists():
             self._record.write_text(json.dumps(self._copied), encoding="utf-8")
+        self._tidy = True
         return notes
 
     async def _copy_out(self, on_output: OnOutput) -> tuple[CreatedFile, ...]:
@@ -303,9 +306,11 @@ class Session:
                 files.collect, self._data, self._seen, self._outbox, self._workshop.limits
             )
         except OSError as error:
+            self._tidy = False
             await on_output(Logs(f"[Files could not be handed back: {error.strerror or error}.]\n"))
             return ()
         self._seen = collected.after
+        self._tidy = not collected.files
         for note in collected.notes:
             await on_output(Logs(f"{note}\n"))
         return collected.files
