@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from assistants_tui.settings.paths import user_paths
 
 _FAILED = 1
 _USAGE = 2
+_PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
+_MANY_FILES = 10_240
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -55,9 +58,35 @@ def serve(options: argparse.Namespace) -> int:
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving the Assistants API at http://{shown}:{port}/v1", flush=True)
     print(f"Data: {data_dir}. Ctrl-C stops it.", flush=True)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
-    server.run(sockets=[listener])
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Streams last as long as their runs, and it waits for them.
+            await app.state.context.runner.close()
+            await super().shutdown(sockets)
+
+    _allow_many_streams()
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+    Server(config).run(sockets=[listener])
     return 0
+
+
+def _allow_many_streams() -> None:
+    """Open as many files as the system lets us: each streamed run takes a socket here and one to the model.
+
+    Systems begin with a lower limit for the sake of old programs that use `select`.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS calls its limit infinite and then refuses more than this.
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_loopback(host: str) -> bool:
