@@ -50,6 +50,16 @@ class Files:
             answer = await self._client.upload("files", {"purpose": purpose}, name, counted)
         return cast(FileObject, answer)
 
+    async def read(self, file_id: str, most: int) -> tuple[bytes, int | None]:
+        """The first `most` bytes of a file, and how many it has if the server says so."""
+        data = bytearray()
+        async with self._client.download(f"{_path(file_id)}/content") as (total, chunks):
+            async for chunk in chunks:
+                data += chunk
+                if len(data) > most:
+                    return bytes(data[:most]), max(total or 0, most + 1)
+        return bytes(data), len(data)
+
     async def download(
         self,
         file_id: str,

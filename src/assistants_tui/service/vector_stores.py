@@ -56,6 +56,16 @@ class VectorStores:
         """Take a file out of the store; the file itself stays."""
         await self._client.delete(_path(store_id, file_id))
 
+    async def content(self, store_id: str, file_id: str) -> Sequence[Json]:
+        """What was read from a file, piece by piece: objects with `text`.
+
+        Our engine also says where a piece `start`s and `end`s in the text of the file, its `page`, `line` and
+        `heading`. Pieces may overlap.
+        """
+        answer = await self._client.get(f"{_path(store_id, file_id)}/content")
+        found = answer.get("data", answer.get("content"))
+        return [piece for piece in found if isinstance(piece, dict)] if isinstance(found, list) else []
+
     async def search(self, store_id: str, query: str, *, max_num_results: int = 10) -> Sequence[Json]:
         """What the store finds for `query`: objects with `filename`, `score` and `content`."""
         body = {"query": query, "max_num_results": max_num_results}
