@@ -292,6 +292,8 @@ async def test_everything_survives_a_restart(engine_settings: EngineSettings) ->
         file = await upload(http)
         attachment = {"file_id": file["id"], "tools": [{"type": "file_search"}]}
         thread = await make(http, "/threads", messages=[USER | {"attachments": [attachment]}])
+        [store_id] = thread["tool_resources"]["file_search"]["vector_store_ids"]
+        await settled(http, f"/vector_stores/{store_id}")
         assistant = await make(http, "/assistants", model="m")
         paths = [
             "/assistants",

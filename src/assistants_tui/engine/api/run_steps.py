@@ -6,31 +6,12 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import context, owner
 from assistants_tui.engine.api.errors import expect_id, not_found
-from assistants_tui.engine.api.explanations import unsupported_value
+from assistants_tui.engine.api.inclusion import includes_content
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.runs import find_run, ids
 from assistants_tui.engine.store import run_steps
-from assistants_tui.engine.store.objects import Json, Page
-
-SEARCH_CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
-
-
-def includes_content(request: Request) -> bool:
-    """Whether the query asks for the text of search results. Raises `ApiError` for any other wish."""
-    query = request.query_params
-    wanted = [*query.getlist("include[]"), *query.getlist("include")]
-    for value in wanted:
-        if value != SEARCH_CONTENT:
-            raise unsupported_value("include", value, [SEARCH_CONTENT])
-    return bool(wanted)
-
-
-def shown(step: Json, *, content: bool) -> Json:
-    """A step as it is sent: with or without the text of search results, which is stored with it."""
-    if content or step["type"] != "tool_calls":
-        return step
-    calls = [_without_content(call) for call in step["step_details"]["tool_calls"]]
-    return {**step, "step_details": {**step["step_details"], "tool_calls": calls}}
+from assistants_tui.engine.store.objects import Page
+from assistants_tui.engine.tools.file_search.passages import without_content
 
 
 async def listing(request: Request) -> Response:
@@ -39,7 +20,8 @@ async def listing(request: Request) -> Response:
     async with context(request).database.read() as connection:
         await find_run(connection, owner(request), thread_id, run_id)
         page = await run_steps.page(connection, owner(request), thread_id, run_id, wanted)
-    return page_response(Page([shown(step, content=content) for step in page.data], page.has_more))
+    steps = page.data if content else [without_content(step) for step in page.data]
+    return page_response(Page(steps, page.has_more))
 
 
 async def retrieve(request: Request) -> Response:
@@ -52,15 +34,7 @@ async def retrieve(request: Request) -> Response:
         if step is None:
             await find_run(connection, owner(request), thread_id, run_id)
             raise not_found("run_step", step_id)
-    return JSONResponse(shown(step, content=content))
-
-
-def _without_content(call: Json) -> Json:
-    results = call.get("file_search", {}).get("results")
-    if not results:
-        return call
-    bare = [{key: value for key, value in result.items() if key != "content"} for result in results]
-    return {**call, "file_search": {**call["file_search"], "results": bare}}
+    return JSONResponse(step if content else without_content(step))
 
 
 routes = [

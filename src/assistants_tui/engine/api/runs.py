@@ -9,6 +9,7 @@ from assistants_tui.engine.api.assistants import check_format
 from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found
 from assistants_tui.engine.api.event_stream import event_stream
+from assistants_tui.engine.api.inclusion import includes_content
 from assistants_tui.engine.api.messages import add_messages
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewThread
@@ -29,6 +30,7 @@ _ACTIVE = ("queued", "in_progress", "cancelling")
 
 async def create(request: Request) -> Response:
     thread_id = _thread_id(request)
+    with_passages = includes_content(request)
     body = await read_body(request, NewRun)
     async with writing(request) as work:
         thread = await threads.lock(work.connection, work.owner, thread_id)
@@ -40,7 +42,7 @@ async def create(request: Request) -> Response:
                 raise _locked(thread_id, active["id"])
             await add_messages(work, thread, body.additional_messages, "additional_messages")
         run = await _store(work, thread_id, body)
-    return _started(request, run, body, [])
+    return _started(request, run, body, [], with_passages=with_passages)
 
 
 async def create_with_thread(request: Request) -> Response:
@@ -168,13 +170,21 @@ async def _store(work: Work, thread_id: str, body: NewRun | NewThreadAndRun) -> 
         raise _locked(thread_id, error.run_id) from None
 
 
-def _started(request: Request, run: Json, body: NewRun | NewThreadAndRun, announce: list[Event]) -> Response:
+def _started(
+    request: Request,
+    run: Json,
+    body: NewRun | NewThreadAndRun,
+    announce: list[Event],
+    *,
+    with_passages: bool = False,
+) -> Response:
     announce = [*announce, Event("thread.run.created", run), Event("thread.run.queued", run)]
     reader = context(request).runner.start(
         owner(request),
         run,
         announce=announce,
         stream=bool(body.stream),
+        with_passages=with_passages,
     )
     return _answer(run, reader)
 

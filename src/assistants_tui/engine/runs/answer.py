@@ -14,9 +14,9 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
+from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.code_argument import CodeArgument
 from assistants_tui.engine.runs.markers import MarkerScanner
-from assistants_tui.engine.runs.products import Products
 from assistants_tui.engine.runs.record import RunRecord
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
 
@@ -47,7 +47,7 @@ class Answer:
         self,
         record: RunRecord,
         tools: ToolBox,
-        products: Products,
+        code: CodeRunner,
         request: ChatRequest,
     ) -> None:
         self.request = request
@@ -57,8 +57,9 @@ class Answer:
         self.refused = False
         self._record = record
         self._tools = tools
-        self._products = products
-        self._scanner = MarkerScanner(products.markers)
+        self._code = code
+        self._products = code.products
+        self._scanner = MarkerScanner(self._products.markers)
         self._text: list[str] = []
         self._late: list[str] = []  # text after calls: a message cannot be written while they are
         self._blank = ""  # white space that no text has followed yet
@@ -198,6 +199,8 @@ class Answer:
                     await self._close_message()
                     await self._record.open_calls()
                 index = self._record.add_call(kind, delta.id, delta.name)
+                if kind == "code_interpreter":
+                    self._code.warm()
             self.calls.append(Call(delta.id, delta.name, kind, index))
         call = self.calls[delta.position]
         call.arguments += delta.arguments

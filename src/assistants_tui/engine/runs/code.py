@@ -31,6 +31,17 @@ class CodeRunner:
         self._workshop = workshop
         self._owner = owner
         self._thread_id = thread_id
+        self._warming: asyncio.Task[None] | None = None
+
+    def warm(self) -> None:
+        """Code is coming: have its kernel start meanwhile."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._workshop.interpreter.warm(self._thread_id))
+
+    async def cool(self) -> None:
+        """The run is over: wait for what `warm` began."""
+        if self._warming is not None:
+            await asyncio.gather(self._warming, return_exceptions=True)
 
     async def run(self, record: RunRecord, index: int, stop: Stop) -> None:
         """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`."""
@@ -41,7 +52,15 @@ class CodeRunner:
             async def on_output(output: Output) -> None:
                 emit(output)
 
-            emit(await self._workshop.interpreter.run(self._thread_id, code, self.files, on_output))
+            interpreter = self._workshop.interpreter
+            running = asyncio.create_task(interpreter.run(self._thread_id, code, self.files, on_output))
+            try:
+                emit(await asyncio.shield(running))
+            except asyncio.CancelledError:
+                # Interrupted code leaves its variables to the next run of the thread; killed code does not.
+                await interpreter.interrupt(self._thread_id)
+                await asyncio.gather(running, return_exceptions=True)
+                raise
 
         async with aclosing(stop.items(produce)) as outputs:
             async for output in outputs:

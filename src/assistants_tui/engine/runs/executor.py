@@ -1,7 +1,6 @@
 """Works on one run: asks the model, passes on what it says, runs the tools it calls, until it answers."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
@@ -89,6 +88,7 @@ class Executor:
             ending = endings.failed("server_error", message)
         if ending is not None:
             await self._end(ending)
+        await self._code.cool()
 
     async def finish_cancelling(self) -> None:
         """End a run that waits for outputs and is to be cancelled."""
@@ -146,7 +146,7 @@ class Executor:
             raise _Ended(endings.failed("server_error", message))
         for attempt in range(_MAX_OVERFLOWS + 1):
             request = self._request()
-            answer = self._answer = Answer(self.record, self._tools, self._code.products, request)
+            answer = self._answer = Answer(self.record, self._tools, self._code, request)
             try:
                 await self._read(request, answer)
             except ContextOverflowError as error:
@@ -194,14 +194,9 @@ class Executor:
     async def _completed(self, answer: Answer) -> Ending:
         await answer.write_images()
         if answer.request.response_format is not None and not answer.refused:
-            try:
-                json.loads(answer.text)
-            except ValueError:
-                message = (
-                    "The run asks for JSON, but the model's answer is not valid JSON. "
-                    "The model may not support this response format."
-                )
-                return endings.failed("server_error", message)
+            fault = json_answer.fault(answer.text, answer.request.response_format)
+            if fault is not None:
+                return endings.failed("server_error", fault)
         return endings.COMPLETED
 
     async def _end(self, ending: Ending) -> None:

@@ -138,6 +138,29 @@ async def waiting(connection: AsyncConnection, *, limit: int | None = None) -> l
     ]
 
 
+async def names(connection: AsyncConnection, store_ids: Sequence[str], limit: int) -> tuple[list[str], int]:
+    """The names of the newest files in stores that are searched, or soon will be, and how many there are."""
+    where = table.c.vector_store_id.in_(store_ids), table.c.status.in_(("in_progress", "completed"))
+    newest = (
+        select(files_table.c.filename)
+        .join(table, files_table.c.id == table.c.id)
+        .where(*where)
+        .order_by(table.c.seq.desc())
+        .limit(limit)
+    )
+    found = list((await connection.execute(newest)).scalars())
+    if len(found) < limit:
+        return found, len(found)
+    total = await connection.execute(select(func.count()).select_from(table).where(*where))
+    return found, int(total.scalar_one())
+
+
+async def unread(connection: AsyncConnection, store_ids: Sequence[str]) -> int:
+    """How many files in stores are still to be indexed."""
+    where = table.c.vector_store_id.in_(store_ids), table.c.status == "in_progress"
+    return int((await connection.execute(select(func.count()).select_from(table).where(*where))).scalar_one())
+
+
 async def settle(
     connection: AsyncConnection,
     file: WaitingFile,

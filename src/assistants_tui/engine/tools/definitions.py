@@ -29,7 +29,11 @@ FILE_SEARCH: Json = {
     "type": "function",
     "function": {
         "name": "file_search",
-        "description": "Searches the user's documents and returns the passages that fit best.",
+        "description": (
+            "Searches the user's documents and returns the passages that fit best, each with a marker "
+            "such as 【0:2†notes.md】. Search before you say what the documents say. In the answer, copy "
+            "the marker of the passage right after each statement that rests on it. Make up no markers."
+        ),
         "parameters": {
             "type": "object",
             "properties": {"query": {"type": "string", "description": "What to look for, in full words."}},

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, Tag, model_validator
 
+from assistants_tui.engine.api.json_schema import schema_fault
 from assistants_tui.engine.api.requests.common import (
     Metadata,
     RequestBody,
@@ -179,6 +180,17 @@ class JsonSchema(RequestBody):
     description: str | None = None
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     strict: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_a_schema(self) -> Self:
+        fault = schema_fault(self.schema_) if self.schema_ else None
+        if fault is not None:
+            raise refuse(
+                f"Invalid schema for response_format '{self.name}': {fault}",
+                code="invalid_json_schema",
+                at="schema",
+            )
+        return self
 
 
 class ResponseFormatObject(RequestBody):

@@ -1,0 +1,187 @@
+"""Searches the documents of a run: those of its assistant and those of its thread, together."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.runs.products import Products
+from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.stop import Stop
+from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.store import assistants, threads, vector_store_files, vector_stores
+from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.engine.tools.file_search.interface import Ranking
+from assistants_tui.engine.tools.file_search.queries import rewrite
+
+Json = dict[str, Any]
+
+WAIT = 60
+"""Seconds that a run waits for files of its thread that are still being read, per the Assistants guide."""
+
+_LOOK = 0.1  # seconds between two looks at them
+_NAMES = 20  # documents that the model is told the names of
+_SMALL = "gpt-3.5-turbo"  # with few results and few tokens, per the guide
+
+
+class ExpiredStoreError(Exception):
+    """The vector store of the thread has expired, and with it what the run was to search."""
+
+    def __init__(self, store_id: str) -> None:
+        super().__init__(
+            f"The vector store {store_id} of this thread has expired. Attach the files again, or give the "
+            "thread another vector store."
+        )
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What a run can search. `names`: of the newest documents; `count`: of all of them."""
+
+    of_assistant: list[str] = field(default_factory=list)
+    of_thread: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def stores(self) -> list[str]:
+        """The IDs of the vector stores to search."""
+        return list(dict.fromkeys([*self.of_thread, *self.of_assistant]))
+
+
+async def of_run(connection: AsyncConnection, owner: str, run: Json, now: int) -> Documents | None:
+    """The documents of a run; None if it has no file search. Raises `ExpiredStoreError`."""
+    if all(tool["type"] != "file_search" for tool in run["tools"]):
+        return None
+    assistant = _store_ids(await assistants.get(connection, owner, run["assistant_id"]))
+    thread = _store_ids(await threads.get(connection, owner, run["thread_id"]))
+    known = await vector_stores.several(connection, owner, [*assistant, *thread], now)
+    expired = [store_id for store_id, store in known.items() if store["status"] == "expired"]
+    for store_id in thread:
+        if store_id in expired:
+            raise ExpiredStoreError(store_id)
+    usable = known.keys() - set(expired)
+    found = Documents(
+        of_assistant=[store_id for store_id in assistant if store_id in usable],
+        of_thread=[store_id for store_id in thread if store_id in usable],
+        expired=expired,
+    )
+    names, count = await vector_store_files.names(connection, found.stores, _NAMES)
+    return Documents(found.of_assistant, found.of_thread, expired, names, count)
+
+
+class DocumentSearch:
+    """File search as one run uses it."""
+
+    def __init__(self, workshop: Workshop, run: Json, products: Products) -> None:
+        self.documents: Documents | None = None
+        self.told: dict[str, str] = {}
+        """What the model reads of each search, by call ID."""
+        self._workshop = workshop
+        self._products = products
+        self._searches = 0
+        tools = [tool for tool in run["tools"] if tool["type"] == "file_search"]
+        options: Json = (tools[0].get("file_search") or {}) if tools else {}
+        small = str(run["model"]).startswith(_SMALL)
+        self._max_results: int = options.get("max_num_results") or (5 if small else 20)
+        self._max_tokens = 4_000 if small else 16_000
+        self._ranking: Json = {
+            "ranker": "default_2024_08_21",
+            "score_threshold": (options.get("ranking_options") or {}).get("score_threshold", 0.0),
+        }
+
+    def resume(self, results: list[list[Json]]) -> None:
+        """Go on after searches that the run has done before, so that they can still be cited."""
+        for found in results:
+            self._cite(found)
+
+    async def run(
+        self, record: RunRecord, index: int, arguments: str, stop: Stop, *, budget: int | None
+    ) -> None:
+        """Do one search. `budget`: tokens of the next prompt, if it is limited. Raises `Interrupted`."""
+        documents = self.documents or Documents()
+        notes = [
+            f"The vector store {store_id} has expired and was not searched." for store_id in documents.expired
+        ]
+        found: list[Json] = []
+        if documents.stores:
+            if unread := await self._wait(documents.of_thread, stop):
+                notes.append(f"{unread} of the documents are still being read and were not searched.")
+            found = await self._search(documents.stores, _queries(arguments), budget)
+            stop.check()
+        number = self._cite(found)
+        record.add_results(index, self._ranking, found)
+        text = passages.told(found, number) if documents.count else passages.NO_DOCUMENTS
+        self.told[record.calls[index]["id"]] = "\n\n".join([text, *notes])
+
+    async def _search(self, stores: list[str], queries: list[str], budget: int | None) -> list[Json]:
+        workshop = self._workshop
+        async with workshop.database.write() as connection:
+            await vector_stores.use(connection, stores, workshop.now())
+        if not queries:
+            return []
+        hits = await workshop.file_search.search(
+            stores,
+            queries,
+            max_results=self._max_results,
+            ranking=Ranking(score_threshold=self._ranking["score_threshold"]),
+            # What is found is not all that the prompt has to hold.
+            token_budget=self._max_tokens if budget is None else min(self._max_tokens, budget // 2),
+        )
+        return [passages.result(hit) for hit in hits]
+
+    async def _wait(self, stores: list[str], stop: Stop) -> int:
+        """Wait until the files of some stores are read, but not for ever. How many are not."""
+
+        async def pause(_: Callable[[None], None]) -> None:
+            await asyncio.sleep(_LOOK)
+
+        deadline = self._workshop.clock.time() + WAIT
+        while True:
+            async with self._workshop.database.read() as connection:
+                unread = await vector_store_files.unread(connection, stores)
+            if not unread or self._workshop.clock.time() >= deadline:
+                return unread
+            async with aclosing(stop.items(pause)) as nothing:
+                async for _ in nothing:
+                    pass
+
+    def _cite(self, found: list[Json]) -> int:
+        """Make the results of a search citable and return its number."""
+        number = self._searches
+        self._searches += 1
+        for marker, file_id in passages.markers(found, number):
+            self._products.add_passage(marker, file_id)
+        return number
+
+
+def _store_ids(holder: Json | None) -> list[str]:
+    resources = (holder or {}).get("tool_resources") or {}
+    ids: list[str] = (resources.get("file_search") or {}).get("vector_store_ids", [])
+    return ids
+
+
+def _queries(arguments: str) -> list[str]:
+    """What the model wants to look for: all texts in its arguments, however it has written them."""
+    value: object = arguments
+    with suppress(ValueError):
+        value = json.loads(arguments)
+    texts = [text for text in _texts(value) if text.strip()]
+    return list(dict.fromkeys(query for text in texts for query in rewrite(text)))
+
+
+def _texts(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for item in value.values() for text in _texts(item)]
+        case list():
+            return [text for item in value for text in _texts(item)]
+        case _:
+            return []
