@@ -8,7 +8,7 @@ from openai import AsyncOpenAI
 
 from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store.database import Database
-from support.engine import JSON, ManualClock, error_of, make, open_engine, upload
+from support.engine import JSON, ManualClock, error_of, make, open_engine, settled, upload
 
 USER = {"role": "user", "content": "I need to solve `3x + 11 = 14`."}
 
