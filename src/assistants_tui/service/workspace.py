@@ -15,6 +15,7 @@ from assistants_tui.service.assistant_cache import cached_assistants
 from assistants_tui.service.branching import branch, up_to
 from assistants_tui.service.connection import Connection
 from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.downloads import Downloads
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.file_directory import FileDirectory
@@ -45,7 +46,7 @@ class Changed(Flag):
     CONVERSATION = auto()
     """Something in the shown conversation: its messages, runs, outbox or options."""
     FILES = auto()
-    """Names of files have become known."""
+    """Names of files have become known, or a download got on."""
     BALANCE = auto()
     """The token balance."""
     CALLS = auto()
@@ -83,6 +84,7 @@ class Workspace:
         self.profile = profile
         self.connection = Connection(profile, paths=paths, config=config)
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
+        self.downloads = Downloads(self.connection.backend, lambda: self._tell(Changed.FILES))
         self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
         self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
