@@ -239,6 +239,8 @@ async def test_cancelling_at_any_moment_ends_the_run(served_engine: ServedEngine
     async def race(events_before: int) -> str:
         on = asyncio.Event()
         words = [chunk({"content": "word "}) for _ in range(6)]
+        assert served_engine.endpoint is not None
+        served_engine.endpoint.replies.clear()  # what a run cancelled early did not take
         served_engine.replies(Reply([*words, on, *words, chunk({}, "stop"), DONE]))
         thread = await served_engine.thread("Go")
         seen: list[tuple[str, Any]] = []

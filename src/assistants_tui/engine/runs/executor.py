@@ -14,7 +14,7 @@ from assistants_tui.engine.models.base import (
     ModelError,
     Usage,
 )
-from assistants_tui.engine.runs import documents, endings, history, prompt
+from assistants_tui.engine.runs import documents, endings, history, json_answer, prompt
 from assistants_tui.engine.runs.answer import Answer
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
