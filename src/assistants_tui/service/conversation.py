@@ -16,7 +16,7 @@ from assistants_tui.service.drafts import Draft, message_body, message_text, rem
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.run_options import RunOptions
 from assistants_tui.service.run_state import RunState
-from assistants_tui.service.wire import Message, Metadata, Page, Thread, ToolOutput
+from assistants_tui.service.wire import Message, Metadata, Page, Run, Thread, ToolOutput
 
 if TYPE_CHECKING:
     from assistants_tui.service.backend import Backend
@@ -83,9 +83,12 @@ class Conversation:
         """What the runs of this thread have different from their assistants."""
         self.has_older = False
         """Whether the server has messages older than the ones read so far."""
+        self.has_older_runs = False
+        """Whether the server has runs older than the ones read so far."""
         self.error: ServiceError | None = None
         self.opened = thread_id is None
         self._older_after: str | None = None
+        self._older_runs_after: str | None = None
         self._detailed: set[str] = set()
         self._subscribers: list[Callable[[], None]] = []
         self._free = asyncio.Event()
@@ -145,8 +148,7 @@ class Conversation:
             self._fail(error)
             return
         self._put_older(page)
-        for run in reversed(runs.items):
-            self.runs.setdefault(run["id"], RunState(thread_id=self.thread_id, run=run))
+        self._put_older_runs(runs)
         self.opened = True
         self._changed()
         if (latest := self.latest_run) is not None and latest.run is not None:
@@ -168,6 +170,19 @@ class Conversation:
             self._fail(error)
         else:
             self._put_older(page)
+            self._changed()
+
+    async def read_older_runs(self) -> None:
+        """Read the page of runs before the oldest one. A failure is kept in `error`."""
+        if self.thread_id is None or not self.has_older_runs:
+            return
+        try:
+            backend = await self._backend()
+            page = await backend.runs.list(self.thread_id, limit=RUNS_READ, after=self._older_runs_after)
+        except ServiceError as error:
+            self._fail(error)
+        else:
+            self._put_older_runs(page)
             self._changed()
 
     async def read_run(self, run_id: str) -> None:
@@ -436,6 +451,12 @@ class Conversation:
         self._older_after = page.next_cursor
         self.has_older = page.next_cursor is not None
         self._seen(page.items)
+
+    def _put_older_runs(self, page: Page[Run]) -> None:
+        read = {run["id"]: RunState(thread_id=run["thread_id"], run=run) for run in reversed(page.items)}
+        self.runs = {run_id: state for run_id, state in read.items() if run_id not in self.runs} | self.runs
+        self._older_runs_after = page.next_cursor
+        self.has_older_runs = page.next_cursor is not None
 
     def _fail(self, error: ServiceError) -> None:
         self.error = error
