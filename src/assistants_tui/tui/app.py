@@ -1,28 +1,32 @@
-"""The app: themes, the safety filter, the main screen, and leaving without losing anything."""
+"""The app: the first frame, themes, the safety filter, the main screen, and leaving without losing anything.
+
+Only what the first frame needs is imported here; the main screen and all behind it follow when it is painted.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
-from textual.app import App
+from textual import events, work
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.worker import Worker
 
-from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import create_config, load_config
+from assistants_tui.settings.config import LoadedConfig, create_config, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, update_state
 from assistants_tui.tui.safety import SafeFilter
-from assistants_tui.tui.screens.chat import ChatScreen
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
+from assistants_tui.tui.widgets.first_frame import FirstFrame
+
+if TYPE_CHECKING:
+    from assistants_tui.tui.screens.chat import ChatScreen
 
 StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
@@ -77,6 +81,12 @@ class AssistantsApp(App[None]):
         self._changes: list[StateChange] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
+        self._typed_early: list[events.Key | events.Paste] = []
+        self.chat: ChatScreen | None = None
+        """The main screen, once it is there."""
+
+    def compose(self) -> ComposeResult:
+        yield FirstFrame()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
@@ -103,9 +113,36 @@ class AssistantsApp(App[None]):
         state = load_state(self._paths.state_file)
         wanted = state.theme or loaded.config.theme or DEFAULT_DARK
         self.theme = wanted if wanted in self.available_themes else DEFAULT_DARK
+        self._settled = True
+        self.call_after_refresh(self._open_chat, loaded, state)
+        for problem in (*map(str, loaded.problems), *themes.problems):
+            self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.chat is None:
+            self._typed_early.append(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.chat is None:
+            self._typed_early.append(event)
+
+    async def _open_chat(self, loaded: LoadedConfig, state: AppState) -> None:
+        """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
+        from assistants_tui.service.workspace import Workspace
+        from assistants_tui.tui.screens.chat import ChatScreen
+
         profile_name, assistant, thread_id = self._wanted
         name = profile_name or loaded.config.default_profile
-        profile = loaded.config.profiles.get(name) or next(iter(loaded.config.profiles.values()))
+        profile = loaded.config.profiles.get(name) or loaded.config.profiles[loaded.config.default_profile]
+        if profile.name != name:
+            known = ", ".join(loaded.config.profiles)
+            self.notify(
+                f"There is no profile “{name}”; config.toml has: {known}. This is “{profile.name}”.",
+                title="Settings",
+                severity="warning",
+                markup=False,
+                timeout=15,
+            )
         workspace = Workspace(
             profile,
             paths=self._paths,
@@ -115,11 +152,13 @@ class AssistantsApp(App[None]):
             assistant=assistant,
             thread_id=thread_id,
         )
-        self.push_screen(ChatScreen(workspace, prompts=state.prompts))
-        self._settled = True
+        chat = ChatScreen(workspace, prompts=state.prompts)
+        await self.push_screen(chat)
+        self.chat = chat
+        for event in self._typed_early:
+            self.post_message(event)
+        self._typed_early.clear()
         self.run_worker(self._create_config(), group="config", exit_on_error=False)
-        for problem in (*map(str, loaded.problems), *themes.problems):
-            self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
 
     async def _create_config(self) -> None:
         """Leave a commented config.toml for the user to find, if there is none yet."""
@@ -150,16 +189,13 @@ class AssistantsApp(App[None]):
             except SettingsError as error:
                 self.notify(str(error), title="Not remembered", severity="warning", markup=False)
 
-    @property
-    def chat(self) -> ChatScreen | None:
-        """The main screen, once it is there."""
-        return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
-
     async def action_quit(self) -> None:
         self._leave()
 
     @work(exclusive=True, group="quit")
     async def _leave(self) -> None:
+        from assistants_tui.tui.screens.dialogs import ChoiceDialog
+
         chat = self.chat
         if chat is None:
             self.exit()
