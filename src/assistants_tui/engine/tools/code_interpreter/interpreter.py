@@ -52,7 +52,6 @@ class CodeInterpreter:
     async def warm(self, thread_id: str) -> None:
         """Start a thread's kernel ahead of its first call. Does nothing when that is not possible."""
         if (session := await self._session(thread_id)) is not None:
-            session.stop_requested = False
             await self._admit(session)
             await session.warm()
 
@@ -71,11 +70,13 @@ class CodeInterpreter:
             sandbox = await self.sandbox()
             await on_output(Logs(f"[{sandbox.sentence} {sandbox.reason}]\n"))
             return Execution("error", sandbox.sentence)
-        session.stop_requested = False
-        await self._admit(session)
+        session.pending += 1
         try:
+            await self._admit(session)
             return await session.run(code, files, on_output)
         finally:
+            session.pending -= 1
+            session.stop_requested = session.stop_requested and session.pending > 0
             self._make_font_list()
             async with self._room:
                 self._room.notify_all()
@@ -102,6 +103,10 @@ class CodeInterpreter:
             self._fonts.cancel()
             await asyncio.wait([self._fonts])
         sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            session.stop_requested = True
+        async with self._room:
+            self._room.notify_all()
         await asyncio.gather(*(session.close() for session in sessions.values()))
         if workshop is not None:
             workshop.context.destroy(linger=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from . import files, watchdog
-from .interface import DATA, CreatedFile, Execution, Limits, Logs, Output
+from . import watchdog
+from .folder import ThreadFolder
+from .interface import DATA, Execution, Limits, Logs, Output
 from .kernel import Kernel, KernelError
 from .launchers import Launcher, Place
-from .names import safe_names
 from .outputs import OutputReader
 from .process import SandboxProcess
 from .runtime import RuntimeFolder
@@ -59,20 +58,16 @@ class Session:
 
     def __init__(self, folder: Path, workshop: Workshop) -> None:
         self.last_used = 0.0
+        self.pending = 0
+        """Calls that run or wait."""
         self.stop_requested = False
+        """Whether these calls are to end."""
         self.admitted = False
         """Whether it counts among the sessions that may be alive at once."""
         self._workshop = workshop
-        self._folder = folder
-        self._data = self._folder / "data"
-        self._outbox = self._folder / "out"
-        self._record = self._folder / "copied.json"
+        self._folder = ThreadFolder(folder, workshop.limits)
         self._lock = asyncio.Lock()
         self._live: _Live | None = None
-        self._seen: files.Stamps = {}
-        self._copied: dict[str, list[str | int]] = {}
-        self._opened = False
-        self._tidy = False  # whether the outbox is empty and the record written
         self._used = False  # whether code has run in the present kernel
         self._why_restarted: str | None = None
         self._stopped_by: Literal["time", "request"] | None = None
@@ -86,9 +81,12 @@ class Session:
         async with self._lock:
             with contextlib.suppress(KernelError, OSError):
                 await self._ensure_kernel()
+            self.last_used = time.monotonic()
 
     async def run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
         async with self._lock:
+            if self.stop_requested:
+                return await _refused(_ON_REQUEST, on_output, "killed")
             self._stopped_by = None
             try:
                 return await self._run(code, wanted, on_output)
@@ -98,8 +96,11 @@ class Session:
     async def _run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
         try:
             live = await self._ensure_kernel()
-            # a thread costs a short call more than the sandbox does
-            notes = await asyncio.to_thread(self._copy_in, wanted) if wanted or not self._tidy else []
+            notes = []
+            if (
+                wanted or not self._folder.tidy
+            ):  # a thread for nothing costs a short call more than the sandbox
+                notes = await asyncio.to_thread(self._folder.bring, wanted)
         except (KernelError, OSError) as error:
             return await _refused(str(error), on_output)
         if self._why_restarted is not None:
@@ -112,7 +113,9 @@ class Session:
         execution = await self._execute(live, code, on_output)
         if not live.kernel.alive:
             await self._end_kernel()
-        created = await self._copy_out(on_output)
+        created, notes_after = await asyncio.to_thread(self._folder.collect)
+        for note in notes_after:
+            await on_output(Logs(f"{note}\n"))
         return Execution(execution.status, execution.error, created)
 
     async def _execute(self, live: _Live, code: str, on_output: OnOutput) -> Execution:
@@ -175,8 +178,8 @@ class Session:
         await kernel.interrupt(_out_of_time(limits), limits.grace_seconds)
 
     async def interrupt(self) -> None:
-        """Stop the running code, and a call that has not come to running it yet."""
-        self.stop_requested = True
+        """Stop the running code, and calls that have not come to running theirs."""
+        self.stop_requested = self.pending > 0
         if self._live is not None:
             self._stopped_by = self._stopped_by or "request"
             await self._live.kernel.interrupt(_ON_REQUEST, _REQUEST_GRACE)
@@ -222,7 +225,7 @@ class Session:
         if live.watchdog is not None and live.watchdog is not asyncio.current_task():
             live.watchdog.cancel()
         await live.kernel.close()
-        await asyncio.to_thread(self._undo_flood)
+        await asyncio.to_thread(self._folder.undo_flood)
         await asyncio.to_thread(shutil.rmtree, live.place.run.parent, ignore_errors=True)
 
     async def _watch(self, live: _Live) -> None:
@@ -254,66 +257,14 @@ class Session:
                 quiet_since = time.monotonic()
             await asyncio.sleep(max(_WATCH_SECONDS, min(5 * (now - started), 5 * _WATCH_SECONDS)))
 
-    # files; these run in a thread, one at a time
-
     def _prepare(self) -> Place:
-        if not self._opened:
-            for folder in (self._folder, self._data, self._outbox):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._seen = files.stamps(self._data, self._workshop.limits)
-            with contextlib.suppress(OSError, ValueError):
-                self._copied = json.loads(self._record.read_text(encoding="utf-8"))
-                self._why_restarted = "The session was restarted."
-            self._opened = True
+        if self._folder.open():
+            self._why_restarted = "The session was restarted."
         fresh = self._workshop.runtime.make()
-        place = Place(fresh / "run", self._data, fresh / "home", self._workshop.fonts)
+        place = Place(fresh / "run", self._folder.data, fresh / "home", self._workshop.fonts)
         place.run.mkdir(mode=0o700)
         place.home.mkdir(mode=0o700)
         return place
-
-    def _undo_flood(self) -> None:
-        """Get back below the limits of the disk, or every later kernel would be ended at once."""
-        for before in (self._seen, {}):
-            if not watchdog.is_full(self._data, self._workshop.limits):
-                return
-            with contextlib.suppress(OSError):
-                files.undo(self._data, before)
-
-    def _copy_in(self, wanted: Mapping[str, Path]) -> list[str]:
-        """Copy the files that are new, changed or deleted since; returns notes on those that cannot be."""
-        notes = []
-        before = dict(self._copied)
-        for path in self._outbox.iterdir():
-            path.unlink()
-        for name, source in zip(safe_names(wanted), wanted.values(), strict=True):
-            try:
-                status = source.stat()
-                version: list[str | int] = [str(source), status.st_mtime_ns, status.st_size]
-                if self._copied.get(name) != version or not (self._data / name).is_file():
-                    self._seen[name] = files.put(self._data, name, source)
-                    self._copied[name] = version
-            except OSError as error:
-                notes.append(f"[{name} could not be copied to {DATA}: {error.strerror or error}.]")
-        # even when empty, so that a later start of the application knows that there was a session
-        if self._copied != before or not self._record.exists():
-            self._record.write_text(json.dumps(self._copied), encoding="utf-8")
-        self._tidy = True
-        return notes
-
-    async def _copy_out(self, on_output: OnOutput) -> tuple[CreatedFile, ...]:
-        try:
-            collected = await asyncio.to_thread(
-                files.collect, self._data, self._seen, self._outbox, self._workshop.limits
-            )
-        except OSError as error:
-            self._tidy = False
-            await on_output(Logs(f"[Files could not be handed back: {error.strerror or error}.]\n"))
-            return ()
-        self._seen = collected.after
-        self._tidy = not collected.files
-        for note in collected.notes:
-            await on_output(Logs(f"{note}\n"))
-        return collected.files
 
 
 def _out_of_time(limits: Limits) -> str:
