@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from assistants_tui.engine.tools.file_search.analysis import terms, word_terms, words
+from assistants_tui.engine.tools.file_search.analysis import TermFinder, terms
 
 _BM25, _NEARNESS, _PHRASES, _HEADING = 0.5, 0.25, 0.15, 0.1
+_WORD_LENGTH = 6  # characters, with the blank after it
+_BETWEEN = 6  # characters between two words of a phrase: room for a stop word
 _BM25_MOST = 2.2  # how often a word's weight it counts at most: k1 + 1, with tantivy's k1 of 1.2
 
 _SHARED_TEXT = 0.5  # taken off the score of a chunk whose text was all in better ones
@@ -31,8 +33,8 @@ class Query:
         self._total = 0.0
         self._phrases: dict[tuple[str, str], float] = {}
         self._phrases_total = 0.0
-        self._reach = 2 * len(self.sequence) + 4  # words within which all of them are near
-        self._known = _Known(frozenset(self.terms))
+        self._reach = (2 * len(self.sequence) + 4) * _WORD_LENGTH  # within which all of them are near
+        self._finder = TermFinder(self.terms)
 
     def weigh(self, weights: dict[str, float]) -> None:
         """Set the weight of each term: its inverse document frequency."""
@@ -51,32 +53,28 @@ class Query:
 
     def relevance(self, text: str, title: str, bm25: float) -> float:
         """How well a text under a title answers the query, given its BM25 score."""
-        places = [
-            (place, term)
-            for place, word in enumerate(match[0] for match in words(text))
-            for term in self._known[word]
-        ]
+        places = self._finder.places(text)
         return (
             _BM25 * self.bm25(bm25)
             + _NEARNESS * self._nearness(places)
             + _PHRASES * self._phrase_coverage(places)
-            + _HEADING * self._coverage(term for match in words(title) for term in self._known[match[0]])
+            + _HEADING * self._coverage(term for _, _, term in self._finder.places(title))
         )
 
     def _coverage(self, found: Iterable[str]) -> float:
         return sum(self._weights[term] for term in set(found)) / self._total
 
-    def _nearness(self, places: Sequence[tuple[int, str]]) -> float:
+    def _nearness(self, places: Sequence[tuple[int, int, str]]) -> float:
         """The most of the query's weight that stands together anywhere in the text."""
         counts: defaultdict[str, int] = defaultdict(int)
         best = inside = 0.0
         first = 0
-        for place, term in places:
+        for start, _, term in places:
             if counts[term] == 0:
                 inside += self._weights[term]
             counts[term] += 1
-            while places[first][0] < place - self._reach:
-                left = places[first][1]
+            while places[first][0] < start - self._reach:
+                left = places[first][2]
                 counts[left] -= 1
                 if counts[left] == 0:
                     inside -= self._weights[left]
@@ -84,28 +82,16 @@ class Query:
             best = max(best, inside)
         return best / self._total
 
-    def _phrase_coverage(self, places: Sequence[tuple[int, str]]) -> float:
+    def _phrase_coverage(self, places: Sequence[tuple[int, int, str]]) -> float:
         """How much of the query is in the text in the same order; a single word is always in order."""
         if not self._phrases:
-            return self._coverage(term for _, term in places)
+            return self._coverage(term for _, _, term in places)
         found = {
             (one, other)
-            for (at, one), (then, other) in pairwise(places)
-            if then - at <= 2 and (one, other) in self._phrases  # a stop word may stand between
+            for (_, end, one), (start, _, other) in pairwise(places)
+            if start - end <= _BETWEEN and (one, other) in self._phrases
         }
         return sum(self._phrases[pair] for pair in found) / self._phrases_total
-
-
-class _Known(dict[str, tuple[str, ...]]):
-    """Which terms of a query each word stands for, worked out once for each word."""
-
-    def __init__(self, wanted: frozenset[str]) -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        found = self[word] = tuple(term for term in word_terms(word) if term in self._wanted)
-        return found
 
 
 class Span(NamedTuple):

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from assistants_tui.engine.tools.file_search.texts import StoredChunk
 from assistants_tui.engine.tools.file_search.word_index import Found, WordIndex
 from assistants_tui.engine.tools.file_search.workers.readers import ReaderLimits, Readers
 
-_CANDIDATES = 100  # chunks that are looked at closely, at least, and for each one that is wanted
-_CANDIDATES_EACH = 4
+_DEPTH = 300  # chunks that the word index names
+_CANDIDATES = 50  # of them that are looked at closely, at least
+_CANDIDATES_EACH = 2  # and for each hit that is wanted
+_FROM_ONE_DOCUMENT = 2  # before those of other documents have had their turn
 _FRESH_SECONDS = 5.0  # how long a search waits for files that were just read
 _OTHER_ENGINE_SECONDS = 300.0
 
@@ -185,7 +189,6 @@ class FileSearch:
 
     async def _freshen(self, store_ids: Collection[str]) -> None:
         """Have the index take in what was read a moment ago. What takes longer is found by later searches."""
-        await asyncio.to_thread(self._index.refresh)
         try:
             async with asyncio.timeout(_FRESH_SECONDS):
                 while await self._is_behind(store_ids):
@@ -207,7 +210,7 @@ class FileSearch:
             known: dict[str, bool] = {}
             for _, attributes in rows:
                 if attributes not in known:
-                    known[attributes] = matches(json.loads(attributes))
+                    known[attributes] = matches(_parsed(attributes))
             return {document for document, attributes in rows if known[attributes]}
 
         return await asyncio.to_thread(evaluate)
@@ -223,22 +226,26 @@ class FileSearch:
         """The candidates for one query, with their scores."""
 
         def find() -> list[Found]:
+            self._index.refresh()
             weights = self._index.frequencies(query.terms)
             query.weigh(weights)
-            return self._index.search(weights, store_ids, documents, limit)
+            return _chosen(self._index.search(weights, store_ids, documents, depth), wanted)
 
-        limit = wanted
+        depth = _DEPTH
         while True:
             found = await asyncio.to_thread(find)
             async with self._database.read() as connection:
                 chunks = await texts.by_number(connection, [candidate.chunk for candidate in found])
-            stale = {candidate.document for candidate in found if candidate.chunk not in chunks}
-            if not stale:
+                missing = {candidate.document for candidate in found if candidate.chunk not in chunks}
+                gone = missing - await texts.existing(connection, missing) if missing else set()
+            if not missing:
                 break
-            self._indexer.remove(await self._gone(stale))
-            if len(found) < limit or len(chunks) >= wanted:
+            # Deleted documents must not take the places of others.
+            self._indexer.remove(gone)
+            if len(found) < wanted:
                 break
-            limit *= 2  # deleted documents must not take the places of others
+            depth *= 2
+            wanted *= 2
 
         def score() -> list[tuple[float, StoredChunk]]:
             return [
@@ -249,11 +256,6 @@ class FileSearch:
 
         return await asyncio.to_thread(score)
 
-    async def _gone(self, documents: set[int]) -> set[int]:
-        """Those that were deleted, and not only cancelled or begun anew."""
-        async with self._database.read() as connection:
-            return documents - await texts.existing(connection, documents)
-
     async def _chunks(self, store_id: str, file_id: str) -> AsyncIterator[StoredChunk]:
         async with self._database.read() as connection:
             document = await texts.find(connection, store_id, file_id)
@@ -261,6 +263,24 @@ class FileSearch:
             async for page in texts.pages(self._database, document.seq):
                 for chunk in page:
                     yield chunk
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(attributes: str) -> dict[str, Any]:
+    """Attributes from their JSON: every search with a filter looks at those of all files."""
+    found: dict[str, Any] = json.loads(attributes)
+    return found
+
+
+def _chosen(found: Sequence[Found], wanted: int) -> list[Found]:
+    """The first so many, but few of one document as long as there are others."""
+    early: list[Found] = []
+    late: list[Found] = []
+    counts: Counter[int] = Counter()
+    for candidate in found:
+        counts[candidate.document] += 1
+        (early if counts[candidate.document] <= _FROM_ONE_DOCUMENT else late).append(candidate)
+    return (early + late)[:wanted]
 
 
 def _score(query: Query, chunk: StoredChunk, bm25: float, ranking: Ranking) -> float:
