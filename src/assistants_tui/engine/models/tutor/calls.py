@@ -41,7 +41,8 @@ def reply(talk: Conversation, forced: str | None = None) -> Reply | None:
     chosen = [function for function in talk.functions if _fits(function, talk.question, forced)]
     if not chosen:
         return None
-    made = [result for result in talk.results if result.name != talk.code_tool]
+    own = {function["name"] for function in talk.functions}
+    made = [result for result in talk.results if result.name in own]
     wanted: list[Call] = []
     for function in chosen:
         calls = list(_calls(function, talk.question, must=function["name"] == forced))

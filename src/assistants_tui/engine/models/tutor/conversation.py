@@ -12,7 +12,12 @@ Json = dict[str, Any]
 
 _FILE = re.compile(r"^- /mnt/data/(.+)$", re.MULTILINE)
 _ATTACHED = re.compile(r"\n*\[Attached: (.*)\]\s*$")
+_DOCUMENTS = re.compile(r"^Documents that file_search looks through:\n((?:- .+(?:\n|$))+)", re.MULTILINE)
 _CODE_TOOLS = ("code_interpreter", "built_in_code_interpreter")
+_SEARCH_TOOLS = (
+    "built_in_file_search",
+    "file_search",
+)  # the first one if a function has taken the other's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,13 @@ class Conversation:
         names = [function["name"] for function in definitions]
         self.code_tool = next((name for name in _CODE_TOOLS if name in names), None)
         """The name of the code interpreter, if the assistant has it."""
-        self.can_search = "file_search" in names
+        listed = _DOCUMENTS.search(system)
+        self.documents: list[str] = [line[2:] for line in listed[1].splitlines()] if listed else []
+        """Names of documents that can be searched."""
+        self.search_tool = next((name for name in _SEARCH_TOOLS if name in names), None)
+        """The name of file search, if the assistant has it."""
         self.functions: list[Json] = [
-            function for function in definitions if function["name"] not in (*_CODE_TOOLS, "file_search")
+            function for function in definitions if function["name"] not in (*_CODE_TOOLS, self.search_tool)
         ]
         """The functions that the assistant's user has declared."""
 

@@ -35,14 +35,18 @@ def help_text(talk: Conversation) -> str:
         f"call your function `{function['name']}`: {_what(function)}" for function in talk.functions
     ]
     lines = [f"{INTRODUCTION} I cannot answer this."]
-    if talk.can_search:
+    if talk.search_tool is not None and not talk.documents:
         lines.append(
-            "This assistant is meant to search documents. That part of the engine is not there yet, so I "
-            "have not looked into any."
+            "This assistant answers questions from documents, but there is none yet. Attach one to your next "
+            "message (a PDF, Word, PowerPoint, HTML, Markdown or text file), or give the assistant a vector "
+            "store, and ask me what it says: I quote the passages that fit, and cite them."
         )
+    elif talk.search_tool is not None:
+        names = ", ".join(f"`{name}`" for name in talk.documents)
+        abilities.append(f"look up what your documents say, and quote it: {names}")
     if abilities:
         lines.append("With this assistant I can:\n\n" + "\n".join(f"- {ability}" for ability in abilities))
-    else:
+    elif talk.search_tool is None:
         lines.append(
             "This assistant has no tool that I could use. Give it the code interpreter, and I can solve "
             "equations, calculate, and chart tables."

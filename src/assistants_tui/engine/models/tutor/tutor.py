@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import (
@@ -17,7 +17,15 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
-from assistants_tui.engine.models.tutor import arithmetic, calls, equations, guide, structured, tables
+from assistants_tui.engine.models.tutor import (
+    arithmetic,
+    calls,
+    documents,
+    equations,
+    guide,
+    structured,
+    tables,
+)
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Say
 
 NAME = "offline-tutor"
@@ -27,7 +35,9 @@ _PACE = (
     0.006  # seconds between two pieces: quick to read along, and like a model it can be stopped on the way
 )
 _PIECE = re.compile(r"\s*\S{1,6}|\s+")
-_SUBJECTS = (calls.reply, tables.reply, equations.reply, arithmetic.reply)
+_SUBJECTS = (calls.reply, tables.reply, equations.reply, arithmetic.reply, documents.reply)
+# Without code there is nothing to compute: a question with numbers is one about the documents.
+_SUBJECTS_WITHOUT_CODE = (calls.reply, documents.reply, tables.reply, equations.reply, arithmetic.reply)
 
 
 class Tutor:
@@ -39,7 +49,9 @@ class Tutor:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         written = 0
         reason: FinishReason = "stop"
-        for delta in _deltas(_reply(request)):
+        # In a thread: it may have much to read in what a search has found.
+        reply = await asyncio.to_thread(_reply, request)
+        for delta in _deltas(reply):
             written += 1
             if request.max_completion_tokens is not None and written > request.max_completion_tokens:
                 reason = "length"
@@ -62,7 +74,7 @@ def _reply(request: ChatRequest) -> Reply:
     talk = Conversation(request)
     reply = _forced(talk, request.tool_choice)
     if reply is None:
-        reply = next((found for subject in _SUBJECTS if (found := subject(talk)) is not None), None)
+        reply = next((found for subject in _subjects(talk) if (found := subject(talk)) is not None), None)
     if isinstance(reply, Say) and talk.is_first:
         reply = Say(f"{reply.text}\n\n{guide.note()}")
     if reply is None:
@@ -76,6 +88,10 @@ def _reply(request: ChatRequest) -> Reply:
     return reply
 
 
+def _subjects(talk: Conversation) -> Sequence[Callable[[Conversation], Reply | None]]:
+    return _SUBJECTS if talk.code_tool is not None else _SUBJECTS_WITHOUT_CODE
+
+
 def _forced(talk: Conversation, choice: str | JSON) -> Reply | None:
     """The call that a request insists on; None if it leaves the choice."""
     if choice in ("auto", "none"):
@@ -83,15 +99,17 @@ def _forced(talk: Conversation, choice: str | JSON) -> Reply | None:
     name = choice["function"]["name"] if isinstance(choice, dict) else None
     if name is None:
         # Any tool will do: one that fits the question if there is one.
-        for subject in _SUBJECTS:
+        for subject in _subjects(talk):
             if not isinstance(found := subject(talk), Say | None):
                 return found
-        name = talk.code_tool or (talk.functions[0]["name"] if talk.functions else None)
+        name = talk.code_tool or talk.search_tool or (talk.functions[0]["name"] if talk.functions else None)
     if name == talk.code_tool and name is not None:
         for subject in (tables.reply, equations.reply, arithmetic.reply):
             if not isinstance(found := subject(talk), Say | None):
                 return found
         return [Call(name, {"code": 'print("There is nothing to compute in this message.")\n'})]
+    if name == talk.search_tool and name is not None:
+        return documents.search(talk)
     return calls.reply(talk, forced=name) if name is not None else None
 
 
