@@ -71,23 +71,23 @@ def texts(lines: list[RunRow]) -> list[str]:
 
 def test_a_run_shows_its_steps_calls_times_and_tokens() -> None:
     state = from_objects(run(), [step("step_1", [CODE]), step("step_2", None)], [])
-    lines = texts(rows([state], NOTHING, NOTHING))
+    lines = texts(rows([state], NOTHING, NOTHING, {}))
     assert lines[0].startswith("▾ run ") and lines[0].endswith("✓ 4 s · 1,200 tok")
     assert lines[1:] == [
-        "  ▾ code interpreter ✓ 1 s",
+        "  ▾ code interpreter ✓ ·━━··· 1 s",
         "      input print(6*7)",
         "      logs  42",
         "      image file-1",
-        "    message ✓ 1 s",
+        "    message ✓ ·━━··· 1 s",
     ]
 
 
 def test_the_newest_run_is_first_and_open_and_others_open_on_demand() -> None:
     old = from_objects(run("run_0"), [step("step_0", None)], [])
     new = from_objects(run(), [step("step_1", None)], [])
-    keys = [line.key for line in rows([old, new], NOTHING, NOTHING)]
+    keys = [line.key for line in rows([old, new], NOTHING, NOTHING, {})]
     assert keys == ["run_1", "step_1", "run_0"]
-    keys = [line.key for line in rows([old, new], frozenset({"run_1"}), frozenset({"run_0"}))]
+    keys = [line.key for line in rows([old, new], frozenset({"run_1"}), frozenset({"run_0"}), {})]
     assert keys == ["run_1", "run_0", "step_0"]
 
 
@@ -101,15 +101,15 @@ def test_the_newest_run_is_first_and_open_and_others_open_on_demand() -> None:
     ],
 )
 def test_every_kind_of_call_has_its_lines(call: dict[str, Any], label: str, children: list[str]) -> None:
-    lines = texts(rows([from_objects(run(), [step("step_1", [call])], [])], NOTHING, NOTHING))
+    lines = texts(rows([from_objects(run(), [step("step_1", [call])], [])], NOTHING, NOTHING, {}))
     assert lines[1].strip().startswith(f"▾ {label}")
     for line, start in zip(lines[2:], children, strict=True):
         assert line.strip().startswith(start)
 
 
 def section_texts(state: RunState, number: int) -> dict[str, str]:
-    line = rows([state], NOTHING, NOTHING)[number]
-    return {section.heading: section.text for section in sections(state, line)}
+    line = rows([state], NOTHING, NOTHING, {})[number]
+    return {section.heading: section.text for section in sections(state, line, {"file-1": "plot.png"})}
 
 
 def test_a_code_step_holds_code_and_logs() -> None:
@@ -117,7 +117,7 @@ def test_a_code_step_holds_code_and_logs() -> None:
     assert section_texts(state, 1) == {
         "Code": "```python\nprint(6*7)\nx\n```",
         "Logs": "```\n42\n```",
-        "Image": "```\nfile-1\n```",
+        "Image": "",
     }
 
 

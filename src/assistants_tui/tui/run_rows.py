@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import time
 from typing import Any
 
 from textual.content import Content
 
 from assistants_tui.service import views
+from assistants_tui.service.citations import results_of
 from assistants_tui.service.run_state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
 
@@ -23,6 +25,8 @@ _MARKS = {
     "expired": ("◷", "$text-warning"),
     "failed": ("✗", "$text-error"),
 }
+_BAR = 6
+"""Cells of a bar that shows when in its run a step happened."""
 _TOOL_NAMES = {"code_interpreter": "code interpreter", "file_search": "file search"}
 
 
@@ -41,6 +45,12 @@ class RunRow:
     call: int | None = None
     children: bool = False
     open: bool = False
+    text: str = ""
+    """All of what the line only begins."""
+    image: str = ""
+    """The ID of the picture that the line stands for."""
+    bar: str = ""
+    """When in its run the step happened."""
 
     def content(self) -> Content:
         """The line as it is drawn."""
@@ -51,6 +61,7 @@ class RunRow:
             (fold, "$muted"),
             self.label,
             (f" {mark}" if mark else "", style),
+            (f" {self.bar}" if self.bar else "", "$text-accent"),
             (f" {self.tail}" if self.tail else "", "$muted"),
         )
 
@@ -63,10 +74,20 @@ class Section:
     heading: str
     text: str
     live: bool = False
+    raw: str = ""
+    """What is copied, where it is not `text`."""
+    file_id: str = ""
+    """A file that belongs to it, to be looked at."""
+    file_name: str = ""
 
 
-def rows(runs: Iterable[RunState], closed: frozenset[str], opened: frozenset[str]) -> list[RunRow]:
-    """The tree, newest run first. The newest run is open unless it is in `closed`; others if in `opened`."""
+def rows(
+    runs: Iterable[RunState], closed: frozenset[str], opened: frozenset[str], names: Mapping[str, str]
+) -> list[RunRow]:
+    """The tree, newest run first. The newest run is open unless it is in `closed`; others if in `opened`.
+
+    `names` are the names of files by ID, as far as they are known.
+    """
     lines: list[RunRow] = []
     for position, state in enumerate(reversed(list(runs))):
         if state.run is None:
@@ -77,11 +98,27 @@ def rows(runs: Iterable[RunState], closed: frozenset[str], opened: frozenset[str
         if not is_open:
             continue
         for step in state.steps.values():
-            lines.extend(_step_rows(state, step, closed))
+            lines.extend(_step_rows(state, step, closed, names))
     return lines
 
 
-def sections(state: RunState, row: RunRow) -> list[Section]:
+def image_ids(runs: Iterable[RunState]) -> Iterable[str]:
+    """The pictures that code made in these runs."""
+    for state in runs:
+        for step in state.steps.values():
+            for call in _calls(step):
+                yield from (image for image in map(_image_id, _inner(call).get("outputs") or ()) if image)
+
+
+def copied(state: RunState, row: RunRow) -> str:
+    """What is copied from a line: all of its text, or the object behind it as JSON."""
+    if row.text or row.image:
+        return row.text or row.image
+    step = state.steps.get(row.step_id or "")
+    return json.dumps(step if step is not None else state.run, indent=2, ensure_ascii=False)
+
+
+def sections(state: RunState, row: RunRow, names: Mapping[str, str]) -> list[Section]:
     """What the selected line holds: the run's settings and errors, code and logs, arguments, or a message."""
     if row.step_id is None or row.step_id not in state.steps:
         return _run_sections(state)
@@ -92,9 +129,11 @@ def sections(state: RunState, row: RunRow) -> list[Section]:
     chosen = calls if row.call is None else calls[row.call : row.call + 1]
     parts: list[Section] = []
     for number, call in enumerate(chosen):
-        parts += _call_sections(f"{row.step_id}-{number}", call, live=step["status"] == "in_progress")
+        parts += _call_sections(f"{row.step_id}-{number}", call, names, live=step["status"] == "in_progress")
     if (error := step.get("last_error")) is not None:
-        parts.append(Section("error", "Error", _plain(error["message"])))
+        parts.append(Section("error", "Error", _plain(error["message"]), raw=error["message"]))
+    if sandbox := (step.get("metadata") or {}).get("sandbox"):
+        parts.append(Section("sandbox", "Sandbox", _plain(sandbox), raw=sandbox))
     return parts or [Section("empty", "Step", "Nothing yet.", live=step["status"] == "in_progress")]
 
 
@@ -120,92 +159,134 @@ def _run_row(state: RunState, is_open: bool) -> RunRow:
     run = state.run
     assert run is not None
     usage = run.get("usage")
-    tail = _join(
-        seconds(run.get("created_at"), _ended(dict(run))), f"{usage['total_tokens']:,} tok" if usage else ""
-    )
+    ended = _ended(dict(run)) if state.finished else int(time())
+    tail = _join(seconds(run.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
     created = datetime.fromtimestamp(run["created_at"]).strftime("%H:%M")
     return RunRow(run["id"], 0, f"run {created}", tail, run["status"], run["id"], children=True, open=is_open)
 
 
-def _step_rows(state: RunState, step: RunStep, closed: frozenset[str]) -> list[RunRow]:
+def _step_rows(
+    state: RunState, step: RunStep, closed: frozenset[str], names: Mapping[str, str]
+) -> list[RunRow]:
     usage = step.get("usage")
-    tail = _join(
-        seconds(step.get("created_at"), _ended(dict(step))), f"{usage['total_tokens']:,} tok" if usage else ""
-    )
-    run_id = step["run_id"]
+    ended = int(time()) if step["status"] == "in_progress" else _ended(dict(step))
+    tail = _join(seconds(step.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
+    run_id, bar = step["run_id"], _bar(state, step.get("created_at"), ended)
     if step["type"] == "message_creation":
-        return [RunRow(step["id"], 1, "message", tail, step["status"], run_id, step["id"])]
+        return [RunRow(step["id"], 1, "message", tail, step["status"], run_id, step["id"], bar=bar)]
     calls = _calls(step)
-    names = {str(call.get("type")) for call in calls}
-    label = " + ".join(sorted(_TOOL_NAMES.get(name, name) for name in names)) or "tool call"
+    kinds = {str(call.get("type")) for call in calls}
+    label = " + ".join(sorted(_TOOL_NAMES.get(kind, kind) for kind in kinds)) or "tool call"
     if len(calls) == 1 and calls[0].get("type") == "function":
         label = str(_inner(calls[0]).get("name") or "function")
     is_open = step["id"] not in closed
     lines = [
         RunRow(
-            step["id"], 1, label, tail, step["status"], run_id, step["id"], children=bool(calls), open=is_open
+            step["id"],
+            1,
+            label,
+            tail,
+            step["status"],
+            run_id,
+            step["id"],
+            children=bool(calls),
+            open=is_open,
+            bar=bar,
         )
     ]
     if is_open:
         for number, call in enumerate(calls):
-            lines += [
-                RunRow(f"{step['id']}/{number}/{name}", 2, name, text, "", run_id, step["id"], number)
-                for name, text in _call_lines(call)
-            ]
+            for place, line in enumerate(_call_lines(call, names)):
+                key = f"{step['id']}/{number}/{place}"
+                tail = _first_line(line.text) if not line.tail else line.tail
+                lines.append(
+                    RunRow(
+                        key,
+                        2,
+                        line.label,
+                        tail,
+                        "",
+                        run_id,
+                        step["id"],
+                        number,
+                        text=line.text,
+                        image=line.image,
+                    )
+                )
     return lines
 
 
-def _call_lines(call: Json) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _CallLine:
+    label: str
+    text: str
+    tail: str = ""
+    image: str = ""
+
+
+def _call_lines(call: Json, names: Mapping[str, str]) -> list[_CallLine]:
     inner = _inner(call)
     match call.get("type"):
         case "code_interpreter" | "code":
-            lines = [("input", _first_line(inner.get("input")))]
+            lines = [_CallLine("input", str(inner.get("input") or ""))]
             for output in inner.get("outputs") or ():
                 if output.get("type") == "logs":
-                    lines.append(("logs ", _first_line(output.get("logs"))))
-                elif output.get("type") == "image":
-                    lines.append(("image", str((output.get("image") or {}).get("file_id", ""))))
+                    lines.append(_CallLine("logs ", str(output.get("logs") or "")))
+                elif image := _image_id(output):
+                    lines.append(_CallLine("image", "", names.get(image, image), image))
             return lines
         case "file_search":
             return [
-                ("result", f"{result.get('score', 0):.2f} {result.get('file_name', '')}")
-                for result in inner.get("results") or ()
+                _CallLine("result", passage.text, _join(_score(passage.score), passage.file_name, sign=" "))
+                for passage in results_of(call)
             ]
         case "function":
-            lines = [("arguments", _first_line(inner.get("arguments")))]
+            lines = [_CallLine("arguments", str(inner.get("arguments") or ""))]
             if inner.get("output") is not None:
-                lines.append(("output", _first_line(inner.get("output"))))
+                lines.append(_CallLine("output", str(inner["output"])))
             return lines
-    return [("call", _first_line(json.dumps(call)))]
+    return [_CallLine("call", json.dumps(call, ensure_ascii=False))]
 
 
-def _call_sections(key: str, call: Json, *, live: bool) -> list[Section]:
+def _call_sections(key: str, call: Json, names: Mapping[str, str], *, live: bool) -> list[Section]:
     inner = _inner(call)
     match call.get("type"):
         case "code_interpreter" | "code":
-            parts = [Section(f"{key}-input", "Code", fenced(str(inner.get("input") or ""), "python"), live)]
+            code = str(inner.get("input") or "")
+            parts = [Section(f"{key}-input", "Code", fenced(code, "python"), live, raw=code)]
             for number, output in enumerate(inner.get("outputs") or ()):
                 if output.get("type") == "logs":
-                    text = str(output.get("logs") or "").rstrip("\n")
-                    parts.append(Section(f"{key}-output-{number}", "Logs", fenced(text), live))
-                elif output.get("type") == "image":
-                    file_id = (output.get("image") or {}).get("file_id")
-                    parts.append(Section(f"{key}-output-{number}", "Image", _plain(str(file_id))))
+                    logs = str(output.get("logs") or "").rstrip("\n")
+                    parts.append(Section(f"{key}-output-{number}", "Logs", fenced(logs), live, raw=logs))
+                elif image := _image_id(output):
+                    name = names.get(image, image)
+                    parts.append(
+                        Section(
+                            f"{key}-output-{number}", "Image", "", raw=image, file_id=image, file_name=name
+                        )
+                    )
             return parts
         case "file_search":
-            return [
+            found = [
                 Section(
                     f"{key}-result-{number}",
-                    f"{result.get('file_name', 'file')} · {result.get('score', 0):.2f}",
-                    "\n\n".join(_plain(str(part.get("text", ""))) for part in result.get("content") or ()),
+                    _join(passage.file_name, passage.place, _score(passage.score)),
+                    _plain(passage.text) if passage.text else "The server did not send its text.",
+                    raw=passage.text,
+                    file_id=passage.file_id,
+                    file_name=passage.file_name,
                 )
-                for number, result in enumerate(inner.get("results") or ())
-            ] or [Section(key, "File search", "No results." if not live else "Searching…", live)]
+                for number, passage in enumerate(results_of(call))
+            ]
+            return found or [Section(key, "File search", "No results." if not live else "Searching…", live)]
         case "function":
-            name = str(inner.get("name") or "function")
-            parts = [Section(f"{key}-arguments", name, fenced(_pretty(inner.get("arguments")), "json"), live)]
+            name, arguments = str(inner.get("name") or "function"), str(inner.get("arguments") or "")
+            parts = [
+                Section(f"{key}-arguments", name, fenced(_pretty(arguments), "json"), live, raw=arguments)
+            ]
             if inner.get("output") is not None:
-                parts.append(Section(f"{key}-output", "Output", fenced(_pretty(inner["output"]))))
+                output = str(inner["output"])
+                parts.append(Section(f"{key}-output", "Output", fenced(_pretty(output)), raw=output))
             return parts
     return [Section(key, str(call.get("type", "call")), as_json(call))]
 
@@ -224,10 +305,33 @@ def _run_sections(state: RunState) -> list[Section]:
     text = "\n".join(f"- {name}: `{value}`" for name, value in facts if value)
     parts = [Section("run", "Run", text, live=state.active)]
     if state.error:
-        parts.insert(0, Section("error", "What went wrong", _plain(state.error)))
-    if run.get("instructions"):
-        parts.append(Section("instructions", "Instructions", _plain(run["instructions"])))
+        parts.insert(0, Section("error", "What went wrong", _plain(state.error), raw=state.error))
+    if times := _times(state):
+        parts.append(Section("times", "Steps", fenced(times), live=state.active, raw=times))
+    if instructions := run.get("instructions"):
+        parts.append(Section("instructions", "Instructions", _plain(instructions), raw=instructions))
     return parts
+
+
+def _times(state: RunState) -> str:
+    """The steps below each other, with what each took."""
+    lines = [line for step in state.steps.values() for line in _step_rows(state, step, frozenset(), {})[:1]]
+    wide = max((len(line.label) for line in lines), default=0)
+    return "\n".join(f"{line.label.ljust(wide)}  {line.bar}  {line.tail}".rstrip() for line in lines)
+
+
+def _bar(state: RunState, start: int | None, end: int | None) -> str:
+    """When in its run a step happened; empty where whole seconds are too coarse to tell."""
+    run = state.run
+    if run is None or start is None or end is None:
+        return ""
+    begin, over = run.get("created_at") or start, _ended(dict(run)) or max(end, int(time()))
+    span = over - begin
+    if span < 1 or not begin <= start <= end <= over:
+        return ""
+    left = min(_BAR - 1, (start - begin) * _BAR // span)
+    right = max(left + 1, -(-(end - begin) * _BAR // span))
+    return "·" * left + "━" * (right - left) + "·" * (_BAR - right)
 
 
 def _message_sections(state: RunState, step: RunStep) -> list[Section]:
@@ -254,8 +358,17 @@ def _ended(item: Json) -> int | None:
     return None
 
 
+def _image_id(output: Json) -> str:
+    image = output.get("image") if output.get("type") == "image" else None
+    return str(image.get("file_id") or "") if isinstance(image, dict) else ""
+
+
+def _score(score: float | None) -> str:
+    return "" if score is None else f"{score:.2f}"
+
+
 def _first_line(value: object) -> str:
-    text = str(value or "").strip()
+    text = str(value or "")[:2000].strip()
     return text.split("\n", 1)[0][:200]
 
 
@@ -272,5 +385,5 @@ def _pretty(value: object) -> str:
         return str(value)
 
 
-def _join(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+def _join(*parts: str, sign: str = " · ") -> str:
+    return sign.join(part for part in parts if part)

@@ -123,7 +123,7 @@ class ChatScreen(Screen[None]):
         self._toggle("sidebar", self.query_one(ThreadsPane).rows, column=not self.has_class("-narrow"))
 
     def action_toggle_inspector(self) -> None:
-        self._toggle("inspector", self.query_one("#run-tree"), column=self.has_class("-wide"))
+        self._toggle("inspector", self.query_one(InspectorPane).rows, column=self.has_class("-wide"))
 
     def _toggle(self, pane: str, focus: Widget, *, column: bool) -> None:
         """Where there is room a pane is a column that can be hidden; elsewhere it is a drawer."""

@@ -114,7 +114,7 @@ class ViewerScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         shown = self._preview
         text = shown.text or "\n".join("\t".join(row) for row in shown.rows) or self._file_id
-        self.app.copy_to_clipboard(text)
+        self.app.copy_to_clipboard(clean(text))
         self.notify("Copied.", timeout=2)
 
     @on(MessageView.CopyWanted)
