@@ -53,6 +53,25 @@ def test_a_message_that_is_too_long_alone() -> None:
         prompt.fit("", conversation([400]), [], overhead=0, budget=50)
 
 
+results = st.lists(st.text("aé字 ", min_size=0, max_size=3000), min_size=1, max_size=3)
+
+
+@given(results, st.integers(300, 3000))
+def test_long_results_of_tools_lose_their_ends(contents: list[str], budget: int) -> None:
+    history = conversation([20])
+    own = [{"role": "tool", "tool_call_id": "call_1", "content": content} for content in contents]
+    try:
+        fitted = prompt.fit("", history, own, overhead=10, budget=budget)
+    except prompt.PromptTooLongError:
+        assert budget < 100 + 220 * len(own)
+        return
+    assert tokens.of_messages(fitted) + 10 <= budget
+    assert fitted[0] is history[0]
+    for before, after in zip(own, fitted[1:], strict=True):
+        kept, _, _ = after["content"].partition("\n\n[The rest is left out")
+        assert before["content"].startswith(kept)
+
+
 def test_images_of_the_assistant_are_only_mentioned() -> None:
     message = {
         "role": "assistant",

@@ -13,6 +13,9 @@ from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
 
+_SHORTEST_RESULT = 200  # tokens to which the result of a tool may be shortened
+_LEFT_OUT = "\n\n[The rest is left out: it is longer than you can read.]"
+
 
 class PromptTooLongError(Exception):
     """Even without all older messages the prompt does not fit."""
@@ -103,8 +106,8 @@ def fit(
 ) -> list[Json]:
     """One prompt of at most `budget` tokens, as estimated, of which `overhead` are taken already.
 
-    Messages are dropped from the middle of the history: the first and the newest stay. Raises
-    `PromptTooLongError` if that is not enough.
+    Messages are dropped from the middle of the history: the first and the newest stay. If that is not enough,
+    the longest results of tools lose their ends. Raises `PromptTooLongError` if that is not enough either.
     """
     head = [{"role": "system", "content": system}] if system else []
     if budget is None:
@@ -113,10 +116,12 @@ def fit(
     costs = [tokens.of_message(message) for message in history]
     if sum(costs) <= free:
         return [*head, *history, *own]
-    if free < (costs[-1] if costs else 0):
-        raise PromptTooLongError
-    kept = 1  # the newest is what the run is to answer
-    free -= costs[-1]
+    newest = costs[-1] if costs else 0
+    if free < newest:
+        own = _with_short_results(own, newest - free)
+        free = newest
+    kept = min(1, len(history))  # the newest is what the run is to answer
+    free -= newest
     keep_first = len(history) > 1 and costs[0] <= free
     free -= costs[0] if keep_first else 0
     oldest = len(history) - 1
@@ -124,6 +129,22 @@ def fit(
         free -= costs[oldest - kept]
         kept += 1
     return [*head, *history[:keep_first], *history[len(history) - kept :], *own]
+
+
+def _with_short_results(own: Sequence[Json], excess: int) -> list[Json]:
+    """A run's turns with so many tokens less. The best passages of a search come first, so they stay."""
+    turns = list(own)
+    while excess > 0:
+        sizes = [tokens.of_text(turn["content"]) if turn["role"] == "tool" else 0 for turn in turns]
+        longest = max(range(len(turns)), key=sizes.__getitem__, default=None)
+        if longest is None or sizes[longest] <= _SHORTEST_RESULT:
+            raise PromptTooLongError
+        left = max(_SHORTEST_RESULT // 2, sizes[longest] - excess - tokens.of_text(_LEFT_OUT))
+        data = turns[longest]["content"].encode("utf-8", "replace")[: left * tokens.BYTES_PER_TOKEN]
+        shorter = data.decode("utf-8", "ignore") + _LEFT_OUT
+        turns[longest] = turns[longest] | {"content": shorter}
+        excess -= sizes[longest] - tokens.of_text(shorter)
+    return turns
 
 
 def _text(text: str) -> Json:
