@@ -185,7 +185,10 @@ class WordIndex:
             new.rename(self._directory)
         except OSError:  # the other process was faster
             shutil.rmtree(new)
-        shutil.rmtree(old, ignore_errors=True)
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
         found = name_of(self._directory)
         if found is None:
             raise OSError(f"The word index at {self._directory} cannot be made.")
