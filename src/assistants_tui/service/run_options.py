@@ -42,6 +42,12 @@ def merged(*layers: RunOptions) -> RunOptions:
     return cast(RunOptions, whole)
 
 
+def without(options: RunOptions, names: Iterable[str]) -> RunOptions:
+    """The options but for these."""
+    gone = set(names)
+    return cast(RunOptions, {key: value for key, value in options.items() if key not in gone})
+
+
 def tool_choice(name: str) -> str | Json:
     """A tool by name as the API wants it: `auto`, `none`, `required`, a built-in tool, or a function."""
     if name in {"auto", "none", "required"}:
@@ -95,8 +101,8 @@ def json_warning(options: RunOptions, assistant: Assistant | None, texts: Iterab
     if not isinstance(wanted, dict) or wanted.get("type") != "json_object":
         return None
     instructions = options.get("instructions", assistant and assistant.get("instructions"))
-    read = (instructions or "", options.get("additional_instructions", ""), *texts)
-    if any("json" in text.casefold() for text in read):
+    told = (instructions or "", options.get("additional_instructions", ""))
+    if any("json" in text.casefold() for text in (*told, *texts)):
         return None
     return "The answer must be JSON, but neither the instructions nor the message say so: mention JSON."
 

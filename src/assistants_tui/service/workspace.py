@@ -6,9 +6,11 @@ made by calling methods; nobody sets an attribute from outside.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Flag, auto
 from functools import partial
+from pathlib import Path
 
 from assistants_tui.service import views
 from assistants_tui.service.assistant_cache import cached_assistants
@@ -21,6 +23,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.file_directory import FileDirectory
 from assistants_tui.service.function_desk import FunctionDesk
 from assistants_tui.service.history import History
+from assistants_tui.service.local_files import keep_paste
 from assistants_tui.service.run_options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
@@ -88,6 +91,7 @@ class Workspace:
         self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
         self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
+        self._pastes = paths.cache_dir / "pasted"
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
         self.threads: Sequence[ThreadReference] = self._index.list(profile.name)
@@ -95,6 +99,8 @@ class Workspace:
         self.showing_archive = False
         self.unread: frozenset[str] = frozenset()
         """Threads whose run ended while another thread was shown."""
+        self.found_threads: Sequence[Thread] = ()
+        """Threads of the server that were not in the history when it was last asked."""
         self.balance: int | None = None
         """Tokens that are left of the user's budget; None without one."""
         self.assistants: Sequence[Assistant] = cached_assistants(paths, profile)
@@ -107,6 +113,7 @@ class Workspace:
         self._wanted_assistant = assistant or place.last_assistant
         self._remember = remember
         self._subscribers: list[Callable[[Changed], None]] = []
+        self._left = False
         self._watchers: list[Callable[[Ended], None]] = []
         self._held: dict[str, Conversation] = {}
         self._activity: dict[Conversation, str] = {}
@@ -145,6 +152,11 @@ class Workspace:
         return frozenset(key for key, conversation in self._held.items() if conversation.busy)
 
     @property
+    def waiting_threads(self) -> frozenset[str]:
+        """Threads whose run waits for outputs of functions."""
+        return frozenset(key for key, one in self._held.items() if one.activity == "waiting")
+
+    @property
     def busy_conversations(self) -> list[Conversation]:
         """The conversations whose followers would be lost if the app ended now."""
         return [one for one in {self.conversation, *self._held.values()} if one.busy]
@@ -173,6 +185,13 @@ class Workspace:
             self.connected = True
             self._tell(Changed.CONNECTION | Changed.ASSISTANTS)
             self._start(self._read_balance())
+            self._start(self._look_for_threads())
+
+    async def _look_for_threads(self) -> None:
+        with suppress(ServiceError):  # nothing was asked for, so nothing is missed
+            self.found_threads = await self.history.unknown_threads() or ()
+            if self.found_threads:
+                self._tell(Changed.THREADS)
 
     async def refresh_assistants(self) -> None:
         """Read the list again. Raises `ServiceError`."""
@@ -194,7 +213,15 @@ class Workspace:
             )
 
     async def close(self) -> None:
-        """Stop following all runs and close the connection, and with it an embedded engine."""
+        """Stop following all runs and close the connection, and with it an embedded engine.
+
+        Nobody is told of what happens meanwhile: whoever drew this workspace is going, too. Closing twice is
+        closing once.
+        """
+        self._subscribers.clear()
+        if self._left:
+            return
+        self._left = True
         for conversation in {self.conversation, *self._held.values()}:
             await conversation.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -241,6 +268,10 @@ class Workspace:
         self._remember(lambda state: state.with_prompt(draft.text))
         self._touch(assistant_id)
         self.conversation.send(draft, assistant_id)
+
+    async def keep_paste(self, text: str) -> Path:
+        """Keep a pasted text that is too long to be edited until it is sent. Raises `ServiceError`."""
+        return await asyncio.to_thread(keep_paste, self._pastes, text)
 
     def run(self, options: RunOptions | None = None) -> None:
         """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
@@ -386,6 +417,7 @@ class Workspace:
     async def add_thread(self, thread_id: str) -> None:
         """Put a thread of the server into the history and show it. Raises `ServiceError`."""
         reference = await self.history.add_by_id(thread_id)
+        self.found_threads = [thread for thread in self.found_threads if thread["id"] != reference.id]
         await self.refresh_threads()
         await self.open_thread(reference.id)
 
@@ -393,6 +425,8 @@ class Workspace:
         """Put threads that the server showed into the history. Raises `ServiceError`."""
         for thread in threads:
             await self.history.adopt(thread)
+        taken = {thread["id"] for thread in threads}
+        self.found_threads = [thread for thread in self.found_threads if thread["id"] not in taken]
         await self.refresh_threads()
 
     # searching
@@ -401,9 +435,13 @@ class Workspace:
         """Messages of this profile that match, of those that this machine has seen. Raises `ServiceError`."""
         return await asyncio.to_thread(self._search.find, self.profile.name, query)
 
+    def reference_of(self, thread_id: str) -> ThreadReference | None:
+        """A thread in the history or its archive."""
+        return self._index.get(self.profile.name, thread_id)
+
     def title_of(self, thread_id: str) -> str:
         """The title of a thread in the history or its archive; its ID where it has none."""
-        reference = self._index.get(self.profile.name, thread_id)
+        reference = self.reference_of(thread_id)
         return (reference.title if reference is not None else "") or thread_id
 
     def _index_messages(self, messages: Iterable[Message]) -> None:
@@ -451,6 +489,7 @@ class Workspace:
         before, now = self._activity.get(conversation, "idle"), conversation.activity
         if before != now:
             self._activity[conversation] = now
+            changed |= Changed.THREADS
             if now == "waiting" or (now == "idle" and conversation.latest_run is not None):
                 self._run_ended(conversation)
         if conversation is self.conversation:

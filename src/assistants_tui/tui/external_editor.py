@@ -39,6 +39,29 @@ async def edit_externally(app: App[object], text: str, *, name: str = "text.md")
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
+async def view_externally(app: App[object], text: str, *, name: str = "text.md") -> None:
+    """Show a text in `$PAGER`, or in `less` or `more`. Raises `ExternalEditorError`."""
+    command = _pager()
+    folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="assistants-tui-")  # the user's alone
+    file = Path(folder, name)
+    try:
+        await asyncio.to_thread(file.write_text, text, encoding="utf-8")
+        await _run(app, [*command, str(file)])
+    except OSError as error:
+        raise ExternalEditorError(f"The text could not be shown: {error.strerror}.") from error
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _pager() -> list[str]:
+    if words := shlex.split(os.environ.get("PAGER", "")):
+        return words
+    for name in ("less", "more"):
+        if path := shutil.which(name):
+            return [path]
+    raise ExternalEditorError("There is no pager: set the environment variable PAGER to one.")
+
+
 def _editor() -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
         if words := shlex.split(os.environ.get(variable, "")):

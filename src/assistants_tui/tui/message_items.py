@@ -1,13 +1,22 @@
 """Wire messages and waiting texts as the message view draws them."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from assistants_tui.service import views
+from assistants_tui.service.attachments import Use
 from assistants_tui.service.conversation import Outgoing
 from assistants_tui.service.wire import Message
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
 
+FOLD_LINES = 12
+"""Lines of a folded message that stay; only longer ones can be folded."""
+LONG_LINES = 60
+"""Lines from which on a message of the user is folded until it is opened: it is a pasted document."""
+LONG_CHARS = 6_000
+"""Characters that count as much."""
 _CUT = {
     "max_tokens": "Cut off: the run's token limit was reached.",
     "content_filter": "Stopped by the content filter.",
@@ -17,26 +26,62 @@ _CUT = {
 }
 
 
-def message_item(message: Message, names: Mapping[str, str]) -> MessageItem:
-    """A message of the thread. `names` are the assistants' names by ID."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How messages are shown."""
+
+    names: Mapping[str, str]
+    """The assistants' names by ID."""
+    file_name: Callable[[str], str]
+    """Gives the name of a file by its ID, or the ID."""
+    max_chars: int = -1
+    """Characters of an answer after which it is cut; -1: never."""
+
+
+def message_item(message: Message, manner: Manner, *, fold: bool | None = False) -> MessageItem:
+    """A message of the thread. `fold`: show its beginning only; None: if it is a long one of the user."""
     from_user = message["role"] == "user"
     shown = views.shown_text(message)
+    text = shown.text
+    cut: list[Note] = []
+    if not from_user and 0 <= manner.max_chars < len(text):
+        text = text[: manner.max_chars]
+        cut = [Note("error", f"Cut after {manner.max_chars:,} characters: the limit `max_response_chars`.")]
+    folded: list[Note] = []
+    if fold or (fold is None and from_user and _is_long(text)):
+        text, folded = _folded(text)
     return MessageItem(
         id=message["id"],
-        author="You" if from_user else views.assistant_name(message.get("assistant_id"), names),
+        author="You" if from_user else views.assistant_name(message.get("assistant_id"), manner.names),
         from_user=from_user,
         time=_clock(message.get("created_at")),
-        text=shown.text,
-        notes=(*_image_notes(shown), *_footnotes(shown), *_attachments(message), *_ending(message)),
+        text=text,
+        notes=(
+            *folded,
+            *cut,
+            *_image_notes(shown, manner),
+            *_footnotes(shown, manner),
+            *_attachments(message, manner),
+            *_ending(message),
+        ),
         streaming=message.get("status") == "in_progress",
     )
+
+
+def can_fold(text: str) -> bool:
+    """Whether folding would hide anything."""
+    return bool(_folded(text)[1])
 
 
 def outgoing_item(item: Outgoing) -> MessageItem:
     """A text that the thread does not have yet, or whose run has not begun."""
     match item.state:
         case "queued":
-            note = Note("waiting", "Waiting: goes out when the run ends. Esc stops the run.")
+            words = "Waiting: goes out when the run ends. Up takes it back, Esc stops the run."
+            note = Note("waiting", words)
+        case "sending" if item.uploading is not None:
+            name, percent = item.uploading
+            note = Note("waiting", f"Sending {name}: {percent} %. Esc stops it.")
         case "sending":
             note = Note("waiting", "Sending…")
         case "failed":
@@ -44,27 +89,54 @@ def outgoing_item(item: Outgoing) -> MessageItem:
             note = Note("error", f"{what} {item.error or ''} Ctrl+R tries again.".replace("  ", " "))
     # a posted text already stands above as the thread's own message
     text = "" if item.posted else item.text
-    return MessageItem(id=item.id, author="You", from_user=True, time="", text=text, notes=(note,))
+    files = () if item.posted else item.draft.files
+    attached = [Note("image" if file.use is Use.PICTURE else "file", file.name) for file in files]
+    return MessageItem(id=item.id, author="You", from_user=True, time="", text=text, notes=(*attached, note))
 
 
 def _clock(created_at: int | None) -> str:
-    return datetime.fromtimestamp(created_at).strftime("%H:%M") if created_at else ""
+    if not created_at:
+        return ""
+    moment = datetime.fromtimestamp(created_at)
+    today = moment.date() == datetime.fromtimestamp(time.time()).date()
+    return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
-def _image_notes(shown: views.ShownText) -> list[Note]:
-    return [Note("image", image, image) for image in shown.images]
+def _is_long(text: str) -> bool:
+    return len(text) > LONG_CHARS or text.count("\n") >= LONG_LINES
 
 
-def _footnotes(shown: views.ShownText) -> list[Note]:
+def _folded(text: str) -> tuple[str, list[Note]]:
+    """The beginning of a text, and a note about the rest; no note if there is no rest."""
+    lines = text.split("\n")
+    kept = "\n".join(lines[:FOLD_LINES])[:LONG_CHARS]
+    if len(kept) == len(text):
+        return text, []
+    hidden = max(0, len(lines) - FOLD_LINES)
+    rest = f"{hidden} more lines" if hidden else f"{len(text) - len(kept):,} more characters"
+    return kept, [Note("waiting", f"… {rest}. Space shows or hides them.")]
+
+
+def _image_notes(shown: views.ShownText, manner: Manner) -> list[Note]:
     return [
-        Note("file" if note.kind == "file_path" else "footnote", f"[{note.number}] {note.name}", note.file_id)
-        for note in shown.footnotes
+        Note("image", image if "/" in image else manner.file_name(image), image)
+        for image in shown.images
+        if not image.startswith("data:")
     ]
 
 
-def _attachments(message: Message) -> list[Note]:
+def _footnotes(shown: views.ShownText, manner: Manner) -> list[Note]:
+    notes: list[Note] = []
+    for note in shown.footnotes:
+        name = manner.file_name(note.file_id) if note.name == note.file_id else note.name
+        kind = "file" if note.kind == "file_path" else "footnote"
+        notes.append(Note(kind, f"[{note.number}] {name}", note.file_id))
+    return notes
+
+
+def _attachments(message: Message, manner: Manner) -> list[Note]:
     return [
-        Note("file", attachment["file_id"], attachment["file_id"])
+        Note("file", manner.file_name(attachment["file_id"]), attachment["file_id"])
         for attachment in message.get("attachments") or ()
     ]
 
@@ -74,4 +146,4 @@ def _ending(message: Message) -> list[Note]:
         return []
     reason = str((message.get("incomplete_details") or {}).get("reason"))
     kind = "stopped" if reason == "run_cancelled" else "error"
-    return [Note(kind, _CUT.get(reason, f"Incomplete: {reason}."))]
+    return [Note(kind, f"{_CUT.get(reason, f'Incomplete: {reason}.')} r answers again.")]

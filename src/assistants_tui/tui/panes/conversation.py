@@ -10,32 +10,37 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistants_tui.service.conversation import Conversation
-from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript import Transcript
-from assistants_tui.tui.widgets.composer import Composer
+from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.widgets.find_bar import FindBar
 
 
 class ConversationPane(Vertical):
     """Shows the workspace's conversation and sends what the user writes."""
 
-    HELP: ClassVar[str] = "Type and press Enter. The up key brings earlier prompts back. Esc stops a run."
+    HELP: ClassVar[str] = "Arrows scroll, j and k go from message to message. Esc stops a run."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "retry", "Retry", id="conversation.retry", tooltip="Try again what failed"),
+        Binding(
+            "ctrl+f", "find", "Find", priority=True, id="conversation.find", tooltip="Find in this thread"
+        ),
     ]
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
         self._trouble = ("", "")
+        self._match: str | None = None  # the message that was found last
 
     def compose(self) -> ComposeResult:
+        yield FindBar(id="find")
         yield Transcript(self._workspace, id="messages")
         yield Static(id="trouble")
-        yield Composer(id="composer", placeholder="Type a message, Enter sends it")
+        yield WritingPane(self._workspace, id="writing")
 
     def on_mount(self) -> None:
         self.query_one("#trouble").display = False
@@ -69,14 +74,68 @@ class ConversationPane(Vertical):
         if calls and run is not None and run.run is not None:
             self.mount(FunctionCallsPanel(calls, run.run.get("expires_at")), before="#trouble")
 
-    @on(Composer.Submitted)
-    def _send(self, event: Composer.Submitted) -> None:
-        with told_failures(self, "Not sent"):
-            self._workspace.send(Draft(event.text))
-            composer = self.query_one(Composer)
-            composer.remember(event.text)
-            composer.clear()
-            self.query_one(Transcript).scroll_end(animate=False)
+    @on(WritingPane.Sent)
+    def _show_end(self) -> None:
+        self.query_one(Transcript).scroll_end(animate=False)
+
+    @on(Transcript.DraftWanted)
+    def _write(self, event: Transcript.DraftWanted) -> None:
+        self.query_one(WritingPane).put(event.draft)
+        self.post_message(ComposerWanted())
+
+    # finding in the thread
+
+    def action_find(self) -> None:
+        self.find("")
+
+    def find(self, words: str) -> None:
+        """Find in this thread, beginning with these words."""
+        self._match = None
+        self.query_one(FindBar).open(words)
+
+    @on(FindBar.Wanted)
+    @work(exclusive=True, group="find")
+    async def _find(self, event: FindBar.Wanted) -> None:
+        event.stop()
+        bar, transcript = self.query_one(FindBar), self.query_one(Transcript)
+        conversation = self._workspace.conversation
+        while True:
+            matches = transcript.matches(event.words)
+            place = _next_place(matches, self._match, event.step)
+            if place >= 0 or not event.words or event.step > 0 or not conversation.has_older:
+                break
+            bar.tell("reading older messages…")
+            read = len(conversation.messages)
+            await conversation.read_older()
+            if len(conversation.messages) == read:
+                break
+        place = max(0, min(place, len(matches) - 1))
+        if matches:
+            self._match = matches[place]
+            transcript.show_match(self._match, event.words)
+            more = "+" if conversation.has_older else ""
+            bar.tell(f"{len(matches) - place} of {len(matches)}{more}")
+        else:
+            transcript.mark("")
+            bar.tell("nothing found" if event.words else "")
+
+    @on(FindBar.Closed)
+    def _found(self) -> None:
+        transcript = self.query_one(Transcript)
+        transcript.mark("")
+        transcript.focus()
+
+    async def show_message(self, thread_id: str, message_id: str, words: str) -> None:
+        """Open a thread and show one of its messages, where the first of `words` stands in it."""
+        workspace = self._workspace
+        if workspace.conversation.thread_id != thread_id:
+            await workspace.open_thread(thread_id)
+        transcript = self.query_one(Transcript)
+        if await workspace.conversation.read_until(message_id):
+            transcript.show_match(message_id, next(iter(words.split()), ""))
+            transcript.focus()
+        else:
+            self.notify("The thread does not have this message any more.", severity="warning", markup=False)
 
     @on(FunctionCallsPanel.Submitted)
     @work
@@ -89,16 +148,34 @@ class ConversationPane(Vertical):
             return True
         conversation = self._workspace.conversation
         failed = any(item.state == "failed" for item in conversation.outbox)
-        return failed or conversation.error is not None or self._workspace.error is not None
+        troubled = conversation.error is not None or self._workspace.error is not None
+        return failed or troubled or _gave_no_answer(conversation)
 
     @work
     async def action_retry(self) -> None:
         if not self._workspace.connected:
             await self._workspace.connect()
         conversation = self._workspace.conversation
+        if conversation.error is None and not conversation.outbox and _gave_no_answer(conversation):
+            with told_failures(self, "Not answered"):
+                self._workspace.run()
+            return
         for item in conversation.outbox:
             conversation.retry(item.id)
         await conversation.reconnect()
+
+
+def _gave_no_answer(conversation: Conversation) -> bool:
+    """Whether the newest run ended without a whole answer, through no wish of the user."""
+    latest = conversation.latest_run
+    return latest is not None and latest.finished and latest.error is not None
+
+
+def _next_place(matches: list[str], current: str | None, step: int) -> int:
+    """The match to go to: the newest at first, then one after the other. -1: one before the oldest."""
+    if current not in matches:
+        return len(matches) - 1
+    return min(matches.index(current) + step, len(matches) - 1)
 
 
 def _trouble(workspace: Workspace) -> tuple[str, str]:
@@ -109,4 +186,4 @@ def _trouble(workspace: Workspace) -> tuple[str, str]:
     latest = conversation.latest_run
     if latest is None or latest.error is None or not latest.finished:
         return "", ""
-    return latest.error, "Send another message to go on."
+    return latest.error, "Ctrl+R answers again; another message goes on."

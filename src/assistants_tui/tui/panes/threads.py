@@ -1,6 +1,7 @@
-"""The thread history: grouped by day, filtered as you type."""
+"""The thread history: grouped by day, filtered as you type, searched, kept in order."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
@@ -9,39 +10,83 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.threads import ThreadReference
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from assistants_tui.tui.screens.search import SearchScreen
 from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """The line that offers threads of the server."""
+
+    count: int
+
+
+_Line = ThreadReference | _Offer | str
+"""A line of the list; a text is the heading of a group."""
 
 
 class ThreadsPane(Vertical):
     """All threads of the profile that this machine knows, the last used first."""
 
-    HELP: ClassVar[str] = "Enter opens a thread, / filters, r renames, d deletes."
+    HELP: ClassVar[str] = (
+        "Enter opens a thread. / filters by title, s searches what was said in all of them. "
+        "⋯ marks a thread with a run, ? one that waits for you, ◆ one with an answer that you have not seen."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/", id="threads.filter"),
-        Binding("r", "rename", "Rename", id="threads.rename"),
-        Binding("d,delete", "delete", "Delete", id="threads.delete"),
+        Binding("slash", "filter", "Filter", key_display="/", id="threads.filter", tooltip="Filter by title"),
+        Binding("s", "search", "Search", id="threads.search", tooltip="Search all threads"),
+        Binding("r", "rename", "Rename", id="threads.rename", tooltip="Give the thread a title"),
+        Binding("p", "pin", "Pin", id="threads.pin", tooltip="Keep at the top, or not any more"),
+        Binding("a", "archive", "Archive", id="threads.archive", tooltip="Put into the archive, or take out"),
+        Binding("A", "show_archive", show=False, id="threads.show_archive", tooltip="Show the archive"),
+        Binding("d,delete", "delete", "Delete", id="threads.delete", tooltip="Delete here or everywhere"),
+        Binding("u", "undo", "Undo", id="threads.undo", tooltip="Take the last change of the list back"),
+        Binding("e", "export", "Export", id="threads.export", tooltip="Save as Markdown, JSON or HTML"),
+        Binding("y", "copy_id", show=False, id="threads.copy_id", tooltip="Copy the ID"),
+        Binding(
+            "plus", "add", show=False, key_display="+", id="threads.add", tooltip="Add a thread by its ID"
+        ),
     ]
+
+    class HitChosen(Message):
+        """The user wants to see a message of some thread."""
+
+        def __init__(self, thread_id: str, message_id: str, words: str) -> None:
+            super().__init__()
+            self.thread_id = thread_id
+            self.message_id = message_id
+            self.words = words
+
+    class ExportWanted(Message):
+        """The user wants to save a thread."""
+
+        def __init__(self, thread_id: str) -> None:
+            super().__init__()
+            self.thread_id = thread_id
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
-        self._lines: list[ThreadReference | str] = []
+        self._lines: list[_Line] = []
 
     def compose(self) -> ComposeResult:
-        yield Static("Threads", classes="pane-title")
+        yield Static("Threads", classes="pane-title", id="threads-title")
         yield Input(id="thread-filter", placeholder="Filter by title", compact=True)
         yield VirtualList(id="thread-list")
 
     def on_mount(self) -> None:
         self._filter.display = False
         self._workspace.subscribe(self._workspace_changed)
+        self.watch(self.app, "app_focus", self._app_focused, init=False)
         self._draw()
 
     @property
@@ -56,23 +101,40 @@ class ThreadsPane(Vertical):
         if changed & Changed.THREADS:
             self._draw()
 
+    def _app_focused(self, focused: bool) -> None:
+        if focused:
+            self._read_again()
+
+    @work(exclusive=True, group="focus")
+    async def _read_again(self) -> None:
+        """Another window may have changed the file meanwhile."""
+        with told_failures(self, "The history could not be read"):
+            await self._workspace.refresh_threads()
+
+    # drawing
+
     def _draw(self) -> None:
+        workspace = self._workspace
         wanted = self._filter.value.casefold().split()
         found = [
             reference
-            for reference in self._workspace.threads
+            for reference in workspace.threads
             if all(word in reference.title.casefold() for word in wanted)
         ]
         lines = self._lines = _grouped(found, date.today())
-        self.rows.empty = (
-            "No thread matches."
-            if wanted
-            else "No threads yet. Write a message and press Enter to begin one."
-        )
+        if workspace.found_threads and not wanted and not workspace.showing_archive:
+            lines += ["", _Offer(len(workspace.found_threads))]
+        self.query_one("#threads-title", Static).update("Archive" if workspace.showing_archive else "Threads")
+        if wanted:
+            self.rows.empty = "No thread matches."
+        elif workspace.showing_archive:
+            self.rows.empty = "The archive is empty. Shift+A goes back."
+        else:
+            self.rows.empty = "No threads yet. Write a message and press Enter to begin one."
         self.rows.set_rows(
             len(lines),
             self._row,
-            key=lambda index: line if isinstance(line := lines[index], str) else line.id,
+            key=lambda index: line.id if isinstance(line := lines[index], ThreadReference) else str(line),
             is_header=lambda index: isinstance(lines[index], str),
         )
 
@@ -80,19 +142,29 @@ class ThreadsPane(Vertical):
         line = self._lines[index]
         if isinstance(line, str):
             return Content.styled(line, "bold $muted")
-        if line.id in self._workspace.busy_threads:
-            mark = "⋯"
-        elif line.id == self._workspace.conversation.thread_id:
-            mark = "●"
-        else:
-            mark = "★" if line.pinned else " "
-        return Content.assemble((f"{mark} ", "$text-accent"), line.title or "Untitled")
+        if isinstance(line, _Offer):
+            return Content.styled(f"＋ {line.count} more on the server", "$text-accent")
+        return Content.assemble((f"{self._mark(line)} ", "$text-accent"), line.title or "Untitled")
+
+    def _mark(self, reference: ThreadReference) -> str:
+        workspace = self._workspace
+        if reference.id in workspace.waiting_threads:
+            return "?"
+        if reference.id in workspace.busy_threads:
+            return "⋯"
+        if reference.id in workspace.unread:
+            return "◆"
+        if reference.id == workspace.conversation.thread_id:
+            return "●"
+        return "★" if reference.pinned else " "
 
     @property
     def _highlighted(self) -> ThreadReference | None:
         index = self.rows.cursor
         line = self._lines[index] if index is not None and index < len(self._lines) else None
         return line if isinstance(line, ThreadReference) else None
+
+    # opening
 
     @on(VirtualList.Selected)
     @work
@@ -102,6 +174,23 @@ class ThreadsPane(Vertical):
         if isinstance(line, ThreadReference):
             self.post_message(ComposerWanted())
             await self._workspace.open_thread(line.id)
+        elif isinstance(line, _Offer):
+            await self._offer()
+
+    async def _offer(self) -> None:
+        found = self._workspace.found_threads
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Add {len(found)} thread{'s' if len(found) > 1 else ''} of the server?",
+                "They were made elsewhere, or removed from this list. Each gets its first message as title.",
+                choices=[("no", "Not now"), ("add", "Add")],
+            )
+        )
+        if choice == "add":
+            with told_failures(self, "Not added"):
+                await self._workspace.adopt_threads(found)
+
+    # filter and search
 
     @on(Input.Changed, "#thread-filter")
     def _filter_changed(self) -> None:
@@ -125,23 +214,75 @@ class ThreadsPane(Vertical):
         self.rows.focus()
         return True
 
-    @work
-    async def action_rename(self) -> None:
-        if (reference := self._highlighted) is None:
-            return
-        title = await self.app.push_screen_wait(TextDialog("Title of the thread", reference.title))
-        if title is not None:
-            with told_failures(self, "Not renamed"):
-                await self._workspace.rename_thread(reference.id, title)
+    def action_search(self) -> None:
+        self.search("")
 
     @work
-    async def action_delete(self) -> None:
-        if (reference := self._highlighted) is None:
-            return
+    async def search(self, words: str) -> None:
+        """Search all threads, beginning with these words."""
+        workspace = self._workspace
+        result = await self.app.push_screen_wait(SearchScreen(workspace.search, workspace.title_of, words))
+        if result is not None:
+            hit, used = result
+            self.post_message(self.HitChosen(hit.thread_id, hit.message_id, used))
+
+    # changing
+
+    def action_rename(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.rename(reference.id)
+
+    @work
+    async def rename(self, thread_id: str) -> None:
+        """Ask for a title."""
+        old = self._workspace.title_of(thread_id)
+        title = await self.app.push_screen_wait(TextDialog("Title of the thread", old))
+        if title is not None:
+            with told_failures(self, "Not renamed"):
+                await self._workspace.rename_thread(thread_id, title)
+
+    def action_pin(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.pin(reference.id)
+
+    @work
+    async def pin(self, thread_id: str) -> None:
+        """Pin a thread, or not any more."""
+        reference = self._workspace.reference_of(thread_id)
+        if reference is not None:
+            with told_failures(self, "Not pinned"):
+                await self._workspace.pin_thread(thread_id, not reference.pinned)
+
+    def action_archive(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.archive(reference.id)
+
+    @work
+    async def archive(self, thread_id: str) -> None:
+        """Archive a thread, or take it out."""
+        reference = self._workspace.reference_of(thread_id)
+        if reference is not None:
+            with told_failures(self, "Not archived"):
+                await self._workspace.archive_thread(thread_id, not reference.archived)
+                where = "Out of the archive" if reference.archived else "In the archive"
+                self._say(f"{where}: “{reference.title}”. u in the list takes it back.")
+
+    @work
+    async def action_show_archive(self) -> None:
+        with told_failures(self, "The archive could not be read"):
+            await self._workspace.show_archive(not self._workspace.showing_archive)
+
+    def action_delete(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.delete(reference.id)
+
+    @work
+    async def delete(self, thread_id: str) -> None:
+        """Ask where to delete a thread, and do so."""
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
-                f"Delete “{reference.title}”?",
-                f"Here only: it leaves the history, and can be opened again by its ID ({reference.id}). "
+                f"Delete “{self._workspace.title_of(thread_id)}”?",
+                f"Here only: it leaves the history, and can be opened again by its ID ({thread_id}). "
                 "Everywhere: the server deletes it with all messages, for good.",
                 choices=[("keep", "Keep it"), ("here", "Here only"), ("everywhere", "Everywhere")],
                 danger="everywhere",
@@ -149,14 +290,40 @@ class ThreadsPane(Vertical):
         )
         with told_failures(self, "Not deleted"):
             if choice == "here":
-                await self._workspace.forget_thread(reference.id)
+                await self._workspace.forget_thread(thread_id)
             elif choice == "everywhere":
-                await self._workspace.delete_thread(reference.id)
+                await self._workspace.delete_thread(thread_id)
+
+    @work
+    async def action_undo(self) -> None:
+        with told_failures(self, "Not taken back"):
+            self._say(await self._workspace.undo() or "There is nothing to take back.")
+
+    @work
+    async def action_add(self) -> None:
+        thread_id = await self.app.push_screen_wait(
+            TextDialog("ID of the thread", detail="The server must have it; it is added to this list.")
+        )
+        if thread_id is not None:
+            with told_failures(self, "Not added"):
+                await self._workspace.add_thread(thread_id)
+
+    def action_copy_id(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.app.copy_to_clipboard(clean(reference.id))
+            self._say(f"Copied {reference.id}")
+
+    def action_export(self) -> None:
+        if (reference := self._highlighted) is not None:
+            self.post_message(self.ExportWanted(reference.id))
+
+    def _say(self, text: str) -> None:
+        self.notify(text, timeout=4, markup=False)
 
 
-def _grouped(references: Sequence[ThreadReference], today: date) -> list[ThreadReference | str]:
+def _grouped(references: Sequence[ThreadReference], today: date) -> list[_Line]:
     """The references with a heading before each group: pinned, today, yesterday, this week, then months."""
-    lines: list[ThreadReference | str] = []
+    lines: list[_Line] = []
     heading = ""
     for reference in references:
         group = "Pinned" if reference.pinned else _day(reference.last_used_at, today)

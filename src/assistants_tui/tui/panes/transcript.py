@@ -1,13 +1,23 @@
-"""The messages of the shown conversation, and what the user opens or copies from them."""
+"""The messages of the shown conversation, and what the user does with them."""
+
+from collections.abc import Iterator
+from typing import ClassVar
 
 from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message as TextualMessage
 
+from assistants_tui.service import metadata, views
+from assistants_tui.service.attachments import attached_again
 from assistants_tui.service.conversation import Conversation, Outgoing
+from assistants_tui.service.drafts import Draft
 from assistants_tui.service.wire import Message
 from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.message_items import message_item, outgoing_item
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog
+from assistants_tui.tui.message_items import Manner, can_fold, message_item, outgoing_item
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, LinesDialog, PickDialog
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 
@@ -24,10 +34,34 @@ _CONNECTING = "Starting… You can type already; the message goes out as soon as
 class Transcript(MessageView):
     """Draws the messages and the outbox of the workspace's conversation."""
 
+    HELP: ClassVar[str] = (
+        "j and k choose a message, and the other keys do something with it. r has the thread answered again; "
+        "e changes one of your messages and sends it on a branch, so that this thread stays as it is."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "answer_again", "Regenerate", id="messages.regenerate", tooltip="Answer again"),
+        Binding("e", "edit", "Edit", id="messages.edit", tooltip="Change a message of yours on a branch"),
+        Binding("b", "branch", "Branch", id="messages.branch", tooltip="Go on from here in a new thread"),
+        Binding("space", "fold", "Fold", show=False, id="messages.fold", tooltip="Fold a long message"),
+        Binding("v", "view", show=False, id="messages.view", tooltip="Open the message in your pager"),
+        Binding("V", "view_code", show=False, id="messages.view_code", tooltip="Open code in your pager"),
+        Binding("m", "metadata", show=False, id="messages.metadata", tooltip="Metadata of the message"),
+        Binding("d,delete", "delete", show=False, id="messages.delete", tooltip="Delete the message"),
+        Binding("i", "copy_id", show=False, id="messages.copy_id", tooltip="Copy the ID of the message"),
+    ]
+
+    class DraftWanted(TextualMessage):
+        """Something is to be written again."""
+
+        def __init__(self, draft: Draft) -> None:
+            super().__init__()
+            self.draft = draft
+
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
         self._shown: dict[str, Message | Outgoing] = {}
+        self._folds: dict[str, bool] = {}  # what the user chose, by message ID
         self._scheduled = False
 
     def on_mount(self) -> None:
@@ -39,15 +73,23 @@ class Transcript(MessageView):
             self._show_all()
         elif changed & Changed.CONNECTION:
             self._show_empty()
+        if changed & Changed.FILES:
+            self._show_names()
         if changed & Changed.CONVERSATION and not self._scheduled:
             self._scheduled = True
-            self.set_timer(_FRAME, self._look)
+            self.set_timer(_FRAME, self.look)
 
     def _show_all(self) -> None:
         conversation = self._workspace.conversation
         self._shown = _things(conversation)
         self.set_items([self._item(thing) for thing in self._shown.values()], older=conversation.has_older)
         self._show_empty()
+
+    def _show_names(self) -> None:
+        """Draw the messages with files again: their names have become known."""
+        for thing in self._shown.values():
+            if not isinstance(thing, Outgoing) and _has_files(thing):
+                self.upsert(self._item(thing))
 
     def _show_empty(self) -> None:
         workspace = self._workspace
@@ -61,7 +103,7 @@ class Transcript(MessageView):
         else:
             self.empty_text = _WELCOME.format(name=name) if name else "Create an assistant to begin."
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Bring the view up to date: older messages above, changed ones, new ones below."""
         self._scheduled = False
         conversation = self._workspace.conversation
@@ -87,7 +129,217 @@ class Transcript(MessageView):
     def _item(self, thing: Message | Outgoing) -> MessageItem:
         if isinstance(thing, Outgoing):
             return outgoing_item(thing)
-        return message_item(thing, self._workspace.assistant_names)
+        return message_item(thing, self._manner, fold=self._folds.get(thing["id"]))
+
+    @property
+    def _manner(self) -> Manner:
+        workspace = self._workspace
+        return Manner(
+            workspace.assistant_names,
+            workspace.file_names.name,
+            workspace.profile.runs.max_response_chars,
+        )
+
+    # the chosen message
+
+    @property
+    def _chosen(self) -> Message | Outgoing | None:
+        """What the cursor is on; the last message if it is nowhere."""
+        item = self.selected_item
+        key = item.id if item is not None else next(reversed(self._shown), "")
+        return self._shown.get(key)
+
+    @property
+    def _chosen_message(self) -> Message | None:
+        thing = self._chosen
+        return None if isinstance(thing, Outgoing) else thing
+
+    @staticmethod
+    def _text(thing: Message | Outgoing) -> str:
+        """The whole text, also of a folded message."""
+        return thing.text if isinstance(thing, Outgoing) else views.shown_text(thing).text
+
+    def action_copy(self) -> None:
+        if (thing := self._chosen) is not None:
+            self.post_message(self.CopyWanted(self._text(thing)))
+
+    def action_copy_id(self) -> None:
+        if (message := self._chosen_message) is not None:
+            self.post_message(self.CopyWanted(clean(message["id"])))
+
+    def copy_last(self) -> None:
+        """Copy the newest answer."""
+        for message in reversed(self._workspace.conversation.messages.values()):
+            if message["role"] == "assistant":
+                self.post_message(self.CopyWanted(self._text(message)))
+                return
+        self._say("There is no answer yet.")
+
+    def action_fold(self) -> None:
+        message = self._chosen_message
+        item = self.selected_item
+        if message is None or item is None or not can_fold(self._text(message)):
+            return
+        self._folds[message["id"]] = len(item.text) >= len(self._text(message))
+        self.upsert(self._item(message))
+
+    # answering again, branches
+
+    @work
+    async def action_answer_again(self) -> None:
+        await self.answer_again()
+
+    async def answer_again(self) -> None:
+        """Replace the last answer, after asking; where there is none, let one be given."""
+        conversation = self._workspace.conversation
+        last = next(reversed(conversation.messages.values()), None)
+        if last is None:
+            self._say("There is nothing to answer yet.")
+            return
+        with told_failures(self, "Not answered"):
+            if last["role"] == "user":
+                self._workspace.run()
+                return
+            choice = await self.app.push_screen_wait(
+                ChoiceDialog(
+                    "Answer again?",
+                    "Replace: the last answer is deleted. On a branch: this thread stays as it is.",
+                    choices=[("no", "Keep it"), ("branch", "On a branch"), ("replace", "Replace")],
+                )
+            )
+            if choice == "replace":
+                await self._workspace.answer_again()
+            elif choice == "branch":
+                asked = [message for message in conversation.messages.values() if message["role"] == "user"]
+                if asked:
+                    await self._workspace.branch(asked[-1]["id"], including=True)
+                    self._workspace.run()
+
+    @work
+    async def action_branch(self) -> None:
+        if (message := self._chosen_message) is not None:
+            await self._branch(message)
+
+    async def branch_last(self) -> None:
+        """Go on in a new thread with copies of all messages."""
+        last = next(reversed(self._workspace.conversation.messages.values()), None)
+        if last is None:
+            self._say("There is nothing to branch from yet.")
+        else:
+            await self._branch(last)
+
+    async def _branch(self, message: Message) -> None:
+        with told_failures(self, "No branch"):
+            await self._workspace.branch(message["id"], including=True)
+            self._say("This is a branch: a new thread with copies of the messages.")
+            self.post_message(self.DraftWanted(Draft("")))
+
+    @work
+    async def action_edit(self) -> None:
+        """Take a waiting message back, or write one of the user's messages anew on a branch."""
+        thing = self._chosen
+        conversation = self._workspace.conversation
+        if isinstance(thing, Outgoing):
+            draft = conversation.take_back(thing.id)
+            if draft is not None:
+                self.post_message(self.DraftWanted(draft))
+        elif thing is None or thing["role"] != "user":
+            self._say("Only your own messages can be changed. b makes a branch here.")
+        else:
+            with told_failures(self, "Not opened"):
+                names = await self._workspace.file_names.names(_file_ids(thing))
+                files = attached_again(thing.get("attachments"), names)
+                await self._workspace.branch(thing["id"], including=False)
+                self.post_message(self.DraftWanted(Draft(self._text(thing), tuple(files))))
+
+    # one message
+
+    @work
+    async def action_delete(self) -> None:
+        message = self._chosen_message
+        if message is None:
+            return
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Delete this message?",
+                "The server deletes it for good, and assistants do not read it any more.",
+                choices=[("keep", "Keep it"), ("delete", "Delete it")],
+                danger="delete",
+            )
+        )
+        if choice == "delete":
+            with told_failures(self, "Not deleted"):
+                await self._workspace.delete_message(message["id"])
+
+    @work
+    async def action_metadata(self) -> None:
+        message = self._chosen_message
+        if message is None:
+            return
+        lines = await self.app.push_screen_wait(
+            LinesDialog(
+                "Metadata of the message",
+                metadata.as_lines(message.get("metadata")),
+                hint="key = value, one per line",
+                check=metadata.from_lines,
+            )
+        )
+        if lines is not None:
+            with told_failures(self, "Not saved"):
+                await self._workspace.update_message(message["id"], metadata.from_lines(lines))
+
+    @work(exclusive=True, group="editor")
+    async def action_view(self) -> None:
+        if (thing := self._chosen) is not None:
+            await self._view(self._text(thing), "message.md")
+
+    @work(exclusive=True, group="editor")
+    async def action_view_code(self) -> None:
+        item = self.selected_item
+        blocks = self.code_blocks(item.id) if item is not None else []
+        if not blocks:
+            self._say("There is no code in this message.")
+            return
+        number: int | None = 0
+        if len(blocks) > 1:
+            firsts = [block.source.strip().split("\n", 1)[0] for block in blocks]
+            number = await self.app.push_screen_wait(PickDialog("Open which code block?", firsts))
+        if number is not None:
+            await self._view(blocks[number].source, "code.txt")
+
+    async def _view(self, text: str, name: str) -> None:
+        try:
+            await view_externally(self.app, clean(text), name=name)
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No pager", severity="error", markup=False)
+
+    def _say(self, text: str) -> None:
+        self.notify(text, timeout=4, markup=False)
+
+    # finding
+
+    def matches(self, words: str) -> list[str]:
+        """The IDs of the messages that contain `words`, oldest first, of those that are read."""
+        wanted = words.casefold()
+        if not wanted:
+            return []
+        return [
+            key
+            for key, message in self._workspace.conversation.messages.items()
+            if wanted in self._text(message).casefold()
+        ]
+
+    def show_match(self, message_id: str, words: str) -> None:
+        """Show a message where it contains `words`; a folded one is opened."""
+        message = self._workspace.conversation.messages.get(message_id)
+        if message is None:
+            return
+        self.look()
+        if len(self._item(message).text) < len(self._text(message)):
+            self._folds[message_id] = False
+            self.upsert(self._item(message))
+        self.mark(words)
+        self.reveal(message_id, words)
 
     @on(MessageView.OlderWanted)
     @work
@@ -154,3 +406,16 @@ class Transcript(MessageView):
 
 def _things(conversation: Conversation) -> dict[str, Message | Outgoing]:
     return {**conversation.messages, **{item.id: item for item in conversation.outbox}}
+
+
+def _has_files(message: Message) -> bool:
+    return any(True for _ in _file_ids(message))
+
+
+def _file_ids(message: Message) -> Iterator[str]:
+    """The files that the line below a message may name."""
+    for attachment in message.get("attachments") or ():
+        yield attachment["file_id"]
+    shown = views.shown_text(message)
+    yield from (note.file_id for note in shown.footnotes)
+    yield from (image for image in shown.images if "/" not in image)

@@ -7,17 +7,21 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
 from assistants_tui.service import views
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Changed, Ended, Workspace
+from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.assistants import AssistantsPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.inspector import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
+from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.screens.help import HelpScreen
+from assistants_tui.tui.slash_actions import SlashActions
 from assistants_tui.tui.widgets.composer import Composer
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.status_bar import StatusBar
@@ -51,6 +55,7 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.workspace = workspace
         self._prompts = prompts
+        self._slash_actions = SlashActions(self, workspace)
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -66,6 +71,7 @@ class ChatScreen(Screen[None]):
         self.query_one(StatusBar).profile = self.workspace.profile.name
         self.query_one(Composer).set_prompts(self._prompts)
         self.workspace.subscribe(self._workspace_changed)
+        self.workspace.watch_runs(self._run_ended)
         self._workspace_changed(Changed.PLACE | Changed.CONVERSATION)
         self.query_one(Composer).focus()
         self.call_after_refresh(self._begin)
@@ -76,12 +82,15 @@ class ChatScreen(Screen[None]):
         await self.workspace.connect()
         await self.workspace.conversation.open()
 
+    async def on_unmount(self) -> None:
+        await self.workspace.close()
+
     # the lines above and below the columns
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS):
             self._show_place()
-        if changed & (Changed.CONVERSATION | Changed.CONNECTION):
+        if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.BALANCE):
             self._show_state()
 
     def _show_place(self) -> None:
@@ -97,8 +106,18 @@ class ChatScreen(Screen[None]):
         run = workspace.conversation.latest_run
         status.seconds = views.run_seconds(run.run) if run is not None and run.run is not None else None
         status.status = self._state
-        tokens = workspace.conversation.total_tokens
-        self.query_one(KeyBar).note = f"{tokens:,} tok" if tokens else ""
+        tokens, balance = workspace.conversation.total_tokens, workspace.balance
+        used = [f"{tokens:,} tok"] if tokens else []
+        left = [f"{balance:,} left"] if balance is not None else []
+        self.query_one(KeyBar).note = " · ".join((*used, *left))
+
+    def _run_ended(self, ended: Ended) -> None:
+        """Tell of a run that ended where nobody looks: in another thread, or behind another window."""
+        if ended.in_background:
+            severity: SeverityLevel = "information" if ended.words == "completed" else "warning"
+            self.notify(ended.title, title=f"Run {ended.words}", severity=severity, markup=False)
+        if ended.in_background or not self.app.app_focus:
+            self.app.bell()
 
     @property
     def _state(self) -> str:
@@ -148,9 +167,22 @@ class ChatScreen(Screen[None]):
         if self.query_one(ThreadsPane).close_filter():
             return
         drawer = self.has_class("-show-sidebar") or self.has_class("-show-inspector")
-        if not drawer and self.workspace.conversation.active_run is not None:
+        if not drawer and self.workspace.conversation.busy:
             await self.workspace.conversation.cancel()
         self._to_composer()
+
+    @on(WritingPane.CommandGiven)
+    @work
+    async def _command(self, event: WritingPane.CommandGiven) -> None:
+        with told_failures(self, f"/{event.name}"):
+            await self._slash_actions.run(event.name, event.argument)
+
+    @on(ThreadsPane.HitChosen)
+    @work(exclusive=True, group="hit")
+    async def _show_hit(self, event: ThreadsPane.HitChosen) -> None:
+        self.remove_class("-show-sidebar", "-show-inspector")
+        pane = self.query_one(ConversationPane)
+        await pane.show_message(event.thread_id, event.message_id, event.words)
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self))

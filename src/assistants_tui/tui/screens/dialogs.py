@@ -3,7 +3,7 @@
 Everything shown in them is data from outside, so it is handed over as `Content`, never as markup.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, Static, TextArea
 
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
@@ -105,3 +105,48 @@ class PickDialog(ModalScreen[int | None]):
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
         self.dismiss(event.index)
+
+
+class LinesDialog(ModalScreen[str | None]):
+    """Ask for several lines of text. The result is the text, or None after Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
+        Binding("ctrl+s", "save", "Save", id="dialog.save", priority=True),
+    ]
+    DEFAULT_CSS = """
+    LinesDialog {
+        align: center middle;
+        background: $background 60%;
+        & TextArea { height: 10; border: none; background: $surface; }
+        & .dialog-error { color: $text-error; display: none; }
+    }
+    """
+
+    def __init__(
+        self, question: str, value: str, *, hint: str, check: Callable[[str], object] = lambda text: None
+    ) -> None:
+        """`check` raises `ValueError` with a sentence for a text that is not taken."""
+        super().__init__()
+        self._question = question
+        self._value = value
+        self._hint = hint
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._question), classes="dialog-title")
+            yield TextArea(self._value, compact=True, highlight_cursor_line=False)
+            yield Static(classes="dialog-error")
+            yield Static(Content(f"{self._hint}. Ctrl+S saves, Esc goes back"), classes="dialog-hint")
+
+    def action_save(self) -> None:
+        text = self.query_one(TextArea).text
+        try:
+            self._check(text)
+        except ValueError as error:
+            line = self.query_one(".dialog-error", Static)
+            line.update(Content(str(error)))
+            line.display = True
+        else:
+            self.dismiss(text)

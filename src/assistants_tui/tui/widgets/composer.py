@@ -1,6 +1,7 @@
 """Where a message is written: several lines, Enter sends, earlier prompts come back with the arrow keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -8,6 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
+
+from assistants_tui.service.local_files import pasted_paths
+
+LONG_LINE = 20_000
+"""Characters of a pasted line with which every later key would take long: such a paste becomes a file."""
+LONG_TEXT = 100_000
+"""Characters of a paste in many lines that nobody edits here any more."""
 
 
 class Composer(TextArea):
@@ -21,6 +29,10 @@ class Composer(TextArea):
             "New line",
             id="composer.newline",
             tooltip="Begin a new line",
+        ),
+        Binding("ctrl+o", "attach", "Attach", id="composer.attach", tooltip="Attach files to the message"),
+        Binding(
+            "ctrl+e", "editor", "Editor", show=False, id="composer.editor", tooltip="Write in your $EDITOR"
         ),
         Binding("up", "earlier_prompt", show=False, id="composer.earlier"),
         Binding("down", "later_prompt", show=False, id="composer.later"),
@@ -45,6 +57,27 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
+    class FilesPasted(Message):
+        """Paths of files were pasted, or files dropped on the terminal."""
+
+        def __init__(self, paths: Sequence[Path], text: str) -> None:
+            super().__init__()
+            self.paths = paths
+            self.text = text
+
+    class LongPasted(Message):
+        """A text was pasted that is too long to be edited here; it has not been inserted."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class AttachWanted(Message):
+        """The user wants to choose files."""
+
+    class EditorWanted(Message):
+        """The user wants to write in another program."""
+
     def __init__(self, *, id: str | None = None, placeholder: str = "") -> None:
         super().__init__(
             id=id, placeholder=placeholder, compact=True, highlight_cursor_line=False, soft_wrap=True
@@ -52,6 +85,8 @@ class Composer(TextArea):
         self._prompts: list[str] = []
         self._position = 0
         self._draft = ""
+        self.assist: Callable[[str], bool] = lambda key: False
+        """Asked about every key before the composer takes it; true if the key is done with."""
 
     def set_prompts(self, prompts: Sequence[str]) -> None:
         """The prompts that the up key brings back, oldest first."""
@@ -71,15 +106,36 @@ class Composer(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         # The text area takes Enter and the arrows itself, so ours come first. They are no priority bindings:
         # those run ahead of keys typed just before, and would send a text without its last letters.
+        if self.assist(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if (binding.id or "").startswith("composer."):
                 event.stop()
                 event.prevent_default()
                 await self.run_action(binding.action)
 
+    async def _on_paste(self, event: events.Paste) -> None:
+        # looked at here and now, so that keys typed after the paste come after it
+        if paths := pasted_paths(event.text):
+            self.post_message(self.FilesPasted(paths, event.text))
+        elif len(event.text) > LONG_TEXT or any(len(line) > LONG_LINE for line in event.text.splitlines()):
+            self.post_message(self.LongPasted(event.text))
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
     def action_submit(self) -> None:
         if self.text.strip():
             self.post_message(self.Submitted(self.text))
+
+    def action_attach(self) -> None:
+        self.post_message(self.AttachWanted())
+
+    def action_editor(self) -> None:
+        self.post_message(self.EditorWanted())
 
     def action_newline(self) -> None:
         self.insert("\n")

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from assistants_tui.tui.markdown import Line, Run
 
 
-def highlighted(runs: Sequence[Run], start: int, end: int) -> list[Run]:
-    """The runs of a line, with the style `selected` between two characters; -1 is the end of the line."""
+def highlighted(runs: Sequence[Run], start: int, end: int, style: str = "selected") -> list[Run]:
+    """The runs of a line, with a style between two characters; -1 is the end of the line."""
     parts: list[Run] = []
     at = 0
     for run in runs:
         size = len(run.text)
         low = min(max(start - at, 0), size)
         high = size if end < 0 else min(max(end - at, low), size)
-        for text, style in (
+        for text, styles in (
             (run.text[:low], run.style),
-            (run.text[low:high], f"{run.style} selected"),
+            (run.text[low:high], f"{run.style} {style}"),
             (run.text[high:], run.style),
         ):
             if text:
-                parts.append(run._replace(text=text, style=style))
+                parts.append(run._replace(text=text, style=styles))
         at += size
     return parts
 

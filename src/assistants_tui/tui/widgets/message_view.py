@@ -7,6 +7,7 @@ somewhere else: the view holds on to the message at its top edge, or to the end 
 is there.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import ClassVar
@@ -169,6 +170,7 @@ class MessageView(ScrollView, can_focus=True):
         self._updated = 0.0  # when, and
         self._cost = 0.0  # seconds that updating and painting took since then
         self._styles_of_runs = RunStyles(self)
+        self._needle: re.Pattern[str] | None = None  # what is highlighted
 
     # -- what is shown
 
@@ -259,6 +261,33 @@ class MessageView(ScrollView, can_focus=True):
             self._cursor = neighbour
         self._moved = True
         self._settle()
+
+    def mark(self, text: str) -> None:
+        """Highlight a text wherever it is shown, whatever its case; nothing with an empty text."""
+        self._needle = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        for entry in self._drawn.values():
+            entry.strips.clear()
+        self.refresh()
+
+    def reveal(self, item_id: str, text: str = "") -> bool:
+        """Put the cursor on a message and show it where `text` stands in it. False if there is none."""
+        place = self._places.get(item_id)
+        if place is None or not self._text_width:
+            return place is not None
+        entry = self._cursor = self._entries[place]
+        self._reveal(place)
+        if text and entry.body is not None:
+            wanted = text.casefold()
+            rows = (row for row in range(len(entry.body)) if wanted in entry.body[row].text.casefold())
+            row = next(rows, 0)
+            line = self._heights.top(place) + row
+            if not self.scroll_offset.y <= line < self.scroll_offset.y + self.size.height:
+                self._at_end = False
+                self._anchor, self._anchor_line = entry, max(0, row - self.size.height // 3)
+                self._moved = True
+                self._settle()
+        self.refresh()
+        return True
 
     def code_blocks(self, item_id: str) -> list[CodeBlock]:
         """The code blocks of a message as they were written."""
@@ -487,7 +516,12 @@ class MessageView(ScrollView, can_focus=True):
         self._measure(place)
         assert entry.body is not None
         line = entry.body[row]
-        runs = line.runs if selected is None else highlighted(line.runs, *selected)
+        runs: Sequence[Run] = line.runs
+        if self._needle is not None:
+            for match in self._needle.finditer(line.text):
+                runs = highlighted(runs, *match.span(), style="found")
+        if selected is not None:
+            runs = highlighted(runs, *selected)
         last = row == len(entry.body) - 1
         if marked and not last:
             gutter = Segment("┃ ", self._style("cursor"))

@@ -20,6 +20,7 @@ RUN_STYLES: Mapping[str, str] = {
     "cursor": "bold $accent",
     "empty": "$foreground 60%",
     "selected": "$screen-selection-foreground on $screen-selection-background",
+    "found": "bold $background on $warning",
     "strong": "bold",
     "em": "italic",
     "strike": "strike",

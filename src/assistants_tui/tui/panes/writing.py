@@ -1,0 +1,417 @@
+"""Where messages are written: the composer, the files and options that go along, and command completion."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from assistants_tui.service import run_options, views
+from assistants_tui.service.attachments import AttachedFile, chosen_use, uses
+from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.drafts import Draft, remove_pasted
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.local_files import Entry, matching
+from assistants_tui.service.run_options import RunOptions
+from assistants_tui.service.wire import Assistant
+from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui import slash
+from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.screens.file_picker import FilePicker
+from assistants_tui.tui.screens.run_options import RunOptionsScreen
+from assistants_tui.tui.widgets.attached_files import AttachedFiles
+from assistants_tui.tui.widgets.composer import Composer
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_EXPORTS = ("markdown", "json", "html")
+
+
+class WritingPane(Vertical):
+    """Holds the draft of the shown thread; every thread keeps its own until it is sent."""
+
+    HELP: ClassVar[str] = (
+        "Enter sends, Ctrl+J begins a line. The up key brings earlier prompts back, and first of all what "
+        "still waits to be sent. A slash begins a command. Ctrl+O attaches files, and so do paths that you "
+        "paste or drop."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f6", "options", "Options", id="composer.options", tooltip="Options of the next runs"),
+    ]
+    DEFAULT_CSS = """
+    WritingPane {
+        height: auto;
+        border-top: solid $border-blurred;
+        background: $surface;
+        &:focus-within { border-top: solid $accent; }
+        & #completions { height: auto; max-height: 8; padding: 0 1; background: $panel; display: none; }
+        & #run-options { height: auto; max-height: 2; padding: 0 2; color: $text-accent; display: none; }
+        & #run-warning { height: auto; max-height: 2; padding: 0 2; color: $text-warning; display: none; }
+    }
+    """
+
+    class CommandGiven(Message):
+        """The user entered a slash command."""
+
+        def __init__(self, name: str, argument: str) -> None:
+            super().__init__()
+            self.name = name
+            self.argument = argument
+
+    class Sent(Message):
+        """A message is on its way."""
+
+    def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._workspace = workspace
+        self._conversation = workspace.conversation
+        self._drafts: dict[Conversation, Draft] = {}
+        self._files: tuple[AttachedFile, ...] = ()
+        self._once = RunOptions()
+        self._completions: Sequence[slash.Completion] = ()
+        self._given_up = ""  # the line for which completion was dismissed
+        self._kept = RunOptions()  # the options of the thread that are shown
+        self._models: Sequence[str] | None = None
+
+    def compose(self) -> ComposeResult:
+        rows = VirtualList(id="completions")
+        rows.can_focus = False
+        yield rows
+        yield AttachedFiles(id="attached-files")
+        yield Static(id="run-options")
+        yield Static(id="run-warning")
+        yield Composer(id="composer", placeholder="Type a message, Enter sends it, / for commands")
+
+    def on_mount(self) -> None:
+        self.composer.assist = self._assist
+        self._workspace.subscribe(self._workspace_changed)
+        self._show_extras()
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def draft(self) -> Draft:
+        """What has been written so far."""
+        return Draft(self.composer.text, self._files, self._once)
+
+    def put(self, draft: Draft) -> None:
+        """Show a draft, to be edited and sent."""
+        self.composer.load_text(draft.text)
+        self.composer.move_cursor(self.composer.document.end)
+        self._files, self._once = draft.files, draft.options
+        self._show_extras()
+
+    def _workspace_changed(self, changed: Changed) -> None:
+        if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
+            self._drafts[self._conversation] = self.draft
+            self._conversation = self._workspace.conversation
+            self.put(self._drafts.pop(self._conversation, Draft("")))
+        elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
+            self._show_extras()
+
+    def _show_extras(self) -> None:
+        """The files and the options."""
+        workspace = self._workspace
+        self._kept = workspace.conversation.options
+        self.query_one(AttachedFiles).show(self._files, self._assistant)
+        parts = [
+            f"{span}: {words}"
+            for span, options in (("This thread", self._kept), ("Next message", self._once))
+            if (words := run_options.summary(options, workspace.assistant_names))
+        ]
+        self._show_line("#run-options", "⚙ " + "  ·  ".join(parts) if parts else "")
+        self._show_warning()
+
+    def _show_warning(self) -> None:
+        """Say when the answer must be JSON and nothing that the model reads says so."""
+        text = self.composer.text
+        said = (views.shown_text(message).text for message in self._conversation.messages.values())
+        options = run_options.merged(self._kept, self._once)
+        warning = run_options.json_warning(options, self._assistant, [text, *said]) if text else None
+        self._show_line("#run-warning", f"! {warning}" if warning else "")
+
+    def _show_line(self, selector: str, text: str) -> None:
+        line = self.query_one(selector, Static)
+        if str(line.content) != text:
+            line.display = bool(text)
+            line.update(Content(text))
+
+    @property
+    def _assistant(self) -> Assistant | None:
+        """Who answers the next message."""
+        options = run_options.merged(self._workspace.conversation.options, self._once)
+        wanted = options.get("assistant_id", self._workspace.assistant_id)
+        return next((one for one in self._workspace.assistants if one["id"] == wanted), None)
+
+    # sending
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        event.stop()
+        try:
+            command = slash.parse(event.text)
+        except slash.UnknownCommandError as error:
+            self.notify(str(error), title="Not sent", severity="warning", markup=False)
+            return
+        if command is not None:
+            self.composer.clear()
+            self.post_message(self.CommandGiven(command[0].name, command[1]))
+        else:
+            self._send(replace(self.draft, text=slash.message(event.text)))
+
+    def _send(self, draft: Draft) -> None:
+        with told_failures(self, "Not sent"):
+            self._workspace.send(draft)
+            self.composer.remember(draft.text)
+            self.put(Draft(""))
+            self.post_message(self.Sent())
+
+    # files
+
+    @on(Composer.AttachWanted)
+    @work
+    async def _choose_files(self) -> None:
+        paths = await self.app.push_screen_wait(FilePicker("Attach files", Path.cwd()))
+        self.attach(paths or ())
+
+    def attach(self, paths: Sequence[Path]) -> None:
+        """Let files go with the message."""
+        known = {file.path for file in self._files}
+        new = tuple(AttachedFile(path.name, path) for path in paths if path not in known)
+        self._files = (*self._files, *new)
+        self._show_extras()
+        self.composer.focus()
+
+    @on(Composer.FilesPasted)
+    @work
+    async def _offer_files(self, event: Composer.FilesPasted) -> None:
+        names = ", ".join(path.name for path in event.paths)
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Attach this file?" if len(event.paths) == 1 else f"Attach these {len(event.paths)} files?",
+                names,
+                choices=[("attach", "Attach"), ("text", "Insert as text")],
+            )
+        )
+        if choice == "attach":
+            self.attach(event.paths)
+        elif choice == "text":
+            self.composer.insert(event.text)
+
+    @on(Composer.LongPasted)
+    @work
+    async def _keep_paste(self, event: Composer.LongPasted) -> None:
+        with told_failures(self, "Not pasted"):
+            path = await self._workspace.keep_paste(event.text)
+            name = f"Pasted text, {len(event.text):,} characters.txt"
+            self._files = (*self._files, AttachedFile(name, path, pasted=True))
+            self._show_extras()
+
+    @on(AttachedFiles.Changed)
+    @work
+    async def _change_file(self, event: AttachedFiles.Changed) -> None:
+        event.stop()
+        files = list(self._files)
+        if event.index >= len(files):
+            return
+        file = files[event.index]
+        if event.what == "remove":
+            del files[event.index]
+            await asyncio.to_thread(remove_pasted, [file])
+        else:
+            offered = uses(file.name, self._assistant, pasted=file.pasted)
+            current = chosen_use(file, self._assistant)
+            place = offered.index(current) + 1 if current in offered else 0
+            files[event.index] = replace(file, use=offered[place % len(offered)])
+        self._files = tuple(files)
+        self._show_extras()
+        if not files:
+            self.composer.focus()
+
+    # options
+
+    @on(events.Click, "#run-options")
+    def action_options(self) -> None:
+        self.choose_options()
+
+    @work
+    async def choose_options(self) -> None:
+        """Ask for the options of the next runs."""
+        conversation = self._workspace.conversation
+        result = await self.app.push_screen_wait(
+            RunOptionsScreen(
+                run_options.merged(conversation.options, self._once),
+                assistants=self._workspace.assistant_names,
+                tools=_tools(self._assistant),
+            )
+        )
+        if result is None:
+            return
+        span, options = result
+        if span == "thread":
+            self._once = RunOptions()
+            self._workspace.keep_options(options)
+        else:
+            kept = conversation.options
+            same = [key for key in options if options.get(key) == kept.get(key)]
+            self._once = run_options.without(options, same)
+            if cleared := [key for key in kept if key not in options]:
+                self._workspace.keep_options(run_options.without(kept, cleared))
+        self._show_extras()
+
+    # the editor
+
+    @on(Composer.EditorWanted)
+    @work(exclusive=True, group="editor")
+    async def edit(self) -> None:
+        """Write the message in the user's editor."""
+        try:
+            text = await edit_externally(self.app, self.composer.text, name="message.md")
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No editor", severity="error", markup=False)
+        else:
+            self.composer.load_text(text)
+            self.composer.move_cursor(self.composer.document.end)
+        self.composer.focus()
+
+    # keys before the composer has them
+
+    def _assist(self, key: str) -> bool:
+        if self._completions:
+            return self._assist_completion(key)
+        if self.composer.text.strip():
+            return False
+        match key:
+            case "up":
+                return self._take_back()
+            case "enter" if self._files:  # pictures may say enough
+                self._send(self.draft)
+            case "backspace" if self._files and not self.composer.text:
+                self.post_message(AttachedFiles.Changed(len(self._files) - 1, "remove"))
+            case _:
+                return False
+        return True
+
+    def _assist_completion(self, key: str) -> bool:
+        match key:
+            case "down" | "up":
+                self._rows.action_move(1 if key == "down" else -1)
+            case "tab":
+                self._complete()
+            case "enter":
+                self._complete()
+                if not self.composer.text.endswith((" ", "/")):
+                    self._show_completions(())
+                    self.composer.action_submit()
+            case "escape":
+                self._given_up = self.composer.text
+                self._show_completions(())
+            case _:
+                return False
+        return True
+
+    def _take_back(self) -> bool:
+        """Bring the message that was queued last back into the composer."""
+        conversation = self._workspace.conversation
+        waiting = [item for item in conversation.outbox if item.state != "sending" and not item.posted]
+        draft = conversation.take_back(waiting[-1].id) if waiting else None
+        if draft is not None:
+            self.put(draft)
+        return draft is not None
+
+    # completion
+
+    @property
+    def _rows(self) -> VirtualList:
+        return self.query_one("#completions", VirtualList)
+
+    @on(TextArea.Changed)
+    def _text_changed(self) -> None:
+        text = self.composer.text
+        self._show_warning()
+        if text.startswith("/attach "):
+            self._complete_path(text)
+        elif text == self._given_up:
+            self._show_completions(())
+        else:
+            self._given_up = ""
+            self._show_completions(slash.completions(text, self._choices))
+            if text.startswith("/model ") and self._models is None:
+                self._read_models()
+
+    @work(exclusive=True, group="completion")
+    async def _complete_path(self, text: str) -> None:
+        typed = text.removeprefix("/attach ")
+        entries = await asyncio.to_thread(matching, typed, Path.cwd())
+        if self.composer.text == text:
+            self._show_completions(_path_completions(typed, entries))
+
+    @work(exclusive=True, group="models")
+    async def _read_models(self) -> None:
+        self._models = ()
+        try:
+            backend = await self._workspace.connection.backend()
+            self._models = [model["id"] for model in await backend.models()]
+        except ServiceError:
+            return  # a name can be typed all the same
+        self._text_changed()
+
+    @property
+    def _choices(self) -> dict[str, Callable[[str], Sequence[slash.Completion]]]:
+        names = list(self._workspace.assistant_names.values())
+        return {
+            "assistant": lambda typed: slash.named("assistant", names, typed),
+            "model": lambda typed: slash.named("model", self._models or (), typed),
+            "tool": lambda typed: slash.named("tool", _tools(self._assistant), typed),
+            "export": lambda typed: slash.named("export", _EXPORTS, typed),
+        }
+
+    def _show_completions(self, completions: Sequence[slash.Completion]) -> None:
+        self._completions = completions
+        self._rows.display = bool(completions)
+        width = max((len(one.label) for one in completions), default=0)
+
+        def row(index: int) -> Content:
+            one = completions[index]
+            return Content.assemble(one.label.ljust(width), (f"  {one.help}", "$muted"))
+
+        self._rows.set_rows(len(completions), row, key=lambda index: completions[index].text)
+
+    def _complete(self) -> None:
+        index = self._rows.cursor
+        if index is not None and index < len(self._completions):
+            self.composer.load_text(self._completions[index].text)
+            self.composer.move_cursor(self.composer.document.end)
+
+    @on(VirtualList.Selected)
+    def _clicked(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        self._complete()
+        self.composer.focus()
+
+
+def _tools(assistant: Assistant | None) -> list[str]:
+    """What a run of this assistant can be made to use."""
+    names = ["auto", "none", "required"]
+    for tool in (assistant.get("tools") or ()) if assistant is not None else ():
+        function = tool.get("function")
+        names.append(function["name"] if function else tool["type"])
+    return names
+
+
+def _path_completions(typed: str, entries: Sequence[Entry]) -> list[slash.Completion]:
+    head, _, last = typed.rpartition("/")
+    head = f"/attach {head}/" if "/" in typed else "/attach "
+    names = [f"{entry.path.name}/" if entry.is_folder else entry.path.name for entry in entries]
+    return [slash.Completion(head + name, name) for name in names if name != last]

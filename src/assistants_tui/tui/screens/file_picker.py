@@ -1,0 +1,144 @@
+"""Choosing files of this machine: type a path, or walk with the arrow keys."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from assistants_tui.service.local_files import Entry, expanded, matching, size_words
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+
+class FilePicker(ModalScreen[Sequence[Path] | None]):
+    """The result is the chosen files, or None after Esc. Space marks several, Enter takes them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("tab", "complete", show=False, priority=True),
+        Binding("ctrl+t", "mark", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    FilePicker {
+        align: center middle;
+        background: $background 60%;
+        & VirtualList { height: 16; margin-top: 1; }
+    }
+    """
+
+    def __init__(self, question: str, folder: Path) -> None:
+        """`folder` is where relative paths begin."""
+        super().__init__()
+        self._question = question
+        self._folder = folder
+        self._entries: Sequence[Entry] = ()
+        self._marked: dict[Path, None] = {}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._question), classes="dialog-title")
+            yield Input(placeholder=f"Path, from {self._folder}")
+            rows = VirtualList(empty="Nothing here begins like that.")
+            rows.can_focus = False
+            yield rows
+            yield Static(
+                Content("Enter takes or opens, Tab completes, Ctrl+T marks several, Esc goes back"),
+                classes="dialog-hint",
+            )
+
+    def on_mount(self) -> None:
+        self._list()
+
+    @property
+    def _rows(self) -> VirtualList:
+        return self.query_one(VirtualList)
+
+    @property
+    def _typed(self) -> str:
+        return self.query_one(Input).value
+
+    @on(Input.Changed)
+    @work(exclusive=True)
+    async def _list(self) -> None:
+        self._show(await asyncio.to_thread(matching, self._typed, self._folder))
+
+    def _show(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        self._rows.set_rows(len(entries), self._row, key=lambda index: str(entries[index].path))
+
+    def _row(self, index: int) -> Content:
+        entry = self._entries[index]
+        mark = ("● " if entry.path in self._marked else "  ", "$text-accent")
+        if entry.is_folder:
+            return Content.assemble(mark, (f"{entry.path.name}/", "$text-primary"))
+        return Content.assemble(mark, entry.path.name, (f"  {size_words(entry.size)}", "$muted"))
+
+    @property
+    def _highlighted(self) -> Entry | None:
+        index = self._rows.cursor
+        return self._entries[index] if index is not None and index < len(self._entries) else None
+
+    def action_move(self, step: int) -> None:
+        self._rows.action_move(step)
+
+    def action_complete(self) -> None:
+        """Put the highlighted name into the path."""
+        if (entry := self._highlighted) is not None:
+            field = self.query_one(Input)
+            head = self._typed[: self._typed.rfind("/") + 1]
+            field.value = f"{head}{entry.path.name}{'/' if entry.is_folder else ''}"
+            field.cursor_position = len(field.value)
+
+    def action_mark(self) -> None:
+        entry = self._highlighted
+        if entry is None or entry.is_folder:
+            return
+        if entry.path in self._marked:
+            del self._marked[entry.path]
+        else:
+            self._marked[entry.path] = None
+        self._show(self._entries)
+        self._rows.action_move(1)
+
+    @on(Input.Submitted)
+    @work(exclusive=True)
+    async def _take(self, event: Input.Submitted) -> None:
+        event.stop()
+        path = expanded(event.value, self._folder)
+        is_file: bool = await asyncio.to_thread(_is_file, path)
+        if event.value and is_file:
+            self._chosen(path)
+        elif self._marked:
+            self.dismiss([*self._marked])
+        else:  # the list may be older than what was typed
+            self._show(await asyncio.to_thread(matching, event.value, self._folder))
+            self._open()
+
+    @on(VirtualList.Selected)
+    def _clicked(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        self._open()
+
+    def _open(self) -> None:
+        if (entry := self._highlighted) is None:
+            return
+        if entry.is_folder:
+            self.action_complete()
+        else:
+            self._chosen(entry.path)
+
+    def _chosen(self, path: Path) -> None:
+        self.dismiss([*self._marked, *([path] if path not in self._marked else [])])
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file()
