@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
+from filelock import FileLock, Timeout
 
 from assistants_tui.engine.app import EngineSettings, create_app
 
@@ -63,6 +65,22 @@ async def settled(http: httpx2.AsyncClient, path: str) -> JSON:
         if found["status"] != "in_progress":
             return found
         await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def turn_of_another_engine(data_dir: Path) -> AsyncIterator[None]:
+    """Files that are attached meanwhile are not read: another engine on the same data would have to do it."""
+    turn = FileLock(data_dir / "reading.lock")
+    while True:
+        try:
+            turn.acquire(blocking=False)
+            break
+        except Timeout:
+            await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def error_of(response: httpx2.Response) -> JSON:
