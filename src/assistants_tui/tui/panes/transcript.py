@@ -16,6 +16,7 @@ from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.message_items import Manner, can_fold, message_item, outgoing_item
+from assistants_tui.tui.notes import open_note
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, LinesDialog, PickDialog
 from assistants_tui.tui.widgets.message_body import MessageItem
@@ -396,12 +397,7 @@ class Transcript(MessageView):
     @on(MessageView.NoteOpened)
     @work
     async def _open_note(self, event: MessageView.NoteOpened) -> None:
-        if event.note.target is None:
-            return
-        with told_failures(self, "Not saved"):
-            backend = await self._workspace.connection.backend()
-            path = await backend.files.download(event.note.target)
-            self.notify(str(path), title="Saved", markup=False)
+        await open_note(self, self._workspace, event.item_id, event.note)
 
 
 def _things(conversation: Conversation) -> dict[str, Message | Outgoing]:

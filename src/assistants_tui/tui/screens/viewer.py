@@ -1,6 +1,6 @@
 """One file over the whole screen: text, code, a table or a picture."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import on, work
@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from assistants_tui.service.previews import Preview, preview, wanted_bytes
 from assistants_tui.service.workspace import Workspace
@@ -23,6 +23,9 @@ from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.picture_view import PictureView
 
+if TYPE_CHECKING:
+    from textual.widgets import DataTable
+
 
 class ViewerScreen(ModalScreen[None]):
     """A preview of a file, with the keys to save and open it."""
@@ -31,7 +34,9 @@ class ViewerScreen(ModalScreen[None]):
         Binding("escape,q", "dismiss(None)", "Close", key_display="Esc", id="viewer.close"),
         Binding("s", "save", "Save", id="viewer.save", tooltip="Save the file in the downloads folder"),
         Binding("S", "save_as", "Save as", id="viewer.save_as", tooltip="Choose where to save the file"),
-        Binding("x", "open", "Open", id="viewer.open", tooltip="Open the file with the system's program"),
+        Binding(
+            "x", "open", "Open outside", id="viewer.open", tooltip="Open the file with the system's program"
+        ),
         Binding("y", "copy", "Copy", id="viewer.copy", tooltip="Copy what is shown, or the file's ID"),
     ]
     DEFAULT_CSS = """
@@ -41,7 +46,13 @@ class ViewerScreen(ModalScreen[None]):
         & .viewer-head { height: auto; margin-bottom: 1; }
         & .viewer-note { height: auto; color: $text-warning; }
         & .viewer-empty { height: 1fr; content-align: center middle; color: $text-muted; }
-        & DataTable { height: 1fr; background: $background; scrollbar-size: 1 1; }
+        & DataTable {
+            height: 1fr;
+            background: $background;
+            scrollbar-size: 1 1;
+            & > .datatable--cursor { background: $primary 30%; color: $foreground; text-style: none; }
+            & > .datatable--header { background: $panel; color: $text-accent; }
+        }
     }
     """
 
@@ -70,7 +81,9 @@ class ViewerScreen(ModalScreen[None]):
             case "picture":
                 return PictureView()
             case "table":
-                return DataTable(zebra_stripes=True, cursor_type="row")
+                from textual.widgets import DataTable  # not for the first frame
+
+                return DataTable(cursor_type="row")
             case "text" | "markdown":
                 return MessageView()
             case "nothing":
@@ -82,7 +95,7 @@ class ViewerScreen(ModalScreen[None]):
             case "picture":
                 self.query_one(PictureView).show(shown.data)
             case "table":
-                table: DataTable[Text] = self.query_one(DataTable)
+                table = cast("DataTable[Text]", self.query_one("DataTable"))
                 head, *rows = [[Text(_one_line(cell)) for cell in row] for row in shown.rows]
                 table.add_columns(*head)
                 table.add_rows(rows)
