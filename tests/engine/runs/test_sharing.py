@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from support.engine import settled, upload
 from support.engines import ServedEngine, data_of, engine, text_of
 from support.model_endpoint import calls, says
 
@@ -14,12 +15,6 @@ SHOW = (
     "code_interpreter",
     "{\"code\": \"import os\\nprint(*sorted(os.listdir('/mnt/data')), sep=', ')\"}",
 )
-
-
-async def uploaded(served_engine: ServedEngine, name: str) -> str:
-    form = {"purpose": "assistants"}
-    response = await served_engine.http.post("/files", files={"file": (name, b"a,b\n1,2\n")}, data=form)
-    return str(response.json()["id"])
 
 
 def logs_of(events: list[tuple[str, Any]]) -> str:
@@ -43,7 +38,7 @@ async def test_any_assistant_may_answer_in_a_thread(served_engine: ServedEngine)
 async def test_files_of_the_assistant_are_in_all_its_threads_and_those_of_a_thread_only_there(
     served_engine: ServedEngine,
 ) -> None:
-    everywhere, here = [await uploaded(served_engine, name) for name in ("all.csv", "one.csv")]
+    everywhere, here = [(await upload(served_engine.http, name))["id"] for name in ("all.csv", "one.csv")]
     resources = {"code_interpreter": {"file_ids": [everywhere]}}
     assistant = await served_engine.assistant(tools=[CODE], tool_resources=resources)
     with_file: JSON = {"tool_resources": {"code_interpreter": {"file_ids": [here]}}}
@@ -55,11 +50,30 @@ async def test_files_of_the_assistant_are_in_all_its_threads_and_those_of_a_thre
     assert found == ["all.csv, one.csv\n", "all.csv\n"]
 
 
+async def test_one_vector_store_serves_assistants_and_threads(served_engine: ServedEngine) -> None:
+    file = await upload(served_engine.http, "ledger.md", b"The rent is due in May.")
+    store = (await served_engine.post("/vector_stores", {"file_ids": [file["id"]]}))["id"]
+    await settled(served_engine.http, f"/vector_stores/{store}")
+    tools, resources = [{"type": "file_search"}], {"file_search": {"vector_store_ids": [store]}}
+    first, second = [await served_engine.assistant(tools=tools, tool_resources=resources) for _ in range(2)]
+    without = await served_engine.assistant(tools=tools)
+    plain = await served_engine.thread("Rent?")
+    with_store = (await served_engine.post("/threads", {"tool_resources": resources}))["id"]
+    for thread, assistant in ((plain, first), (plain, second), (with_store, without), (with_store, second)):
+        served_engine.replies(calls(("file_search", '{"query": "rent"}')), says("In May."))
+        events = await served_engine.run(thread, assistant)
+        [call] = data_of(events, "thread.run.step.completed")[0]["step_details"]["tool_calls"]
+        assert [result["file_id"] for result in call["file_search"]["results"]] == [file["id"]]
+        if assistant == first:
+            await served_engine.sdk.beta.assistants.delete(first)
+    assert (await served_engine.get(f"/vector_stores/{store}"))["status"] == "completed"
+
+
 async def test_data_directories_share_nothing(tmp_path: Path) -> None:
     async with engine(tmp_path / "one", says("Hi")) as one, engine(tmp_path / "two") as two:
         thread, assistant = await one.thread("Hi"), await one.assistant()
         await one.run(thread, assistant)
-        await uploaded(one, "a.csv")
+        await upload(one.http, "a.csv")
         for path in ("/assistants", "/threads", "/files", "/vector_stores"):
             assert await two.listed(path) == []
         assert (await two.http.get(f"/threads/{thread}/messages")).status_code == 404
