@@ -1,6 +1,6 @@
 """What a user waits for, measured from outside: the installed command in a pseudo-terminal, key to paint.
 
-    python tests/benchmarks/terminal.py [start] [usable] [answer] [keys] [filter] [long-thread] [--runs 5] [--json FILE]
+    python tests/benchmarks/terminal.py [start] [usable] [answer] [keys] [filter] [--runs 5] [--json FILE]
 
 Each row is a ratio against its baseline in the same run, or a time where the budget is one; the figures are
 medians, with the smallest and the largest beside them. Wall time on a shared machine is noise, so start-up is
@@ -135,8 +135,10 @@ def write_references(env: dict[str, str], count: int) -> None:
     folder = Path(env["HOME"]) / ".local/share/assistants-tui"
     folder.mkdir(parents=True, mode=0o700)
     tables = (
-        f'[[threads]]\nprofile = "local"\nid = "thread_{n:024}"\ntitle = "Thread number {n} about topic {n % 97}"\n'
-        f"created_at = {1700000000 + n * 60}\nlast_used_at = {1700000000 + n * 60}\npinned = false\narchived = false\n"
+        f'[[threads]]\nprofile = "local"\nid = "thread_{n:024}"\n'
+        f'title = "Thread number {n} about topic {n % 97}"\n'
+        f"created_at = {1700000000 + n * 60}\nlast_used_at = {1700000000 + n * 60}\n"
+        "pinned = false\narchived = false\n"
         for n in range(count)
     )
     (folder / "threads.toml").write_text("\n".join(tables))
