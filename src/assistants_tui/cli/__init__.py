@@ -149,11 +149,12 @@ def _open_app(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return USAGE
+    from assistants_tui.cli.log import log_to_file
     from assistants_tui.settings.paths import user_paths
     from assistants_tui.tui.app import AssistantsApp
 
-    app = AssistantsApp(
-        user_paths(), profile=options.profile, assistant=options.assistant, thread_id=options.thread
-    )
+    paths = user_paths()
+    log_to_file(paths.log_file)
+    app = AssistantsApp(paths, profile=options.profile, assistant=options.assistant, thread_id=options.thread)
     app.run()
     return app.return_code or OK

@@ -7,6 +7,7 @@ import sys
 from time import time
 from typing import TYPE_CHECKING
 
+from assistants_tui.cli.log import log_to_file
 from assistants_tui.service import views
 from assistants_tui.service.attachments import attachment
 from assistants_tui.service.connection import Connection
@@ -44,6 +45,7 @@ def ask(options: argparse.Namespace) -> int:
 
 async def _ask(options: argparse.Namespace, question: str) -> int:
     paths = user_paths()
+    log_to_file(paths.log_file)
     loaded = load_config(paths.config_file)
     for problem in loaded.problems:
         print(f"assistants-tui: {clean(str(problem))}", file=sys.stderr)
