@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.function_calls import PendingCalls
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
@@ -50,6 +51,7 @@ class ConversationPane(Vertical):
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.PLACE):
             self._show_trouble(*_trouble(self._workspace))
+        if changed & (Changed.CALLS | Changed.PLACE):
             self._show_calls()
 
     def _show_trouble(self, what: str, advice: str) -> None:
@@ -62,17 +64,26 @@ class ConversationPane(Vertical):
 
     def _show_calls(self) -> None:
         """The panel of function calls while, and only while, the run waits for them."""
-        run = self._workspace.conversation.active_run
-        calls = run.pending_calls if run is not None else ()
+        pending = self._workspace.functions.calls(self._workspace.conversation)
         panel = next(iter(self.query(FunctionCallsPanel)), None)
-        if [call["id"] for call in calls] == ([call["id"] for call in panel.calls] if panel else []):
+        if panel is not None and panel.pending is pending:
+            panel.show()
             return
-        if panel is not None:
-            if panel.has_focus_within:
-                self.post_message(ComposerWanted())
-            panel.remove()
-        if calls and run is not None and run.run is not None:
-            self.mount(FunctionCallsPanel(calls, run.run.get("expires_at")), before="#trouble")
+        if panel is not None and panel.has_focus_within:
+            self.post_message(ComposerWanted())
+        if panel is not None or pending is not None:
+            self._replace_panel(pending)
+
+    @work(exclusive=True, group="calls")
+    async def _replace_panel(self, pending: PendingCalls | None) -> None:
+        await self.query(FunctionCallsPanel).remove()
+        if pending is None:
+            return
+        panel = FunctionCallsPanel(pending)
+        await self.mount(panel, before="#trouble")
+        panel.show()  # what has changed meanwhile
+        if not self.query_one(WritingPane).composer.text:  # somebody who writes is not interrupted
+            panel.take_focus()
 
     @on(WritingPane.Sent)
     def _show_end(self) -> None:
@@ -136,12 +147,6 @@ class ConversationPane(Vertical):
             transcript.focus()
         else:
             self.notify("The thread does not have this message any more.", severity="warning", markup=False)
-
-    @on(FunctionCallsPanel.Submitted)
-    @work
-    async def _submit(self, event: FunctionCallsPanel.Submitted) -> None:
-        self.post_message(ComposerWanted())
-        await self._workspace.conversation.submit(event.outputs)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "retry":

@@ -1,89 +1,364 @@
-"""A run that waits for the user's functions: arguments in view, outputs typed in, the deadline."""
+"""A run that waits for functions: what it wants called, whether that may run, and the outputs."""
 
 import json
-from collections.abc import Sequence
-from time import time
+from time import monotonic, time
 from typing import ClassVar
 
-from textual import on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.strip import Strip
+from textual.widgets import Static, TextArea
 
-from assistants_tui.service.wire import ToolCall, ToolOutput
+from assistants_tui.service.function_calls import Call, PendingCalls
+from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+
+_ARMED = 0.5
+"""Seconds in which the keys of a card that has just got the focus do nothing: somebody may be typing."""
+_CARD = 44
+"""Columns that a card needs to stand beside others."""
+_MAX_LINES = 12
+"""Lines of arguments or of an output that a card shows; the inspector shows all."""
 
 
-class FunctionCallsPanel(VerticalScroll):
-    """One line of output for each call; Enter in the last one submits all, as the API wants them together."""
+class OutputField(TextArea):
+    """The output of a function, written by hand. Enter sends it."""
 
-    can_focus = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+s", "submit", "Submit outputs", id="functions.submit", tooltip="Send all outputs to the run"
+            "enter", "send", "Answer", id="function_output.send", tooltip="Answer the call with this text"
+        ),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", id="function_output.newline"),
+        Binding("ctrl+e", "editor", "Editor", id="function_output.editor", tooltip="Write in your $EDITOR"),
+    ]
+    DEFAULT_CSS = """
+    OutputField {
+        height: auto;
+        min-height: 1;
+        max-height: 8;
+        border: none;
+        padding: 0 1;
+        background: $foreground 6%;
+        &:focus { border: none; background: $foreground 10%; }
+    }
+    """
+
+    class Sent(Message):
+        """The text is the output; it may be empty."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True, highlight_cursor_line=False, soft_wrap=True)
+
+    def render_line(self, y: int) -> Strip:
+        # before its first layout a text area has no width, and drawing its placeholder would divide by it
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
+
+    async def _on_key(self, event: events.Key) -> None:
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if (binding.id or "").startswith("function_output."):
+                event.stop()
+                event.prevent_default()
+                await self.run_action(binding.action)
+
+    def action_send(self) -> None:
+        self.post_message(self.Sent(self.text))
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+    @work(exclusive=True, group="editor")
+    async def action_editor(self) -> None:
+        try:
+            self.text = await edit_externally(self.app, self.text, name="output.txt")
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No editor", severity="error", markup=False)
+
+
+class CallCard(Vertical, can_focus=True):
+    """One call: its function and arguments, and what to do about it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "Run once", id="function_call.run", tooltip="Run the function this once"),
+        Binding(
+            "a", "always", "Always run", id="function_call.always", tooltip="Run it without asking, always"
+        ),
+        Binding(
+            "d", "decline", "Decline", id="function_call.decline", tooltip="Tell the model: not this time"
+        ),
+        Binding("N", "never", "Never", id="function_call.never", tooltip="Decline this function from now on"),
+        Binding("e,enter", "write", "Write output", key_display="e", id="function_call.write"),
+    ]
+    DEFAULT_CSS = """
+    CallCard {
+        height: auto;
+        padding: 0 1;
+        border-left: outer $border-blurred;
+        &:focus { border-left: outer $accent; }
+        &:focus-within { border-left: outer $accent; }
+        & Static { height: auto; }
+        & .call-arguments { color: $foreground; padding-left: 2; }
+        & .call-problem { color: $text-warning; }
+        & .call-output { padding-left: 2; }
+    }
+    """
+
+    def __init__(self, pending: PendingCalls, call: Call) -> None:
+        super().__init__()
+        self._pending = pending
+        self.call = call
+        self._ready_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="call-title")
+        yield Static(classes="call-arguments")
+        yield Static(classes="call-problem")
+        yield Static(classes="call-output")
+        yield OutputField(f"Output of {clean(self.call.name)}, Enter sends it".replace("\n", " "))
+
+    def on_mount(self) -> None:
+        self._field.display = False
+        self.show(self.call)
+
+    @property
+    def _field(self) -> OutputField:
+        return self.query_one(OutputField)
+
+    @property
+    def armed(self) -> bool:
+        """Whether the keys do something already."""
+        return self.has_focus and monotonic() >= self._ready_at
+
+    def on_focus(self) -> None:
+        self._ready_at = monotonic() + _ARMED
+
+    def show(self, call: Call) -> None:
+        """Show a newer state of the call."""
+        self.call = call
+        self.query_one(".call-title", Static).update(_title(call))
+        self.query_one(".call-arguments", Static).update(Content(_cut(_arguments(call))))
+        self._put(".call-problem", Content(clean(call.problem)))
+        self._put(".call-output", _output(call))
+        waiting = call.state == "waiting"
+        # without a function there is nothing to decide on: the field is what is needed
+        if call.state == "answered" or (waiting and call.function is None):
+            self._show_field(waiting)
+        if not waiting and self.has_focus_within:
+            self.focus()
+        self.refresh_bindings()
+
+    def _put(self, selector: str, content: Content) -> None:
+        line = self.query_one(selector, Static)
+        line.display = bool(content.plain)
+        line.update(content)
+
+    def _show_field(self, shown: bool) -> None:
+        field = self._field
+        if field.display == shown:
+            return
+        field.display = shown
+        if shown:
+            if self.call.values is None and self.call.problem and not field.text:
+                field.text = self.call.problem  # from which the model can correct itself
+            if self.has_focus:
+                self.call_after_refresh(field.focus)
+
+    def take_focus(self) -> None:
+        """Go to where this call is answered."""
+        (self._field if self._field.display else self).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "run" | "always":
+                return self.call.can_run
+            case "decline":
+                return self.call.state == "waiting"
+            case "never":
+                return self.call.state == "waiting" and self.call.function is not None
+            case "write":
+                return self.call.state in {"waiting", "answered"} and not self._pending.sent
+        return True
+
+    def action_run(self) -> None:
+        if self.armed:
+            self._pending.run(self.call.id)
+
+    @work
+    async def action_always(self) -> None:
+        function = self.call.function
+        if (
+            self.armed
+            and function is not None
+            and await self._sure(
+                f"Always run {clean(self.call.name)} of {clean(function.place)}?",
+                "It then runs with whatever arguments a model writes, until its source changes.",
+                ("always", "Always run it"),
+            )
+        ):
+            self._pending.run(self.call.id, always=True)
+
+    def action_decline(self) -> None:
+        if self.armed:
+            self._pending.refuse(self.call.id)
+
+    @work
+    async def action_never(self) -> None:
+        if self.armed and await self._sure(
+            f"Never run {clean(self.call.name)}?",
+            "Every call of it is declined without asking, until its source changes.",
+            ("never", "Never run it"),
+        ):
+            self._pending.refuse(self.call.id, never=True)
+
+    async def _sure(self, question: str, detail: str, choice: tuple[str, str]) -> bool:
+        dialog = ChoiceDialog(question, detail, choices=[("ask", "Keep asking"), choice])
+        return await self.app.push_screen_wait(dialog) == choice[0]
+
+    def action_write(self) -> None:
+        field = self._field
+        if self.call.state == "answered" and not field.text:
+            field.text = self.call.output
+        self._show_field(True)
+        self.call_after_refresh(field.focus)
+
+    @on(OutputField.Sent)
+    def _written(self, event: OutputField.Sent) -> None:
+        event.stop()
+        self._show_field(False)
+        self._pending.write(self.call.id, event.text)
+
+
+class FunctionCallsPanel(VerticalScroll, can_focus=False):
+    """The calls of a run side by side where there is room. When all have an output, they are sent."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "submit", "Send again", id="functions.submit", tooltip="Send all outputs once more"
         ),
     ]
+    HELP: ClassVar[str] = (
+        "The model wants functions called. r runs one this once, a always, d declines, e writes the output. "
+        "When all calls have an output, the run goes on."
+    )
+    DEFAULT_CSS = """
+    FunctionCallsPanel {
+        & > Container { height: auto; layout: vertical; }
+        & > Container.-beside { layout: horizontal; }
+        & CallCard { margin-top: 1; }
+        & > Container.-beside > CallCard { width: 1fr; }
+    }
+    """
 
-    class Submitted(Message):
-        """All outputs, in the order of the calls. An empty output is allowed."""
-
-        def __init__(self, outputs: Sequence[ToolOutput]) -> None:
-            super().__init__()
-            self.outputs = outputs
-
-    def __init__(self, calls: Sequence[ToolCall], expires_at: int | None) -> None:
+    def __init__(self, pending: PendingCalls) -> None:
         super().__init__(id="function-calls")
-        self.calls = calls
-        self._expires_at = expires_at
+        self.pending = pending
 
     def compose(self) -> ComposeResult:
         yield Static(id="function-deadline", classes="pane-title")
-        for number, call in enumerate(self.calls):
-            function = call.get("function") or {"name": "", "arguments": ""}
-            yield Static(
-                Content.assemble((function["name"], "bold"), " ", _arguments(function["arguments"])),
-                classes="function-call",
-            )
-            yield Input(id=f"output-{number}", placeholder=f"Output of {function['name']}".replace("\n", " "))
+        with Container():
+            for call in self.pending.calls:
+                yield CallCard(self.pending, call)
 
     def on_mount(self) -> None:
         self._show_deadline()
         self.set_interval(1, self._show_deadline)
-        self.query(Input).first().focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        beside = len(self.pending.calls) > 1 and event.size.width >= _CARD * len(self.pending.calls)
+        self.query_one(Container).set_class(beside, "-beside")
+
+    def show(self) -> None:
+        """Show the newest state of all calls."""
+        for card, call in zip(self.query(CallCard), self.pending.calls, strict=True):
+            if card.call is not call:
+                moved = card.has_focus_within and call.state == "answered"
+                card.show(call)
+                if moved:
+                    self.take_focus()
+        self._show_deadline()
+        self.refresh_bindings()
+
+    def take_focus(self) -> None:
+        """Go to the first call that has no output yet."""
+        for card in self.query(CallCard):
+            if card.call.state in {"waiting", "looking"}:
+                card.take_focus()
+                return
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.pending.sent if action == "submit" else True
+
+    @work
+    async def action_submit(self) -> None:
+        await self.pending.submit()
 
     def _show_deadline(self) -> None:
-        left = None if self._expires_at is None else max(0, int(self._expires_at - time()))
+        expires_at = self.pending.expires_at
+        left = None if expires_at is None else max(0, int(expires_at - time()))
         clock = "" if left is None else f" · {left // 60}:{left % 60:02} left"
-        count = len(self.calls)
+        count = len(self.pending.calls)
         noun = "a function's output" if count == 1 else f"the outputs of {count} functions"
-        self.query_one("#function-deadline", Static).update(Content(f"The assistant waits for {noun}{clock}"))
-
-    @on(Input.Submitted)
-    def _next_or_submit(self, event: Input.Submitted) -> None:
-        event.stop()
-        inputs = list(self.query(Input))
-        position = inputs.index(event.input)
-        if position + 1 < len(inputs):
-            inputs[position + 1].focus()
-        else:
-            self.action_submit()
-
-    def action_submit(self) -> None:
-        outputs = [
-            ToolOutput(tool_call_id=call["id"], output=field.value)
-            for call, field in zip(self.calls, self.query(Input), strict=True)
-        ]
-        self.post_message(self.Submitted(outputs))
+        words = "Sending the outputs…" if self.pending.sent else f"The assistant waits for {noun}{clock}"
+        style = "$text-error" if left is not None and left < 60 and not self.pending.sent else ""
+        self.query_one("#function-deadline", Static).update(Content.styled(words, style))
 
 
-def _arguments(text: str) -> str:
-    """Arguments as `name=value` where they are a JSON object, else as the model wrote them."""
-    try:
-        values = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(values, dict):
-        return text
-    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+def _title(call: Call) -> Content:
+    match call.state:
+        case "looking":
+            words, style = "looking for it…", "$muted"
+        case "running":
+            words, style = "running…", "$text-accent"
+        case "answered":
+            words, style = (
+                ("failed", "$text-error") if call.failed else (_DECIDED[call.decision], "$text-success")
+            )
+        case "waiting" if call.function is None:
+            words, style = "not a function of yours: write its output", "$muted"
+        case _:
+            words, style = "may it run?", "$text-accent"
+    place = f"  {clean(call.function.place)}" if call.function is not None else ""
+    name = clean(call.name).replace("\n", " ") or "(no name)"
+    return Content.assemble((name, "bold"), (place, "$muted"), (f"  {words}", style))
+
+
+_DECIDED = {
+    "once": "done",
+    "always": "done without asking",
+    "refused": "declined",
+    "never": "declined, as always",
+    "typed": "answered",
+}
+
+
+def _arguments(call: Call) -> str:
+    """Arguments as `name = value` where they can be used, else as the model wrote them."""
+    if call.values is None:
+        return clean(call.arguments)
+    return "\n".join(
+        f"{clean(name)} = {clean(json.dumps(value, ensure_ascii=False))}"
+        for name, value in call.values.items()
+    )
+
+
+def _output(call: Call) -> Content:
+    if call.state != "answered":
+        return Content("")
+    printed = f"\n{_cut(clean(call.printed.strip()))}" if call.failed and call.printed else ""
+    took = f"  {call.seconds:.1f} s" if call.seconds >= 0.1 else ""
+    return Content.assemble(("→ ", "$muted"), _cut(clean(call.output)), (took, "$muted"), (printed, "$muted"))
+
+
+def _cut(text: str) -> str:
+    lines = text.split("\n")
+    if len(lines) > _MAX_LINES:
+        lines = [*lines[:_MAX_LINES], f"… {len(lines) - _MAX_LINES:,} lines more"]
+    return "\n".join(line if len(line) <= 500 else f"{line[:500]}…" for line in lines)
