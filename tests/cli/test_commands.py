@@ -118,3 +118,17 @@ def test_attached_files_reach_the_thread(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     (reference,) = ThreadIndex(user_paths().threads_file).list("local")
     assert reference.id == json.loads(shown.stdout)["run"]["thread_id"]
+
+
+def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:
+    policy = tmp_path / "leave.md"
+    policy.write_text(
+        "# Leave policy\nEmployees may take 28 days of paid leave each year. "
+        "Up to five unused days can be carried over into the next year.\n\n# Remote work\nThree days a week.\n"
+    )
+    question = "How many days of leave can I carry over?"
+    shown = run("ask", "--assistant", "HR Helper", "--attach", str(policy), question)
+    assert shown.returncode == 0, shown.stderr
+    assert "> Up to five unused days can be carried over into the next year.【" in shown.stdout
+    assert "†leave.md】" in shown.stdout
+    assert "Three days a week" not in shown.stdout

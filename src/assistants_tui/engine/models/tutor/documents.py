@@ -23,6 +23,7 @@ _OVERVIEW = re.compile(r"\b(?:summar\w+|overview|about|contents?|gist)\b", re.IG
 _PASSAGE = re.compile(r"^(【\d+:\d+†([^】\n]+)】)(?: .*)?\n", re.MULTILINE)
 _STILL_READING = re.compile(r"^\d+ of the documents are still being read\b", re.MULTILINE)
 _HEADING = re.compile(r"#{1,6} ")
+_HEADING_LINE = re.compile(r"^#{1,6} [^\n]*$", re.MULTILINE)  # text may follow on the very next line
 # Before lines that do not go on with the sentence above: headings, list items, rows of tables
 _BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:#{1,6} |[-*•|>] |\d+[.)] ))|(?<=[|:;}])\n")
 _SENTENCE_END = re.compile(
@@ -152,7 +153,7 @@ def _scored(weights: dict[str, float], passage: _Passage) -> Iterator[tuple[floa
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
     """The sentences of a passage, each with the heading above it. A heading is none."""
     heading = ""
-    for block in _BREAK.split(text):
+    for block in _BREAK.split(_HEADING_LINE.sub(r"\g<0>\n", text)):
         stripped = " ".join(block.split())
         if _HEADING.match(stripped):
             heading = stripped
