@@ -87,21 +87,30 @@ class FileIndex:
                     if file.seq in self._at_work:
                         continue
                     while len(self._at_work) >= _AT_ONCE:
-                        await self._next_done()
+                        await self._change()
                     if self._closing.is_set():
                         return
                     self._at_work[file.seq] = asyncio.create_task(self._read(file))
                 if not self._at_work:
                     return
-                await self._next_done()
+                await self._change()
         finally:
             if self._at_work and not self._closing.is_set():
                 await asyncio.wait(self._at_work.values())
                 self._at_work.clear()
 
-    async def _next_done(self) -> None:
-        """Wait until a file has its final state. Raises what kept it from that: an error of the store."""
-        done, _ = await asyncio.wait(self._at_work.values(), return_when=asyncio.FIRST_COMPLETED)
+    async def _change(self) -> None:
+        """Wait until a file has its final state, or more files wait.
+
+        Raises what kept a file from its state: an error of the store.
+        """
+        attached = asyncio.create_task(self._wanted.wait())
+        try:
+            await asyncio.wait({attached, *self._at_work.values()}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            attached.cancel()
+        self._wanted.clear()
+        done = [task for task in self._at_work.values() if task.done()]
         self._at_work = {seq: task for seq, task in self._at_work.items() if task not in done}
         for task in done:
             task.result()

@@ -83,7 +83,7 @@ class FileSearch:
         try:
             done = await self._read(document.seq, path, filename, chunking)
         except IntegrityError:
-            return await self._read_elsewhere(store_id, file_id)
+            return await self._read_elsewhere(store_id, file_id, document.seq)
         finally:
             self._reading -= 1
         self._indexer.wake()
@@ -167,13 +167,13 @@ class FileSearch:
             raise
         return Ingested(usage, count)
 
-    async def _read_elsewhere(self, store_id: str, file_id: str) -> Ingested:
+    async def _read_elsewhere(self, store_id: str, file_id: str, attachment: int) -> Ingested:
         """The file has left the store, or another engine on the same data reads it: wait for that one."""
         deadline = asyncio.get_running_loop().time() + _OTHER_ENGINE_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             async with self._database.read() as connection:
                 document = await texts.find(connection, store_id, file_id)
-            if document is None:
+            if document is None or document.seq != attachment:
                 raise _detached()
             if document.complete:
                 return Ingested(document.usage_bytes, document.chunk_count)
