@@ -31,6 +31,7 @@ from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.run_options import RunOptionsScreen
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import Composer
+from assistants_tui.tui.widgets.first_frame import COMPOSER_HINT
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _EXPORTS = ("markdown", "json", "html")
@@ -89,7 +90,7 @@ class WritingPane(Vertical):
         yield AttachedFiles(id="attached-files")
         yield Static(id="run-options")
         yield Static(id="run-warning")
-        yield Composer(id="composer", placeholder="Type a message, Enter sends it, / for commands")
+        yield Composer(id="composer", placeholder=COMPOSER_HINT)
 
     def on_mount(self) -> None:
         self.composer.assist = self._assist

@@ -5,6 +5,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 _COMPOSER_ROWS = 2
+COMPOSER_HINT = "Type a message, / for commands"
+"""What stands in the empty composer; short enough for the middle of three columns."""
 
 
 class FirstFrame(Widget, can_focus=False):
@@ -24,6 +26,6 @@ class FirstFrame(Widget, can_focus=False):
         elif y == height - 1 - _COMPOSER_ROWS:
             text, style = "─" * width, "$border-blurred on $surface"
         elif y == height - _COMPOSER_ROWS:
-            text, style = "  Type a message, Enter sends it", "$foreground 50% on $surface"
+            text, style = f"  {COMPOSER_HINT}", "$foreground 50% on $surface"
         painted = (self.visual_style + self.app.stylesheet.parse_style(style)).rich_style
         return Strip([Segment(text, painted)]).adjust_cell_length(width, painted)
