@@ -143,6 +143,11 @@ class Runs:
         run, steps, messages = await self._read(thread_id, run_id)
         return from_objects(run, steps, messages)
 
+    async def steps(self, thread_id: str, run_id: str) -> "list[RunStep]":
+        """All steps of a run, oldest first. Raises `ServiceError`."""
+        path = f"{_path(thread_id, run_id)}/steps"
+        return await self._with_results(lambda query: read_all(self._client, path, query=query))
+
     async def list(self, thread_id: str, *, limit: int = 20, after: str | None = None) -> Page[Run]:
         """A page of the thread's runs, the newest first."""
         return await read_page(self._client, _path(thread_id), limit=limit, after=after)
@@ -227,9 +232,7 @@ class Runs:
         """The run first, so that steps and messages are never older than it."""
         run = cast(Run, await self._client.get(_path(thread_id, run_id)))
         steps, messages = await asyncio.gather(
-            self._with_results(
-                lambda query: read_all(self._client, f"{_path(thread_id, run_id)}/steps", query=query)
-            ),
+            self.steps(thread_id, run_id),
             self._messages(thread_id, run),
         )
         return run, steps, messages
