@@ -35,11 +35,12 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     }
     """
 
-    def __init__(self, question: str, folder: Path) -> None:
-        """`folder` is where relative paths begin."""
+    def __init__(self, question: str, folder: Path, *, folders: bool = False) -> None:
+        """`folder` is where relative paths begin; `folders`: whole folders can be marked too."""
         super().__init__()
         self._question = question
         self._folder = folder
+        self._folders = folders
         self._entries: Sequence[Entry] = ()
         self._marked: dict[Path, None] = {}
 
@@ -50,8 +51,9 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
             rows = VirtualList(empty="Nothing here begins like that.")
             rows.can_focus = False
             yield rows
+            several = "files and folders" if self._folders else "several"
             yield Static(
-                Content("Enter takes or opens, Tab completes, Ctrl+T marks several, Esc goes back"),
+                Content(f"Enter takes or opens, Tab completes, Ctrl+T marks {several}, Esc goes back"),
                 classes="dialog-hint",
             )
 
@@ -100,7 +102,7 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
 
     def action_mark(self) -> None:
         entry = self._highlighted
-        if entry is None or entry.is_folder:
+        if entry is None or (entry.is_folder and not self._folders):
             return
         if entry.path in self._marked:
             del self._marked[entry.path]
