@@ -65,7 +65,7 @@ class Driver:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.04)
         await self.pilot.pause()
 
     async def until_shown(self, text: str) -> None:
