@@ -21,7 +21,7 @@ _IDLE_SECONDS = 30.0
 _RETRY_SECONDS = 30.0
 _GARBAGE = 0.1  # the part of chunks without a document that is not worth removing yet
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class IndexingError(Exception):
@@ -83,8 +83,8 @@ class WordIndexer:
                 tolerated = _GARBAGE
                 if not self._gone:
                     await self._rest()
-            except Exception:  # noqa: BLE001 - whatever it is, searching goes on without, and this is tried again
-                _log.exception("the word index could not be updated; it is tried again")
+            except Exception:  # whatever it is, searching goes on without
+                _logger.exception("the word index could not be updated; it is tried again")
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _rest(self) -> None:

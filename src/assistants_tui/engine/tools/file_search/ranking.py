@@ -6,7 +6,7 @@ were fitted on one half of an evaluation set of manual pages, documentation and 
 on the other half; `tests/benchmarks/file_search.py` measures them on another one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
@@ -14,6 +14,10 @@ from typing import NamedTuple, TypeVar
 from assistants_tui.engine.tools.file_search.analysis import TermFinder, terms
 
 _BM25, _NEARNESS, _PHRASES, _HEADING = 0.5, 0.25, 0.15, 0.1
+# Of nearness in meaning. Small, so that vectors which say little do no harm: on the evaluation set averaged
+# word vectors neither help nor hurt, while vectors that know the answer add five points of recall.
+_MEANING = 0.08
+
 _WORD_LENGTH = 6  # characters, with the blank after it
 _BETWEEN = 6  # characters between two words of a phrase: room for a stop word
 _BM25_MOST = 2.2  # how often a word's weight it counts at most: k1 + 1, with tantivy's k1 of 1.2
@@ -50,6 +54,14 @@ class Query:
     def bm25(self, score: float) -> float:
         """A BM25 score as the part of what a text could reach that has every word of the query many times."""
         return min(1.0, score / (_BM25_MOST * self._total))
+
+    def estimated_bm25(self, text: str) -> float:
+        """The BM25 score of a text of usual length, for texts that the index was not asked about."""
+        counts = Counter(term for _, _, term in self._finder.places(text))
+        return sum(
+            self._weights[term] * _BM25_MOST * count / (count + _BM25_MOST - 1)
+            for term, count in counts.items()
+        )
 
     def relevance(self, text: str, title: str, bm25: float) -> float:
         """How well a text under a title answers the query, given its BM25 score."""
@@ -92,6 +104,21 @@ class Query:
             if start - end <= _BETWEEN and (one, other) in self._phrases
         }
         return sum(self._phrases[pair] for pair in found) / self._phrases_total
+
+
+class Meaning:
+    """How near chunks are in meaning, on a scale set by the nearest ones: cosines differ between models."""
+
+    def __init__(self, cosines: Sequence[float]) -> None:
+        self._least = min(cosines, default=0.0)
+        self._range = max(cosines, default=0.0) - self._least
+
+    def join(self, relevance: float, cosine: float | None) -> float:
+        """The score of a chunk by words and meaning; by words alone where there is no vector."""
+        if cosine is None or not self._range:
+            return relevance
+        nearness = max(0.0, (cosine - self._least) / self._range)
+        return (1 - _MEANING) * relevance + _MEANING * nearness
 
 
 class Span(NamedTuple):

@@ -1,5 +1,7 @@
 """File search, as the rest of the engine sees it."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import logging
@@ -8,7 +10,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -18,10 +20,15 @@ from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
 from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.indexing import IndexingError, WordIndexer
 from assistants_tui.engine.tools.file_search.interface import Hit, Ingested, Progress, Ranking
-from assistants_tui.engine.tools.file_search.ranking import Query, Span, without_repetition
+from assistants_tui.engine.tools.file_search.ranking import Meaning, Query, Span, without_repetition
 from assistants_tui.engine.tools.file_search.texts import StoredChunk
 from assistants_tui.engine.tools.file_search.word_index import Found, WordIndex
 from assistants_tui.engine.tools.file_search.workers.readers import ReaderLimits, Readers
+
+if TYPE_CHECKING:
+    from assistants_tui.engine.tools.file_search.embeddings import Embedder
+    from assistants_tui.engine.tools.file_search.meanings import Meanings
+    from assistants_tui.engine.tools.file_search.vectors import Comparison, Near
 
 _DEPTH = 300  # chunks that the word index names
 _CANDIDATES = 50  # of them that are looked at closely, at least
@@ -30,7 +37,18 @@ _FROM_ONE_DOCUMENT = 2  # before those of other documents have had their turn
 _FRESH_SECONDS = 5.0  # how long a search waits for files that were just read
 _OTHER_ENGINE_SECONDS = 300.0
 
-_log = logging.getLogger(__name__)
+Candidate = TypeVar("Candidate", "Found", "Near")
+
+_logger = logging.getLogger(__name__)
+
+
+class _Scope(NamedTuple):
+    """Where a search looks and how."""
+
+    store_ids: Collection[str]
+    documents: Collection[int] | None
+    wanted: int
+    rerank: bool
 
 
 class FileSearch:
@@ -41,9 +59,15 @@ class FileSearch:
     """
 
     def __init__(
-        self, data_dir: Path, database: Database, *, reader_limits: ReaderLimits | None = None
+        self,
+        data_dir: Path,
+        database: Database,
+        embedder: Embedder | None = None,
+        *,
+        reader_limits: ReaderLimits | None = None,
     ) -> None:
         self._database = database
+        self._meanings = None if embedder is None else _meanings(database, embedder)
         self._readers = Readers(reader_limits)
         self._index = WordIndex(data_dir / "word-index")
         self._indexer = WordIndexer(database, self._index)
@@ -52,9 +76,13 @@ class FileSearch:
     def start(self) -> None:
         """Begin the work in the background, with what a stopped engine left undone."""
         self._indexer.start()
+        if self._meanings is not None:
+            self._meanings.start()
 
     async def close(self) -> None:
-        """End all work. What is not done is done after the next start."""
+        """End all work. What is not done is done after the next start. The embedder stays open."""
+        if self._meanings is not None:
+            await self._meanings.close()
         await self._indexer.close()
         await self._readers.close()
 
@@ -78,7 +106,7 @@ class FileSearch:
         if document is None or attachment not in (None, document.seq):
             raise _detached()
         if document.complete:
-            return Ingested(document.usage_bytes, document.chunk_count)
+            return await self._with_vectors(document.seq, document.usage_bytes, document.chunk_count)
         self._reading += 1
         try:
             done = await self._read(document.seq, path, filename, chunking)
@@ -87,7 +115,7 @@ class FileSearch:
         finally:
             self._reading -= 1
         self._indexer.wake()
-        return done
+        return await self._with_vectors(document.seq, done.usage_bytes, done.chunk_count)
 
     async def remove(self, store_id: str, file_id: str) -> None:
         """Forget what was read from a file. It is found no more when this returns."""
@@ -116,9 +144,12 @@ class FileSearch:
         await self._freshen(store_ids)
         documents = None if filters is None else await self._matching(store_ids, filters)
         wanted = max(_CANDIDATES, _CANDIDATES_EACH * max_results)
+        scope = _Scope(store_ids, documents, wanted, ranking.rerank)
         best: dict[int, tuple[float, StoredChunk]] = {}
-        for text in dict.fromkeys(queries):
-            for score, chunk in await self._ask(Query(text), store_ids, documents, wanted, ranking):
+        texts_asked = list(dict.fromkeys(queries))
+        comparisons = await self._compare(texts_asked, store_ids)
+        for text, comparison in zip(texts_asked, comparisons, strict=True):
+            for score, chunk in await self._ask(Query(text), comparison, scope):
                 if chunk.seq not in best or score > best[chunk.seq][0]:
                     best[chunk.seq] = score, chunk
         ranked = [
@@ -137,7 +168,23 @@ class FileSearch:
         async with self._database.read() as connection:
             chunks = await texts.chunk_count(connection)
             with_words = await texts.chunk_count(connection, self._index.name)
-        return Progress(self._reading, chunks, with_words, 0, None)
+            if self._meanings is None:
+                return Progress(self._reading, chunks, with_words, 0, None)
+            with_vectors = await self._meanings.vectors.chunk_count(connection)
+        return Progress(self._reading, chunks, with_words, with_vectors, self._meanings.model)
+
+    async def _with_vectors(self, document: int, usage_bytes: int, chunk_count: int) -> Ingested:
+        """What was read, when it has its vectors."""
+        if self._meanings is not None:
+            usage_bytes += await self._meanings.wait_for(document)
+        return Ingested(usage_bytes, chunk_count)
+
+    async def _compare(
+        self, queries: Sequence[str], store_ids: Collection[str]
+    ) -> Sequence[Comparison | None]:
+        if self._meanings is None:
+            return [None] * len(queries)
+        return await self._meanings.compare(queries, store_ids)
 
     async def _read(self, document: int, path: Path, filename: str, chunking: Chunking) -> Ingested:
         """Read a file into the store, batch by batch: most have one only, and need one transaction."""
@@ -176,7 +223,7 @@ class FileSearch:
             if document is None or document.seq != attachment:
                 raise _detached()
             if document.complete:
-                return Ingested(document.usage_bytes, document.chunk_count)
+                return await self._with_vectors(document.seq, document.usage_bytes, document.chunk_count)
             await asyncio.sleep(0.5)
         raise IngestError("server_error", "Another engine began to read the file and did not finish.")
 
@@ -194,7 +241,7 @@ class FileSearch:
                 while await self._is_behind(store_ids):
                     await self._indexer.catch_up()
         except (TimeoutError, IndexingError) as error:
-            _log.warning("searching without the newest files: %s", error or "there are many of them")
+            _logger.warning("searching without the newest files: %s", error or "there are many of them")
 
     async def _is_behind(self, store_ids: Collection[str]) -> bool:
         async with self._database.read() as connection:
@@ -216,26 +263,27 @@ class FileSearch:
         return await asyncio.to_thread(evaluate)
 
     async def _ask(
-        self,
-        query: Query,
-        store_ids: Collection[str],
-        documents: Collection[int] | None,
-        wanted: int,
-        ranking: Ranking,
+        self, query: Query, comparison: Comparison | None, scope: _Scope
     ) -> list[tuple[float, StoredChunk]]:
         """The candidates for one query, with their scores."""
 
-        def find() -> list[Found]:
+        near: list[Near] = [] if comparison is None else comparison.nearest(scope.documents, _DEPTH)
+        meaning = Meaning([candidate.cosine for candidate in near])
+
+        def find() -> tuple[list[Found], list[Near]]:
             self._index.refresh()
             weights = self._index.frequencies(query.terms)
             query.weigh(weights)
-            return _chosen(self._index.search(weights, store_ids, documents, depth), wanted)
+            found = self._index.search(weights, scope.store_ids, scope.documents, depth)
+            return _chosen(found, wanted), _chosen(near, wanted)
 
-        depth = _DEPTH
+        depth, wanted = _DEPTH, scope.wanted
         while True:
-            found = await asyncio.to_thread(find)
+            found, nearest = await asyncio.to_thread(find)
+            bm25 = {candidate.chunk: candidate.score for candidate in found}
             async with self._database.read() as connection:
-                chunks = await texts.by_number(connection, [candidate.chunk for candidate in found])
+                numbers = bm25.keys() | {candidate.chunk for candidate in nearest}
+                chunks = await texts.by_number(connection, numbers)
                 missing = {candidate.document for candidate in found if candidate.chunk not in chunks}
                 gone = missing - await texts.existing(connection, missing) if missing else set()
             if not missing:
@@ -248,11 +296,13 @@ class FileSearch:
             wanted *= 2
 
         def score() -> list[tuple[float, StoredChunk]]:
-            return [
-                (_score(query, chunks[candidate.chunk], candidate.score, ranking), chunks[candidate.chunk])
-                for candidate in found
-                if candidate.chunk in chunks
-            ]
+            scored = []
+            for number, chunk in chunks.items():
+                by_words = bm25[number] if number in bm25 else query.estimated_bm25(chunk.text)
+                relevance = _relevance(query, chunk, by_words, rerank=scope.rerank)
+                cosine = None if comparison is None else comparison.of(number)
+                scored.append((meaning.join(relevance, cosine), chunk))
+            return scored
 
         return await asyncio.to_thread(score)
 
@@ -265,6 +315,12 @@ class FileSearch:
                     yield chunk
 
 
+def _meanings(database: Database, embedder: Embedder) -> Meanings:
+    from assistants_tui.engine.tools.file_search.meanings import Meanings  # and NumPy with it
+
+    return Meanings(database, embedder)
+
+
 @lru_cache(maxsize=20_000)
 def _parsed(attributes: str) -> dict[str, Any]:
     """Attributes from their JSON: every search with a filter looks at those of all files."""
@@ -272,10 +328,10 @@ def _parsed(attributes: str) -> dict[str, Any]:
     return found
 
 
-def _chosen(found: Sequence[Found], wanted: int) -> list[Found]:
+def _chosen(found: Sequence[Candidate], wanted: int) -> list[Candidate]:
     """The first so many, but few of one document as long as there are others."""
-    early: list[Found] = []
-    late: list[Found] = []
+    early: list[Candidate] = []
+    late: list[Candidate] = []
     counts: Counter[int] = Counter()
     for candidate in found:
         counts[candidate.document] += 1
@@ -283,8 +339,8 @@ def _chosen(found: Sequence[Found], wanted: int) -> list[Found]:
     return (early + late)[:wanted]
 
 
-def _score(query: Query, chunk: StoredChunk, bm25: float, ranking: Ranking) -> float:
-    if not ranking.rerank:
+def _relevance(query: Query, chunk: StoredChunk, bm25: float, *, rerank: bool) -> float:
+    if not rerank:
         return query.bm25(bm25)
     return query.relevance(chunk.text, f"{chunk.filename} {chunk.heading}", bm25)
 

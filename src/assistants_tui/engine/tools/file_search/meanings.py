@@ -1,0 +1,60 @@
+"""The part of file search that needs an embedding model."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.file_search import vectors
+from assistants_tui.engine.tools.file_search.embedding import VectorIndexer
+from assistants_tui.engine.tools.file_search.embeddings import Embedder, EmbeddingError
+from assistants_tui.engine.tools.file_search.vectors import Comparison, VectorTable
+
+_QUERY_SECONDS = 10.0  # a search does not wait longer for the vector of its query
+_REMEMBERED = 256  # vectors of queries
+
+_logger = logging.getLogger(__name__)
+
+
+class Meanings:
+    """Compares queries with chunks by their vectors, and sees to it that chunks have some."""
+
+    def __init__(self, database: Database, embedder: Embedder) -> None:
+        self.model = embedder.model
+        self.vectors = VectorTable(database, embedder.model)
+        self._database = database
+        self._embedder = embedder
+        self._indexer = VectorIndexer(database, embedder, self.vectors)
+        self._queries: OrderedDict[str, list[float]] = OrderedDict()
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        self._indexer.start()
+
+    async def close(self) -> None:
+        await self._indexer.close()
+
+    async def wait_for(self, document: int) -> int:
+        """Until a new document has its vectors, if it can have them now: how many bytes they are."""
+        await self._indexer.wait_for(document)
+        async with self._database.read() as connection:
+            return await vectors.usage_bytes(connection, document)
+
+    async def compare(
+        self, queries: Sequence[str], store_ids: Collection[str]
+    ) -> Sequence[Comparison | None]:
+        """Each query compared with all chunks; None where the model gives no vector now."""
+        unknown = [query for query in queries if query not in self._queries]
+        try:
+            if unknown:
+                async with asyncio.timeout(_QUERY_SECONDS):
+                    found = await self._embedder.embed(unknown)
+                self._queries.update(zip(unknown, found, strict=True))
+        except (EmbeddingError, TimeoutError) as error:
+            _logger.warning("searching by words alone: %s", error or "the embedding endpoint is slow")
+            return [None] * len(queries)
+        compared = [await self.vectors.compare(store_ids, self._queries[query]) for query in queries]
+        while len(self._queries) > _REMEMBERED:
+            self._queries.popitem(last=False)
+        return compared
