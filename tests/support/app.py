@@ -71,6 +71,10 @@ class Driver:
     async def until_shown(self, text: str) -> None:
         await self.until(lambda: text in self.screen)
 
+    async def until_told(self, text: str) -> None:
+        """Let the app work until a notification says so."""
+        await self.until(lambda: any(text in f"{one.title} {one.message}" for one in self.app._notifications))
+
     async def until_answered(self, runs: int = 1) -> None:
         """Let the app work until the open thread has so many finished runs and nothing is on its way."""
         await self.until(
