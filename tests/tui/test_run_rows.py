@@ -125,7 +125,7 @@ def test_a_failed_run_says_why_first() -> None:
     failed = run(status="failed", last_error={"code": "server_error", "message": "It *broke*."})
     parts = section_texts(from_objects(failed, [], []), 0)
     assert next(iter(parts)) == "What went wrong"
-    assert parts["What went wrong"] == "```\nIt *broke*.\n```"
+    assert parts["What went wrong"] == r"It \*broke\*\."
     assert "1,000 in, 200 out" in parts["Run"]
 
 

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.function_calls import Desk, PendingCalls
-from assistants_tui.service.functions import Catalogue, Functions
+from assistants_tui.service.functions import Catalogue, Function, Functions
 from assistants_tui.service.mcp_servers import McpServers
 from assistants_tui.service.python_functions import PythonFunctions
-from assistants_tui.settings.approvals import Approvals
+from assistants_tui.settings.approvals import Approvals, Decision
 from assistants_tui.settings.config import Config
+from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 
 
@@ -29,6 +31,19 @@ class FunctionDesk:
     async def catalogue(self) -> Catalogue:
         """Every function that can be called here. Starts the MCP servers."""
         return await self._desk.functions.catalogue()
+
+    async def decision(self, function: Function) -> Decision | None:
+        """What the user decided for good about a function."""
+        approvals = self._desk.approvals
+        return await asyncio.to_thread(approvals.decision, function.definition["name"], function.fingerprint)
+
+    async def forget(self, function: Function) -> None:
+        """Ask again before a function runs. Raises `ServiceError`."""
+        approvals = self._desk.approvals
+        try:
+            await asyncio.to_thread(approvals.decide, function.definition["name"], function.fingerprint, None)
+        except SettingsError as error:
+            raise ServiceError(str(error), kind="settings", no_effect=True) from error
 
     def calls(self, conversation: Conversation) -> PendingCalls | None:
         """The calls that a conversation's run waits for."""

@@ -13,6 +13,7 @@ from assistants_tui.service import views
 from assistants_tui.service.citations import results_of
 from assistants_tui.service.run_state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
+from assistants_tui.tui.plain_text import as_markdown
 
 _MARKS = {
     "queued": ("◌", "$muted"),
@@ -131,9 +132,9 @@ def sections(state: RunState, row: RunRow, names: Mapping[str, str]) -> list[Sec
     for number, call in enumerate(chosen):
         parts += _call_sections(f"{row.step_id}-{number}", call, names, live=step["status"] == "in_progress")
     if (error := step.get("last_error")) is not None:
-        parts.append(Section("error", "Error", _plain(error["message"]), raw=error["message"]))
+        parts.append(Section("error", "Error", as_markdown(error["message"]), raw=error["message"]))
     if sandbox := (step.get("metadata") or {}).get("sandbox"):
-        parts.append(Section("sandbox", "Sandbox", _plain(sandbox), raw=sandbox))
+        parts.append(Section("sandbox", "Sandbox", as_markdown(sandbox), raw=sandbox))
     return parts or [Section("empty", "Step", "Nothing yet.", live=step["status"] == "in_progress")]
 
 
@@ -271,7 +272,7 @@ def _call_sections(key: str, call: Json, names: Mapping[str, str], *, live: bool
                 Section(
                     f"{key}-result-{number}",
                     _join(passage.file_name, passage.place, _score(passage.score)),
-                    _plain(passage.text) if passage.text else "The server did not send its text.",
+                    as_markdown(passage.text) if passage.text else "The server did not send its text.",
                     raw=passage.text,
                     file_id=passage.file_id,
                     file_name=passage.file_name,
@@ -305,11 +306,11 @@ def _run_sections(state: RunState) -> list[Section]:
     text = "\n".join(f"- {name}: `{value}`" for name, value in facts if value)
     parts = [Section("run", "Run", text, live=state.active)]
     if state.error:
-        parts.insert(0, Section("error", "What went wrong", _plain(state.error), raw=state.error))
+        parts.insert(0, Section("error", "What went wrong", as_markdown(state.error), raw=state.error))
     if times := _times(state):
         parts.append(Section("times", "Steps", fenced(times), live=state.active, raw=times))
     if instructions := run.get("instructions"):
-        parts.append(Section("instructions", "Instructions", _plain(instructions), raw=instructions))
+        parts.append(Section("instructions", "Instructions", as_markdown(instructions), raw=instructions))
     return parts
 
 
@@ -370,11 +371,6 @@ def _score(score: float | None) -> str:
 def _first_line(value: object) -> str:
     text = str(value or "")[:2000].strip()
     return text.split("\n", 1)[0][:200]
-
-
-def _plain(text: str) -> str:
-    """Text that is no Markdown, shown as it is."""
-    return fenced(text)
 
 
 def _pretty(value: object) -> str:

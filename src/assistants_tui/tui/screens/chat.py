@@ -40,6 +40,11 @@ class ChatScreen(Screen[None]):
         Binding(
             "f4", "toggle_inspector", "Inspector", id="inspector.toggle", tooltip="Show or hide the inspector"
         ),
+        Binding("f5", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
+        Binding("f6", "stores", "Stores", show=False, id="app.stores", tooltip="Vector stores: what search reads"),
+        Binding(
+            "f7", "functions", "Functions", show=False, id="app.functions", tooltip="Functions of this machine"
+        ),
         Binding(
             "f1,question_mark",
             "help",
@@ -183,6 +188,21 @@ class ChatScreen(Screen[None]):
         self.remove_class("-show-sidebar", "-show-inspector")
         pane = self.query_one(ConversationPane)
         await pane.show_message(event.thread_id, event.message_id, event.words)
+
+    def action_files(self) -> None:
+        from assistants_tui.tui.screens.files import FilesScreen  # not for the first frame
+
+        self.app.push_screen(FilesScreen(self.workspace))
+
+    def action_stores(self) -> None:
+        from assistants_tui.tui.screens.vector_stores import VectorStoresScreen  # not for the first frame
+
+        self.app.push_screen(VectorStoresScreen(self.workspace))
+
+    def action_functions(self) -> None:
+        from assistants_tui.tui.screens.functions import FunctionsScreen  # not for the first frame
+
+        self.app.push_screen(FunctionsScreen(self.workspace))
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self))

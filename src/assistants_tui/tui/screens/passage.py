@@ -43,7 +43,7 @@ class PassageScreen(ModalScreen[None]):
         & #passage-page { height: 1fr; scrollbar-size-vertical: 1; }
         & #passage-page Static { height: auto; max-width: 110; padding: 0 2; }
         & .around { color: $text-muted; }
-        & #passage-text { border-left: outer $accent; padding: 0 1; }
+        & .passage { border-left: outer $accent; padding: 0 1; }
     }
     """
 
@@ -63,7 +63,8 @@ class PassageScreen(ModalScreen[None]):
             yield Static(id="passage-head")
             with VerticalScroll(id="passage-page"):
                 yield Static(id="passage-before", classes="around")
-                yield Static(id="passage-text")
+                yield Static(id="passage-lead", classes="passage")
+                yield Static(id="passage-text", classes="passage")
                 yield Static(id="passage-after", classes="around")
         yield KeyBar()
 
@@ -88,8 +89,14 @@ class PassageScreen(ModalScreen[None]):
         )
         self.query_one("#passage-head", Static).update(head)
         text = clean(passage.text)
-        spans = [Span(start, end, "bold $text-accent") for start, end in highlights(text, self._claim)]
-        self.query_one("#passage-text", Static).update(Content(text, spans=spans))
+        marked = highlights(text, self._claim)
+        # in two parts, so that the place to scroll to is one of them
+        cut = text.rfind("\n", 0, marked[0][0]) + 1 if marked else 0
+        spans = [Span(start - cut, end - cut, "bold $text-accent") for start, end in marked]
+        lead = self.query_one("#passage-lead", Static)
+        lead.display = cut > 0
+        lead.update(Content(text[: max(0, cut - 1)]))
+        self.query_one("#passage-text", Static).update(Content(text[cut:], spans=spans))
         self._show_around(Surroundings())
         self._read_around(passage)
 
@@ -98,8 +105,12 @@ class PassageScreen(ModalScreen[None]):
             part = self.query_one(f"#passage-{where}", Static)
             part.display = bool(text.strip())
             part.update(Content(clean(text.strip("\n"))))
-        passage = self.query_one("#passage-text")
-        self.call_after_refresh(passage.scroll_visible, animate=False, top=True)
+        self.call_after_refresh(self._go_to_passage)
+
+    def _go_to_passage(self) -> None:
+        page = self.query_one("#passage-page")
+        place = self.query_one("#passage-text").virtual_region.y
+        page.scroll_to(y=max(0, place - page.size.height // 3), animate=False)
 
     @work(exclusive=True, group="around")
     async def _read_around(self, passage: Passage) -> None:

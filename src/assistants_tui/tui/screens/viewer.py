@@ -16,6 +16,7 @@ from assistants_tui.service.previews import Preview, preview, wanted_bytes
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import file_words, open_with_system, save_file, save_file_as
+from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.run_rows import fenced
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
@@ -102,8 +103,7 @@ class ViewerScreen(ModalScreen[None]):
                 table.focus()
             case "text" | "markdown":
                 view = self.query_one(MessageView)
-                text = shown.text if shown.kind == "markdown" else fenced(shown.text, shown.language)
-                item = MessageItem(self._file_id, self._name_of_file, from_user=False, time="", text=text)
+                item = MessageItem(self._file_id, "", from_user=False, time="", text=_as_markdown(shown))
                 view.set_items([item], older=False)
                 view.scroll_home(animate=False)
                 view.focus()
@@ -145,6 +145,12 @@ async def view_file(widget: Widget, workspace: Workspace, file_id: str) -> None:
         data, total = await backend.files.read(file_id, wanted_bytes(name))
         shown = preview(name, data, total)
         widget.app.push_screen(ViewerScreen(workspace, file_id, name, file_words(file), shown))
+
+
+def _as_markdown(shown: Preview) -> str:
+    if shown.kind == "markdown":
+        return shown.text
+    return fenced(shown.text, shown.language) if shown.language else as_markdown(shown.text)
 
 
 def _one_line(cell: str) -> str:

@@ -1,0 +1,20 @@
+"""Text that is no Markdown, for places that draw Markdown."""
+
+import re
+
+_SIGNS = re.compile(r"([\\`*_{}<>#+\-.!|~$^:=\"'&])")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def as_markdown(text: str) -> str:
+    """Markdown that shows the text as it is: its signs as signs, its lines as lines.
+
+    Unlike in a code block, words stay whole where lines are wrapped.
+    """
+    escaped = _SIGNS.sub(r"\\\1", text.replace("\r\n", "\n").replace("\r", "\n"))
+    escaped = escaped.replace("[", "&#91;").replace(
+        "(", "&#40;"
+    )  # with a backslash they would begin formulas
+    # white space at the beginning of a line would make it code, and be lost otherwise
+    indented = _INDENT.sub(lambda match: "\u00a0" * len(match[0].expandtabs(4)), escaped)
+    return re.sub(r"(?<!\n)\n(?!\n|$)", "\\\\\n", indented)

@@ -1,0 +1,143 @@
+"""The frame of the screens that manage something: a list at the left, what is chosen at the right."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.widgets.key_bar import KeyBar
+from assistants_tui.tui.widgets.message_body import MessageItem
+from assistants_tui.tui.widgets.message_view import MessageView
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+
+class ListScreen(Screen[None]):
+    """A titled list with a filter. Subclasses fill `rows` and `detail` and bind their keys."""
+
+    TITLE_TEXT: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 - Textual's
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back", key_display="Esc", id="manager.back", tooltip="Go back"),
+        Binding("slash", "filter", "Filter", key_display="/", id="manager.filter", tooltip="Filter the list"),
+    ]
+    DEFAULT_CSS = """
+    ListScreen {
+        background: $background;
+        & .manager-title {
+            height: 1;
+            padding: 0 1;
+            background: $panel;
+            color: $text-accent;
+            text-style: bold;
+        }
+        & .manager-note { height: auto; padding: 0 1; color: $text-muted; }
+        & .manager-filter { margin: 0 1; display: none; }
+        & .manager-left { width: 44%; background: $surface; border-right: vkey $border-blurred; }
+        & .manager-left VirtualList { height: 1fr; }
+        & .manager-right { width: 1fr; }
+        & .manager-right MessageView { height: 1fr; }
+        &.-narrow Horizontal { layout: vertical; }
+        &.-narrow .manager-left { width: 1fr; height: 1fr; border-right: none; }
+        &.-narrow .manager-right { height: 1fr; border-top: solid $border-blurred; }
+    }
+    """
+
+    wanted: var[str] = var("")
+    """What the list is filtered by."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(self.TITLE_TEXT), classes="manager-title")
+        with Horizontal():
+            with Vertical(classes="manager-left"):
+                yield Static(classes="manager-note")
+                yield Input(placeholder="Filter by name", compact=True, classes="manager-filter")
+                yield VirtualList()
+            with Vertical(classes="manager-right"):
+                yield MessageView()
+        yield KeyBar()
+
+    @property
+    def rows(self) -> VirtualList:
+        return self.query_one(".manager-left VirtualList", VirtualList)
+
+    @property
+    def detail(self) -> MessageView:
+        return self.query_one(".manager-right MessageView", MessageView)
+
+    def tell(self, words: str) -> None:
+        """A line above the list: how much there is, or what is going on."""
+        line = self.query_one(".manager-note", Static)
+        line.display = bool(words)
+        line.update(Content(clean(words)))
+
+    def show_detail(self, key: str, heading: str, text: str) -> None:
+        """What is chosen, as Markdown."""
+        self.show_parts([(key, heading, text)] if key else [])
+
+    def show_parts(self, parts: Sequence[tuple[str, str, str]]) -> None:
+        """Several texts below each other: key, heading and Markdown of each."""
+        items = [
+            MessageItem(key, clean(heading).replace("\n", " "), from_user=False, time="", text=text)
+            for key, heading, text in parts
+        ]
+        if [shown.id for shown in self.detail.items] == [item.id for item in items]:
+            for item in items:
+                self.detail.upsert(item)
+        else:
+            self.detail.set_items(items, older=False)
+            self.detail.scroll_home(animate=False)
+
+    def draw(self) -> None:
+        """Bring the list up to date."""
+        raise NotImplementedError
+
+    def watch_wanted(self) -> None:
+        if self.is_mounted:
+            self.draw()
+
+    def action_filter(self) -> None:
+        field = self.query_one(".manager-filter", Input)
+        field.display = True
+        field.focus()
+
+    @on(Input.Changed, ".manager-filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.wanted = event.value
+
+    @on(Input.Submitted, ".manager-filter")
+    def _filter_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.rows.focus()
+
+    def action_back(self) -> None:
+        """Out of the filter, else out of the screen."""
+        field = self.query_one(".manager-filter", Input)
+        if field.display:
+            field.value = ""
+            field.display = False
+            self.rows.focus()
+        else:
+            self.dismiss(None)
+
+    @on(MessageView.CopyWanted)
+    def _copy_wanted(self, event: MessageView.CopyWanted) -> None:
+        event.stop()
+        self.copy(event.text)
+
+    def copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(clean(text))
+        self.notify("Copied.", timeout=2)

@@ -1,0 +1,518 @@
+"""The vector stores of the server: what file search looks through, from adding files to trying a query."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from assistants_tui.service.citations import results_of
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.intake import Intake, Transfer, searchable_files
+from assistants_tui.service.local_files import size_words
+from assistants_tui.service.resources import give_store_to_assistant, give_store_to_thread, store_of
+from assistants_tui.service.wire import VectorStore, VectorStoreFile
+from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.plain_text import as_markdown
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from assistants_tui.tui.screens.file_picker import FilePicker
+from assistants_tui.tui.screens.files import transfer_row
+from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_FRAME = 1 / 10
+_LOOK = 1.0
+"""Seconds between two looks at a store whose files are being read."""
+_BAR = 10
+"""Cells of the bar that shows how many files have been read."""
+_STATES = {"completed": ("✓", "$text-success"), "failed": ("✗", "$text-error"), "cancelled": ("■", "$muted")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A store, one of its files below it, or a file on its way into it."""
+
+    store: VectorStore
+    file: VectorStoreFile | None = None
+    transfer: Transfer | None = None
+
+    @property
+    def key(self) -> str:
+        if self.transfer is not None:
+            return f"{self.store['id']}/transfer/{self.transfer.path}"
+        return f"{self.store['id']}/{self.file['id']}" if self.file is not None else self.store["id"]
+
+
+class VectorStoresScreen(ListScreen):
+    """A tree of stores and their files."""
+
+    TITLE_TEXT = "Vector stores"
+    HELP: ClassVar[str] = (
+        "n makes a store, a adds files or whole folders. Enter opens a store, or shows the pieces of a file. "
+        "t tries a query as file search would. A gives the store to the assistant, T to the open thread."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "create", "New", id="stores.create", tooltip="Make a vector store"),
+        Binding("a", "add", "Add files", id="stores.add", tooltip="Add files and folders to the store"),
+        Binding("t", "query", "Try a query", id="stores.query", tooltip="Search the store"),
+        Binding(
+            "A", "to_assistant", "To assistant", id="stores.to_assistant", tooltip="Give it to the assistant"
+        ),
+        Binding("T", "to_thread", "To thread", id="stores.to_thread", tooltip="Give it to the open thread"),
+        Binding("R", "rename", show=False, id="stores.rename", tooltip="Rename the store"),
+        Binding(
+            "d,delete", "delete", "Delete", id="stores.delete", tooltip="Delete the store, or take a file out"
+        ),
+        Binding("y", "copy_id", show=False, id="stores.copy_id", tooltip="Copy the ID"),
+        Binding("r", "reload", show=False, id="stores.reload", tooltip="Read the list again"),
+    ]
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._stores: dict[str, VectorStore] = {}
+        self._files: dict[str, dict[str, VectorStoreFile]] = {}
+        self._more_files: dict[str, str] = {}
+        self._after: str | None = None
+        self._open: set[str] = set()
+        self._intakes: dict[str, Intake] = {}
+        self._lines: list[_Line] = []
+        self._scheduled = False
+        self._reading = True
+        self._results_of = ""
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
+        self.rows.focus()
+        self.draw()
+        self.action_reload()
+        self._watch()
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def _workspace_changed(self, changed: Changed) -> None:
+        if changed & (Changed.FILES | Changed.ASSISTANTS):
+            self._changed()
+
+    def _changed(self) -> None:
+        if not self._scheduled and self.is_mounted:
+            self._scheduled = True
+            self.set_timer(_FRAME, self.draw)
+
+    # reading
+
+    @work(exclusive=True, group="list")
+    async def action_reload(self) -> None:
+        self._stores, self._after = {}, None
+        await self._read()
+
+    async def _read(self) -> None:
+        self._reading = True
+        with told_failures(self.rows, "Stores not listed"):
+            backend = await self.workspace.connection.backend()
+            page = await backend.vector_stores.list(after=self._after)
+            self._stores |= {store["id"]: store for store in page.items}
+            self._after = page.next_cursor
+        self._reading = False
+        self.draw()
+
+    async def _read_files(self, store_id: str, after: str | None = None) -> None:
+        backend = await self.workspace.connection.backend()
+        page = await backend.vector_stores.files(store_id, after=after)
+        read = {file["id"]: file for file in page.items}
+        self._files[store_id] = read if after is None else self._files.get(store_id, {}) | read
+        self._more_files.pop(store_id, None)
+        if page.next_cursor is not None:
+            self._more_files[store_id] = page.next_cursor
+        for file_id in read:
+            self.workspace.file_names.name(file_id)  # asked for, and told when it is known
+
+    @work(exclusive=True, group="watch")
+    async def _watch(self) -> None:
+        """Look at stores whose files are being read until they are."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            busy = [key for key, store in self._stores.items() if store["file_counts"]["in_progress"]]
+            if not busy:
+                continue
+            try:
+                backend = await self.workspace.connection.backend()
+                for store_id in busy:
+                    self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
+                    if store_id in self._open:
+                        await self._read_files(store_id)
+            except ServiceError:
+                continue  # it is tried again; the user asked for nothing
+            self._changed()
+
+    async def _look_at(self, store_id: str) -> None:
+        backend = await self.workspace.connection.backend()
+        self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
+        if store_id in self._open:
+            await self._read_files(store_id)
+        self.draw()
+
+    # drawing
+
+    def draw(self) -> None:
+        self._scheduled = False
+        words = self.wanted.casefold().split()
+        lines: list[_Line] = []
+        for store in self._stores.values():
+            if not all(word in _name(store).casefold() for word in words):
+                continue
+            lines.append(_Line(store))
+            if (intake := self._intakes.get(store["id"])) is not None:
+                lines += [_Line(store, transfer=one) for one in intake.transfers]
+            if store["id"] in self._open:
+                lines += [_Line(store, file) for file in self._files.get(store["id"], {}).values()]
+        self._lines = lines
+        more = self._after is not None
+        none = "No store matches." if words else "No vector stores yet. n makes one."
+        self.rows.empty = "Reading…" if self._reading else none
+        self.rows.set_rows(
+            len(lines) + more, self._row, key=lambda index: lines[index].key if index < len(lines) else "more"
+        )
+        count = len(self._stores)
+        self.tell(f"{count:,}{'+' if more else ''} store{'s' if count != 1 else ''}" if count else "")
+        self._draw_detail()
+        self.refresh_bindings()
+
+    def _row(self, index: int) -> Content:
+        if index >= len(self._lines):
+            return Content.styled("Read more…", "$text-accent")
+        line = self._lines[index]
+        if line.transfer is not None:
+            return Content.assemble("  ", transfer_row(line.transfer))
+        if line.file is not None:
+            return self._file_row(line.file)
+        store = line.store
+        fold = "▾ " if store["id"] in self._open else "▸ "
+        mark = "●" if store_of(dict(self.workspace.assistant or {})) == store["id"] else " "
+        return Content.assemble(
+            (fold, "$muted"), _name(store), (f" {mark}", "$text-accent"), "  ", _counts(store)
+        )
+
+    def _file_row(self, file: VectorStoreFile) -> Content:
+        mark, style = _STATES.get(file["status"], ("●", "$text-accent"))
+        name = clean(self.workspace.file_names.known(file["id"])).replace("\n", " ")
+        return Content.assemble(("    ", ""), (f"{mark} ", style), name)
+
+    @property
+    def _line(self) -> _Line | None:
+        index = self.rows.cursor
+        return self._lines[index] if index is not None and index < len(self._lines) else None
+
+    def _draw_detail(self) -> None:
+        line = self._line
+        if line is None:
+            self.show_parts([])
+        elif self._results_of != line.key:
+            self._results_of = ""
+            if line.transfer is not None:
+                error = line.transfer.error
+                self.show_detail(line.key, line.transfer.path.name, str(error) if error else "On its way.")
+            elif line.file is not None:
+                self.show_detail(
+                    line.key, self.workspace.file_names.known(line.file["id"]), _file_facts(line.file)
+                )
+            else:
+                self.show_detail(line.key, _name(line.store), _store_facts(line.store))
+
+    @on(VirtualList.Highlighted)
+    def _chosen(self, event: VirtualList.Highlighted) -> None:
+        event.stop()
+        self._draw_detail()
+        self.refresh_bindings()
+
+    @on(VirtualList.Selected)
+    @work(exclusive=True, group="open")
+    async def _opened(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        line = self._line
+        with told_failures(self.rows, "Not read"):
+            if line is None:
+                await self._read()
+            elif line.file is not None:
+                await self._show_pieces(line)
+            elif line.transfer is None:
+                await self._fold(line.store["id"])
+
+    async def _fold(self, store_id: str) -> None:
+        if store_id in self._open:
+            self._open.discard(store_id)
+        else:
+            self._open.add(store_id)
+            await self._read_files(store_id)
+            while store_id in self._more_files and store_id in self._open:
+                self.draw()
+                await self._read_files(store_id, self._more_files[store_id])
+        self.draw()
+
+    async def _show_pieces(self, line: _Line) -> None:
+        """What was read from a file, piece by piece, as file search sees it."""
+        assert line.file is not None
+        backend = await self.workspace.connection.backend()
+        pieces = await backend.vector_stores.content(line.store["id"], line.file["id"])
+        self._results_of = line.key
+        self.show_parts(
+            [
+                (
+                    f"{line.key}/{number}",
+                    f"Piece {number} of {len(pieces)}{_place(piece)}",
+                    as_markdown(piece["text"]),
+                )
+                for number, piece in enumerate(pieces, 1)
+                if isinstance(piece.get("text"), str)
+            ]
+        )
+        self.detail.focus()
+
+    # keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in {"add", "query", "to_assistant", "to_thread", "rename", "delete", "copy_id"}:
+            if action == "to_thread" and self.workspace.conversation.thread_id is None:
+                return False
+            return self._line is not None
+        return True
+
+    @work
+    async def action_create(self) -> None:
+        name = await self.app.push_screen_wait(TextDialog("Name of the vector store", max_length=256))
+        if name is None:
+            return
+        with told_failures(self.rows, "Not made"):
+            backend = await self.workspace.connection.backend()
+            store = await backend.vector_stores.create(name)
+            self._stores = {store["id"]: store, **self._stores}
+            self.draw()
+            self.rows.cursor = 0
+
+    @work
+    async def action_rename(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        name = await self.app.push_screen_wait(
+            TextDialog("Name of the vector store", line.store.get("name") or "", max_length=256)
+        )
+        if name is not None:
+            with told_failures(self.rows, "Not renamed"):
+                backend = await self.workspace.connection.backend()
+                self._stores[line.store["id"]] = await backend.vector_stores.update(
+                    line.store["id"], {"name": name}
+                )
+                self.draw()
+
+    @work
+    async def action_add(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        picked = await self.app.push_screen_wait(
+            FilePicker(f"Add which files to {_name(line.store)}?", Path.cwd(), folders=True)
+        )
+        if not picked:
+            return
+        with told_failures(self.rows, "Not added"):
+            paths = await asyncio.to_thread(searchable_files, picked)
+            if not paths:
+                self.notify("There is no file in it that file search reads.", severity="warning")
+                return
+            if len(paths) > max(20, len(picked)) and not await self._sure(len(paths)):
+                return
+            self._send(line.store["id"], paths)
+
+    async def _sure(self, count: int) -> bool:
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Add {count:,} files?",
+                "They are sent one after the other; the store can be searched meanwhile.",
+                choices=[("no", "Not now"), ("add", "Add them")],
+            )
+        )
+        return choice == "add"
+
+    @work(group="upload")
+    async def _send(self, store_id: str, paths: Sequence[Path]) -> None:
+        with told_failures(self.rows, "Not added"):
+            backend = await self.workspace.connection.backend()
+            intake = self._intakes.setdefault(store_id, Intake(backend, self._changed))
+            self._open.add(store_id)
+            await intake.take(paths, purpose="assistants", store_id=store_id)
+            await self._look_at(store_id)
+
+    @work
+    async def action_query(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        query = await self.app.push_screen_wait(
+            TextDialog(f"Search {_name(line.store)} for", detail="As file search of an assistant would.")
+        )
+        if query is None:
+            return
+        with told_failures(self.rows, "Not searched"):
+            backend = await self.workspace.connection.backend()
+            found = await backend.vector_stores.search(line.store["id"], query)
+            passages = list(results_of({"file_search": {"results": found}}))
+            self._results_of = line.key
+            parts = [
+                (
+                    f"hit-{number}",
+                    " · ".join(
+                        part
+                        for part in (
+                            f"{passage.score:.2f}" if passage.score is not None else "",
+                            passage.file_name,
+                            passage.place,
+                        )
+                        if part
+                    ),
+                    as_markdown(passage.text),
+                )
+                for number, passage in enumerate(passages)
+            ]
+            self.show_parts(
+                parts or [("none", "Nothing found", f"No piece of this store fits `{clean(query)}`.")]
+            )
+            self.detail.focus()
+
+    @work
+    async def action_to_assistant(self) -> None:
+        line, assistant = self._line, self.workspace.assistant
+        if line is None or assistant is None:
+            return
+        name = clean(assistant.get("name") or assistant["id"])
+        if not await self._replace(store_of(dict(assistant)), line.store, name):
+            return
+        with told_failures(self.rows, "Not given"):
+            backend = await self.workspace.connection.backend()
+            await give_store_to_assistant(backend, assistant, line.store["id"])
+            await self.workspace.refresh_assistants()
+            self.notify(f"{name} searches {_name(line.store)} from now on.", markup=False)
+
+    @work
+    async def action_to_thread(self) -> None:
+        line, thread_id = self._line, self.workspace.conversation.thread_id
+        if line is None or thread_id is None:
+            return
+        with told_failures(self.rows, "Not given"):
+            backend = await self.workspace.connection.backend()
+            thread = await backend.threads.retrieve(thread_id)
+            if await self._replace(store_of(dict(thread)), line.store, "The open thread"):
+                await give_store_to_thread(backend, thread_id, line.store["id"])
+                self.notify(f"The open thread has {_name(line.store)} from now on.", markup=False)
+
+    async def _replace(self, present: str | None, store: VectorStore, who: str) -> bool:
+        """Ask whether a store that is there already may be replaced."""
+        if present is None or present == store["id"]:
+            return True
+        other = self._stores.get(present)
+        now = _name(other) if other is not None else clean(present)
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"{who} has another store. Replace it?",
+                f"Only one can be searched. Now it is {now}, which stays.",
+                choices=[("keep", "Keep it"), ("replace", "Replace it")],
+            )
+        )
+        return choice == "replace"
+
+    def action_copy_id(self) -> None:
+        if (line := self._line) is not None:
+            self.copy(line.file["id"] if line.file is not None else line.store["id"])
+
+    @work
+    async def action_delete(self) -> None:
+        line = self._line
+        if line is None or line.transfer is not None:
+            return
+        store_id = line.store["id"]
+        backend = await self.workspace.connection.backend()
+        if line.file is not None:
+            with told_failures(self.rows, "Not taken out"):
+                await backend.vector_stores.remove_file(store_id, line.file["id"])
+                self._files.get(store_id, {}).pop(line.file["id"], None)
+                await self._look_at(store_id)
+                self.notify("Taken out of the store. The file itself stays.", timeout=4)
+            return
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Delete {_name(line.store)}?",
+                "Assistants and threads that search it find nothing any more. Its files stay.",
+                choices=[("keep", "Keep it"), ("delete", "Delete it")],
+                danger="delete",
+            )
+        )
+        if choice == "delete":
+            with told_failures(self.rows, "Not deleted"):
+                await backend.vector_stores.delete(store_id)
+                self._stores.pop(store_id, None)
+                self.draw()
+
+
+def _name(store: VectorStore) -> str:
+    return clean(store.get("name") or store["id"]).replace("\n", " ")
+
+
+def _counts(store: VectorStore) -> Content:
+    """How many files, and a bar while some of them are being read."""
+    counts = store["file_counts"]
+    total, reading, failed = counts["total"], counts["in_progress"], counts["failed"]
+    parts: list[Content] = []
+    if reading and total:
+        done = (total - reading) * _BAR // total
+        parts.append(Content.styled(f"{'━' * done}{'·' * (_BAR - done)} ", "$text-accent"))
+        parts.append(Content.styled(f"{total - reading:,} of {total:,} files", "$muted"))
+    else:
+        parts.append(Content.styled(f"{total:,} file{'s' if total != 1 else ''}", "$muted"))
+    if failed:
+        parts.append(Content.styled(f"  {failed:,} failed", "$text-error"))
+    if store.get("status") == "expired":
+        parts.append(Content.styled("  expired", "$text-warning"))
+    return Content.assemble(*parts)
+
+
+def _store_facts(store: VectorStore) -> str:
+    counts = store["file_counts"]
+    created = datetime.fromtimestamp(store.get("created_at") or 0)
+    read, waiting, failed = counts["completed"], counts["in_progress"], counts["failed"]
+    facts = [
+        f"- files: `{read:,} read, {waiting:,} waiting, {failed:,} failed`",
+        f"- size of what was read: `{size_words(store.get('usage_bytes') or 0)}`",
+        f"- status: `{store.get('status')}`",
+        f"- created: `{created:%Y-%m-%d %H:%M}`",
+    ]
+    if expires := store.get("expires_at"):
+        facts.append(f"- expires: `{datetime.fromtimestamp(expires):%Y-%m-%d %H:%M}`")
+    return "\n".join([*facts, f"- store: `{store['id']}`"])
+
+
+def _file_facts(file: VectorStoreFile) -> str:
+    facts = [
+        f"- status: `{file['status'].replace('_', ' ')}`",
+        f"- size of what was read: `{size_words(file.get('usage_bytes') or 0)}`",
+        f"- file: `{file['id']}`",
+    ]
+    if (error := file.get("last_error")) is not None:
+        facts.insert(0, f"{as_markdown(error['message'])}\n")
+    if file["status"] == "completed":
+        facts.append("\nEnter shows the pieces that file search sees.")
+    return "\n".join(facts)
+
+
+def _place(piece: object) -> str:
+    """Where in its file a piece stands, as far as the server says it."""
+    if not isinstance(piece, dict):
+        return ""
+    parts = [f"{name} {piece[name]}" for name in ("page", "line") if isinstance(piece.get(name), int)]
+    return f" · {', '.join(parts)}" if parts else ""
