@@ -97,6 +97,7 @@ def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None
     assert "✓ local" in shown.stdout
     assert "✗ team" in shown.stdout
     assert "Code interpreter" in shown.stdout
+    assert "local: by words alone" in shown.stdout
     assert str(config) in shown.stdout
     assert "canary" not in shown.stdout + shown.stderr
 

@@ -76,6 +76,7 @@ def test_a_full_file_is_read(path: Path) -> None:
         model_url = "http://localhost:11434/v1"
         model_api_key_env = "OPENAI_API_KEY"
         default_model = "llama3.2"
+        embedding_model = "nomic-embed-text"
         [profiles.team]
         kind = "openai"
         base_url = "https://assistants.example.org/v1"
@@ -103,6 +104,7 @@ def test_a_full_file_is_read(path: Path) -> None:
     assert problems == []
     assert (config.default_profile, config.theme) == ("team", "dusk")
     assert config.keys == {"app.quit": "ctrl+q,f10", "app.help": "f2"}
+    assert config.profiles["local"].embedding_model == "nomic-embed-text"
     assert config.profiles["local"].runs == RunSettings(poll_interval=2, token_balance=1000)
     assert config.profiles["team"].runs == RunSettings(
         poll_interval=2, token_balance=1000, stream=False, timeout=30

@@ -97,6 +97,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--model-url", metavar="URL", help="an OpenAI-compatible endpoint; without it: the tutor"
     )
     serve.add_argument("--model", metavar="MODEL", help="the model for names that the endpoint does not know")
+    serve.add_argument(
+        "--embedding-model",
+        metavar="MODEL",
+        help="the endpoint's model with which file search finds by meaning; without it: by words alone",
+    )
 
     commands.add_parser(
         "doctor",

@@ -94,8 +94,19 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
             lines.append(f"  ✗ {profile.name}{default}: {profile.kind}{key}; {error}")
         finally:
             await connection.close()
-    lines += ["Code interpreter", f"  {await _sandbox()}"]
+    lines += ["Code interpreter", f"  {await _sandbox()}", "File search", *_file_search(config)]
     return lines, sound
+
+
+def _file_search(config: Config) -> Iterator[str]:
+    for profile in config.profiles.values():
+        if profile.kind != "embedded":
+            continue
+        if profile.model_url is None or profile.embedding_model is None:
+            how = "by words alone; set model_url and embedding_model to find by meaning, too"
+        else:
+            how = f"by words and, with {profile.embedding_model}, by meaning"
+        yield f"  {profile.name}: {how}"
 
 
 async def _sandbox() -> str:

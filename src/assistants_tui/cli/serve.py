@@ -38,6 +38,7 @@ def serve(options: argparse.Namespace) -> int:
                 model_url=options.model_url,
                 model_api_key=os.environ.get("OPENAI_API_KEY"),
                 default_model=options.model,
+                embedding_model=options.embedding_model,
                 api_keys=options.api_key_file,
                 starter_assistants=True,
             )

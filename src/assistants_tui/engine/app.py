@@ -5,6 +5,7 @@ OpenAI's clients find them under /v1, those of Azure under /openai.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
@@ -46,6 +47,9 @@ from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.objects import UnknownCursorError
 from assistants_tui.engine.tools.file_search.search import FileSearch
+
+if TYPE_CHECKING:
+    from assistants_tui.engine.tools.file_search.embeddings import Embedder
 
 __all__ = ["EngineSettings", "create_app"]
 
@@ -106,7 +110,10 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         model = ModelRouter(_endpoint(settings))
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
-        file_search = FileSearch(settings.data_dir, database)
+        embedder = _embedder(settings)
+        if embedder is not None:
+            stack.push_async_callback(embedder.close)
+        file_search = FileSearch(settings.data_dir, database, embedder)
         stack.push_async_callback(file_search.close)
         file_search.start()
         index = FileIndex(settings.data_dir, database, blobs, file_search)
@@ -131,6 +138,14 @@ def _endpoint(settings: EngineSettings) -> ChatModel | None:
     return EndpointModel(
         settings.model_url, api_key=settings.model_api_key, default_model=settings.default_model
     )
+
+
+def _embedder(settings: EngineSettings) -> "Embedder | None":
+    if settings.model_url is None or settings.embedding_model is None:
+        return None
+    from assistants_tui.engine.tools.file_search.embeddings import EndpointEmbedder
+
+    return EndpointEmbedder(settings.model_url, settings.embedding_model, api_key=settings.model_api_key)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

@@ -19,6 +19,8 @@ class EngineSettings:
     model_api_key: str | None = field(default=None, repr=False)
     default_model: str | None = None
     """Answers for model names that the endpoint does not know."""
+    embedding_model: str | None = None
+    """An embedding model of that endpoint. None, or no endpoint: file search looks for words alone."""
     api_keys: Mapping[str, str] | Path | None = field(default=None, repr=False)
     """API keys and the owner of each, or a file of them (see `api.auth`). None: everyone is one owner."""
     allow_input_download: bool = True

@@ -45,6 +45,7 @@ async def open_engine(profile: Profile, *, paths: Paths, key: Secret | None) -> 
             model_url=profile.model_url,
             model_api_key=key.reveal() if key else None,
             default_model=profile.default_model,
+            embedding_model=profile.embedding_model,
             starter_assistants=True,
         )
     )

@@ -66,6 +66,8 @@ class Profile:
     model_url: str | None = None
     """An OpenAI-compatible chat completions endpoint; None: the built-in offline tutor."""
     model_api_key_env: str | None = None
+    embedding_model: str | None = None
+    """An embedding model of that endpoint, for file search; None: it looks for words alone."""
     # openai
     base_url: str | None = None
     organization: str | None = None
@@ -163,7 +165,7 @@ def load_config(path: Path) -> LoadedConfig:
 
 
 _KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
-    "embedded": frozenset({"model_url", "model_api_key_env"}),
+    "embedded": frozenset({"model_url", "model_api_key_env", "embedding_model"}),
     "openai": frozenset({"base_url", "api_key_env", "organization", "project"}),
     "azure": frozenset({"azure_endpoint", "api_version", "api_key_env", "token_command"}),
     "foundry": frozenset({"project_endpoint", "api_version", "api_key_env", "token_command"}),
@@ -361,6 +363,7 @@ kind = "embedded"
 # model_url = "http://localhost:11434/v1"
 # model_api_key_env = "OPENAI_API_KEY"     # the environment variable that holds the key, not the key itself
 # default_model = "llama3.2"
+# embedding_model = "nomic-embed-text"     # file search then finds by meaning, and not only by words
 
 # A server that speaks the Assistants API, such as `assistants-tui serve` on another machine:
 # [profiles.team]
