@@ -40,10 +40,10 @@ class ChatScreen(Screen[None]):
         Binding(
             "f4", "toggle_inspector", "Inspector", id="inspector.toggle", tooltip="Show or hide the inspector"
         ),
-        Binding("f5", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
-        Binding("f6", "stores", "Stores", show=False, id="app.stores", tooltip="Vector stores: what search reads"),
+        Binding("f7", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
+        Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="Vector stores: what search reads"),
         Binding(
-            "f7", "functions", "Functions", show=False, id="app.functions", tooltip="Functions of this machine"
+            "f9", "functions", "Functions", show=False, id="app.functions", tooltip="Functions of this machine"
         ),
         Binding(
             "f1,question_mark",
