@@ -125,7 +125,8 @@ def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:
     policy = tmp_path / "leave.md"
     policy.write_text(
         "# Leave policy\nEmployees may take 28 days of paid leave each year. "
-        "Up to five unused days can be carried over into the next year.\n\n# Remote work\nThree days a week.\n"
+        "Up to five unused days can be carried over into the next year.\n\n"
+        "# Remote work\nThree days a week.\n"
     )
     question = "How many days of leave can I carry over?"
     shown = run("ask", "--assistant", "HR Helper", "--attach", str(policy), question)

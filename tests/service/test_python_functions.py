@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ async def test_results_arrive_as_text_and_arguments_as_their_types(folder: Path)
     ],
 )
 async def test_failures_become_sentences(
-    folder: Path, name: str, arguments: dict[str, object], sentence: str
+    folder: Path, name: str, arguments: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(CallFailedError) as failure:
         await call(folder, name, **arguments)

@@ -13,6 +13,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.screens.chat import ChatScreen
 from assistants_tui.tui.widgets.message_view import MessageView
+from support.model_endpoint import ModelEndpoint, Reply
 
 EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 
@@ -108,3 +109,14 @@ async def open_app(
         finally:
             if app.is_running and app.chat is not None:
                 await app.chat.workspace.close()
+
+
+@asynccontextmanager
+async def open_app_with(
+    *replies: Reply, size: tuple[int, int] = (140, 40), **options: str | None
+) -> AsyncIterator[Driver]:
+    """The app on a model endpoint that gives these answers, one after the other."""
+    async with ModelEndpoint(*replies) as endpoint:
+        use_model(endpoint.url)
+        async with open_app(size, connected=True, **options) as driver:
+            yield driver
