@@ -190,8 +190,8 @@ class Page(HTMLParser):
 # fmt: off
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "article", "h1", "h2", "h3", "h4",
-    "h5", "h6", "p", "time", "ul", "ol", "li", "a", "img", "em", "strong", "s", "code", "pre", "blockquote", "hr",
-    "br", "table", "thead", "tbody", "tr", "th", "td", "details", "summary",
+    "h5", "h6", "p", "time", "ul", "ol", "li", "a", "img", "em", "strong", "s", "code", "pre", "blockquote",
+    "hr", "br", "table", "thead", "tbody", "tr", "th", "td", "details", "summary",
 }
 # fmt: on
 

@@ -20,6 +20,8 @@ from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.downloads import Downloads
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.export import Format
+from assistants_tui.service.exporting import collect, rendered, save
 from assistants_tui.service.file_directory import FileDirectory
 from assistants_tui.service.function_desk import FunctionDesk
 from assistants_tui.service.history import History
@@ -28,6 +30,7 @@ from assistants_tui.service.run_options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.files import private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
@@ -91,6 +94,7 @@ class Workspace:
         self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
         self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
+        self.downloads_dir = paths.downloads_dir
         self._pastes = paths.cache_dir / "pasted"
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
@@ -428,6 +432,27 @@ class Workspace:
         taken = {thread["id"] for thread in threads}
         self.found_threads = [thread for thread in self.found_threads if thread["id"] not in taken]
         await self.refresh_threads()
+
+    async def export(self, thread_id: str, form: Format, path: Path, *, overwrite: bool = False) -> None:
+        """Save a whole thread as a document.
+
+        Raises `ServiceError`, with the code `exists` if there is something at `path` already.
+        """
+        backend = await self.connection.backend()
+        document = await collect(
+            backend,
+            self.file_names,
+            thread_id,
+            title=self.title_of(thread_id),
+            assistants=self.assistant_names,
+        )
+
+        def write() -> None:
+            if path.parent == self.downloads_dir:  # the place that we suggest; others are the user's business
+                private_directory(path.parent)
+            save(path, rendered(document, form), overwrite=overwrite)
+
+        await asyncio.to_thread(write)
 
     # searching
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.export import SUFFIXES
 from assistants_tui.service.local_files import expanded
 from assistants_tui.service.run_options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
@@ -45,6 +46,7 @@ class SlashActions:
             "pin": lambda _: self._threads.pin(self._thread()),
             "archive": lambda _: self._threads.archive(self._thread()),
             "delete": lambda _: self._threads.delete(self._thread()),
+            "export": self._export,
             "copy": lambda _: self._transcript.copy_last(),
             "editor": lambda _: self._writing.edit(),
             "help": lambda _: screen.action_help(),
@@ -118,6 +120,17 @@ class SlashActions:
 
     def _search(self, words: str) -> None:
         self._threads.search(words)
+
+    def _export(self, form: str) -> None:
+        near = [one for one in SUFFIXES if one.startswith(form.lower())]
+        if not near:
+            raise ServiceError(
+                f"There is no format “{form}”.",
+                f"There are: {', '.join(SUFFIXES)}.",
+                kind="refused",
+                no_effect=True,
+            )
+        self._screen.export(self._thread(), near[0])
 
     async def _rename(self, title: str) -> None:
         if title:

@@ -16,7 +16,6 @@ from textual.widgets import Static, TextArea
 
 from assistants_tui.service import run_options, views
 from assistants_tui.service.attachments import AttachedFile, chosen_use, uses
-from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.local_files import Entry, matching
@@ -46,7 +45,7 @@ class WritingPane(Vertical):
         "paste or drop."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f6", "options", "Options", id="composer.options", tooltip="Options of the next runs"),
+        Binding("f3", "options", "Options", id="composer.options", tooltip="Options of the next runs"),
     ]
     DEFAULT_CSS = """
     WritingPane {
@@ -75,7 +74,7 @@ class WritingPane(Vertical):
         super().__init__(id=id)
         self._workspace = workspace
         self._conversation = workspace.conversation
-        self._drafts: dict[Conversation, Draft] = {}
+        self._drafts: dict[str | None, Draft] = {}  # by thread ID; None: the thread to come
         self._files: tuple[AttachedFile, ...] = ()
         self._once = RunOptions()
         self._completions: Sequence[slash.Completion] = ()
@@ -115,9 +114,9 @@ class WritingPane(Vertical):
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
-            self._drafts[self._conversation] = self.draft
+            self._drafts[self._conversation.thread_id] = self.draft
             self._conversation = self._workspace.conversation
-            self.put(self._drafts.pop(self._conversation, Draft("")))
+            self.put(self._drafts.pop(self._conversation.thread_id, Draft("")))
         elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
             self._show_extras()
 

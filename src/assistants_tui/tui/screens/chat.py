@@ -1,6 +1,7 @@
 """The main screen: three columns that show one workspace, and what they become where there is less room."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -12,6 +13,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from assistants_tui.service import views
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.export import Format
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
@@ -20,6 +23,8 @@ from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.inspector import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.screens.export import ExportDialog
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.slash_actions import SlashActions
 from assistants_tui.tui.widgets.composer import Composer
@@ -41,9 +46,9 @@ class ChatScreen(Screen[None]):
             "f4", "toggle_inspector", "Inspector", id="inspector.toggle", tooltip="Show or hide the inspector"
         ),
         Binding("f7", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
-        Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="Vector stores: what search reads"),
+        Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="What file search reads"),
         Binding(
-            "f9", "functions", "Functions", show=False, id="app.functions", tooltip="Functions of this machine"
+            "f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"
         ),
         Binding(
             "f1,question_mark",
@@ -181,6 +186,42 @@ class ChatScreen(Screen[None]):
     async def _command(self, event: WritingPane.CommandGiven) -> None:
         with told_failures(self, f"/{event.name}"):
             await self._slash_actions.run(event.name, event.argument)
+
+    @on(ThreadsPane.ExportWanted)
+    def _export_wanted(self, event: ThreadsPane.ExportWanted) -> None:
+        self.export(event.thread_id)
+
+    @work(exclusive=True, group="export")
+    async def export(self, thread_id: str, form: Format = "markdown") -> None:
+        """Ask where to save a thread, and do so. Nothing is overwritten without asking."""
+        workspace = self.workspace
+        dialog = ExportDialog(workspace.title_of(thread_id), workspace.downloads_dir, form)
+        if (answer := await self.app.push_screen_wait(dialog)) is None:
+            return
+        form, path = answer
+        overwrite = False
+        with told_failures(self, "Not exported"):
+            while True:
+                try:
+                    await workspace.export(thread_id, form, path, overwrite=overwrite)
+                except ServiceError as error:
+                    if error.code != "exists" or overwrite or not await self._may_overwrite(path):
+                        raise
+                    overwrite = True
+                else:
+                    self.notify(str(path), title="Exported", markup=False)
+                    return
+
+    async def _may_overwrite(self, path: Path) -> bool:
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Overwrite the file?",
+                str(path),
+                choices=[("keep", "Keep it"), ("overwrite", "Overwrite")],
+                danger="overwrite",
+            )
+        )
+        return choice == "overwrite"
 
     @on(ThreadsPane.HitChosen)
     @work(exclusive=True, group="hit")

@@ -43,7 +43,7 @@ class AttachedFiles(VirtualList):
         def row(index: int) -> Content:
             file = files[index]
             use = chosen_use(file, assistant)
-            warning = "" if is_readable(use, assistant) else ": no tool of this assistant reads it"
+            warning = "" if is_readable(use, assistant) else ": no tool here reads it"
             return Content.assemble(
                 ("✕ ", "$text-muted"),
                 ("⎘ ", "$text-accent"),

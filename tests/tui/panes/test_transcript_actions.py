@@ -1,0 +1,83 @@
+"""What one does with messages: answer again, edit on a branch, fold, annotate, delete."""
+
+from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.widgets.message_view import MessageView
+from support.app import Driver, open_app_with
+from support.model_endpoint import says
+
+
+def messages(driver: Driver) -> MessageView:
+    return driver.chat.query_one("#messages", MessageView)
+
+
+async def test_an_answer_is_replaced_or_given_again_on_a_branch() -> None:
+    async with open_app_with(says("Five."), says("5."), says("V.")) as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        first, old = driver.conversation, list(driver.conversation.messages)
+        messages(driver).focus()
+        await driver.press("r")
+        await driver.until_shown("Answer again?")
+        await driver.press("right", "right", "enter")
+        await driver.until_answered(runs=2)
+        assert next(iter(first.messages)) == old[0]
+        assert list(first.messages)[1] != old[1]
+        messages(driver).focus()
+        await driver.press("r")
+        await driver.until_shown("Answer again?")
+        await driver.press("right", "enter")
+        await driver.until(lambda: driver.conversation is not first)
+        await driver.until_answered()
+        assert driver.texts[0] == "2 + 3"
+        assert len(driver.texts) == 2
+        assert len(first.messages) == 2
+
+
+async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
+    async with open_app_with(says("Five."), says("42."), says("49.")) as driver:
+        for runs, text in enumerate(("2 + 3", "7 * 6"), start=1):
+            await driver.type(text)
+            await driver.until_answered(runs=runs)
+        first = driver.conversation
+        messages(driver).focus()
+        await driver.press("e")
+        await driver.until_told("Only your own messages can be changed")
+        await driver.press("k", "e")
+        await driver.until(lambda: driver.conversation is not first)
+        composer = driver.chat.query_one(WritingPane).composer
+        await driver.until(lambda: composer.text == "7 * 6" and driver.app.focused is composer)
+        await driver.press("backspace", "7", "enter")
+        await driver.until_answered()
+        assert driver.texts[2] == "7 * 7"
+        assert "49" in driver.texts[3]
+        assert len(first.messages) == 4
+
+
+async def test_metadata_folding_copying_and_deleting() -> None:
+    async with open_app_with(says("Five."), says("5.")) as driver:
+        text = "\n".join(f"line {number}" for number in range(80))
+        await driver.type(f"2 + 3\n{text}")
+        await driver.until_answered()
+        await driver.until_shown("… 69 more lines. Space shows or hides them.")
+        messages(driver).focus()
+        await driver.press("home", "y")
+        assert driver.app.clipboard == f"2 + 3\n{text}"
+        await driver.press("space")
+        await driver.until(lambda: driver.texts[0] == f"2 + 3\n{text}")
+        await driver.press("space", "m")
+        await driver.until_shown("Metadata of the message")
+        await driver.press(*"kept", "ctrl+s")
+        await driver.until_shown("Line 1: write it as key = value.")
+        await driver.press(*" = yes", "ctrl+s")
+        await driver.until(
+            lambda: next(iter(driver.conversation.messages.values()))["metadata"] == {"kept": "yes"}
+        )
+        messages(driver).focus()
+        await driver.press("end", "d")
+        await driver.until_shown("Delete this message?")
+        await driver.press("right", "enter")
+        await driver.until(lambda: len(driver.conversation.messages) == 1 and len(driver.texts) == 1)
+        driver.chat.query_one("#composer").focus()
+        await driver.type("/regenerate")
+        await driver.until_answered(runs=2)
+        assert len(driver.texts) == 2
