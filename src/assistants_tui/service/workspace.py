@@ -168,7 +168,12 @@ class Workspace:
     def subscribe(self, subscriber: Callable[[Changed], None]) -> Callable[[], None]:
         """Call `subscriber` after each change, until the returned function is called."""
         self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+
+        def unsubscribe() -> None:
+            with suppress(ValueError):  # closing has done it already
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
 
     def watch_runs(self, watcher: Callable[[Ended], None]) -> None:
         """Call `watcher` whenever a run of any thread ends or waits for the user."""
