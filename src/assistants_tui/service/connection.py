@@ -1,6 +1,7 @@
 """The way to the backend of one profile: opened on first use, once, without holding up the event loop."""
 
 import asyncio
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,24 @@ from assistants_tui.settings.paths import Paths
 
 if TYPE_CHECKING:
     from assistants_tui.service.backend import Backend
+    from assistants_tui.service.hooks import UserHooks
 
 
 class Connection:
     """Opens the backend when it is first asked for. After a failure the next asker tries again."""
 
-    def __init__(self, profile: Profile, *, paths: Paths, config: Config) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        paths: Paths,
+        config: Config,
+        told: Callable[[str], None] = lambda problem: None,
+    ) -> None:
+        """`told` gets a sentence about every mistake in the user's hooks, in any thread."""
         self.profile = profile
+        self._told = told
+        self._hooks: UserHooks | None = None
         self._paths = paths
         self._config = config
         self._opening: asyncio.Task[Backend] | None = None
@@ -53,9 +65,19 @@ class Connection:
         finally:
             self._opening = None
         await backend.close()
+        if self._hooks is not None:
+            await asyncio.to_thread(self._hooks.close)
 
     async def _open(self) -> "Backend":
         # the client and the engine take most of a second to import: in a thread, so that keys are still heard
         module = await asyncio.to_thread(import_module, "assistants_tui.service.backend")
-        backend: Backend = await module.open_backend(self.profile, paths=self._paths, config=self._config)
+        hooks = None
+        if self._config.hooks is not None:
+            from assistants_tui.service.hooks import UserHooks
+
+            self._hooks = self._hooks or UserHooks(self._config.hooks, self._told)
+            hooks = self._hooks.hooks
+        backend: Backend = await module.open_backend(
+            self.profile, paths=self._paths, config=self._config, hooks=hooks
+        )
         return backend

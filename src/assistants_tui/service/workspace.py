@@ -55,6 +55,8 @@ class Changed(Flag):
     """Names of files have become known, or a download got on."""
     BALANCE = auto()
     """The token balance."""
+    PROBLEMS = auto()
+    """There is something to `take_problems`."""
     CALLS = auto()
     """Function calls that runs wait for."""
 
@@ -88,7 +90,9 @@ class Workspace:
         """Reads what is on disk, nothing else. Begins with `assistant` (name or ID) and `thread_id`."""
         place = state.profile(profile.name)
         self.profile = profile
-        self.connection = Connection(profile, paths=paths, config=config)
+        self.connection = Connection(profile, paths=paths, config=config, told=self._tell_problem)
+        self._problems: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
         self.downloads = Downloads(self.connection.backend, lambda: self._tell(Changed.FILES))
         self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
@@ -179,10 +183,16 @@ class Workspace:
         """Call `watcher` whenever a run of any thread ends or waits for the user."""
         self._watchers.append(watcher)
 
+    def take_problems(self) -> list[str]:
+        """Mistakes in the user's own files that were found since the last call, as sentences."""
+        problems, self._problems = self._problems, []
+        return problems
+
     # the server
 
     async def connect(self) -> None:
         """Open the server and list its assistants. A failure is kept in `error`; call again to try again."""
+        self._loop = asyncio.get_running_loop()
         self.error = None
         self._tell(Changed.CONNECTION)
         try:
@@ -566,6 +576,16 @@ class Workspace:
                 name, replace(state.profile(name), last_thread=thread_id, last_assistant=assistant_id)
             )
         )
+
+    def _tell_problem(self, problem: str) -> None:
+        """Called in the thread of the hooks."""
+
+        def tell() -> None:
+            self._problems.append(problem)
+            self._tell(Changed.PROBLEMS)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(tell)
 
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

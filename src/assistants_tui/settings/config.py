@@ -116,6 +116,8 @@ class Config:
     """MCP servers by name; their tools can be called as functions."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """What models cost, by name."""
+    hooks: Path | None = None
+    """A Python file of the user whose functions are told what happens to runs."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,9 @@ _URLS = frozenset({"model_url", "base_url", "azure_endpoint", "project_endpoint"
 _VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
-_TOP = frozenset({"default_profile", "profiles", "runs", "theme", "keys", "functions", "mcp", "prices"})
+_TOP = frozenset(
+    {"default_profile", "profiles", "runs", "theme", "keys", "functions", "mcp", "prices", "hooks"}
+)
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "poll_initial_delay": (0, 60, "a number of seconds from 0 to 60"),
     "poll_interval": (0.05, 60, "a number of seconds from 0.05 to 60"),
@@ -221,7 +225,16 @@ class _Reader:
             read_functions(self._table(document.get("functions", {}), "functions"), self._problem),
             read_mcp(self._table(document.get("mcp", {}), "mcp"), self._problem),
             read_prices(self._table(document.get("prices", {}), "prices"), self._problem),
+            self._hooks(document.get("hooks")),
         )
+
+    def _hooks(self, value: object) -> Path | None:
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value.endswith(".py"):
+            self._problem("hooks", value, 'it must be the path of a Python file, such as "hooks.py"')
+            return None
+        return self.path.parent / Path(value).expanduser()
 
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
@@ -355,6 +368,11 @@ _TEMPLATE = """\
 
 # The profile to open. `assistants-tui --profile NAME` opens another one.
 default_profile = "local"
+
+# A Python file, relative to this one, whose functions are told what happens to runs. It may define
+# on_tokens_validated(ok, balance, required), on_tokens_consumed(usage), on_exception(error) and
+# on_run_cancel(run).
+# hooks = "hooks.py"
 
 # A profile is a way to a server of the Assistants API. This one runs the server inside the program.
 [profiles.local]

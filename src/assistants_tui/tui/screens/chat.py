@@ -47,9 +47,7 @@ class ChatScreen(Screen[None]):
         ),
         Binding("f7", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
         Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="What file search reads"),
-        Binding(
-            "f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"
-        ),
+        Binding("f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"),
         Binding(
             "f1,question_mark",
             "help",
@@ -102,6 +100,9 @@ class ChatScreen(Screen[None]):
             self._show_place()
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.BALANCE):
             self._show_state()
+        if changed & Changed.PROBLEMS:
+            for problem in self.workspace.take_problems():
+                self.notify(problem, title="Hooks", severity="warning", markup=False, timeout=15)
 
     def _show_place(self) -> None:
         status, workspace = self.query_one(StatusBar), self.workspace
