@@ -1,15 +1,20 @@
 """How well file search finds, how fast, and how fast it reads.
 
-    python tests/benchmarks/file_search.py [--files 10000] [--questions 2000] [--json FILE]
+    python tests/benchmarks/file_search.py [--files N] [--questions N] [--vectors KIND] [--json FILE]
 
 The documents are the Python modules of this machine, and their classes and functions where there are too few.
 The questions are first lines of docstrings, and names of functions and classes, which were taken out of the
 documents. A question is answered when its document is among the 20 chunks found.
+
+`--vectors averaged` adds an embedding endpoint with averages of random word vectors, which is less
+than any real model knows: it must do no harm. `--vectors knowing` is one that also knows, faintly, what was
+asked about each document, as a model that understands it would.
 """
 
 import argparse
 import ast
 import asyncio
+import hashlib
 import json
 import random
 import re
@@ -19,18 +24,24 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from assistants_tui.engine.store import files, vector_store_files
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import NewFile
+from assistants_tui.engine.tools.file_search.analysis import terms
+from assistants_tui.engine.tools.file_search.embeddings import EndpointEmbedder
 from assistants_tui.engine.tools.file_search.interface import Chunking, Ranking
+from support.model_endpoint import ModelEndpoint, Reply, Request
 from support.search import NOW, OWNER, Library
 
 READERS = 4  # files that are given to be read at the same time
@@ -129,6 +140,41 @@ async def measure(library: Library, questions: Sequence[tuple[str, str]], how: M
     )
 
 
+class Vectors:
+    """The model behind the embedding endpoint."""
+
+    DIMENSIONS = 256
+
+    def __init__(self, texts: Sequence[Text], *, knowing: bool) -> None:
+        self._words: dict[str, NDArray[np.float32]] = {}
+        # A chunk is recognised by its beginning: these are the documents' own.
+        self._hints = {text.text[:200]: text.question for text in texts if knowing and text.question}
+
+    def answer(self, request: Request) -> Reply:
+        data = [
+            {"object": "embedding", "index": index, "embedding": self._vector(text).round(4).tolist()}
+            for index, text in enumerate(request.body["input"])
+        ]
+        body = json.dumps({"object": "list", "data": data, "model": request.body["model"]}).encode()
+        return Reply([body], headers={"content-type": "application/json"})
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = self._average(text)
+        hint = self._hints.get(text[:200])
+        return vector if hint is None else vector + 0.5 * self._average(hint)
+
+    def _average(self, text: str) -> NDArray[np.float32]:
+        total = np.zeros(self.DIMENSIONS, np.float32)
+        for word in terms(text):
+            if word not in self._words:
+                seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8])
+                dice = np.random.default_rng(seed)
+                self._words[word] = dice.standard_normal(self.DIMENSIONS).astype(np.float32)
+            total += self._words[word]
+        length = float(np.linalg.norm(total))
+        return total / length if length else total
+
+
 async def attach(library: Library, texts: Sequence[Text]) -> list[str]:
     """Put all files into the store at once, as batches do."""
     ids = []
@@ -183,12 +229,20 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--questions", type=int, default=2_000)
+    parser.add_argument("--vectors", choices=["averaged", "knowing"])
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
     texts = corpus(options.files)
-    with tempfile.TemporaryDirectory() as folder:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        endpoint = await stack.enter_async_context(ModelEndpoint())
+        endpoint.otherwise = Vectors(texts, knowing=options.vectors == "knowing").answer
+        embedder = None
+        if options.vectors:
+            embedder = EndpointEmbedder(endpoint.url, options.vectors)
+            stack.push_async_callback(embedder.close)
         database = await Database.open(Path(folder))
-        library = Library(Path(folder), database)
+        library = Library(Path(folder), database, embedder=embedder)
         await library.open()
         ids = await attach(library, texts)
         results: dict[str, object] = {"ingest": await read_all(library, texts, ids)}
