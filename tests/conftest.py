@@ -1,4 +1,4 @@
-"""What every test may rely on: no home, no terminal, no time zone and no settings of the machine it runs on."""
+"""What every test may rely on: nothing of the machine it runs on, neither home nor terminal nor time zone."""
 
 import os
 from collections.abc import Iterator
