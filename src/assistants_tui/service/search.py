@@ -5,6 +5,7 @@ read goes into an SQLite FTS5 index (https://www.sqlite.org/fts5.html) in the us
 at any time; what was in it comes back when the messages are read again.
 """
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -59,6 +60,7 @@ SELECT {_COLUMNS}, m.text FROM messages m
 WHERE m.profile = ? AND instr(lower(m.text), lower(?)) ORDER BY m.created_at DESC LIMIT ?
 """  # noqa: S608 - the columns are ours
 _MARKS = {2: None, 3: None, 0: None}
+_BLANKS = re.compile(r"\s+")
 _AROUND = 40
 """Characters shown on both sides of a place that was found by scanning."""
 _WAIT = 5.0
@@ -184,7 +186,7 @@ def _pieces(snippet: str) -> tuple[tuple[str, bool], ...]:
     for number, part in enumerate(snippet.split("\x02")):
         marked, _, plain = part.partition("\x03") if number else ("", "", part)
         pieces += [(marked, True), (plain, False)]
-    return tuple((" ".join(text.split("\n")), is_match) for text, is_match in pieces if text)
+    return tuple((_BLANKS.sub(" ", text), is_match) for text, is_match in pieces if text)
 
 
 def _around(text: str, phrase: str) -> tuple[tuple[str, bool], ...]:
@@ -193,4 +195,4 @@ def _around(text: str, phrase: str) -> tuple[tuple[str, bool], ...]:
     before = ("…" if start else "") + text[start:at]
     after = text[end : end + _AROUND] + ("…" if end + _AROUND < len(text) else "")
     pieces = ((before, False), (text[at:end], True), (after, False))
-    return tuple((piece.replace("\n", " "), is_match) for piece, is_match in pieces if piece)
+    return tuple((_BLANKS.sub(" ", piece), is_match) for piece, is_match in pieces if piece)

@@ -53,7 +53,14 @@ class WritingPane(Vertical):
         border-top: solid $border-blurred;
         background: $surface;
         &:focus-within { border-top: solid $accent; }
-        & #completions { height: auto; max-height: 8; padding: 0 1; background: $panel; display: none; }
+        & #completions {
+            height: auto;
+            max-height: 8;
+            padding: 0 1;
+            background: $panel;
+            display: none;
+            & > .virtual-list--cursor-blurred { background: $primary 30%; }
+        }
         & #run-options { height: auto; max-height: 2; padding: 0 2; color: $text-accent; display: none; }
         & #run-warning { height: auto; max-height: 2; padding: 0 2; color: $text-warning; display: none; }
     }

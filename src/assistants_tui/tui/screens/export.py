@@ -35,7 +35,11 @@ class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
     ExportDialog {
         align: center middle;
         background: $background 60%;
-        & VirtualList { height: 3; margin-bottom: 1; }
+        & VirtualList {
+            height: 3;
+            margin-bottom: 1;
+            & > .virtual-list--cursor-blurred { background: $primary 30%; }
+        }
     }
     """
 

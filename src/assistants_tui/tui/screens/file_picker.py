@@ -31,7 +31,12 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     FilePicker {
         align: center middle;
         background: $background 60%;
-        & VirtualList { height: 16; margin-top: 1; }
+        & .dialog { height: 26; }
+        & VirtualList {
+            height: 1fr;
+            margin-top: 1;
+            & > .virtual-list--cursor-blurred { background: $primary 30%; }
+        }
     }
     """
 

@@ -31,8 +31,12 @@ class SearchScreen(ModalScreen[tuple[Hit, str] | None]):
     SearchScreen {
         align: center middle;
         background: $background 60%;
-        & .dialog { width: 100; }
-        & VirtualList { height: 18; margin-top: 1; }
+        & .dialog { width: 100; height: 28; }
+        & VirtualList {
+            height: 1fr;
+            margin-top: 1;
+            & > .virtual-list--cursor-blurred { background: $primary 30%; }
+        }
     }
     """
 

@@ -24,7 +24,13 @@ class AttachedFiles(VirtualList):
         Binding("delete,backspace,x", "remove", "Remove", id="attached.remove", tooltip="Do not attach it"),
     ]
     DEFAULT_CSS = """
-    AttachedFiles { height: auto; max-height: 5; padding: 0 1; background: $surface; }
+    AttachedFiles {
+        height: auto;
+        max-height: 5;
+        padding: 0 1;
+        background: $surface;
+        & > .virtual-list--cursor-blurred { background: $surface; }
+    }
     """
 
     class Changed(Message):
