@@ -19,6 +19,7 @@ MAX_AZURE_INSTRUCTIONS = 32_768
 """What Azure OpenAI takes when an assistant is changed; a new one may have more
 (https://learn.microsoft.com/azure/ai-services/openai/assistants-reference#modify-assistant)."""
 MAX_TOOLS = 128
+MAX_PAIRS = metadata.MAX_PAIRS
 MAX_FILES = 20
 MAX_STORES = 1
 RESPONSE_FORMATS = ("auto", "text", "json_object", "json_schema")

@@ -271,6 +271,7 @@ class Model(TypedDict):
     object: Literal["model"]
     created: int
     owned_by: str
+    shutdown_date: NotRequired[str | None]
 
 
 class ToolOutput(TypedDict):

@@ -1,15 +1,21 @@
 """The assistants of the profile: whom to talk to."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _BADGES = {"code_interpreter": "py", "file_search": "doc", "function": "fn"}
@@ -18,14 +24,39 @@ _BADGES = {"code_interpreter": "py", "file_search": "doc", "function": "fn"}
 class AssistantsPane(Vertical):
     """The list of assistants with a badge for each kind of tool. The chosen one answers the next message."""
 
-    HELP: ClassVar[str] = "Choose with the arrow keys or j and k; Enter makes it answer the next message."
+    HELP: ClassVar[str] = (
+        "Enter lets an assistant answer the next message. / filters by name, model, ID, description and "
+        "metadata."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash", "filter", "Filter", key_display="/", id="assistants.filter", tooltip="Filter the list"
+        ),
+        Binding("n", "create", "New", id="assistants.new", tooltip="Create an assistant"),
+        Binding("e", "edit", "Edit", id="assistants.edit", tooltip="Edit the assistant"),
+        Binding("d,delete", "delete", "Delete", id="assistants.delete", tooltip="Delete the assistant"),
+        Binding("u", "undo", "Undo", id="assistants.undo", tooltip="Bring the deleted assistant back"),
+        Binding("c", "duplicate", "Copy", id="assistants.duplicate", tooltip="Duplicate the assistant"),
+        Binding("y", "copy_id", show=False, id="assistants.copy_id", tooltip="Copy the ID of the assistant"),
+        Binding("i", "import", show=False, id="assistants.import", tooltip="Import assistants from a file"),
+        Binding("x", "export", show=False, id="assistants.export", tooltip="Export the assistant to a file"),
+        Binding("X", "export_all", show=False, id="assistants.export_all", tooltip="Export all assistants"),
+        Binding("escape", "close_filter", show=False),
+    ]
+    DEFAULT_CSS = """
+    AssistantsPane #assistant-filter { margin: 0 1; display: none; }
+    AssistantsPane.-filtered #assistant-filter { display: block; }
+    """
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
+        self._shown: Sequence[Assistant] = ()
+        self._deleted: list[Assistant] = []
 
     def compose(self) -> ComposeResult:
         yield Static("Assistants", classes="pane-title")
+        yield Input(id="assistant-filter", placeholder="Filter", compact=True)
         yield VirtualList(id="assistant-list")
 
     def on_mount(self) -> None:
@@ -36,36 +67,194 @@ class AssistantsPane(Vertical):
     def rows(self) -> VirtualList:
         return self.query_one(VirtualList)
 
+    @property
+    def _filter(self) -> Input:
+        return self.query_one("#assistant-filter", Input)
+
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.ASSISTANTS | Changed.CONNECTION):
-            self._draw()
+            self._draw(follow=True)
 
-    def _draw(self) -> None:
-        assistants = self._workspace.assistants
-        if self._workspace.connected:
-            self.rows.empty = "There is no assistant yet."
-        else:
-            self.rows.empty = "No connection." if self._workspace.error else "Connecting…"
+    # the list
+
+    def _draw(self, *, follow: bool = False) -> None:
+        """Show the assistants that match. `follow`: the cursor goes to the one that answers."""
+        words = self._filter.value.casefold().split()
+        shown = self._shown = [one for one in self._workspace.assistants if _matches(one, words)]
+        self.rows.empty = self._reason(filtered=bool(words))
         self.rows.set_rows(
-            len(assistants),
+            len(shown),
             self._row,
-            key=lambda index: assistants[index]["id"],
-            selected_key=self._workspace.assistant_id,
+            key=lambda index: shown[index]["id"],
+            selected_key=self._workspace.assistant_id if follow and not self.rows.has_focus else None,
         )
+
+    def _reason(self, *, filtered: bool) -> str:
+        """Why there are no rows."""
+        if filtered:
+            return "No assistant matches."
+        if self._workspace.connected:
+            return "No assistant yet. Press n to create one."
+        return "No connection." if self._workspace.error else "Connecting…"
 
     def _row(self, index: int) -> Content:
-        assistant = self._workspace.assistants[index]
+        assistant = self._shown[index]
         mark = "●" if assistant["id"] == self._workspace.assistant_id else " "
         kinds = dict.fromkeys(str(tool.get("type")) for tool in assistant.get("tools") or ())
-        badges = " ".join(_BADGES.get(kind, kind) for kind in kinds)
-        return Content.assemble(
-            (f"{mark} ", "$text-accent"),
-            assistant.get("name") or assistant["id"],
-            (f"  {badges}" if badges else "", "$muted"),
-        )
+        badges = Content.styled("".join(f"  {_BADGES.get(kind, kind)}" for kind in kinds), "$muted")
+        room = self.rows.size.width - 4 - badges.cell_length
+        name = Content(clean(assistant.get("name") or assistant["id"])).truncate(max(8, room), ellipsis=True)
+        return Content.assemble((f"{mark} ", "$text-accent"), name, badges)
+
+    @property
+    def _highlighted(self) -> Assistant | None:
+        index = self.rows.cursor
+        return self._shown[index] if index is not None and index < len(self._shown) else None
 
     @on(VirtualList.Selected)
     def _chosen(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self._workspace.choose_assistant(self._workspace.assistants[event.index]["id"])
+        self._workspace.choose_assistant(self._shown[event.index]["id"])
         self.post_message(ComposerWanted())
+
+    # the filter
+
+    @on(Input.Changed, "#assistant-filter")
+    def _filter_changed(self) -> None:
+        self._draw()
+
+    @on(Input.Submitted, "#assistant-filter")
+    def _filter_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.rows.focus()
+
+    def action_filter(self) -> None:
+        self.add_class("-filtered")
+        self._filter.focus()
+
+    def action_close_filter(self) -> None:
+        self._filter.value = ""
+        self.remove_class("-filtered")
+        self.rows.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "close_filter":
+            return self.has_class("-filtered")
+        if action == "undo":
+            return bool(self._deleted)
+        if action in {"edit", "duplicate", "delete", "copy_id", "export"}:
+            return self._highlighted is not None
+        return True
+
+    # changes
+
+    @work
+    async def action_create(self) -> None:
+        await self._edit()
+
+    @work
+    async def action_edit(self) -> None:
+        if (known := self._highlighted) is not None:
+            with told_failures(self, "Not read"):
+                backend = await self._workspace.connection.backend()
+                await self._edit(await backend.assistants.retrieve(known["id"]))
+
+    async def _edit(self, assistant: Assistant | None = None) -> None:
+        from assistants_tui.tui.screens.assistant_editor import AssistantEditor  # not for the first frame
+
+        saved = await self.app.push_screen_wait(AssistantEditor(self._workspace, assistant))
+        if saved is not None:
+            await self._show(saved, choose=assistant is None)
+
+    async def _show(self, assistant: Assistant, *, choose: bool) -> None:
+        """Read the list again and go to an assistant in it, which answers from now on if `choose`."""
+        with told_failures(self, "The list is not up to date"):
+            await self._workspace.refresh_assistants()
+        if choose:
+            self._workspace.choose_assistant(assistant["id"])
+        ids = [one["id"] for one in self._shown]
+        if assistant["id"] in ids:
+            self.rows.cursor = ids.index(assistant["id"])
+
+    @work
+    async def action_duplicate(self) -> None:
+        from assistants_tui.service.assistant_draft import copy_of, new_body
+
+        if (assistant := self._highlighted) is not None:
+            with told_failures(self, "Not duplicated"):
+                backend = await self._workspace.connection.backend()
+                made = await backend.assistants.create(new_body(copy_of(assistant)))
+                await self._show(made, choose=False)
+
+    @work
+    async def action_delete(self) -> None:
+        if (assistant := self._highlighted) is None:
+            return
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Delete “{assistant.get('name') or assistant['id']}”?",
+                "Its threads stay, and other assistants can go on with them. So do its files and stores.",
+                choices=[("keep", "Keep it"), ("delete", "Delete it")],
+                danger="delete",
+            )
+        )
+        if choice != "delete":
+            return
+        with told_failures(self, "Not deleted"):
+            backend = await self._workspace.connection.backend()
+            await backend.assistants.delete(assistant["id"])
+            self._deleted.append(assistant)
+            await self._workspace.refresh_assistants()
+            self.refresh_bindings()
+            self.notify("u brings it back, under a new ID.", title="Deleted", markup=False)
+
+    @work
+    async def action_undo(self) -> None:
+        from assistants_tui.service.assistant_draft import draft_of, new_body
+
+        if self._deleted:
+            with told_failures(self, "Not brought back"):
+                backend = await self._workspace.connection.backend()
+                made = await backend.assistants.create(new_body(draft_of(self._deleted[-1])))
+                self._deleted.pop()
+                self.refresh_bindings()
+                await self._show(made, choose=False)
+
+    def action_copy_id(self) -> None:
+        if (assistant := self._highlighted) is not None:
+            self.app.copy_to_clipboard(clean(assistant["id"]))
+            self.notify(assistant["id"], title="Copied", markup=False)
+
+    # files
+
+    @work
+    async def action_import(self) -> None:
+        from assistants_tui.tui.screens.assistant_transfer import import_assistants
+
+        for made in await import_assistants(self, self._workspace):
+            await self._show(made, choose=False)
+
+    @work
+    async def action_export(self) -> None:
+        if (assistant := self._highlighted) is not None:
+            await self._export([assistant], assistant.get("name") or "assistant")
+
+    @work
+    async def action_export_all(self) -> None:
+        await self._export(self._workspace.assistants, "assistants")
+
+    async def _export(self, assistants: Sequence[Assistant], name: str) -> None:
+        from assistants_tui.tui.screens.assistant_transfer import export_assistants
+
+        await export_assistants(self, assistants, name)
+
+
+def _matches(assistant: Assistant, words: Sequence[str]) -> bool:
+    pairs = (assistant.get("metadata") or {}).items()
+    text = " ".join(
+        [
+            *(str(assistant.get(key) or "") for key in ("name", "id", "model", "description")),
+            *(f"{key}={value}" for key, value in pairs),
+        ]
+    ).casefold()
+    return all(word in text for word in words)

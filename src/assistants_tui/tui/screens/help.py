@@ -1,6 +1,6 @@
 """Help: how the pieces of the Assistants API fit together, and the keys that work right now."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,7 +26,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,q,question_mark", "dismiss(None)", "Close", id="help.close")
     ]
 
-    def __init__(self, opener: Screen[None]) -> None:
+    def __init__(self, opener: Screen[Any]) -> None:
         super().__init__()
         # ours have an ID; the others are the text cursor's, which nobody needs to read about
         self._keys = [
