@@ -69,13 +69,6 @@ async def helped(driver: Driver) -> None:
     await driver.until_shown("How it works")
 
 
-async def asked_before_deleting(driver: Driver) -> None:
-    await answered(driver)
-    driver.chat.query_one("#thread-list").focus()
-    await driver.press("d")
-    await driver.until_shown("Keep it")
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("theme", ["Ink", "Paper"])
 def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
@@ -91,7 +84,6 @@ def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, 
         (inspected, (80, 24)),
         (waiting_for_functions, (100, 30)),
         (helped, (80, 24)),
-        (asked_before_deleting, (100, 30)),
     ],
     ids=lambda value: getattr(value, "__name__", None) or f"{value[0]}x{value[1]}",
 )
