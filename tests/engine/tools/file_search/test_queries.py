@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.tools.file_search.analysis import terms
+from assistants_tui.engine.tools.file_search.analysis import TermFinder, terms, word_terms, words
 from assistants_tui.engine.tools.file_search.queries import rewrite
 
 
@@ -66,3 +66,37 @@ def test_terms_are_ready_for_the_index(text: str) -> None:
     for term in terms(text):
         assert term
         assert term.split() == [term]
+
+
+VOCABULARY = st.sampled_from(
+    [
+        "tide",
+        "tides",
+        "parse_file",
+        "parseFile",
+        "HTTPServer",
+        "hoping",
+        "hopping",
+        "happily",
+        "the",
+        "using",
+        "uses",
+        "rated",
+        "x2y_z",
+        "café",
+        "灯台の光",
+    ]
+)
+
+
+@given(st.lists(VOCABULARY, max_size=30), st.lists(VOCABULARY, max_size=3), st.sampled_from([" ", ", ", "("]))
+def test_terms_are_found_where_they_are(text: list[str], query: list[str], between: str) -> None:
+    """The finder skips words that cannot matter; it must not skip others."""
+    written = between.join(text)
+    wanted = set(terms(" ".join(query)))
+    places = TermFinder(wanted).places(written)
+    assert [term for _, _, term in places] == [
+        term for word in words(written) for term in word_terms(word) if term in wanted
+    ]
+    for start, end, term in places:
+        assert term in word_terms(written[start:end])

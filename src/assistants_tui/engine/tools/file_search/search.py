@@ -254,11 +254,7 @@ class FileSearch:
             rows = await texts.attributes(connection, store_ids)
 
         def evaluate() -> set[int]:
-            known: dict[str, bool] = {}
-            for _, attributes in rows:
-                if attributes not in known:
-                    known[attributes] = matches(_parsed(attributes))
-            return {document for document, attributes in rows if known[attributes]}
+            return {document for document, attributes in rows if matches(_parsed(attributes))}
 
         return await asyncio.to_thread(evaluate)
 

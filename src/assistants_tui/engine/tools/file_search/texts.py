@@ -124,19 +124,17 @@ async def documents_in(connection: AsyncConnection, store_id: str, file_id: str 
 
 async def attributes(connection: AsyncConnection, store_ids: Collection[str]) -> Sequence[tuple[int, str]]:
     """The documents that can be searched, each with the JSON of its file's attributes."""
-    statement = (
-        # as text: most files have the attributes of many others, and need to be looked at once only
-        select(table.c.seq, cast(attachments.c.attributes, Text))
-        .join(attachments, attachments.c.seq == table.c.seq)
-        .where(attachments.c.vector_store_id.in_(store_ids), *_SEARCHABLE)
+    # as text, because the caller remembers what it has parsed
+    statement = select(attachments.c.seq, cast(attachments.c.attributes, Text)).where(
+        attachments.c.vector_store_id.in_(store_ids), attachments.c.status == "completed"
     )
-    return [(row[0], row[1]) for row in await connection.execute(statement)]
+    return (await connection.execute(statement)).tuples().all()  # a row at a time takes much longer
 
 
 async def by_number(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, StoredChunk]:
     """Those of the chunks that are still there and can be searched, by number."""
     statement = _stored().where(chunk_table.c.seq.in_(numbers), *_SEARCHABLE)
-    return {row.seq: _chunk(row) for row in await connection.execute(statement)}
+    return {row.seq: _chunk(row) for row in (await connection.execute(statement)).all()}
 
 
 async def pages(database: Database, document: int) -> AsyncIterator[list[StoredChunk]]:
