@@ -45,7 +45,15 @@ class ChatScreen(Screen[None]):
         Binding(
             "f4", "toggle_inspector", "Inspector", id="inspector.toggle", tooltip="Show or hide the inspector"
         ),
-        Binding("f7", "files", "Files", show=False, id="app.files", tooltip="All files of the server"),
+        Binding(  # first, because text areas have a use of their own for F7
+            "f7",
+            "files",
+            "Files",
+            show=False,
+            priority=True,
+            id="app.files",
+            tooltip="All files of the server",
+        ),
         Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="What file search reads"),
         Binding("f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"),
         Binding(
