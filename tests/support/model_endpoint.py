@@ -107,6 +107,8 @@ class ModelEndpoint:
     def __init__(self, *replies: Reply, models: Iterable[str] = ("served",)) -> None:
         self.replies = list(replies)
         self.models = list(models)
+        self.shutdown_dates: dict[str, str] = {}
+        """When models end, as OpenAI's list says it."""
         self.requests: list[Request] = []
         self.otherwise: Callable[[Request], Reply] = lambda _: refuses(
             500, {"message": "No reply is scripted."}
@@ -153,7 +155,14 @@ class ModelEndpoint:
         """Sends the next reply; False if the connection cannot be used again."""
         if request.path.endswith("/models"):
             listed = [
-                {"id": name, "object": "model", "created": 1, "owned_by": "test"} for name in self.models
+                {
+                    "id": name,
+                    "object": "model",
+                    "created": 1,
+                    "owned_by": "test",
+                    **({"shutdown_date": self.shutdown_dates[name]} if name in self.shutdown_dates else {}),
+                }
+                for name in self.models
             ]
             reply = Reply(
                 [json.dumps({"object": "list", "data": listed}).encode()],

@@ -95,6 +95,7 @@ class EndpointModel:
                 "object": "model",
                 "created": entry["created"] if isinstance(entry.get("created"), int) else 0,
                 "owned_by": str(entry.get("owned_by") or "unknown"),
+                **({"shutdown_date": day} if isinstance(day := entry.get("shutdown_date"), str) else {}),
             }
             for entry in (entries if isinstance(entries, list) else ())
             if isinstance(entry, dict) and isinstance(entry.get("id"), str)

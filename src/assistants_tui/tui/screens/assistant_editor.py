@@ -182,14 +182,23 @@ class AssistantEditor(Screen[Assistant | None]):
             return {}
         self.query_one("#editor-title", Static).update(self._title())
         draft = self._form.draft
-        for field in [name for name in self._refused if getattr(draft, name) != getattr(self._sent, name)]:
-            del self._refused[field]
+        if draft != self._sent:
+            self._refused = {
+                field: said for field, said in self._refused.items() if self._stands(field, draft)
+            }
         found = problems(draft, before=self._before, azure=self._azure)
         shown = {**self._refused, **found}
         if not self._tried and not draft.model:
             shown.pop("model", None)
         self._form.show(shown, self._hints(draft))
         return found
+
+    def _stands(self, refused: Field, draft: AssistantDraft) -> bool:
+        """Whether a field is still what the server refused."""
+        fields: tuple[Field, ...] = (refused,)
+        if refused == "response_format":  # a format may be refused for the tools beside it
+            fields += ("code_interpreter", "file_search")
+        return all(getattr(draft, field) == getattr(self._sent, field) for field in fields)
 
     def _hints(self, draft: AssistantDraft) -> dict[Field, str]:
         found = hints(draft)

@@ -33,13 +33,13 @@ class SourceDialog(ModalScreen[str | None]):
         Binding("ctrl+s", "accept", "Accept", id="source.accept", priority=True),
         Binding("ctrl+e", "edit", "$EDITOR", id="source.editor", tooltip="Edit in $EDITOR", priority=True),
         Binding("ctrl+o", "open", "Open file", id="source.open", tooltip="Read a file", priority=True),
-        Binding("escape", "back", "Back", id="dialog.back"),
+        Binding("escape", "back", "Back", id="dialog.back", priority=True),  # a text area has its own
     ]
-    DEFAULT_CSS = """
+    CSS = """
     SourceDialog {
         align: center middle;
         background: $background 60%;
-        & > Vertical { width: 100; height: 90%; max-width: 96%; }
+        & > .dialog { width: 100; height: 90%; max-width: 96%; }
         #source { height: 1fr; border: none; background: $boost; padding: 0 1; }
         #source:focus { border: none; }
         #source-verdict { height: auto; max-height: 4; margin-top: 1; color: $text-success; }
