@@ -166,14 +166,16 @@ def load_config(path: Path) -> LoadedConfig:
 # What is allowed
 
 
-_KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
+KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
     "embedded": frozenset({"model_url", "model_api_key_env", "embedding_model"}),
     "openai": frozenset({"base_url", "api_key_env", "organization", "project"}),
     "azure": frozenset({"azure_endpoint", "api_version", "api_key_env", "token_command"}),
     "foundry": frozenset({"project_endpoint", "api_version", "api_key_env", "token_command"}),
 }
+"""What a profile of each kind may say beyond `_EVERY_KIND`."""
 _EVERY_KIND = frozenset({"kind", "runs", "default_model"})
-_REQUIRED: Mapping[ProfileKind, str] = {"openai": "base_url", "foundry": "project_endpoint"}
+REQUIRED: Mapping[ProfileKind, str] = {"openai": "base_url", "foundry": "project_endpoint"}
+"""What a profile of a kind cannot do without."""
 _URLS = frozenset({"model_url", "base_url", "azure_endpoint", "project_endpoint"})
 _VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -289,21 +291,21 @@ class _Reader:
                 "profiles", name, "a name is 1 to 64 letters, digits, `-` and `_`, a letter or digit first"
             )
             return None
-        kind = next((kind for kind in _KIND_FIELDS if kind == table.get("kind")), None)
+        kind = next((kind for kind in KIND_FIELDS if kind == table.get("kind")), None)
         if kind is None:
-            kinds = ", ".join(f'"{kind}"' for kind in _KIND_FIELDS)
+            kinds = ", ".join(f'"{kind}"' for kind in KIND_FIELDS)
             self._problem(f"{where}.kind", table.get("kind", "missing"), f"it must be one of {kinds}")
             return None
-        allowed = _KIND_FIELDS[kind]
+        allowed = KIND_FIELDS[kind]
         self._unknown(table, allowed | _EVERY_KIND, f"{where}.")
         good: dict[str, Any] = {}
         for key in (allowed | {"default_model"}) & table.keys():
-            wrong = _wrong_profile_setting(key, table[key])
+            wrong = wrong_profile_setting(key, table[key])
             if wrong:
                 self._problem(f"{where}.{key}", table[key], f"it must be {wrong}")
             else:
                 good[key] = tuple(table[key]) if isinstance(table[key], list) else table[key]
-        required = _REQUIRED.get(kind)
+        required = REQUIRED.get(kind)
         if required and required not in good:
             if required not in table:
                 self._problem(f"{where}.{required}", "missing", f'a profile of kind "{kind}" needs it')
@@ -337,7 +339,7 @@ def _wrong_run_setting(name: str, value: object) -> str:
     return "" if least <= value <= most else allowed
 
 
-def _wrong_profile_setting(key: str, value: object) -> str:
+def wrong_profile_setting(key: str, value: object) -> str:
     """What `profiles.<name>.<key>` must be, if `value` is not that; else an empty text."""
     if key == "token_command":
         words = value if isinstance(value, list) else []

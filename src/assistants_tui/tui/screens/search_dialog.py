@@ -52,7 +52,7 @@ class SearchDialog(ModalScreen[str | None]):
     SearchDialog {
         align: center middle;
         background: $background 60%;
-        #search-filter { margin-bottom: 1; background: $boost; padding: 0 1; }
+        #search-filter { margin-bottom: 1; background: $surface; padding: 0 1; }
         #search-filter:focus { border: none; }
         #search-rows { height: auto; min-height: 3; max-height: 16; }
     }

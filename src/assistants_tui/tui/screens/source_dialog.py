@@ -40,7 +40,7 @@ class SourceDialog(ModalScreen[str | None]):
         align: center middle;
         background: $background 60%;
         & > .dialog { width: 100; height: 90%; max-width: 96%; }
-        #source { height: 1fr; border: none; background: $boost; padding: 0 1; }
+        #source { height: 1fr; border: none; background: $surface; padding: 0 1; scrollbar-size-vertical: 1; }
         #source:focus { border: none; }
         #source-verdict { height: auto; max-height: 4; margin-top: 1; color: $text-success; }
         #source-verdict.-wrong { color: $text-error; }

@@ -1,0 +1,64 @@
+"""A profile from the texts of a form, by the same rules as one from config.toml."""
+
+import shlex
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from assistants_tui.settings.config import (
+    KIND_FIELDS,
+    PROFILE_NAME,
+    REQUIRED,
+    Profile,
+    ProfileKind,
+    wrong_profile_setting,
+)
+
+
+class ProfileFieldsError(ValueError):
+    """What was entered makes no profile. `problems` has a sentence for each field that is wrong."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def new_profile(
+    name: str, kind: ProfileKind, texts: Mapping[str, str], *, taken: Collection[str] = ()
+) -> Profile:
+    """The profile that the texts describe; empty ones count as not given. `taken` are names of others.
+
+    `token_command` is split into words as a shell would. Raises `ProfileFieldsError`.
+    """
+    problems: dict[str, str] = {}
+    if not PROFILE_NAME.fullmatch(name):
+        problems["name"] = "1 to 64 letters, digits, “-” and “_”, a letter or digit first."
+    elif name in taken:
+        problems["name"] = f"There is a profile “{name}” already."
+    values: dict[str, Any] = {}
+    for key in ("default_model", *sorted(KIND_FIELDS[kind])):
+        if not (text := texts.get(key, "").strip()):
+            if key == REQUIRED.get(kind):
+                problems[key] = "This has to be filled in."
+            continue
+        try:
+            value: Any = shlex.split(text) if key == "token_command" else text
+        except ValueError:
+            problems[key] = "A quote is not closed."
+            continue
+        if wrong := wrong_profile_setting(key, value):
+            problems[key] = f"It must be {wrong}."
+        else:
+            values[key] = tuple(value) if isinstance(value, list) else value
+    if problems:
+        raise ProfileFieldsError(problems)
+    return Profile(name=name, kind=kind, **values)
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """`wanted`, or with the first number that makes it free."""
+    number = 1
+    name = wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name

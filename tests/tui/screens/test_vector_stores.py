@@ -1,0 +1,104 @@
+"""Vector stores from the keyboard: made, filled, read, searched, given away and deleted."""
+
+from pathlib import Path
+
+import pytest
+
+from assistants_tui.service.resources import store_of
+from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
+from support.app import open_app
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    docs = tmp_path / "docs"
+    (docs / "deep").mkdir(parents=True)
+    (docs / "ships.md").write_text("# Ships\n\nThe *Aino* leaves at nine.\n")
+    (docs / "deep" / "rooms.txt").write_text("The library closes at six.")
+    (docs / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
+    (docs / "program.exe").write_bytes(b"MZ")
+    (docs / ".hidden.txt").write_text("hidden")
+    return docs
+
+
+async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
+    async with open_app((120, 40)) as driver:
+        workspace = driver.chat.workspace
+        await driver.press("f8")
+        await driver.until_shown("No vector stores yet")
+        screen = driver.app.screen
+        assert isinstance(screen, VectorStoresScreen)
+        await driver.press("n")
+        await driver.until_shown("Name of the vector store")
+        await driver.type("Harbour")
+        await driver.until_shown("Harbour")
+        await driver.press("a")
+        await driver.until_shown("Add which files to Harbour?")
+        await driver.press("ctrl+t", "enter")
+        await driver.until_shown("3 files  1 failed")
+        for shown in ("✓ ships.md", "✓ rooms.txt", "✗ broken.pdf"):
+            assert shown in driver.screen
+        assert "program.exe" not in driver.screen
+        assert "hidden" not in driver.screen
+
+        await driver.press("t")
+        await driver.until_shown("Search Harbour for")
+        await driver.type("when does the library close")
+        await driver.until_shown("rooms.txt")
+        await driver.until_shown("The library closes at six.")
+
+        screen.rows.focus()
+        while "ships.md" not in screen.detail.items[0].author:
+            await driver.press("down")
+            await driver.pilot.pause()
+        await driver.press("enter")
+        await driver.until_shown("Piece 1 of 1")
+        assert "The *Aino* leaves at nine." in driver.screen
+        screen.rows.focus()
+        await driver.press("d")
+        await driver.until_shown("2 files  1 failed")
+
+        await driver.press("home", "A")
+        await driver.until(lambda: workspace.assistant and store_of(dict(workspace.assistant)))
+        assert workspace.assistant is not None
+        assert {tool["type"] for tool in workspace.assistant["tools"]} == {"code_interpreter", "file_search"}
+        await driver.press("d")
+        await driver.until_shown("Delete Harbour?")
+        await driver.press("right", "enter")
+        await driver.until_shown("No vector stores yet")
+        backend = await workspace.connection.backend()
+        assert (await backend.vector_stores.list()).items == []
+        assert len((await backend.files.list()).items) == 3, "the files stay"
+
+
+async def test_a_store_for_the_open_thread_replaces_another_only_when_wanted() -> None:
+    async with open_app((120, 40)) as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        thread_id = driver.conversation.thread_id
+        assert thread_id is not None
+        backend = await driver.chat.workspace.connection.backend()
+        old = await backend.vector_stores.create("Old")
+        await driver.press("f8")
+        await driver.until_shown("Old")
+        await driver.press("T")
+        await driver.until_shown("has Old from now on")
+        await driver.press("R")
+        await driver.until_shown("Name of the vector store")
+        await driver.press("end", *"er", "enter")
+        await driver.until_shown("Older")
+        await driver.press("n")
+        await driver.until_shown("Name of the vector store")
+        await driver.type("New")
+        await driver.until_shown("2 stores")
+        await driver.press("T")
+        await driver.until_shown("Now it is Older, which stays.")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen.name != "dialog")
+        assert store_of(dict(await backend.threads.retrieve(thread_id))) == old["id"]
+        await driver.press("T")
+        await driver.until_shown("Replace it?")
+        await driver.press("right", "enter")
+        await driver.until_shown("has New from now on")
+        assert store_of(dict(await backend.threads.retrieve(thread_id))) != old["id"]
