@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.backend import Backend, open_backend
+from assistants_tui.service.api.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.history import History
 from assistants_tui.settings.config import Profile

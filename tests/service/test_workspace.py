@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.service.attachments import AttachedFile, Use
-from assistants_tui.service.backend import Backend
+from assistants_tui.service.api.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.files.attachments import AttachedFile, Use
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.settings.config import LOCAL, Config, RunSettings
 from assistants_tui.settings.paths import Paths

@@ -2,7 +2,7 @@ from typing import Any, cast
 
 import pytest
 
-from assistants_tui.service.run_state import RunState, from_objects
+from assistants_tui.service.runs.state import RunState, from_objects
 from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.tui.run_rows import RunRow, fenced, rows, sections
 

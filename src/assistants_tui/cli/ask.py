@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from assistants_tui.cli.log import log_to_file
 from assistants_tui.service import views
-from assistants_tui.service.attachments import attachment
-from assistants_tui.service.connection import Connection
+from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.run_state import RunState
+from assistants_tui.service.files.attachments import attachment
+from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.config import load_config
@@ -20,7 +20,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 
 if TYPE_CHECKING:
-    from assistants_tui.service.backend import Backend
+    from assistants_tui.service.api.backend import Backend
 
 _FAILED = 1
 _USAGE = 2

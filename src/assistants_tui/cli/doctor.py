@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistants_tui import __version__
-from assistants_tui.service.connection import Connection
+from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.config import Config, LoadedConfig, load_config

@@ -11,15 +11,15 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from assistants_tui.service.attachments import Use, purpose
 from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.run_options import RunOptions
-from assistants_tui.service.run_state import RunState
+from assistants_tui.service.files.attachments import Use, purpose
+from assistants_tui.service.runs.options import RunOptions
+from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.wire import Message, Metadata, Page, Run, Thread, ToolOutput
 
 if TYPE_CHECKING:
-    from assistants_tui.service.backend import Backend
+    from assistants_tui.service.api.backend import Backend
 
 PAGE_SIZE = 100
 """Messages read at once; the most that the API gives."""

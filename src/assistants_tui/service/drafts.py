@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistants_tui.service.attachments import (
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.files.attachments import (
     MAX_TEXT,
     AttachedFile,
     Use,
@@ -13,8 +14,7 @@ from assistants_tui.service.attachments import (
     wire_attachment,
     wire_content,
 )
-from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.run_options import RunOptions
+from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.wire import Assistant, Attachment, Json
 
 

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.run_options import RunOptions, stored
+from assistants_tui.service.runs.options import RunOptions, stored
 from assistants_tui.service.views import suggested_title
 from assistants_tui.service.wire import Message, Thread
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.threads import Changes, ThreadIndex, ThreadReference
 
 if TYPE_CHECKING:
-    from assistants_tui.service.backend import Backend
+    from assistants_tui.service.api.backend import Backend
 
 Result = TypeVar("Result")
 

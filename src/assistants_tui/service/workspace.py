@@ -13,20 +13,20 @@ from functools import partial
 from pathlib import Path
 
 from assistants_tui.service import views
-from assistants_tui.service.assistant_cache import cached_assistants
+from assistants_tui.service.api.connection import Connection
+from assistants_tui.service.assistants.cache import cached_assistants
 from assistants_tui.service.branching import branch, up_to
-from assistants_tui.service.connection import Connection
 from assistants_tui.service.conversation import Conversation
-from assistants_tui.service.downloads import Downloads
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.export import Format
-from assistants_tui.service.exporting import collect, rendered, save
-from assistants_tui.service.file_directory import FileDirectory
-from assistants_tui.service.function_desk import FunctionDesk
+from assistants_tui.service.export.document import Format
+from assistants_tui.service.export.writing import collect, rendered, save
+from assistants_tui.service.files.directory import FileDirectory
+from assistants_tui.service.files.downloads import Downloads
+from assistants_tui.service.files.local import keep_paste
+from assistants_tui.service.functions.desk import FunctionDesk
 from assistants_tui.service.history import History
-from assistants_tui.service.local_files import keep_paste
-from assistants_tui.service.run_options import RunOptions, merged, restored
+from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assistants_tui.service import views
-from assistants_tui.service.attachments import Use
 from assistants_tui.service.conversation import Outgoing
+from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.wire import Message
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
 

@@ -3,8 +3,8 @@
 from textual.widget import Widget
 
 from assistants_tui.service import views
-from assistants_tui.service.citations import cited_passages, claim_of
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.files.citations import cited_passages, claim_of
 from assistants_tui.service.views import Footnote
 from assistants_tui.service.wire import Json, Message
 from assistants_tui.service.workspace import Workspace

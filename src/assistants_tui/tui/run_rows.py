@@ -10,8 +10,8 @@ from typing import Any
 from textual.content import Content
 
 from assistants_tui.service import views
-from assistants_tui.service.citations import results_of
-from assistants_tui.service.run_state import RunState
+from assistants_tui.service.files.citations import results_of
+from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
 from assistants_tui.tui.plain_text import as_markdown
 

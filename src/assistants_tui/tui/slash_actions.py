@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.export import SUFFIXES
-from assistants_tui.service.local_files import expanded
-from assistants_tui.service.run_options import RunOptions, merged, tool_choice, without
+from assistants_tui.service.export.document import SUFFIXES
+from assistants_tui.service.files.local import expanded
+from assistants_tui.service.runs.options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.threads import ThreadsPane

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.widgets import Input, Select
 
-from assistants_tui.service.assistant_draft import Field
+from assistants_tui.service.assistants.draft import Field
 from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.config import Profile, append_profile
 from assistants_tui.settings.paths import user_paths

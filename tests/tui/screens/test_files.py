@@ -1,7 +1,6 @@
 """The files of the server, from the keyboard."""
 
 import io
-import io
 from pathlib import Path
 
 import pytest

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.service.resources import store_of
+from assistants_tui.service.assistants.resources import store_of
 from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
 from support.app import open_app
 

@@ -178,7 +178,7 @@ class AssistantsPane(Vertical):
 
     @work
     async def action_duplicate(self) -> None:
-        from assistants_tui.service.assistant_draft import copy_of, new_body
+        from assistants_tui.service.assistants.draft import copy_of, new_body
 
         if (assistant := self._highlighted) is not None:
             with told_failures(self, "Not duplicated"):
@@ -210,7 +210,7 @@ class AssistantsPane(Vertical):
 
     @work
     async def action_undo(self) -> None:
-        from assistants_tui.service.assistant_draft import draft_of, new_body
+        from assistants_tui.service.assistants.draft import draft_of, new_body
 
         if self._deleted:
             with told_failures(self, "Not brought back"):

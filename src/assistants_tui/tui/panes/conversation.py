@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from assistants_tui.service.conversation import Conversation
-from assistants_tui.service.function_calls import PendingCalls
+from assistants_tui.service.functions.calls import PendingCalls
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted

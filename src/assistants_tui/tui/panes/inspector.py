@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.previews import MAX_PICTURE
-from assistants_tui.service.run_state import RunState
-from assistants_tui.service.thread_files import ThreadFile, thread_files
-from assistants_tui.service.usage import total_usage
+from assistants_tui.service.files.previews import MAX_PICTURE
+from assistants_tui.service.files.thread_files import ThreadFile, thread_files
+from assistants_tui.service.runs.state import RunState
+from assistants_tui.service.runs.usage import total_usage
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.file_rows import file_facts, file_row

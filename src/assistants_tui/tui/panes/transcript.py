@@ -8,9 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 
 from assistants_tui.service import metadata, views
-from assistants_tui.service.attachments import attached_again
 from assistants_tui.service.conversation import Conversation, Outgoing
 from assistants_tui.service.drafts import Draft
+from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.wire import Message
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally

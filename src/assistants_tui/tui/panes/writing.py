@@ -14,12 +14,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from assistants_tui.service import run_options, views
-from assistants_tui.service.attachments import AttachedFile, chosen_use, uses
+from assistants_tui.service import views
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.local_files import Entry, matching
-from assistants_tui.service.run_options import RunOptions
+from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
+from assistants_tui.service.files.local import Entry, matching
+from assistants_tui.service.runs import options as run_options
+from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui import slash

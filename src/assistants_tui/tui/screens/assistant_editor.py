@@ -15,8 +15,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from assistants_tui.service.assistant_checks import hints, max_instructions, problems
-from assistants_tui.service.assistant_draft import (
+from assistants_tui.service.assistants.checks import hints, max_instructions, problems
+from assistants_tui.service.assistants.draft import (
     AssistantDraft,
     Field,
     changes,
@@ -24,8 +24,8 @@ from assistants_tui.service.assistant_draft import (
     field_of,
     new_body,
 )
+from assistants_tui.service.assistants.models import shutdown_note
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.models import shutdown_note
 from assistants_tui.service.wire import Assistant, FunctionDefinition, Model
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from textual.widget import Widget
 
-from assistants_tui.service.assistant_files import (
+from assistants_tui.service.assistants.exchange import (
     AssistantFileError,
     ReadAssistant,
     read_assistants,
     written,
 )
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.file_names import safe_file_name
-from assistants_tui.service.text_files import read_text, write_text
+from assistants_tui.service.files.names import safe_file_name
+from assistants_tui.service.files.text_files import read_text, write_text
 from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures

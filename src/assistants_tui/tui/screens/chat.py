@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.export import Format
+from assistants_tui.service.export.document import Format
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted

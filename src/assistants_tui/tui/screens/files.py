@@ -9,9 +9,9 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.attachments import PICTURES
-from assistants_tui.service.intake import Intake, Transfer
-from assistants_tui.service.local_files import pasted_paths, size_words
+from assistants_tui.service.files.attachments import PICTURES
+from assistants_tui.service.files.intake import Intake, Transfer
+from assistants_tui.service.files.local import pasted_paths, size_words
 from assistants_tui.service.wire import FileObject
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures

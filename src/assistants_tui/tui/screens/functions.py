@@ -7,8 +7,8 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.functions import Catalogue, Function
-from assistants_tui.service.resources import function_names, give_functions, take_function
+from assistants_tui.service.assistants.resources import function_names, give_functions, take_function
+from assistants_tui.service.functions.registry import Catalogue, Function
 from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.approvals import Decision

@@ -11,8 +11,8 @@ from textual.content import Content, Span
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from assistants_tui.service.citations import Passage, Surroundings, highlights, surroundings
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.files.citations import Passage, Surroundings, highlights, surroundings
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.file_actions import save_file
 from assistants_tui.tui.safety import clean

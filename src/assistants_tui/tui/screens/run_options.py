@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
 from assistants_tui.service import metadata
-from assistants_tui.service.run_options import (
+from assistants_tui.service.runs.options import (
     MIN_TOKEN_LIMIT,
     RunOptions,
     number,

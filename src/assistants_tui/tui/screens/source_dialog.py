@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
-from assistants_tui.service.text_files import read_text
+from assistants_tui.service.files.text_files import read_text
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.screens.dialogs import ChoiceDialog

@@ -11,11 +11,15 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.citations import results_of
+from assistants_tui.service.assistants.resources import (
+    give_store_to_assistant,
+    give_store_to_thread,
+    store_of,
+)
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.intake import Intake, Transfer, searchable_files
-from assistants_tui.service.local_files import size_words
-from assistants_tui.service.resources import give_store_to_assistant, give_store_to_thread, store_of
+from assistants_tui.service.files.citations import results_of
+from assistants_tui.service.files.intake import Intake, Transfer, searchable_files
+from assistants_tui.service.files.local import size_words
 from assistants_tui.service.wire import VectorStore, VectorStoreFile
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures

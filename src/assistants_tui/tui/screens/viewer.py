@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from assistants_tui.service.previews import Preview, preview, wanted_bytes
+from assistants_tui.service.files.previews import Preview, preview, wanted_bytes
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import file_words, open_with_system, save_file, save_file_as

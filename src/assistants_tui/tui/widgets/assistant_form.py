@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
-from assistants_tui.service import assistant_checks as checks
-from assistants_tui.service.assistant_draft import MAX_NAME, AssistantDraft, Field
+from assistants_tui.service.assistants import checks
+from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
 from assistants_tui.service.wire import FunctionDefinition, Json
 from assistants_tui.tui.widgets.form import FormField, ItemList, Toggle, Tone
 

@@ -1,0 +1,1 @@
+"""The Assistants API as this app asks for it: the way to a server, and its objects by kind."""

@@ -1,0 +1,55 @@
+"""Assistants: listed, made, changed and deleted; and the list of last time, for an instant start."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from assistants_tui.service.api.client import Client, segment
+from assistants_tui.service.api.pages import read_all
+from assistants_tui.service.wire import Assistant
+
+
+class Assistants:
+    """The assistants of a server. Everything raises `ServiceError` when it fails."""
+
+    def __init__(
+        self,
+        client: Client,
+        fetch_count: int,
+        remember: Callable[[list[Assistant]], None] = lambda assistants: None,
+    ) -> None:
+        """`remember` gets every complete list."""
+        self._client = client
+        self._fetch_count = fetch_count
+        self._remember = remember
+
+    async def list(self) -> "list[Assistant]":
+        """The newest first, at most as many as `runs.assistant_fetch_count` says."""
+        found: list[Assistant] = await read_all(
+            self._client, "assistants", count=self._fetch_count, order="desc"
+        )
+        self._remember(found)
+        return found
+
+    async def retrieve(self, assistant_id: str) -> Assistant:
+        return cast(Assistant, await self._client.get(_path(assistant_id)))
+
+    async def create(self, fields: Mapping[str, Any]) -> Assistant:
+        """Make an assistant. `fields` are those of the API; `model` is required."""
+        return cast(Assistant, await self._client.post("assistants", fields))
+
+    async def update(self, before: Assistant, fields: Mapping[str, Any]) -> Assistant:
+        """Change an assistant: of `fields`, only those that differ from `before` are sent.
+
+        What another client changed meanwhile in other fields stays. Nothing is sent if nothing differs.
+        """
+        changes = {name: value for name, value in fields.items() if before.get(name) != value}
+        if not changes:
+            return before
+        return cast(Assistant, await self._client.post(_path(before["id"]), changes, again=True))
+
+    async def delete(self, assistant_id: str) -> None:
+        await self._client.delete(_path(assistant_id))
+
+
+def _path(assistant_id: str) -> str:
+    return f"assistants/{segment(assistant_id)}"

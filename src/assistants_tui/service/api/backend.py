@@ -1,0 +1,176 @@
+"""A server as the app sees it: all that can be asked of it, opened for one profile.
+
+Importing this module costs little. `load` imports what talks to the server, which takes most of a second and
+is done in a thread; `open_backend` then connects.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.wire import Assistant, Model, Run, Usage
+from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.secrets import find_key
+
+if TYPE_CHECKING:
+    from assistants_tui.service.api.assistants import Assistants
+    from assistants_tui.service.api.client import Client
+    from assistants_tui.service.api.files import Files
+    from assistants_tui.service.api.runs import Runs
+    from assistants_tui.service.api.threads import Threads
+    from assistants_tui.service.api.vector_stores import VectorStores
+    from assistants_tui.service.runs.budget import BudgetCheck, TokenBudget
+    from assistants_tui.service.runs.following import Clock
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a program may want to know of every run, whoever started it. Called on the event loop."""
+
+    tokens_validated: "Callable[[BudgetCheck], None]" = _ignore
+    """Before each run is sent: whether the token balance allows it."""
+    tokens_consumed: Callable[[Usage], None] = _ignore
+    """After each run: what it used."""
+    failed: Callable[[ServiceError], None] = _ignore
+    """Every request that failed, also where it is then repeated or waited out."""
+    run_cancelled: Callable[[Run], None] = _ignore
+    """Each run that this client stopped: by the user, by the time limit, or by the limit of characters."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An open server. Its methods raise `ServiceError`, which is ready to be shown."""
+
+    profile: Profile
+    assistants: "Assistants"
+    threads: "Threads"
+    runs: "Runs"
+    files: "Files"
+    vector_stores: "VectorStores"
+    budget: "TokenBudget"
+    client: "Client"
+    _paths: Paths
+    _close: Callable[[], Awaitable[None]]
+
+    async def models(self) -> list[Model]:
+        """The models that assistants can use; empty where the server does not say, as on Azure."""
+        if self.profile.kind == "azure":
+            return []  # what counts there are names of deployments, which it does not list
+        try:
+            answer = await self.client.get("models")
+        except ServiceError as error:
+            if error.status in {404, 405}:
+                return []
+            raise
+        found = answer.get("data")
+        return [model for model in found if "id" in model] if isinstance(found, list) else []
+
+    def cached_assistants(self) -> list[Assistant]:
+        """The assistants as the last list of this profile had them. Reads a small file."""
+        return cached_assistants(self._paths, self.profile)
+
+    async def close(self) -> None:
+        """Close the connections; an embedded engine ends what it was doing."""
+        await self._close()
+
+
+def load(profile: Profile) -> None:
+    """Import what `open_backend` needs for this profile. Slow the first time: call it in a thread."""
+    for name in ("runs", "files", "vector_stores", "profile_client"):
+        import_module(f"assistants_tui.service.api.{name}")
+    if profile.kind == "embedded":
+        import_module("assistants_tui.service.api.embedded")
+
+
+async def open_backend(
+    profile: Profile,
+    *,
+    paths: Paths,
+    config: Config | None = None,
+    hooks: Hooks | None = None,
+    clock: "Clock | None" = None,
+) -> Backend:
+    """Open the server of a profile: start the embedded engine, or get ready to talk to a remote one.
+
+    A remote server is not asked anything yet. Raises `ServiceError` when the profile lacks something or the
+    engine cannot start.
+    """
+    await asyncio.to_thread(load, profile)
+    from assistants_tui.service.api.profile_client import embedded_client, remote_client
+
+    hooks = hooks or Hooks()
+    key = await asyncio.to_thread(find_key, profile)
+    if profile.kind != "embedded":
+        client = remote_client(profile, key, failed=hooks.failed)
+        return _backend(profile, client, client.close, paths=paths, hooks=hooks, clock=clock)
+
+    from assistants_tui.service.api.embedded import open_engine
+
+    engine = await open_engine(profile, paths=paths, key=key)
+    client = embedded_client(engine.transport, failed=hooks.failed)
+
+    async def close() -> None:
+        try:
+            await client.close()
+        finally:
+            await engine.close()
+
+    return _backend(profile, client, close, paths=paths, hooks=hooks, clock=clock)
+
+
+def _backend(
+    profile: Profile,
+    client: "Client",
+    close: Callable[[], Awaitable[None]],
+    *,
+    paths: Paths,
+    hooks: Hooks,
+    clock: "Clock | None",
+) -> Backend:
+    from assistants_tui.service.api.assistants import Assistants
+    from assistants_tui.service.api.files import Files
+    from assistants_tui.service.api.runs import Runs
+    from assistants_tui.service.api.threads import Threads
+    from assistants_tui.service.api.vector_stores import VectorStores
+    from assistants_tui.service.runs.budget import TokenBudget
+
+    writing: set[asyncio.Future[None]] = set()
+
+    def remember(assistants: list[Assistant]) -> None:
+        """Keep the list for the next start, without holding up who asked for it."""
+        write = asyncio.ensure_future(asyncio.to_thread(remember_assistants, paths, profile, assistants))
+        writing.add(write)
+        write.add_done_callback(writing.discard)
+
+    async def close_all() -> None:
+        await asyncio.gather(*writing)
+        await close()
+
+    budget = TokenBudget(
+        profile.runs,
+        paths.state_file,
+        profile.name,
+        validated=hooks.tokens_validated,
+        consumed=hooks.tokens_consumed,
+    )
+    return Backend(
+        profile=profile,
+        assistants=Assistants(client, profile.runs.assistant_fetch_count, remember),
+        threads=Threads(client),
+        runs=Runs(client, profile.runs, budget, clock=clock, cancelled=hooks.run_cancelled),
+        files=Files(client, paths.downloads_dir),
+        vector_stores=VectorStores(client),
+        budget=budget,
+        client=client,
+        _paths=paths,
+        _close=close_all,
+    )

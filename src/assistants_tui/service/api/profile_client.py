@@ -1,0 +1,179 @@
+"""The client of a profile: which address, which key, which token."""
+
+import asyncio
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+
+from assistants_tui import __version__
+from assistants_tui.service.api.client import TIMEOUT, Client
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.secrets import Secret
+
+_TOKEN_SECONDS = 240.0
+"""An access token of Entra ID lives an hour or more; asking again early costs one subprocess."""
+_TOKEN_TIMEOUT = 30.0
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_FOUNDRY_TOKEN = (
+    "az",
+    "account",
+    "get-access-token",
+    "--resource",
+    "https://ai.azure.com",
+    "--query",
+    "accessToken",
+    "--output",
+    "tsv",
+)
+
+
+def embedded_client(
+    transport: httpx2.AsyncBaseTransport, failed: Callable[[ServiceError], None] = lambda error: None
+) -> Client:
+    """A client whose requests go to the engine behind `transport`."""
+    http = httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
+    api = openai.AsyncOpenAI(
+        api_key="none", base_url="http://engine/v1", http_client=http, default_headers=_AGENT, max_retries=0
+    )
+    return Client(_without_environment(api), server="the embedded engine", anonymous=True, failed=failed)
+
+
+def remote_client(
+    profile: Profile,
+    key: Secret | None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    failed: Callable[[ServiceError], None] = lambda error: None,
+) -> Client:
+    """A client for the server of a profile. Raises `ServiceError` for what the profile lacks."""
+    if profile.kind == "openai":
+        return _openai_client(profile, key, failed)
+    return _azure_client(profile, key, failed, environ)
+
+
+_AGENT = {"User-Agent": f"assistants-tui/{__version__}"}
+
+
+def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[ServiceError], None]) -> Client:
+    assert profile.base_url is not None  # the settings do not accept a profile without
+    address = urlsplit(profile.base_url)
+    hosted = address.hostname == "api.openai.com"
+    api = openai.AsyncOpenAI(
+        api_key=key.reveal() if key else "none",
+        base_url=profile.base_url,
+        http_client=openai.DefaultAsyncHttpxClient(timeout=TIMEOUT),
+        default_headers=_AGENT,
+    )
+    _without_environment(api)
+    api.organization, api.project = profile.organization, profile.project
+    return Client(api, server=address.netloc, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
+
+
+def _azure_client(
+    profile: Profile,
+    key: Secret | None,
+    failed: Callable[[ServiceError], None],
+    environ: Mapping[str, str],
+) -> Client:
+    if profile.kind == "azure":
+        endpoint = profile.azure_endpoint or environ.get("AZURE_OPENAI_ENDPOINT", "")
+        version = profile.api_version or environ.get("OPENAI_API_VERSION", "")
+        base_url = f"{endpoint.rstrip('/')}/openai"
+        command = profile.token_command
+        if not endpoint:
+            raise _lacking(profile, "azure_endpoint", "AZURE_OPENAI_ENDPOINT")
+        if not version:
+            raise _lacking(profile, "api_version", "OPENAI_API_VERSION")
+        if not key and not command:
+            raise _lacking(profile, "token_command", profile.key_variable or "AZURE_OPENAI_API_KEY")
+    else:
+        base_url = profile.project_endpoint or ""
+        version = profile.api_version or "v1"
+        command = profile.token_command or (() if key else _FOUNDRY_TOKEN)
+    tokens = TokenCommand(command) if command and not key else None
+    api = openai.AsyncAzureOpenAI(
+        base_url=base_url,
+        api_version=version,
+        api_key=key.reveal() if key else None,
+        azure_ad_token_provider=tokens,
+        http_client=openai.DefaultAsyncHttpxClient(timeout=TIMEOUT),
+        default_headers=_AGENT,
+    )
+    _without_environment(api)
+    server = urlsplit(base_url).netloc
+    return Client(
+        api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed
+    )
+
+
+def _lacking(profile: Profile, setting: str, variable: str) -> ServiceError:
+    return ServiceError(
+        f"The profile “{profile.name}” lacks `{setting}`.",
+        f"Add it to [profiles.{profile.name}] in config.toml, or set the environment variable {variable}.",
+        kind="settings",
+    )
+
+
+def _without_environment(api: openai.AsyncOpenAI) -> openai.AsyncOpenAI:
+    """Forget what the openai package takes from variables meant for OpenAI's own server."""
+    api.organization = api.project = api.admin_api_key = None
+    return api
+
+
+class TokenCommand:
+    """Access tokens from a command, such as `az account get-access-token`, kept for a few minutes."""
+
+    def __init__(self, command: tuple[str, ...], clock: Callable[[], float] = time.monotonic) -> None:
+        self._command = command
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._fetched = 0.0
+        self.token: Secret | None = None
+
+    async def __call__(self) -> str:
+        """A token. Raises `ServiceError` if the command gives none."""
+        async with self._lock:
+            if self.token is None or self._clock() - self._fetched > _TOKEN_SECONDS:
+                self.token = Secret(await self._run())
+                self._fetched = self._clock()
+            return self.token.reveal()
+
+    async def _run(self) -> str:
+        name = self._command[0]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:
+            raise self._failure(f"`{name}` cannot be started: {error.strerror}.") from None
+        try:
+            async with asyncio.timeout(_TOKEN_TIMEOUT):
+                out, err = await process.communicate()
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            if isinstance(error, TimeoutError):
+                raise self._failure(f"`{name}` took longer than {_TOKEN_TIMEOUT:.0f} s.") from None
+            raise
+        token = out.decode(errors="replace").strip()
+        if process.returncode or not token or not _TOKEN.fullmatch(token):
+            said = err.decode(errors="replace").strip().splitlines()
+            raise self._failure(f"`{name}` gave no access token{': ' + said[-1][:300] if said else ''}.")
+        return token
+
+    @staticmethod
+    def _failure(what: str) -> ServiceError:
+        return ServiceError(
+            what, "Check `token_command` of the profile; perhaps sign in again.", kind="settings"
+        )

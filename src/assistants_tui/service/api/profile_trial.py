@@ -1,0 +1,92 @@
+"""Whether a profile works, found out by using it once, before it is kept."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.secrets import Secret
+
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A profile that works."""
+
+    profile: Profile
+    """As it was given, or with the part of its address that was missing."""
+    words: str
+    """What was found, as a sentence."""
+    models: tuple[str, ...] = ()
+    """What can be asked for, where it is known."""
+
+
+async def try_profile(profile: Profile, key: Secret | None) -> Trial:
+    """Ask the server of a profile, or the model endpoint of an embedded one, for a list; nothing is changed.
+
+    Raises `ServiceError` with advice where that fails.
+    """
+    if profile.kind == "embedded" and profile.model_url is None:
+        return Trial(profile, "The offline tutor answers; it needs nothing.", ("offline-tutor",))
+    try:
+        async with asyncio.timeout(_SECONDS):
+            if profile.kind == "embedded":
+                return await _try_endpoint(profile, key)
+            return await _try_server(profile, key)
+    except TimeoutError:
+        raise ServiceError(
+            f"There was no answer within {_SECONDS:.0f} seconds.",
+            "Check the address and the network connection.",
+            kind="timeout",
+        ) from None
+
+
+async def _try_endpoint(profile: Profile, key: Secret | None) -> Trial:
+    """The model endpoint; an address without a path is also tried with `/v1`, where nearly all serve."""
+    url = (profile.model_url or "").rstrip("/")
+    try:
+        models = await _models(url, key)
+    except ServiceError as error:
+        if error.kind not in {"not_found", "protocol"} or urlsplit(url).path:
+            if error.kind in {"not_found", "protocol"}:
+                error.advice = "Check the address: it is the part before “/chat/completions”."
+            raise
+        url = f"{url}/v1"
+        models = await _models(url, key)
+    count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
+    return Trial(replace(profile, model_url=url), f"It answers, and lists {count}.", models)
+
+
+async def _try_server(profile: Profile, key: Secret | None) -> Trial:
+    client = await _client(profile, key)
+    try:
+        listed = await client.get("assistants", {"limit": 1})
+    finally:
+        await client.close()
+    if not isinstance(listed.get("data"), list):
+        from assistants_tui.service.errors import not_the_api
+
+        raise not_the_api(profile.name)
+    return Trial(profile, "It answers, and lists its assistants.")
+
+
+async def _models(url: str, key: Secret | None) -> tuple[str, ...]:
+    client = await _client(Profile(name="trial", kind="openai", base_url=url), key)
+    try:
+        listed = await client.get("models")
+    finally:
+        await client.close()
+    entries = listed.get("data")
+    if not isinstance(entries, list):
+        raise ServiceError("It answers, but with no list of models.", kind="protocol")
+    return tuple(one["id"] for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str))
+
+
+async def _client(profile: Profile, key: Secret | None) -> Any:
+    # takes most of a second to import: in a thread, so that keys are still heard
+    module = await asyncio.to_thread(import_module, "assistants_tui.service.api.profile_client")
+    return module.remote_client(profile, key)

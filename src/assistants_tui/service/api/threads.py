@@ -1,0 +1,132 @@
+"""Threads and their messages on the server."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from assistants_tui.service.api.client import Client, segment
+from assistants_tui.service.api.pages import MAX_LIMIT, read_page
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.wire import Attachment, Json, Message, Metadata, Page, Thread
+
+_WITHOUT_LIST = frozenset({400, 401, 403, 404, 405, 501})
+"""How servers answer that they cannot list threads; OpenAI's own wanted a browser session (401)."""
+
+
+class Threads:
+    """The threads of a server. Everything raises `ServiceError` when it fails."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._in_doubt: dict[str, Json] = {}
+        """Messages, by thread, that may have arrived although their answer was lost."""
+
+    async def create(self, fields: Mapping[str, Any] | None = None) -> Thread:
+        """Make an empty thread, or one with `messages`, `tool_resources` and `metadata`."""
+        return cast(Thread, await self._client.post("threads", fields))
+
+    async def retrieve(self, thread_id: str) -> Thread:
+        return cast(Thread, await self._client.get(_path(thread_id)))
+
+    async def update(self, thread_id: str, fields: Mapping[str, Any]) -> Thread:
+        """Replace `metadata` or `tool_resources`."""
+        return cast(Thread, await self._client.post(_path(thread_id), fields, again=True))
+
+    async def delete(self, thread_id: str) -> None:
+        """Delete the thread with its messages and runs. Files stay."""
+        await self._client.delete(_path(thread_id))
+
+    async def list(self, *, limit: int = MAX_LIMIT, after: str | None = None) -> Page[Thread] | None:
+        """A page of the threads, the newest first; None from a server that cannot list them.
+
+        OpenAI's API never could. Our engine can, and so can Azure AI Foundry.
+        """
+        try:
+            return await read_page(self._client, "threads", limit=limit, after=after)
+        except ServiceError as error:
+            if error.status in _WITHOUT_LIST:
+                return None
+            raise
+
+    async def messages(
+        self, thread_id: str, *, limit: int = MAX_LIMIT, after: str | None = None
+    ) -> Page[Message]:
+        """A page of messages, the newest first; `after` is the cursor of the page before."""
+        return await read_page(self._client, f"{_path(thread_id)}/messages", limit=limit, after=after)
+
+    async def first_message(self, thread_id: str) -> Message | None:
+        """The oldest message; None in an empty thread."""
+        page = await read_page(self._client, f"{_path(thread_id)}/messages", limit=1, order="asc")
+        return page.items[0] if page.items else None
+
+    async def add_message(
+        self,
+        thread_id: str,
+        content: str | Sequence[Json],
+        *,
+        attachments: Sequence[Attachment] = (),
+        metadata: Metadata | None = None,
+    ) -> Message:
+        """Add a message of the user: a text, or parts (`text`, `image_file`, `image_url`).
+
+        After a failure that leaves open whether the message arrived, the same call first looks for it.
+        """
+        body: Json = {"role": "user", "content": content if isinstance(content, str) else [*content]}
+        if attachments:
+            body["attachments"] = [*attachments]
+        if metadata:
+            body["metadata"] = metadata
+        path = f"{_path(thread_id)}/messages"
+        if self._in_doubt.get(thread_id) == body:
+            arrived = await self._arrived(path, body)
+            del self._in_doubt[thread_id]
+            if arrived is not None:
+                return arrived
+        try:
+            message = await self._client.post(path, body)
+        except ServiceError as error:
+            if not error.no_effect:
+                self._in_doubt[thread_id] = body
+            raise
+        except asyncio.CancelledError:
+            self._in_doubt[thread_id] = body
+            raise
+        return cast(Message, message)
+
+    async def add_copy(self, thread_id: str, body: Json) -> Message:
+        """Add a message as it stands in `body`, of either role."""
+        return cast(Message, await self._client.post(f"{_path(thread_id)}/messages", body))
+
+    async def update_message(self, thread_id: str, message_id: str, metadata: Metadata) -> Message:
+        """Replace the metadata of a message, which is all that can be changed of it."""
+        path = f"{_path(thread_id)}/messages/{segment(message_id)}"
+        return cast(Message, await self._client.post(path, {"metadata": metadata}, again=True))
+
+    async def delete_message(self, thread_id: str, message_id: str) -> None:
+        await self._client.delete(f"{_path(thread_id)}/messages/{segment(message_id)}")
+
+    async def _arrived(self, path: str, body: Json) -> Message | None:
+        """The newest message, if it is the user's and says what `body` says."""
+        page = await read_page(self._client, path, limit=1)
+        for message in page.items:
+            if message.get("role") == "user" and _plain(message.get("content")) == _plain(body["content"]):
+                return cast(Message, message)
+        return None
+
+
+def _plain(content: object) -> list[object]:
+    """Content as it was sent or as it came back, in one form: texts, and the names of other parts."""
+    if isinstance(content, str):
+        return [content]
+    plain: list[object] = []
+    for part in content if isinstance(content, list) else []:
+        text = part.get("text")
+        if part.get("type") == "text":
+            plain.append(text.get("value") if isinstance(text, dict) else text)
+        else:
+            plain.append(part.get("type"))
+    return plain
+
+
+def _path(thread_id: str) -> str:
+    return f"threads/{segment(thread_id)}"

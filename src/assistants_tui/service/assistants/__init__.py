@@ -1,0 +1,1 @@
+"""Assistants as the user edits, keeps and exchanges them."""

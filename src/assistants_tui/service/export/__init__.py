@@ -1,0 +1,1 @@
+"""A thread as a document: Markdown, JSON, HTML."""

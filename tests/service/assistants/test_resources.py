@@ -1,0 +1,229 @@
+"""Assistants, threads, messages and vector stores on a scripted server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from assistants_tui.service.api.backend import Backend, open_backend
+from assistants_tui.service.api.pages import read_all
+from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile, RunSettings
+from assistants_tui.settings.paths import Paths
+
+MESSAGES = "/v1/threads/thread_1/messages"
+
+
+@pytest.fixture
+async def backend(profile: Profile, paths: Paths) -> AsyncIterator[Backend]:
+    backend = await open_backend(profile, paths=paths)
+    yield backend
+    await backend.close()
+
+
+def page(*items: Any, more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": [*items], "has_more": more}
+
+
+def things(start: int, count: int) -> list[dict[str, Any]]:
+    return [{"id": f"asst_{number}", "name": str(number)} for number in range(start, start + count)]
+
+
+async def test_assistants_are_listed_page_by_page_up_to_the_count_of_the_settings(
+    profile: Profile, paths: Paths, server: Any, wires: Any
+) -> None:
+    server.on(
+        "GET",
+        "/v1/assistants",
+        wires.answer(page(*things(0, 100), more=True)),
+        wires.answer(page(*things(100, 50), more=True)),
+    )
+    wanted = Profile(
+        name="p", kind="openai", base_url=profile.base_url, runs=RunSettings(assistant_fetch_count=150)
+    )
+    backend = await open_backend(wanted, paths=paths)
+    found = await backend.assistants.list()
+    await backend.close()
+    assert len(found) == 150
+    assert [request.query for request in server.requests] == [
+        {"limit": "100", "order": "desc"},
+        {"limit": "50", "order": "desc", "after": "asst_99"},
+    ]
+    assert cached_assistants(paths, wanted) == found
+
+
+async def test_a_server_that_repeats_its_page_ends_the_list(
+    backend: Backend, server: Any, wires: Any
+) -> None:
+    server.on("GET", "/v1/assistants", wires.answer(page(*things(0, 3), more=True)))
+    assert len(await read_all(backend.client, "assistants")) == 3
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": [1]}, {"data": [{"name": "no ID"}]}])
+async def test_a_list_without_items_is_an_error(
+    backend: Backend, server: Any, wires: Any, answer: Any
+) -> None:
+    server.on("GET", "/v1/assistants", wires.answer(answer))
+    with pytest.raises(ServiceError) as caught:
+        await backend.assistants.list()
+    assert caught.value.kind == "protocol"
+
+
+async def test_only_what_differs_is_sent(backend: Backend, server: Any, wires: Any) -> None:
+    before: Any = {"id": "asst_1", "name": "A", "tools": [], "metadata": {"a": "b"}, "description": None}
+    server.on("POST", "/v1/assistants/asst_1", wires.answer({**before, "name": "B"}))
+    assert await backend.assistants.update(before, {**before}) == before
+    assert server.requests == []
+    await backend.assistants.update(before, {"name": "B", "tools": [], "metadata": {}, "description": None})
+    assert server.requests[0].json == {"name": "B", "metadata": {}}
+
+
+def test_the_cache_is_for_one_server_and_survives_damage(profile: Profile, paths: Paths) -> None:
+    assistants: Any = things(0, 2)
+    assert cached_assistants(paths, profile) == []
+    remember_assistants(paths, profile, assistants)
+    assert cached_assistants(paths, profile) == assistants
+    moved = Profile(name=profile.name, kind="openai", base_url="https://elsewhere.org/v1")
+    assert cached_assistants(paths, moved) == []
+    (file,) = (paths.cache_dir / "assistants").glob("*.json")
+    for damage in (b"{", b"\xff", b"[]", b'{"server": 1}'):
+        file.write_bytes(damage)
+        assert cached_assistants(paths, profile) == []
+    remember_assistants(paths, profile, assistants)
+    assert cached_assistants(paths, profile) == assistants
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(profile: Profile, paths: Paths) -> None:
+    paths.cache_dir.write_text("a file is in the way")
+    remember_assistants(paths, profile, [])
+    assert cached_assistants(paths, profile) == []
+
+
+# Messages
+
+
+def message(text: str, role: str = "user", number: int = 1) -> dict[str, Any]:
+    content = [{"type": "text", "text": {"value": text, "annotations": []}}]
+    return {"id": f"msg_{number}", "role": role, "content": content}
+
+
+async def test_a_message_carries_what_is_attached(backend: Backend, server: Any, wires: Any) -> None:
+    server.on("POST", MESSAGES, wires.answer(message("hi")))
+    attachments: Any = [{"file_id": "file-1", "tools": [{"type": "file_search"}]}]
+    await backend.threads.add_message("thread_1", "hi", attachments=attachments, metadata={"a": "b"})
+    parts: Any = [
+        {"type": "text", "text": "see"},
+        {"type": "image_file", "image_file": {"file_id": "file-2"}},
+    ]
+    await backend.threads.add_message("thread_1", parts)
+    assert [request.json for request in server.requests] == [
+        {"role": "user", "content": "hi", "attachments": attachments, "metadata": {"a": "b"}},
+        {"role": "user", "content": parts},
+    ]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_message_whose_answer_was_lost_is_looked_for_before_it_is_sent_again(
+    backend: Backend, server: Any, wires: Any, arrived: bool
+) -> None:
+    server.on("POST", MESSAGES, wires.cut, wires.answer(message("hi", number=2)))
+    newest = message("hi") if arrived else message("hi", role="assistant")
+    server.on("GET", MESSAGES, wires.answer(page(newest)))
+    with pytest.raises(ServiceError) as caught:
+        await backend.threads.add_message("thread_1", "hi")
+    assert not caught.value.no_effect
+    again = await backend.threads.add_message("thread_1", "hi")
+    assert again["id"] == ("msg_1" if arrived else "msg_2")
+    assert len(server.asked("POST", MESSAGES)) == (1 if arrived else 2)
+
+
+async def test_another_message_or_a_refused_one_is_simply_sent(
+    backend: Backend, server: Any, wires: Any
+) -> None:
+    refusal = wires.answer({"error": {"message": "locked"}}, status=400)
+    server.on("POST", MESSAGES, refusal, wires.cut, wires.answer(message("b")), wires.answer(message("c")))
+    for text, fails in (("a", True), ("a", True), ("b", False), ("c", False)):
+        if fails:
+            with pytest.raises(ServiceError):
+                await backend.threads.add_message("thread_1", text)
+        else:
+            await backend.threads.add_message("thread_1", text)
+    assert server.asked("GET", MESSAGES) == []
+
+
+async def test_a_message_that_was_cancelled_on_the_way_is_looked_for(
+    backend: Backend, server: Any, wires: Any
+) -> None:
+    reached = asyncio.Event()
+
+    async def silent(writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    server.on("POST", MESSAGES, silent)
+    server.on("GET", MESSAGES, wires.answer(page(message("hi"))))
+    sending = asyncio.create_task(backend.threads.add_message("thread_1", "hi"))
+    await reached.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert (await backend.threads.add_message("thread_1", "hi"))["id"] == "msg_1"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+async def test_a_server_that_cannot_list_threads_says_none(
+    backend: Backend, server: Any, wires: Any, status: int
+) -> None:
+    server.on("GET", "/v1/threads", wires.answer({"error": {"message": "no"}}, status=status))
+    assert await backend.threads.list() is None
+
+
+async def test_a_server_that_fails_to_list_threads_is_an_error(
+    backend: Backend, server: Any, wires: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr("anyio.sleep", at_once)
+    server.on("GET", "/v1/threads", wires.answer({}, status=500))
+    with pytest.raises(ServiceError):
+        await backend.threads.list()
+
+
+async def test_models_are_none_where_the_server_has_no_list(
+    backend: Backend, server: Any, wires: Any
+) -> None:
+    server.on("GET", "/v1/models", wires.answer({}, status=404), wires.answer(page({"id": "m"})))
+    assert await backend.models() == []
+    assert [model["id"] for model in await backend.models()] == ["m"]
+
+
+async def test_vector_stores_are_made_filled_searched_and_emptied(
+    backend: Backend, server: Any, wires: Any
+) -> None:
+    store = "/v1/vector_stores/vs_1"
+    server.on("POST", "/v1/vector_stores", wires.answer({"id": "vs_1"}))
+    server.on("GET", "/v1/vector_stores", wires.answer(page({"id": "vs_1"})))
+    server.on("GET", store, wires.answer({"id": "vs_1"}))
+    server.on("POST", store, wires.answer({"id": "vs_1", "name": "B"}))
+    server.on("POST", f"{store}/files", wires.answer({"id": "file-1", "status": "in_progress"}))
+    server.on("GET", f"{store}/files", wires.answer(page({"id": "file-1"})))
+    server.on("GET", f"{store}/files/file-1", wires.answer({"id": "file-1", "status": "completed"}))
+    server.on("DELETE", f"{store}/files/file-1", wires.answer({"id": "file-1", "deleted": True}))
+    server.on("DELETE", store, wires.answer({"id": "vs_1", "deleted": True}))
+    server.on("POST", f"{store}/search", wires.answer({"data": [{"file_id": "file-1", "score": 0.5}]}))
+    stores = backend.vector_stores
+    assert (await stores.create("A", ["file-1"], metadata={"a": "b"}))["id"] == "vs_1"
+    assert server.requests[0].json == {"name": "A", "file_ids": ["file-1"], "metadata": {"a": "b"}}
+    assert len((await stores.list()).items) == 1
+    assert (await stores.retrieve("vs_1"))["id"] == "vs_1"
+    assert (await stores.update("vs_1", {"name": "B"}))["name"] == "B"
+    assert (await stores.add_file("vs_1", "file-1"))["status"] == "in_progress"
+    assert (await stores.retrieve_file("vs_1", "file-1"))["status"] == "completed"
+    assert len((await stores.files("vs_1")).items) == 1
+    assert [hit["score"] for hit in await stores.search("vs_1", "rent")] == [0.5]
+    await stores.remove_file("vs_1", "file-1")
+    await stores.delete("vs_1")

@@ -1,0 +1,217 @@
+"""Calls that a run waits for: what runs, what never does, and that all outputs go out together."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from assistants_tui.service.functions.calls import Desk, PendingCalls
+from assistants_tui.service.functions.python_functions import PythonFunctions
+from assistants_tui.service.functions.registry import Functions
+from assistants_tui.service.wire import Run, ToolCall, ToolOutput
+from assistants_tui.settings.approvals import Approvals
+from assistants_tui.settings.function_settings import FunctionSettings
+
+SOURCE = '''
+from pathlib import Path
+
+def tide(port: str) -> str:
+    """The tide."""
+    with Path(__file__).with_name("ran").open("a") as file:
+        file.write(port + " ")
+    if port == "Atlantis":
+        raise ValueError("it sank")
+    return f"{port}: 0.4 m"
+'''
+DECLARED = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
+
+
+class Table:
+    """The user's folder, decisions and log, and what was submitted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "functions"
+        self.folder.mkdir()
+        (self.folder / "tides.py").write_text(SOURCE)
+        self.log = folder / "calls.log"
+        self.approvals = folder / "approvals.toml"
+        self.submitted: list[Sequence[ToolOutput]] = []
+
+    def desk(self) -> Desk:
+        functions = Functions([PythonFunctions(self.folder, FunctionSettings())])
+        return Desk("local", functions, Approvals(self.approvals), self.log)
+
+    async def calls(self, *calls: tuple[str, str, str]) -> PendingCalls:
+        """Calls given by ID, name and arguments, looked at but not decided on."""
+        run: Any = {
+            "id": "run_1",
+            "thread_id": "thread_1",
+            "expires_at": None,
+            "tools": [{"type": "function", "function": {"name": "forecast", "parameters": DECLARED}}],
+        }
+        wanted: Any = [
+            {"id": key, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for key, name, arguments in calls
+        ]
+        pending = PendingCalls(
+            cast(Run, run), cast("list[ToolCall]", wanted), self.desk(), self.submit, lambda: None
+        )
+        pending.begin()
+        await pending.settled()
+        return pending
+
+    async def submit(self, outputs: Sequence[ToolOutput]) -> None:
+        self.submitted.append(outputs)
+
+    @property
+    def ran(self) -> str:
+        path = self.folder / "ran"
+        return path.read_text() if path.exists() else ""
+
+    @property
+    def logged(self) -> list[tuple[str, str]]:
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [(line["decision"], line["outcome"]) for line in lines]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    return Table(tmp_path)
+
+
+async def test_nothing_runs_before_the_user_agrees(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    assert table.ran == ""
+    assert pending.calls[0].can_run
+    pending.run("call_1")
+    await pending.settled()
+    assert table.ran == "Oulu "
+    assert table.submitted == [[{"tool_call_id": "call_1", "output": "Oulu: 0.4 m"}]]
+    assert table.logged == [("once", "ok")]
+    again = await table.calls(("call_2", "tide", '{"port": "Vaasa"}'))
+    assert again.calls[0].state == "waiting", "once is once"
+
+
+async def test_always_holds_until_the_function_changes(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    pending.run("call_1", always=True)
+    await pending.settled()
+    await table.calls(("call_2", "tide", '{"port": "Vaasa"}'))
+    assert table.ran == "Oulu Vaasa "
+    assert table.logged == [("always", "ok"), ("always", "ok")]
+    (table.folder / "tides.py").write_text(SOURCE + "\n# changed")
+    pending = await table.calls(("call_3", "tide", '{"port": "Turku"}'))
+    assert pending.calls[0].state == "waiting"
+    assert table.ran == "Oulu Vaasa "
+
+
+async def test_two_windows_run_a_call_once(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    pending.run("call_1", always=True)
+    await pending.settled()
+    one, two = await asyncio.gather(*(table.calls(("call_2", "tide", '{"port": "Vaasa"}')) for _ in range(2)))
+    assert table.ran == "Oulu Vaasa "
+    assert sorted(call.state for call in (*one.calls, *two.calls)) == ["answered", "waiting"]
+    await one.close()
+    await two.close()
+
+
+async def test_never_refuses_from_then_on(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    pending.refuse("call_1", never=True)
+    await pending.settled()
+    await table.calls(("call_2", "tide", '{"port": "Oulu"}'))
+    assert table.ran == ""
+    assert [outputs[0]["output"] for outputs in table.submitted] == ["The user declined this call."] * 2
+    assert table.logged == [("never", "declined")] * 2
+
+
+async def test_refusing_once_can_give_a_reason(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    pending.refuse("call_1", "Ask about Vaasa instead.")
+    await pending.settled()
+    assert table.submitted[0][0]["output"] == "The user declined this call. Ask about Vaasa instead."
+    assert table.logged == [("refused", "declined")]
+    again = await table.calls(("call_2", "tide", '{"port": "Oulu"}'))
+    assert again.calls[0].can_run
+
+
+async def test_parallel_calls_are_sent_together_in_their_order(table: Table) -> None:
+    pending = await table.calls(
+        ("call_1", "tide", '{"port": "Oulu"}'),
+        ("call_2", "forecast", '{"place": "Oulu"}'),
+        ("call_3", "tide", '{"port": "Atlantis"}'),
+    )
+    pending.run("call_3")
+    await pending.settled()
+    assert pending.calls[2].failed
+    assert "tides.py" in pending.calls[2].printed
+    pending.write("call_2", "rain")
+    await pending.settled()
+    pending.write("call_2", "snow")
+    await pending.settled()
+    assert table.submitted == []
+    pending.run("call_1")
+    await pending.settled()
+    assert table.submitted == [
+        [
+            {"tool_call_id": "call_1", "output": "Oulu: 0.4 m"},
+            {"tool_call_id": "call_2", "output": "snow"},
+            {"tool_call_id": "call_3", "output": "The function failed with ValueError: it sank"},
+        ]
+    ]
+    pending.write("call_2", "too late")
+    await pending.settled()
+    assert pending.calls[1].output == "snow"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("tide", '{"port": ', "cannot be read"),
+        ("tide", '{"harbour": "Oulu"}', "do not fit"),
+        ("forecast", '{"place": 3}', "do not fit"),
+    ],
+)
+async def test_malformed_arguments_are_shown_and_not_run(
+    table: Table, name: str, arguments: str, words: str
+) -> None:
+    pending = await table.calls(("call_0", "tide", '{"port": "Oulu"}'))
+    pending.run("call_0", always=True)
+    await pending.settled()
+    pending = await table.calls(("call_1", name, arguments))
+    call = pending.calls[0]
+    assert words in call.problem
+    assert call.arguments == arguments
+    assert not call.can_run
+    pending.run("call_1")
+    await pending.settled()
+    assert table.ran == "Oulu "
+    pending.write("call_1", call.problem)
+    await pending.settled()
+    assert words in table.submitted[-1][0]["output"]
+
+
+async def test_calls_that_nobody_waits_for_are_stopped(table: Table) -> None:
+    (table.folder / "slow.py").write_text(
+        "import time\ndef slow():\n    open('began', 'w')\n    time.sleep(600)\n"
+    )
+    pending = await table.calls(("call_1", "slow", "{}"))
+    pending.run("call_1")
+    while not (table.folder / "began").exists():
+        await asyncio.sleep(0.01)
+    await pending.close()
+    assert table.submitted == []
+    assert table.logged == [("once", "stopped")]
+
+
+async def test_a_log_that_cannot_be_written_is_told(table: Table) -> None:
+    table.log.mkdir()
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    pending.write("call_1", "0.4 m")
+    await pending.settled()
+    assert table.submitted[0][0]["output"] == "0.4 m"
+    assert "calls.log cannot be written" in pending.calls[0].problem

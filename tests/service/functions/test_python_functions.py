@@ -1,0 +1,220 @@
+"""The user's Python functions: found without running them, called in a process of their own."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistants_tui.service.functions.python_functions import PythonFunctions
+from assistants_tui.service.functions.registry import (
+    MAX_OUTPUT,
+    CallFailedError,
+    Function,
+    Functions,
+    read_arguments,
+    shortened,
+)
+from assistants_tui.settings.function_settings import FunctionSettings
+
+TIDES = '''
+import asyncio, datetime, enum, os, subprocess, sys, time
+from dataclasses import dataclass
+from _helper import double
+
+print("loaded")
+
+class Unit(enum.Enum):
+    METRE = "m"
+    FOOT = "ft"
+
+@dataclass
+class Tide:
+    port: str
+    height: float
+
+def tide(port: str, unit: Unit = Unit.METRE) -> Tide:
+    """The height of the tide.
+
+    Args:
+        port: The name of a port.
+    """
+    print("asked for", port)
+    return Tide(port, 0.4 if unit is Unit.METRE else 1.3)
+
+async def later(day: datetime.date, /, times: int = 1) -> str:
+    await asyncio.sleep(0)
+    return f"{day:%d.%m.}" * double(times)
+
+def breaks(port: str):
+    raise ValueError(f"no port {port}")
+
+def leaves():
+    sys.exit("bye")
+
+def sleeps(note: str):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    open(note, "w").write(f"{os.getpid()} {child.pid}")
+    time.sleep(600)
+
+def dies():
+    os._exit(3)
+
+def _private(): ...
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "functions"
+    folder.mkdir()
+    (folder / "tides.py").write_text(TIDES)
+    (folder / "_helper.py").write_text("def double(n):\n    return 2 * n\n")
+    return folder
+
+
+async def call(folder: Path, name: str, *, timeout: float = 60, **arguments: object) -> str:
+    functions = Functions([PythonFunctions(folder, FunctionSettings(timeout=timeout))])
+    function = (await functions.catalogue()).functions[name]
+    return await functions.call(name, function.fingerprint, arguments)
+
+
+async def test_the_folder_is_read_without_running_it(folder: Path) -> None:
+    (folder / "bad.py").write_text("def broken(:\n")
+    (folder / "again.py").write_text(f"open({str(folder / 'ran')!r}, 'w')\ndef tide(): ...\n")
+    (folder / "binary.py").write_bytes(b"\xff\xfe")
+    catalogue = await Functions([PythonFunctions(folder, FunctionSettings())]).catalogue()
+    assert [*catalogue.functions] == ["tide", "later", "breaks", "leaves", "sleeps", "dies"]
+    assert catalogue.functions["tide"].place == "again.py"
+    parameters = catalogue.functions["later"].definition["parameters"]
+    assert parameters["required"] == ["day"]
+    assert not (folder / "ran").exists()
+    problems = "\n".join(catalogue.problems)
+    for words in (
+        "bad.py: Not Python at line 1",
+        "binary.py cannot be read",
+        "tides.py: tide is also in again.py",
+    ):
+        assert words in problems
+
+
+async def test_no_folder_is_no_function(tmp_path: Path) -> None:
+    catalogue = await PythonFunctions(tmp_path / "none", FunctionSettings()).catalogue()
+    assert (catalogue.functions, catalogue.problems) == ({}, ())
+
+
+async def test_results_arrive_as_text_and_arguments_as_their_types(folder: Path) -> None:
+    assert json.loads(await call(folder, "tide", port="Oulu")) == {"port": "Oulu", "height": 0.4}
+    assert json.loads(await call(folder, "tide", port="Oulu", unit="ft"))["height"] == 1.3
+    assert await call(folder, "later", day="2026-11-20", times=1) == "20.11.20.11."
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("breaks", {"port": "Nowhere"}, "The function failed with ValueError: no port Nowhere"),
+        ("breaks", {}, "missing 1 required positional argument: 'port'"),
+        ("leaves", {}, "SystemExit: bye"),
+        ("dies", {}, "The function ended without an answer."),
+    ],
+)
+async def test_failures_become_sentences(
+    folder: Path, name: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(CallFailedError) as failure:
+        await call(folder, name, **arguments)
+    assert sentence in str(failure.value)
+    assert "Traceback" not in str(failure.value)
+    assert "loaded" in failure.value.printed
+
+
+async def test_the_user_sees_where_it_broke(folder: Path) -> None:
+    with pytest.raises(CallFailedError) as failure:
+        await call(folder, "breaks", port="x")
+    assert "tides.py" in failure.value.printed
+    assert "process.py" not in failure.value.printed
+
+
+async def test_a_call_that_takes_too_long_ends_with_all_it_started(folder: Path, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    with pytest.raises(CallFailedError, match="longer than 3 seconds"):
+        await call(folder, "sleeps", timeout=3, note=str(note))
+    parent, child = map(int, note.read_text().split())
+    with pytest.raises(ProcessLookupError):
+        os.kill(parent, 0)
+    await gone(child)
+
+
+async def gone(process: int) -> None:
+    """Wait until the system has buried a process that is nobody's child any more."""
+    while True:
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if state == "Z":
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_a_changed_function_is_not_run(folder: Path) -> None:
+    functions = Functions([PythonFunctions(folder, FunctionSettings())])
+    seen = (await functions.catalogue()).functions["tide"]
+    (folder / "tides.py").write_text(TIDES + "\n# changed\n")
+    with pytest.raises(CallFailedError, match="changed just now"):
+        await functions.call("tide", seen.fingerprint, {"port": "Oulu"})
+    (folder / "tides.py").unlink()
+    with pytest.raises(CallFailedError, match="no such function"):
+        await functions.call("tide", seen.fingerprint, {"port": "Oulu"})
+
+
+async def test_a_python_that_is_not_there_is_named(folder: Path) -> None:
+    functions = PythonFunctions(folder, FunctionSettings(python="/nowhere/python"))
+    function = (await functions.catalogue()).functions["tide"]
+    with pytest.raises(CallFailedError, match="/nowhere/python cannot be started"):
+        await functions.call(function, {"port": "Oulu"})
+
+
+PLACE = Function(
+    {
+        "name": "f",
+        "parameters": {
+            "type": "object",
+            "properties": {"n": {"type": "integer"}, "far": {"$ref": "http://localhost:9/schema"}},
+            "required": ["n"],
+        },
+    },
+    "f.py",
+    "1",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"n": 1', "Not JSON at line 1"),
+        ("[1]", "must be a JSON object"),
+        ("{}", "'n' is a required property"),
+        ('{"n": "one"}', "n: 'one' is not of type 'integer'"),
+        ('{"n": NaN}', "NaN is no JSON number"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_with_a_reason(text: str, sentence: str) -> None:
+    with pytest.raises(CallFailedError) as failure:
+        read_arguments(text, PLACE.definition)
+    assert sentence in str(failure.value)
+
+
+def test_arguments_that_fit_are_read() -> None:
+    assert read_arguments('{"n": 1}', PLACE.definition) == {"n": 1}
+    assert read_arguments('{"n": 1, "far": 2}', PLACE.definition) == {"n": 1, "far": 2}
+    assert read_arguments("", None) == {}
+
+
+def test_long_outputs_are_cut_with_a_note() -> None:
+    assert shortened("x" * MAX_OUTPUT) == "x" * MAX_OUTPUT
+    cut = shortened("x" * (MAX_OUTPUT + 1))
+    assert len(cut) == MAX_OUTPUT
+    assert cut.endswith("characters.]")
