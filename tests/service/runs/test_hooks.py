@@ -73,6 +73,25 @@ async def test_a_spent_balance_and_a_cancelled_run_are_told(paths: Paths, log: P
     assert ["cancelled", run_id] in noted(log)
 
 
+async def test_a_failed_request_is_told_and_survived(paths: Paths, log: Path) -> None:
+    file = paths.config_file.parent / "hooks.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(RECORDING.format(log=str(log)))
+    workspace = Workspace(LOCAL, paths=paths, config=Config(hooks=file), state=AppState())
+    await workspace.connect()
+    await workspace.open_thread("thread_gone")
+    error = workspace.conversation.error
+    assert error is not None
+    workspace.new_thread()
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    state = workspace.conversation.latest_run
+    assert state is not None
+    assert state.status == "completed"
+    await workspace.close()
+    assert ["exception", str(error)] in noted(log)
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
