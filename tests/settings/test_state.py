@@ -7,6 +7,8 @@ import pytest
 
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.state import (
+    MAX_DRAFT_CHARS,
+    MAX_DRAFTS,
     MAX_PROMPT_CHARS,
     MAX_PROMPTS,
     AppState,
@@ -20,7 +22,11 @@ FULL = AppState(
     theme="dusk",
     pane_sizes={"left": 30},
     hidden_panes=frozenset({"inspector"}),
-    profiles={"team": ProfileState("thread_1", "asst_1", 1200), "local": ProfileState()},
+    focus="thread-list",
+    profiles={
+        "team": ProfileState("thread_1", "asst_1", 1200, "msg_1", {"": "new\n", "thread_1": "\U0001f600"}),
+        "local": ProfileState(),
+    },
     prompts=("one\nline", 'two "quoted"'),
 )
 
@@ -95,3 +101,15 @@ def test_a_directory_that_cannot_be_written_is_named(path: Path) -> None:
     path.parent.write_text("a file is in the way")
     with pytest.raises(SettingsError, match=r"state\.toml cannot be written"):
         update_state(path, lambda state: FULL)
+
+
+def test_drafts_are_bounded_and_blank_ones_forgotten() -> None:
+    state = ProfileState()
+    for number in range(MAX_DRAFTS + 3):
+        state = state.with_draft(f"thread_{number}", "a")
+    assert len(state.drafts) == MAX_DRAFTS
+    assert "thread_2" not in state.drafts
+    state = state.with_draft(None, "b").with_draft("thread_9", " \n").with_draft(None, "c")
+    assert state.drafts[""] == "c"
+    assert "thread_9" not in state.drafts
+    assert "" not in state.with_draft(None, "x" * (MAX_DRAFT_CHARS + 1)).drafts

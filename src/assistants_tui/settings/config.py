@@ -7,10 +7,10 @@ A mistake in it never keeps the program from starting: the part that is wrong ge
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.function_settings import (
@@ -23,6 +23,9 @@ from assistants_tui.settings.function_settings import (
 )
 
 ProfileKind = Literal["embedded", "openai", "azure", "foundry"]
+Notify = Literal["bell", "osc9", "osc777", "off"]
+"""How the terminal is told that a run has ended where nobody looks: by its bell, or by a desktop notification
+with the escape sequence of iTerm2 (9) or of rxvt (777)."""
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -109,6 +112,7 @@ class Config:
     default_profile: str = LOCAL.name
     """A name in `profiles`."""
     theme: str | None = None
+    notify: Notify = "bell"
     keys: Mapping[str, str] = field(default_factory=dict)
     """Key bindings that the user changed: action ID to keys, comma separated, as in Textual's keymap."""
     functions: FunctionSettings = field(default_factory=FunctionSettings)
@@ -140,6 +144,8 @@ class Problem:
 class LoadedConfig:
     config: Config
     problems: tuple[Problem, ...] = ()
+    given: frozenset[str] = frozenset()
+    """The keys that stand in the file, such as `runs.stream`; of all others the values are defaults."""
 
 
 def load_config(path: Path) -> LoadedConfig:
@@ -160,7 +166,15 @@ def load_config(path: Path) -> LoadedConfig:
         return LoadedConfig(Config(), (problem,))
     reader = _Reader(path)
     config = reader.config(document)
-    return LoadedConfig(config, tuple(reader.problems))
+    return LoadedConfig(config, tuple(reader.problems), frozenset(_keys_of(document)))
+
+
+def _keys_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _keys_of(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 # What is allowed
@@ -181,7 +195,7 @@ _VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _TOP = frozenset(
-    {"default_profile", "profiles", "runs", "theme", "keys", "functions", "mcp", "prices", "hooks"}
+    {"default_profile", "profiles", "runs", "theme", "notify", "keys", "functions", "mcp", "prices", "hooks"}
 )
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "poll_initial_delay": (0, 60, "a number of seconds from 0 to 60"),
@@ -223,12 +237,22 @@ class _Reader:
             profiles,
             default,
             theme,
+            self._notify(document.get("notify", "bell")),
             self._keys(document.get("keys", {})),
             read_functions(self._table(document.get("functions", {}), "functions"), self._problem),
             read_mcp(self._table(document.get("mcp", {}), "mcp"), self._problem),
             read_prices(self._table(document.get("prices", {}), "prices"), self._problem),
             self._hooks(document.get("hooks")),
         )
+
+    def _notify(self, value: object) -> Notify:
+        ways: tuple[Notify, ...] = get_args(Notify)
+        for way in ways:
+            if value == way:
+                return way
+        allowed = ", ".join(f'"{way}"' for way in ways)
+        self._problem("notify", value, f"it must be one of {allowed}")
+        return "bell"
 
     def _hooks(self, value: object) -> Path | None:
         if value is None:
@@ -339,6 +363,11 @@ def _wrong_run_setting(name: str, value: object) -> str:
     return "" if least <= value <= most else allowed
 
 
+def allowed_run_setting(name: str) -> str:
+    """What `runs.<name>` may be, in words."""
+    return _wrong_run_setting(name, None)
+
+
 def wrong_profile_setting(key: str, value: object) -> str:
     """What `profiles.<name>.<key>` must be, if `value` is not that; else an empty text."""
     if key == "token_command":
@@ -368,8 +397,12 @@ def _shown(value: object) -> str:
 _TEMPLATE = """\
 # Settings of assistants-tui, read when the program starts. It never changes what you write here.
 
-# The profile to open. `assistants-tui --profile NAME` opens another one.
+# The profile to open, until you change it in the app (F3). `assistants-tui --profile NAME` opens another one.
 default_profile = "local"
+
+# How the terminal is told that a run has ended where you do not look: "bell", "osc9" or "osc777" (desktop
+# notifications of terminals that know them), or "off".
+# notify = "bell"
 
 # A Python file, relative to this one, whose functions are told what happens to runs. It may define
 # on_tokens_validated(ok, balance, required), on_tokens_consumed(usage), on_exception(error) and
@@ -429,7 +462,7 @@ kind = "embedded"
 # url = "https://mcp.example.org/mcp"
 # api_key_env = "TEAM_MCP_KEY"
 
-# Keys of your own; F1 shows the names of the actions.
+# Keys of your own; F5 shows the names of the actions.
 [keys]
 # "app.quit" = "ctrl+q"
 """

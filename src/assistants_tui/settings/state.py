@@ -11,6 +11,9 @@ from assistants_tui.settings.files import locked, write_atomic
 MAX_PROMPTS = 200
 MAX_PROMPT_CHARS = 20_000
 """Longer prompts are not remembered: they are pasted documents rather than something to send again."""
+MAX_DRAFTS = 50
+"""Per profile; the oldest are forgotten first."""
+MAX_DRAFT_CHARS = 100_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,18 @@ class ProfileState:
     last_assistant: str | None = None
     tokens_used: int = 0
     """Tokens used so far, counted against `runs.token_balance`."""
+    first_message: str | None = None
+    """The message at the top of the view, where the last thread was not read at its end."""
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    """What was written and not sent, by thread ID; "" stands for the thread to come."""
+
+    def with_draft(self, thread_id: str | None, text: str) -> "ProfileState":
+        """Remember what is written in a thread; a blank text is forgotten, and one that is very long."""
+        key = thread_id or ""
+        drafts = {other: draft for other, draft in self.drafts.items() if other != key}
+        if text.strip() and len(text) <= MAX_DRAFT_CHARS:
+            drafts[key] = text
+        return replace(self, drafts=dict([*drafts.items()][-MAX_DRAFTS:]))
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,8 @@ class AppState:
     pane_sizes: Mapping[str, int] = field(default_factory=dict)
     """Columns or rows of each pane that the user resized, by pane ID."""
     hidden_panes: frozenset[str] = frozenset()
+    focus: str | None = None
+    """ID of the widget that had the keys."""
     profiles: Mapping[str, ProfileState] = field(default_factory=dict)
     prompts: tuple[str, ...] = ()
     """What was sent, oldest first; at most `MAX_PROMPTS`."""
@@ -61,6 +78,10 @@ def load_state(path: Path) -> AppState:
             last_thread=_text(entry.get("last_thread")),
             last_assistant=_text(entry.get("last_assistant")),
             tokens_used=_count(entry.get("tokens_used")) or 0,
+            first_message=_text(entry.get("first_message")),
+            drafts={
+                thread: text for thread, value in _dict(entry.get("drafts")).items() if (text := _text(value))
+            },
         )
         for name, entry in _dict(table.get("profiles")).items()
         if isinstance(entry, dict)
@@ -71,6 +92,7 @@ def load_state(path: Path) -> AppState:
         theme=_text(table.get("theme")),
         pane_sizes=sizes,
         hidden_panes=frozenset(_texts(table.get("hidden_panes"))),
+        focus=_text(table.get("focus")),
         profiles=profiles,
         prompts=tuple(_texts(table.get("prompts")))[-MAX_PROMPTS:],
     )
@@ -97,6 +119,7 @@ def _table(state: AppState) -> dict[str, Any]:
         "last_profile": state.last_profile,
         "theme": state.theme,
         "hidden_panes": sorted(state.hidden_panes),
+        "focus": state.focus,
         "prompts": list(state.prompts),
         "pane_sizes": dict(state.pane_sizes),
         "profiles": {
@@ -105,6 +128,8 @@ def _table(state: AppState) -> dict[str, Any]:
                     "last_thread": profile.last_thread,
                     "last_assistant": profile.last_assistant,
                     "tokens_used": profile.tokens_used,
+                    "first_message": profile.first_message,
+                    "drafts": dict(profile.drafts) or None,
                 }
             )
             for name, profile in state.profiles.items()
