@@ -37,7 +37,12 @@ async def test_files_are_sent_looked_at_saved_and_deleted(folder: Path) -> None:
         await driver.until_shown("Upload which files?")
         await driver.press(*"empty", "ctrl+t", *["backspace"] * 5)
         await driver.until_shown("tides.csv")
-        await driver.press(*"tides", "enter")
+        await driver.until_shown("Enter takes the marked file")
+        await driver.press(*"tides")
+        await driver.until_shown("Enter takes the marked file")
+        await driver.press("ctrl+t")
+        await driver.until_shown("Enter takes the 2 marked files")
+        await driver.press("enter")
         await driver.until_shown("1 of all files")
         await driver.until_shown("✗ empty.txt  not sent")
         assert "is empty" in driver.screen

@@ -83,7 +83,7 @@ async def test_a_store_for_the_open_thread_replaces_another_only_when_wanted() -
         await driver.press("f8")
         await driver.until_shown("Old")
         await driver.press("T")
-        await driver.until_shown("has Old from now on")
+        await driver.until_told("has Old from now on")
         await driver.press("R")
         await driver.until_shown("Name of the vector store")
         await driver.press("end", *"er", "enter")
@@ -100,5 +100,5 @@ async def test_a_store_for_the_open_thread_replaces_another_only_when_wanted() -
         await driver.press("T")
         await driver.until_shown("Replace it?")
         await driver.press("right", "enter")
-        await driver.until_shown("has New from now on")
+        await driver.until_told("has New from now on")
         assert store_of(dict(await backend.threads.retrieve(thread_id))) != old["id"]

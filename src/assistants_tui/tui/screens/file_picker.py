@@ -18,7 +18,7 @@ from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 
 class FilePicker(ModalScreen[Sequence[Path] | None]):
-    """The result is the chosen files, or None after Esc. Space marks several, Enter takes them."""
+    """The result is the chosen files, or None after Esc. Ctrl+T marks several, Enter takes them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
@@ -56,11 +56,7 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
             rows = VirtualList(empty="Nothing here begins like that.")
             rows.can_focus = False
             yield rows
-            several = "files and folders" if self._folders else "several"
-            yield Static(
-                Content(f"Enter takes or opens, Tab completes, Ctrl+T marks {several}, Esc goes back"),
-                classes="dialog-hint",
-            )
+            yield Static(self._hint, classes="dialog-hint")
 
     def on_mount(self) -> None:
         self._list()
@@ -78,8 +74,18 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     async def _list(self) -> None:
         self._show(await asyncio.to_thread(matching, self._typed, self._folder))
 
+    @property
+    def _hint(self) -> Content:
+        takes = "takes or opens"
+        if self._marked:
+            count = len(self._marked)
+            takes = f"takes the {count} marked files" if count > 1 else "takes the marked file"
+        several = "files and folders" if self._folders else "several"
+        return Content(f"Enter {takes}, Tab completes, Ctrl+T marks {several}, Esc goes back")
+
     def _show(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
+        self.query_one(".dialog-hint", Static).update(self._hint)
         self._rows.set_rows(len(entries), self._row, key=lambda index: str(entries[index].path))
 
     def _row(self, index: int) -> Content:
