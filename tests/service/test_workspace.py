@@ -336,3 +336,19 @@ async def settled(workspace: Workspace) -> None:
     """Let what the workspace does beside the conversation come to its end."""
     while workspace._tasks:
         await asyncio.gather(*workspace._tasks)
+
+
+async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
+    workspace: Workspace, paths: Paths
+) -> None:
+    conversation = workspace.conversation
+    kept: list[bool] = []
+
+    def look() -> None:
+        if conversation.messages and conversation.thread_id is not None:
+            kept.append(ThreadIndex(paths.threads_file).get("local", conversation.thread_id) is not None)
+
+    conversation.subscribe(look)
+    workspace.send(Draft("2 + 2"))
+    await conversation.settled()
+    assert kept and all(kept)

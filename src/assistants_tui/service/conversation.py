@@ -62,13 +62,13 @@ class Conversation:
         backend: Callable[[], Awaitable["Backend"]],
         thread_id: str | None = None,
         *,
-        created: Callable[[Thread, str, str], None] = lambda thread, assistant_id, text: None,
+        created: Callable[[Thread, str, str], Awaitable[None]] | None = None,
         seen: Callable[[Iterable[Message]], None] = lambda messages: None,
     ) -> None:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
 
-        `created` is told of the thread that the first message made, its assistant and that message; `seen` of
-        all messages once they are complete.
+        `created` is told of the thread that the first message made, its assistant and that message, which is
+        posted once it returns; `seen` of all messages once they are complete.
         """
         self._backend = backend
         self._created = created
@@ -350,7 +350,8 @@ class Conversation:
         if self.thread_id is None:
             thread = await backend.threads.create()
             self.thread_id = thread["id"]
-            self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
+            if self._created is not None:  # the way back to the thread is kept before there is anything in it
+                await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
         if not item.posted:
             message = await backend.threads.add_message(self.thread_id, content, attachments=attachments)
             self.messages[message["id"]] = message

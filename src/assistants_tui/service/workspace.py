@@ -514,14 +514,12 @@ class Workspace:
         conversation.subscribe(partial(self._conversation_changed, conversation))
         return conversation
 
-    def _thread_created(
+    async def _thread_created(
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
         self._held[thread["id"]] = conversation
         self._remember_place()
-        self._start(
-            self._change_history(self.history.remember(thread, assistant_id, text, conversation.options))
-        )
+        await self._change_history(self.history.remember(thread, assistant_id, text, conversation.options))
 
     def _conversation_changed(self, conversation: Conversation) -> None:
         self.functions.attend(conversation)
