@@ -1,11 +1,15 @@
 """A thread of the code interpreter as tests use one: its calls, and what they put out."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Execution, Image, Logs, Output
+
+NO_SANDBOX_HERE = "bubblewrap" if sys.platform == "darwin" else "sandbox-exec"
+"""A sandbox that this system does not have: who wants it is without one."""
 
 OpenInterpreter = Callable[..., Awaitable[CodeInterpreter]]
 """A launcher's name, and limits by name."""

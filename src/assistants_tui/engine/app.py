@@ -123,9 +123,7 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         housekeeping.start()
         stack.push_async_callback(housekeeping.stop)
         runner = await stack.enter_async_context(
-            open_runner(
-                settings.data_dir, database, blobs, settings.clock, model=model, file_search=file_search
-            )
+            open_runner(settings, database, blobs, model=model, file_search=file_search)
         )
         yield Context(settings, database, blobs, keys, model, runner, index, file_search)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistants_tui.engine.store.clock import Clock, SystemClock
+from assistants_tui.engine.tools.code_interpreter.interface import Limits, WithoutSandbox
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,9 @@ class EngineSettings:
     max_file_bytes: int = 512 * 1024**2
     file_quota_bytes: int = 100 * 1024**3
     """What the files of one owner may take together."""
+    sandbox: str = "auto"
+    """How code is confined: `auto`, the name of a sandbox, or `none` for no code at all."""
+    without_sandbox: WithoutSandbox = "refuse"
+    """What becomes of code where that sandbox cannot be had."""
+    code_limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock, repr=False)

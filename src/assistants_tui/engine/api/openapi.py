@@ -101,6 +101,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("post", _RUN): Operation("Modify a run", messages.MetadataChange),
     ("post", f"{_RUN}/cancel"): Operation("Cancel a run"),
     ("post", f"{_RUN}/submit_tool_outputs"): Operation("Submit tool outputs", runs.ToolOutputs),
+    ("post", f"{_RUN}/approve_code"): Operation(
+        "Let code run that no sandbox confines, or reject it, when the run's required action has the type "
+        "approve_code; not part of the hosted API",
+        runs.CodeDecision,
+    ),
     ("get", f"{_RUN}/steps"): Operation("List run steps", query=(*_PAGE, _INCLUDE)),
     ("get", f"{_RUN}/steps/{{step_id}}"): Operation("Retrieve a run step", query=(_INCLUDE,)),
     ("post", "/files"): Operation("Upload a file", form=_FILE_FORM),

@@ -13,12 +13,17 @@ from assistants_tui.engine.api.inclusion import includes_content
 from assistants_tui.engine.api.messages import add_messages
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewThread
-from assistants_tui.engine.api.requests.runs import NewRun, NewThreadAndRun, ToolOutputs
+from assistants_tui.engine.api.requests.runs import CodeDecision, NewRun, NewThreadAndRun, ToolOutputs
 from assistants_tui.engine.api.threads import create_thread
 from assistants_tui.engine.api.tool_resources import resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.runs.feed import Event, Reader
-from assistants_tui.engine.runs.runner import LIFETIME, CancelRefusedError, OutputsRefusedError
+from assistants_tui.engine.runs.runner import (
+    LIFETIME,
+    CancelRefusedError,
+    DecisionRefusedError,
+    OutputsRefusedError,
+)
 from assistants_tui.engine.store import assistants, runs, threads
 from assistants_tui.engine.store.objects import Json
 
@@ -111,6 +116,21 @@ async def submit_tool_outputs(request: Request) -> Response:
     if submitted is None:
         raise await _missing(request, thread_id, run_id)
     run, reader = submitted
+    return _answer(run, reader)
+
+
+async def approve_code(request: Request) -> Response:
+    thread_id, run_id = ids(request)
+    body = await read_body(request, CodeDecision)
+    decision = body.model_dump(exclude={"stream"}, exclude_none=True)
+    runner = context(request).runner
+    try:
+        decided = await runner.decide(owner(request), thread_id, run_id, decision, stream=bool(body.stream))
+    except DecisionRefusedError as refused:
+        raise bad_request(str(refused)) from None
+    if decided is None:
+        raise await _missing(request, thread_id, run_id)
+    run, reader = decided
     return _answer(run, reader)
 
 
@@ -247,4 +267,5 @@ routes = [
     Route("/threads/{thread_id}/runs/{run_id}", modify, methods=["POST"]),
     Route("/threads/{thread_id}/runs/{run_id}/cancel", cancel, methods=["POST"]),
     Route("/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", submit_tool_outputs, methods=["POST"]),
+    Route("/threads/{thread_id}/runs/{run_id}/approve_code", approve_code, methods=["POST"]),
 ]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from assistants_tui.engine.runs.products import Products
 from assistants_tui.engine.runs.record import RunRecord
@@ -17,6 +18,8 @@ from assistants_tui.engine.tools.code_interpreter.interface import (
     Logs,
     Output,
 )
+
+Json = dict[str, Any]
 
 _MAX_BYTES = 512 << 20  # what one file of the API may have
 
@@ -43,9 +46,30 @@ class CodeRunner:
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
 
-    async def run(self, record: RunRecord, index: int, stop: Stop) -> None:
-        """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`."""
+    async def has_to_be_seen(self) -> bool:
+        """Whether nothing confines code here, so that the user has to agree to each block of it."""
+        return self._workshop.ask_about_code and not (await self._workshop.interpreter.sandbox()).confines
+
+    async def why_unconfined(self) -> str:
+        """Why that is so, and what would help."""
+        return (await self._workshop.interpreter.sandbox()).reason
+
+    async def run(self, record: RunRecord, index: int, stop: Stop, decision: Json) -> None:
+        """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`.
+
+        `decision` is what the user said about the code, if anything: see `Runner.decide`.
+        """
+        if decision.get("decision") == "reject":
+            record.add_logs(index, f"[{_rejected(decision.get('reason') or '')}]\n")
+            return
+        if (edited := decision.get("code")) is not None:
+            record.replace_code(index, edited)
+            record.add_logs(index, "[The user has edited this code before running it.]\n")
         code = record.calls[index]["code_interpreter"]["input"]
+        sandbox = await self._workshop.interpreter.sandbox()
+        record.confined_by(
+            sandbox.sentence if not sandbox.available else f"{sandbox.name}: {sandbox.sentence}"
+        )
         execution: Execution | None = None
 
         async def produce(emit: Callable[[Output | Execution], None]) -> None:
@@ -100,6 +124,11 @@ class CodeRunner:
             file = await files.create(connection, self._owner, self._workshop.now(), values)
         file_id: str = file["id"]
         return file_id
+
+
+def _rejected(reason: str) -> str:
+    said = f' Their reason: "{reason}"' if reason else ""
+    return f"The user did not let this code run.{said}"
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import (
     ChatRequest,
@@ -23,7 +25,7 @@ from assistants_tui.engine.runs.feed import Feed
 from assistants_tui.engine.runs.record import RunRecord
 from assistants_tui.engine.runs.stop import Interrupted, Stop
 from assistants_tui.engine.runs.workshop import Workshop
-from assistants_tui.engine.store import runs
+from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.definitions import ToolBox
 
 Json = dict[str, Any]
@@ -70,6 +72,7 @@ class Executor:
         self._search = DocumentSearch(workshop, run, self._code.products)
         self._history: list[Json] = []
         self._own: list[Json] = []
+        self._progress: Json = {}
         self._answer: Answer | None = None
 
     async def work(self) -> None:
@@ -100,6 +103,8 @@ class Executor:
         for failure in await asyncio.gather(self.record.begin(), self._read_thread(), return_exceptions=True):
             if failure is not None:
                 raise failure
+        if self.record.unsettled_code and await self._finish_calls():
+            return None
         while True:
             self.stop.check()
             answer = self._answer = await self._ask()
@@ -113,7 +118,6 @@ class Executor:
                 return await self._completed(answer)
             await answer.complete()
             if await self._run_tools(answer):
-                await self.record.ask_for_outputs(answer.usage)
                 return None
             self._own += answer.as_turns(self._search.told)
             self._answer = None
@@ -126,18 +130,42 @@ class Executor:
             if stored is None:
                 raise Interrupted("taken")
             self._reasoning_effort = stored.reasoning_effort
-            self.record.resume(stored.progress or {})
+            self._progress = stored.progress or {}
+            self.record.resume(self._progress)
+            if "products" in self._progress:
+                self._code.products.resume(self._progress["products"])
             self._history = await history.of_thread(
                 connection, workshop.blobs, self._owner, run, now=now, budget=self._budget()
             )
-            if self.record.turns:
-                self._own, results = await history.of_run(connection, run, self._owner, self._tools)
-                self._search.resume(results)
+            if "decision" in self._progress:
+                for step in await run_steps.of_run(connection, self.record.id):
+                    if step["status"] == "in_progress" and step["type"] == "tool_calls":
+                        self.record.reopen_calls(step, self._progress["settled"])
+            elif self.record.turns:
+                await self._recall(connection)
             self._code.files = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
             try:
                 self._search.documents = await documents.of_run(connection, self._owner, run, now)
             except ExpiredStoreError as expired:
                 raise _Ended(endings.failed("server_error", str(expired))) from None
+
+    async def _recall(self, connection: AsyncConnection) -> None:
+        """What this run has said and done before it waited."""
+        run = self.record.run
+        self._own, results = await history.of_run(connection, run, self._owner, self._tools)
+        self._search.resume(results)
+
+    async def _finish_calls(self) -> bool:
+        """Go on with calls whose code waited for the user. True if the run has to wait once more."""
+        used = self._progress["step_usage"]
+        usage = Usage(used["prompt_tokens"], used["completion_tokens"])
+        unseen = await self._run_code(self._progress["decision"])
+        if await self._wait(unseen, usage):
+            return True
+        await self.record.close_calls(usage)
+        async with self._workshop.database.read() as connection:
+            await self._recall(connection)
+        return False
 
     async def _ask(self) -> Answer:
         """One turn of the model, told and stored as it comes."""
@@ -171,25 +199,45 @@ class Executor:
         answer.flush()
 
     async def _run_tools(self, answer: Answer) -> bool:
-        """Run what runs here. True if the run has to wait for the outputs of functions."""
-        waits = False
+        """Run what runs here. True if the run has to wait for somebody, and does."""
         opened = False
         for call in answer.calls:
             if call.index is None:
                 continue
             opened = True
-            if call.kind == "function":
-                waits = True
-            elif call.kind == "code_interpreter":
-                await self._code.run(self.record, call.index, self.stop)
-            else:
+            if call.kind == "file_search":
                 await self._search.run(
                     self.record, call.index, call.arguments, self.stop, budget=self._budget()
                 )
-        if opened and not waits:
+        unseen = await self._run_code()
+        if opened and unseen is None and not self.record.waits_for_functions:
             await self.record.close_calls(answer.usage)
         await answer.write_late_text()
-        return waits
+        return opened and await self._wait(unseen, answer.usage)
+
+    async def _run_code(self, decision: Json | None = None) -> int | None:
+        """Run the code of the open step, as far as the user need not see it before or has decided.
+
+        Returns the place of the call whose code the user has to see.
+        """
+        for index in self.record.unsettled_code:
+            if decision is None and await self._code.has_to_be_seen():
+                return index
+            await self._code.run(self.record, index, self.stop, decision or {})
+            self.record.settle(index)
+            decision = None
+        return None
+
+    async def _wait(self, unseen: int | None, usage: Usage) -> bool:
+        """Have the run wait for a decision on code, or for the outputs of functions. False: for neither."""
+        products = self._code.products.kept()
+        if unseen is not None:
+            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), usage, products)
+        elif self.record.waits_for_functions:
+            await self.record.ask_for_outputs(usage, products)
+        else:
+            return False
+        return True
 
     async def _completed(self, answer: Answer) -> Ending:
         await answer.write_images()

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.runs.presence import Presence
 from assistants_tui.engine.runs.runner import Runner
 from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
-from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
 from assistants_tui.engine.tools.file_search.search import FileSearch
@@ -17,18 +16,30 @@ from assistants_tui.engine.tools.file_search.search import FileSearch
 
 @asynccontextmanager
 async def open_runner(
-    data_dir: Path,
+    settings: EngineSettings,
     database: Database,
     blobs: BlobStore,
-    clock: Clock,
     *,
     model: ChatModel,
     file_search: FileSearch,
 ) -> AsyncIterator[Runner]:
     """A runner that watches the runs in the store, and ends its own at the end."""
-    interpreter = CodeInterpreter(data_dir / "code_interpreter")
-    workshop = Workshop(database, blobs, clock, model, interpreter, file_search)
-    runner = Runner(workshop, Presence(data_dir / "engines"))
+    interpreter = CodeInterpreter(
+        settings.data_dir / "code_interpreter",
+        limits=settings.code_limits,
+        launcher=settings.sandbox,
+        unconfined=settings.without_sandbox != "refuse",
+    )
+    workshop = Workshop(
+        database,
+        blobs,
+        settings.clock,
+        model,
+        interpreter,
+        file_search,
+        ask_about_code=settings.without_sandbox == "ask",
+    )
+    runner = Runner(workshop, Presence(settings.data_dir / "engines"))
     try:
         await runner.open()
         yield runner

@@ -27,6 +27,16 @@ class Products:
         """A passage of a file, which messages cite by its marker."""
         self.markers[marker] = {"type": "file_citation", "file_citation": {"file_id": file_id}}
 
+    def kept(self) -> Json:
+        """All of it as JSON, for a run that waits; `resume` takes it up again."""
+        return {"markers": self.markers, "new_images": self.new_images, "new_files": self._new_files}
+
+    def resume(self, kept: Json) -> None:
+        """Go on with what `kept` gave."""
+        self.markers.update(kept["markers"])
+        self.new_images += kept["new_images"]
+        self._new_files += kept["new_files"]
+
     def take_new(self) -> tuple[list[str], list[Json]]:
         """Images and attachments for the message that begins."""
         images, self.new_images = self.new_images, []

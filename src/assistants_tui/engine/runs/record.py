@@ -56,6 +56,8 @@ class RunRecord:
         self._content = MessageContent([])
         self._calls_step: Json | None = None
         self._calls: list[Json] = []
+        self._settled: set[int] = set()
+        self._sandbox: str | None = None
         self._unsaved = False
         self._cancelling_told = False
         self.concluded = False
@@ -70,6 +72,20 @@ class RunRecord:
     def calls(self) -> list[Json]:
         """The tool calls of the open step, as far as they have come."""
         return self._calls
+
+    @property
+    def unsettled_code(self) -> list[int]:
+        """Where in the open step code stands that has not run yet."""
+        return [
+            index
+            for index, call in enumerate(self._calls)
+            if call["type"] == "code_interpreter" and index not in self._settled
+        ]
+
+    @property
+    def waits_for_functions(self) -> bool:
+        """Whether the open step has calls that the client has to answer."""
+        return any(call["type"] == "function" for call in self._calls)
 
     @property
     def unsaved(self) -> bool:
@@ -102,8 +118,8 @@ class RunRecord:
             await self._change_run(connection, values, when=("queued",))
             events.append(Event("thread.run.in_progress", self.run))
 
-    async def ask_for_outputs(self, usage: Usage) -> None:
-        """in progress → requires action. Readers learn of it once a client's answer would be accepted."""
+    async def ask_for_outputs(self, usage: Usage, products: Json) -> None:
+        """in progress → requires action. `products` is what the run has made so far."""
         pending = [call for call in self._calls if call["type"] == "function"]
         asked = [
             {
@@ -114,11 +130,28 @@ class RunRecord:
             for call in pending
         ]
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+        await self._wait_for(action, usage, products)
+
+    async def ask_about_code(self, index: int, reason: str, usage: Usage, products: Json) -> None:
+        """in progress → requires action: the user is to say whether the code of a call may run.
+
+        The hosted API has no such action: its code always runs in a sandbox. `reason`: why this one does not.
+        """
+        call = self._calls[index]
+        code = {"input": call["code_interpreter"]["input"]}
+        asked = {"id": call["id"], "type": "code_interpreter", "code_interpreter": code}
+        action = {"type": "approve_code", "approve_code": {"tool_calls": [asked], "reason": reason}}
+        await self._wait_for(action, usage, products)
+
+    async def _wait_for(self, action: Json, usage: Usage, products: Json) -> None:
+        """Readers learn of it once a client's answer would be accepted."""
         progress = {
             "turns": self.turns,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "step_usage": _usage(usage),
+            "settled": sorted(self._settled),
+            "products": products,
         }
         values = {
             "status": "requires_action",
@@ -129,7 +162,7 @@ class RunRecord:
         async with self._changing() as (connection, events):
             await self._change_run(connection, values, when=endings.WORKING)
             if self._calls_step is not None:
-                await run_steps.change(connection, self._calls_step["id"], {"step_details": self._details()})
+                await run_steps.change(connection, self._calls_step["id"], self._step_values())
             events.append(Event("thread.run.requires_action", self.run))
         self._calls_step, self._unsaved = None, False
         self.concluded = True
@@ -147,7 +180,7 @@ class RunRecord:
         message_values: dict[str, Json] = {}
         counted: Json = {"usage": _usage(usage)} if usage is not None else {}
         if self._calls_step is not None:
-            step_values[self._calls_step["id"]] = {"step_details": self._details(), **counted}
+            step_values[self._calls_step["id"]] = {**self._step_values(), **counted}
             counted = {}
         if self._message is not None and self._message_step is not None:
             message_values[self._message["id"]] = {"content": self._content.parts()}
@@ -234,11 +267,33 @@ class RunRecord:
     async def open_calls(self) -> None:
         """Begin a step of tool calls."""
         self._calls = []
+        self._settled = set()
+        self._sandbox = None
         async with self._changing() as (connection, events):
             await self._check(connection)
             details: Json = {"type": "tool_calls", "tool_calls": []}
             self._calls_step = await self._create_step(connection, details)
             events.extend(_begun("thread.run.step", self._calls_step))
+
+    def reopen_calls(self, step: Json, settled: list[int]) -> None:
+        """Go on with a step in which code waited; that of the calls in `settled` has been dealt with."""
+        self._calls_step = step
+        self._calls = step["step_details"]["tool_calls"]
+        self._settled = set(settled)
+        self._sandbox = step["metadata"].get("sandbox")
+
+    def settle(self, index: int) -> None:
+        """The code of a call has run, or will not."""
+        self._settled.add(index)
+
+    def replace_code(self, index: int, code: str) -> None:
+        """The user wants other code to run. No delta can say so: readers get it with the completed step."""
+        self._calls[index]["code_interpreter"]["input"] = code
+        self._unsaved = True
+
+    def confined_by(self, sandbox: str) -> None:
+        """Say in the step how its code was kept from the rest of the computer."""
+        self._sandbox = sandbox
 
     def add_call(self, kind: str, call_id: str, name: str) -> int:
         """Begin a tool call and return its index. `name` is that of a function."""
@@ -289,7 +344,7 @@ class RunRecord:
     async def close_calls(self, usage: Usage) -> None:
         """All calls of the step have their results."""
         assert self._calls_step is not None
-        values = {"step_details": self._details(), "usage": _usage(usage)}
+        values = {**self._step_values(), "usage": _usage(usage)}
         step, self._calls_step, self._unsaved = self._calls_step, None, False
         async with self._changing() as (connection, events):
             await self._check(connection)
@@ -349,6 +404,13 @@ class RunRecord:
         values = {**endings.step_state("completed", self._now()), **values}
         if changed := await run_steps.change(connection, step["id"], values):
             events.append(Event("thread.run.step.completed", changed))
+
+    def _step_values(self) -> Json:
+        """What an open step of calls has gained besides its state."""
+        values: Json = {"step_details": self._details()}
+        if self._sandbox is not None:
+            values["metadata"] = {"sandbox": self._sandbox}
+        return values
 
     def _details(self) -> Json:
         return {"type": "tool_calls", "tool_calls": self._calls}

@@ -13,6 +13,7 @@ from assistants_tui.engine.runs.feed import Event, Feed, Reader
 from assistants_tui.engine.runs.presence import Presence
 from assistants_tui.engine.runs.workshop import Workshop
 from assistants_tui.engine.store import run_steps, runs
+from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
@@ -39,6 +40,10 @@ class CancelRefusedError(Exception):
 
 class OutputsRefusedError(Exception):
     """The outputs are not what the run waits for. The message is the API's."""
+
+
+class DecisionRefusedError(Exception):
+    """The run does not wait for a decision on this code. The message says what it does instead."""
 
 
 class Runner:
@@ -128,6 +133,35 @@ class Runner:
             stream=stream,
         )
         return run, reader
+
+    async def decide(
+        self, owner: str, thread_id: str, run_id: str, decision: Json, *, stream: bool
+    ) -> tuple[Json, Reader | None] | None:
+        """Say what is to become of the code that a run waits to run. The queued run, and its events.
+
+        `decision` has the `tool_call_id` of the code, `run` or `reject` as its `decision`, and maybe other
+        `code` to run instead, or a `reason` for the model. None if there is no such run. Raises
+        `DecisionRefusedError`.
+        """
+        async with self._workshop.database.write() as connection:
+            run = await self.current(connection, owner, thread_id, run_id)
+            if run is None:
+                return None
+            refusal = _decision_refusal(run, decision["tool_call_id"])
+            if refusal is None:
+                record = await runs.record(connection, run_id)
+                assert record is not None
+                progress = {**(record.progress or {}), "decision": decision}
+                values = {"status": "queued", "required_action": None, "progress": progress, **self.lease()}
+                run = await runs.change(connection, run_id, values)
+                assert run is not None
+        if refusal is not None:
+            raise DecisionRefusedError(refusal)
+        return run, self.start(owner, run, announce=[Event("thread.run.queued", run)], stream=stream)
+
+    async def sandbox(self) -> Sandbox:
+        """How the code of runs is confined."""
+        return await self._workshop.interpreter.sandbox()
 
     async def cancel(self, owner: str, thread_id: str, run_id: str) -> Json | None:
         """Ask a run to end. The run, now cancelling; None if there is none. Raises `CancelRefusedError`."""
@@ -300,9 +334,21 @@ _DIED = endings.failed(
 def _refusal(run: Json, outputs: Mapping[str, str]) -> str | None:
     if run["status"] != "requires_action":
         return f'Runs in status "{run["status"]}" do not accept tool outputs.'
+    if run["required_action"]["type"] != "submit_tool_outputs":
+        return "This run does not wait for tool outputs, but for a decision on code: see approve_code."
     wanted = [call["id"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
     if set(wanted) != set(outputs):
         return f"Expected tool outputs for call_ids {wanted}, got {list(outputs)}"
+    return None
+
+
+def _decision_refusal(run: Json, call_id: str) -> str | None:
+    action = run["required_action"] or {}
+    if action.get("type") != "approve_code":
+        return f'This run is in status "{run["status"]}" and does not wait for a decision on code.'
+    waiting = [call["id"] for call in action["approve_code"]["tool_calls"]]
+    if call_id not in waiting:
+        return f"The run waits for a decision on {waiting}, not on {call_id!r}."
     return None
 
 

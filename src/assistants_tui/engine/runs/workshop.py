@@ -20,6 +20,8 @@ class Workshop:
     model: ChatModel
     interpreter: CodeInterpreter
     file_search: FileSearch
+    ask_about_code: bool = False
+    """Whether the user has to agree to each block of code that no sandbox confines."""
     context_limits: dict[str, int] = field(default_factory=dict)
     """Tokens that models take, by name: learned from endpoints that refused a prompt."""
 

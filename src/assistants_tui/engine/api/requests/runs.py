@@ -98,6 +98,23 @@ class ToolOutput(RequestBody):
     output: str
 
 
+class CodeDecision(RequestBody):
+    """Not part of the hosted API."""
+
+    tool_call_id: str
+    decision: Literal["run", "reject"]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=256_000)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    stream: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_decision_needs(self) -> Self:
+        other = "reason" if self.decision == "run" else "code"
+        if getattr(self, other) is not None:
+            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=other)
+        return self
+
+
 class ToolOutputs(RequestBody):
     tool_outputs: list[ToolOutput]
     stream: bool | None = None

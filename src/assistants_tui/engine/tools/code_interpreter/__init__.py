@@ -1,6 +1,6 @@
 """The code interpreter: Python code of a model, run with state, in a sandbox."""
 
-from .interface import CreatedFile, Execution, Image, Limits, Logs, Output, Sandbox
+from .interface import CreatedFile, Execution, Image, Limits, Logs, Output, Sandbox, WithoutSandbox
 from .interpreter import CodeInterpreter
 from .names import safe_name, safe_names
 
@@ -13,6 +13,7 @@ __all__ = [
     "Logs",
     "Output",
     "Sandbox",
+    "WithoutSandbox",
     "safe_name",
     "safe_names",
 ]

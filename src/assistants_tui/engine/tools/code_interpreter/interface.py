@@ -9,6 +9,13 @@ from typing import Literal
 MIB = 1 << 20
 GIB = 1 << 30
 
+UNCONFINED = "unconfined"
+"""The name of the sandbox that is none."""
+
+WithoutSandbox = Literal["refuse", "ask", "run"]
+"""What becomes of code where no sandbox holds: it is refused, the user is asked about each block of it, or it
+runs all the same."""
+
 DATA = "/mnt/data"
 """Where code finds the thread's files, as in the hosted code interpreter."""
 
@@ -110,3 +117,8 @@ class Sandbox:
     name: str
     sentence: str
     reason: str = ""
+
+    @property
+    def confines(self) -> bool:
+        """Whether it keeps code from anything: `unconfined` code can do what its user can."""
+        return self.available and self.name != UNCONFINED

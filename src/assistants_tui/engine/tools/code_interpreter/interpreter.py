@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from . import fonts
-from .interface import Execution, Limits, Logs, Sandbox
+from .interface import UNCONFINED, Execution, Limits, Logs, Sandbox
 from .launchers import CHOICES, Launcher, Place, candidates
 from .runtime import RuntimeFolder
 from .sandbox import choose
@@ -23,11 +23,18 @@ class CodeInterpreter:
 
     `data_dir` keeps the threads' folders, also when the program ends. `launcher` is `auto`, the name of a
     sandbox, `none`, or `unconfined`, which confines nothing and is for code that the user has read and
-    approved. Raises ValueError for another. All methods belong to one event loop, in the main thread: kernels
-    end with the thread that started them.
+    approved. Raises ValueError for another. With `unconfined`, code also runs where no sandbox holds. All
+    methods belong to one event loop, in the main thread: kernels end with the thread that started them.
     """
 
-    def __init__(self, data_dir: Path, *, limits: Limits | None = None, launcher: str = "auto") -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        limits: Limits | None = None,
+        launcher: str = "auto",
+        unconfined: bool = False,
+    ) -> None:
         if launcher not in CHOICES:
             raise ValueError(
                 f"the code interpreter's launcher must be one of {', '.join(CHOICES)}, not {launcher!r}"
@@ -35,6 +42,7 @@ class CodeInterpreter:
         self._data_dir = data_dir
         self._limits = limits or Limits()
         self._choice = launcher
+        self._unconfined = unconfined
         self._opening = asyncio.Lock()
         self._sandbox: Sandbox | None = None
         self._workshop: Workshop | None = None
@@ -132,12 +140,16 @@ class CodeInterpreter:
 
     async def _choose(self, runtime: RuntimeFolder) -> tuple[Launcher | None, Sandbox]:
         launchers = candidates(self._choice)
-        if self._choice == "unconfined":
+        if self._choice == UNCONFINED:
             return launchers[0], Sandbox(True, launchers[0].name, launchers[0].sentence)
         bait = self._data_dir / "bait"
         await asyncio.to_thread(_lay, bait)
         async with _trial(runtime) as place:
-            return await choose(launchers, place, bait, self._limits)
+            launcher, sandbox = await choose(launchers, place, bait, self._limits)
+        if launcher is None and self._unconfined:
+            [bare] = candidates(UNCONFINED)
+            return bare, Sandbox(True, bare.name, bare.sentence, sandbox.reason)
+        return launcher, sandbox
 
     async def _equip(self, launcher: Launcher, runtime: RuntimeFolder) -> Workshop:
         # these take a while to load, and only now they are needed

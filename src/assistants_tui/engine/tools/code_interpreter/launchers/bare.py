@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assistants_tui.engine.tools.code_interpreter.interface import Limits
+from assistants_tui.engine.tools.code_interpreter.interface import UNCONFINED, Limits
 
 from .base import GUEST, Command, Place, environment, python, resources
 
@@ -18,7 +18,7 @@ from .base import GUEST, Command, Place, environment, python, resources
 class Bare:
     """An empty environment, resource limits and the watchdog, and nothing else. Never chosen by itself."""
 
-    name: str = "unconfined"
+    name: str = UNCONFINED
     sentence: str = "NOT SANDBOXED: code runs as you and can read your files, your keys and your network."
 
     def data_inside(self, place: Place) -> str:
