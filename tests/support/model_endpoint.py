@@ -109,6 +109,8 @@ class ModelEndpoint:
         self.models = list(models)
         self.shutdown_dates: dict[str, str] = {}
         """When models end, as OpenAI's list says it."""
+        self.refused: Reply | None = None
+        """What every request is answered with while it is set, also one for the list of models."""
         self.requests: list[Request] = []
         self.otherwise: Callable[[Request], Reply] = lambda _: refuses(
             500, {"message": "No reply is scripted."}
@@ -153,7 +155,9 @@ class ModelEndpoint:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         """Sends the next reply; False if the connection cannot be used again."""
-        if request.path.endswith("/models"):
+        if self.refused is not None:
+            reply = self.refused
+        elif request.path.endswith("/models"):
             listed = [
                 {
                     "id": name,

@@ -119,7 +119,9 @@ class Workspace:
         self.error: ServiceError | None = None
         """Why there is no connection."""
         self._wanted_assistant = assistant or place.last_assistant
-        self._remember = remember
+        self.remember = remember
+        """Keeps a change of the app's state for the next start."""
+        self._place = place
         self._subscribers: list[Callable[[Changed], None]] = []
         self._left = False
         self._watchers: list[Callable[[Ended], None]] = []
@@ -284,9 +286,33 @@ class Workspace:
         assistant = next((one for one in self.assistants if one["id"] == assistant_id), None)
         draft = replace(draft, options=options).settled(assistant)
         draft.check()
-        self._remember(lambda state: state.with_prompt(draft.text))
+        self.remember(lambda state: state.with_prompt(draft.text))
         self._touch(assistant_id)
         self.conversation.send(draft, assistant_id)
+
+    def kept_draft(self, thread_id: str | None) -> str:
+        """What was written in a thread and not sent, in this window or before the start."""
+        return self._place.drafts.get(thread_id or "", "")
+
+    @property
+    def first_message(self) -> str | None:
+        """The message at which reading goes on in the thread that was left last; None: at its end."""
+        return self._place.first_message
+
+    def keep_draft(self, thread_id: str | None, text: str) -> None:
+        """Remember what is written in a thread until it is sent, beyond the end of the app."""
+        if text == self.kept_draft(thread_id):
+            return
+        name = self.profile.name
+        self._place = self._place.with_draft(thread_id, text)
+        self.remember(lambda state: state.with_profile(name, state.profile(name).with_draft(thread_id, text)))
+
+    def leave_at(self, message_id: str | None) -> None:
+        """Remember at which message of the shown thread reading stopped; None: at the end."""
+        name = self.profile.name
+        self.remember(
+            lambda state: state.with_profile(name, replace(state.profile(name), first_message=message_id))
+        )
 
     async def keep_paste(self, text: str) -> Path:
         """Keep a pasted text that is too long to be edited until it is sent. Raises `ServiceError`."""
@@ -569,7 +595,7 @@ class Workspace:
 
     def _remember_place(self) -> None:
         name, thread_id, assistant_id = self.profile.name, self.conversation.thread_id, self.assistant_id
-        self._remember(
+        self.remember(
             lambda state: state.with_profile(
                 name, replace(state.profile(name), last_thread=thread_id, last_assistant=assistant_id)
             )

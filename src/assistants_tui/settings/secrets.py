@@ -6,7 +6,7 @@ for the user to unlock it: in an event loop, run them in a thread.
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError
@@ -49,6 +49,26 @@ def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secr
     except Exception:  # noqa: BLE001  back ends raise their own kinds; without a store there is no stored key
         return None
     return Secret(stored.strip()) if stored and stored.strip() else None
+
+
+KeyPlace = Literal["environment", "store"]
+
+
+def key_place(profile: Profile, environ: Mapping[str, str] | None = None) -> KeyPlace | None:
+    """Where `find_key` finds the key of a profile; None if there is none."""
+    if find_key(profile, environ) is None:
+        return None
+    variable = profile.key_variable
+    held = (os.environ if environ is None else environ).get(variable, "").strip() if variable else ""
+    return "environment" if held else "store"
+
+
+def has_key_store() -> bool:
+    """Whether the system has a key store. That one can be reached is certain only when a key is stored."""
+    try:
+        return float(_keyring().get_keyring().priority) > 0  # those that keep nothing have 0 or less
+    except Exception:  # noqa: BLE001  back ends raise their own kinds
+        return False
 
 
 def has_key(profile: Profile) -> bool:

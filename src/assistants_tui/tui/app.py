@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -17,15 +17,18 @@ from textual.command import Provider
 from textual.filter import LineFilter
 from textual.worker import Worker
 
-from assistants_tui.settings.config import LoadedConfig, create_config, load_config
+from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, update_state
+from assistants_tui.tui.desktop import notification
+from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
+    from assistants_tui.service.workspace import Ended
     from assistants_tui.tui.screens.chat import ChatScreen
 
 StateChange = Callable[[AppState], AppState]
@@ -78,6 +81,8 @@ class AssistantsApp(App[None]):
         super().__init__()
         self._paths = paths
         self._wanted = (profile, assistant, thread_id)
+        self._loaded = LoadedConfig(Config())
+        self._applied = Config()  # what the open workspace was made with
         self._changes: list[StateChange] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
@@ -106,17 +111,26 @@ class AssistantsApp(App[None]):
         return {"muted": foreground.blend(background, 0.4).hex}
 
     def on_mount(self) -> None:
-        loaded = load_config(self._paths.config_file)
-        themes = load_themes(bundled_folder(), self._paths.themes_dir)
-        for theme in themes.themes:
-            self.register_theme(theme)
+        loaded = self._loaded = load_config(self._paths.config_file)
+        self.set_keymap(dict(loaded.config.keys))
+        theme_problems = self.read_themes()
         state = load_state(self._paths.state_file)
         wanted = state.theme or loaded.config.theme or DEFAULT_DARK
         self.theme = wanted if wanted in self.available_themes else DEFAULT_DARK
         self._settled = True
-        self.call_after_refresh(self._open_chat, loaded, state)
-        for problem in (*map(str, loaded.problems), *themes.problems):
-            self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
+        self.call_after_refresh(self._open_chat, state)
+        for problem in (*map(str, loaded.problems), *theme_problems):
+            self._warn(problem)
+
+    def read_themes(self) -> Sequence[str]:
+        """Read the theme files, ours and the user's; what is wrong with them, in sentences."""
+        themes = load_themes(bundled_folder(), self._paths.themes_dir)
+        for theme in themes.themes:
+            self.register_theme(theme)
+        return themes.problems
+
+    def _warn(self, problem: str) -> None:
+        self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
 
     def on_key(self, event: events.Key) -> None:
         if self.chat is None:
@@ -126,39 +140,49 @@ class AssistantsApp(App[None]):
         if self.chat is None:
             self._typed_early.append(event)
 
-    async def _open_chat(self, loaded: LoadedConfig, state: AppState) -> None:
+    async def _open_chat(self, state: AppState) -> None:
         """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
+        _, assistant, thread_id = self._wanted
+        await self._show(self._first_profile(state), state, assistant=assistant, thread_id=thread_id)
+        for event in self._typed_early:
+            self.post_message(event)
+        self._typed_early.clear()
+        self.run_worker(self._create_config(), group="config", exit_on_error=False)
+        self._check_keys()
+
+    def _first_profile(self, state: AppState) -> Profile:
+        """The one that the command line names, else the one used last, else the default one."""
+        config = self._loaded.config
+        default = config.profiles[config.default_profile]
+        wanted = self._wanted[0]
+        if wanted is None:
+            return config.profiles.get(state.last_profile or "", default)
+        if wanted not in config.profiles:
+            known = ", ".join(config.profiles)
+            self._warn(f"There is no profile “{wanted}”; config.toml has: {known}. This is “{default.name}”.")
+        return config.profiles.get(wanted, default)
+
+    async def _show(
+        self, profile: Profile, state: AppState, *, assistant: str | None = None, thread_id: str | None = None
+    ) -> None:
+        """Open the workspace of a profile on the main screen."""
         from assistants_tui.service.workspace import Workspace
         from assistants_tui.tui.screens.chat import ChatScreen
 
-        profile_name, assistant, thread_id = self._wanted
-        name = profile_name or loaded.config.default_profile
-        profile = loaded.config.profiles.get(name) or loaded.config.profiles[loaded.config.default_profile]
-        if profile.name != name:
-            known = ", ".join(loaded.config.profiles)
-            self.notify(
-                f"There is no profile “{name}”; config.toml has: {known}. This is “{profile.name}”.",
-                title="Settings",
-                severity="warning",
-                markup=False,
-                timeout=15,
-            )
+        self._applied = self._loaded.config
         workspace = Workspace(
             profile,
             paths=self._paths,
-            config=loaded.config,
+            config=self._loaded.config,
             state=state,
             remember=self._remember,
             assistant=assistant,
             thread_id=thread_id,
         )
-        chat = ChatScreen(workspace, prompts=state.prompts)
-        await self.push_screen(chat)
+        workspace.watch_runs(self._run_ended)
+        chat = ChatScreen(workspace, state)
+        await (self.push_screen(chat) if self.chat is None else self.switch_screen(chat))
         self.chat = chat
-        for event in self._typed_early:
-            self.post_message(event)
-        self._typed_early.clear()
-        self.run_worker(self._create_config(), group="config", exit_on_error=False)
 
     async def _create_config(self) -> None:
         """Leave a commented config.toml for the user to find, if there is none yet."""
@@ -189,37 +213,140 @@ class AssistantsApp(App[None]):
             except SettingsError as error:
                 self.notify(str(error), title="Not remembered", severity="warning", markup=False)
 
+    def _run_ended(self, ended: "Ended") -> None:
+        """Tell the terminal of a run that ended where nobody looks: in another thread, or behind a window."""
+        unseen = ended.in_background or not self.app_focus
+        if unseen and self._driver is not None and not self.is_headless:
+            how = self._loaded.config.notify
+            self._driver.write(notification(how, f"Run {ended.words}", ended.title))
+
+    # profiles and settings
+
+    def action_profiles(self, cursor: str = "") -> None:
+        from assistants_tui.tui.screens.profiles import ProfilesScreen  # not for the first frame
+
+        if self.chat is not None:
+            self.push_screen(ProfilesScreen(self.chat.workspace, self._loaded, self._paths, cursor))
+
+    def action_settings(self, cursor: str = "") -> None:
+        from assistants_tui.tui.screens.settings import SettingsScreen  # not for the first frame
+
+        if self.chat is not None:
+            self.push_screen(SettingsScreen(self.chat.workspace, self._loaded, self._paths, cursor))
+
+    def action_change_theme(self) -> None:
+        from assistants_tui.tui.screens.themes import ThemesScreen  # not for the first frame
+
+        for problem in self.read_themes():
+            self._warn(problem)
+        self.push_screen(ThemesScreen())
+
+    @on(ProfileChosen)
+    @work(exclusive=True, group="leave")
+    async def _change_profile(self, event: ProfileChosen) -> None:
+        """Go on with another profile, which may have been added to config.toml just now."""
+        self._loaded = await asyncio.to_thread(load_config, self._paths.config_file)
+        profile = self._loaded.config.profiles.get(event.name)
+        if profile is not None and await self._may_leave("change the profile"):
+            self._remember(lambda state: replace(state, last_profile=profile.name))
+            await self._reopen(profile)
+
+    @on(ConfigEdited)
+    @work(exclusive=True, group="leave")
+    async def _read_config(self, event: ConfigEdited) -> None:
+        """Let what config.toml says now hold from now on."""
+        before, chat = self._loaded.config, self.chat
+        if chat is None:
+            return
+        self._loaded = await asyncio.to_thread(load_config, self._paths.config_file)
+        config = self._loaded.config
+        self.set_keymap(dict(config.keys))
+        self._check_keys()
+        if config.theme != before.theme and config.theme in self.available_themes:
+            self.theme = config.theme
+        profile = config.profiles.get(chat.workspace.profile.name)
+        if profile is None:
+            profile = config.profiles[config.default_profile]
+        if profile != chat.workspace.profile or _parts(config) != _parts(self._applied):
+            if await self._may_leave("apply the settings"):
+                await self._reopen(profile)
+            else:
+                self.notify("Profiles, runs and functions change with the next start.", title="Settings")
+        await self._back_to_chat()
+        (self.action_profiles if event.page == "profiles" else self.action_settings)(event.cursor)
+
+    @work(exclusive=True, group="keys", exit_on_error=False)
+    async def _check_keys(self) -> None:
+        """Say what is wrong with the user's own keys. All screens are imported for it, so nobody waits."""
+        if keys := self._loaded.config.keys:
+            from assistants_tui.tui.keymap import problems_of
+
+            for problem in await asyncio.to_thread(problems_of, keys):
+                self._warn(problem)
+
+    async def _reopen(self, profile: Profile) -> None:
+        """Close the workspace and open one of this profile in its place."""
+        assert self.chat is not None
+        await self._back_to_chat()
+        self.chat.remember_place()
+        await self.chat.workspace.close()
+        await self._changes_kept()
+        state = await asyncio.to_thread(load_state, self._paths.state_file)
+        await self._show(profile, state)
+
+    async def _back_to_chat(self) -> None:
+        while self.screen is not self.chat and len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    async def _changes_kept(self) -> None:
+        """Wait until everything to be remembered is on the disk."""
+        while self._changes or (self._keeper is not None and not self._keeper.is_finished):
+            assert self._keeper is not None
+            await self._keeper.wait()
+
+    # leaving
+
     async def action_quit(self) -> None:
         self._leave()
 
-    @work(exclusive=True, group="quit")
+    @work(exclusive=True, group="leave")
     async def _leave(self) -> None:
+        if self.chat is not None:
+            if not await self._may_leave("quit"):
+                return
+            self.chat.remember_place()
+            await self.chat.workspace.close()
+            await self._changes_kept()
+        self.exit()
+
+    async def _may_leave(self, purpose: str) -> bool:
+        """Whether nothing is going on any more; asks what to do about runs that are in progress."""
         from assistants_tui.tui.screens.dialogs import ChoiceDialog
 
-        chat = self.chat
-        if chat is None:
-            self.exit()
-            return
-        if busy := chat.workspace.busy_conversations:
-            choice = await self.push_screen_wait(
-                ChoiceDialog(
-                    "A run is still in progress."
-                    if len(busy) == 1
-                    else f"{len(busy)} runs are still in progress.",
-                    "Stopping keeps everything written so far.",
-                    choices=[
-                        ("stay", "Stay"),
-                        ("wait", "Wait, then quit"),
-                        ("stop", "Stop and quit"),
-                    ],
-                )
+        assert self.chat is not None
+        if not (busy := self.chat.workspace.busy_conversations):
+            return True
+        choice = await self.push_screen_wait(
+            ChoiceDialog(
+                "A run is still in progress."
+                if len(busy) == 1
+                else f"{len(busy)} runs are still in progress.",
+                "Stopping keeps everything written so far.",
+                choices=[
+                    ("stay", "Stay"),
+                    ("wait", f"Wait, then {purpose}"),
+                    ("stop", f"Stop and {purpose}"),
+                ],
             )
-            if choice not in ("wait", "stop"):
-                return
-            if choice == "stop":
-                await asyncio.gather(*(conversation.cancel() for conversation in busy))
-            await asyncio.gather(*(conversation.settled() for conversation in busy))
-        await chat.workspace.close()
-        if self._keeper is not None:
-            await self._keeper.wait()
-        self.exit()
+        )
+        if choice not in ("wait", "stop"):
+            return False
+        if choice == "stop":
+            await asyncio.gather(*(conversation.cancel() for conversation in busy))
+        await asyncio.gather(*(conversation.settled() for conversation in busy))
+        return True
+
+
+def _parts(config: Config) -> tuple[object, ...]:
+    """What a workspace takes from the settings besides its profile."""
+    return config.functions, config.mcp, config.prices, config.hooks

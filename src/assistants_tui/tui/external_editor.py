@@ -39,6 +39,11 @@ async def edit_externally(app: App[object], text: str, *, name: str = "text.md")
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
+async def edit_file(app: App[object], file: Path) -> None:
+    """Give the terminal to the editor with one of the user's own files. Raises `ExternalEditorError`."""
+    await _run(app, [*_editor(), str(file)])
+
+
 async def view_externally(app: App[object], text: str, *, name: str = "text.md") -> None:
     """Show a text in `$PAGER`, or in `less` or `more`. Raises `ExternalEditorError`."""
     command = _pager()

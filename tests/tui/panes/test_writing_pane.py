@@ -126,14 +126,14 @@ async def test_commands_are_completed_and_carried_out() -> None:
 
 async def test_options_are_set_shown_and_sent() -> None:
     async with open_app_with(says("{}"), says("8."), assistant="Weather Bot", size=(160, 50)) as driver:
-        await driver.press("f3")
+        await driver.press("f6")
         await driver.until_shown("Options of the next runs")
         driver.app.screen.query_one("#option-temperature").focus()
         await driver.type("3")
         await driver.until_shown("A number from 0 to 2 is needed here.")
         await driver.press("backspace", *"0.5", "ctrl+t")
         await driver.until_shown("⚙ This thread: temperature 0.5")
-        await driver.press("f3")
+        await driver.press("f6")
         await driver.until_shown("Options of the next runs")
         driver.app.screen.query_one("#option-response_format").focus()
         await driver.type("json_object")

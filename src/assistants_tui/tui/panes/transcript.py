@@ -29,6 +29,10 @@ _WELCOME = """\
 
 Type a message below and press Enter.
 Tab moves between the panes, F1 explains, Ctrl+Q quits."""
+_TUTOR = """
+
+Without a model the offline tutor answers: it calculates, draws charts from
+tables, and looks things up. F3 connects a model."""
 _CONNECTING = "Starting… You can type already; the message goes out as soon as the server is there."
 
 
@@ -102,7 +106,10 @@ class Transcript(MessageView):
         elif not workspace.connected:
             self.empty_text = _CONNECTING
         else:
-            self.empty_text = _WELCOME.format(name=name) if name else "Create an assistant to begin."
+            profile = workspace.profile
+            tutor = profile.kind == "embedded" and profile.model_url is None
+            welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
+            self.empty_text = welcome + (_TUTOR if tutor else "")
 
     def look(self) -> None:
         """Bring the view up to date: older messages above, changed ones, new ones below."""

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from assistants_tui.service import views
@@ -35,6 +36,8 @@ from assistants_tui.tui.widgets.first_frame import COMPOSER_HINT
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _EXPORTS = ("markdown", "json", "html")
+_PAUSE = 1.0
+"""Seconds without a key after which the draft is kept on the disk."""
 
 
 class WritingPane(Vertical):
@@ -46,7 +49,14 @@ class WritingPane(Vertical):
         "paste or drop."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f3", "options", "Options", id="composer.options", tooltip="Options of the next runs"),
+        Binding(  # first, because text areas have a use of their own for F6
+            "f6",
+            "options",
+            "Options",
+            priority=True,
+            id="composer.options",
+            tooltip="Options of the next runs",
+        ),
     ]
     DEFAULT_CSS = """
     WritingPane {
@@ -89,6 +99,7 @@ class WritingPane(Vertical):
         self._given_up = ""  # the line for which completion was dismissed
         self._kept = RunOptions()  # the options of the thread that are shown
         self._models: Sequence[str] | None = None
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         rows = VirtualList(id="completions")
@@ -101,6 +112,8 @@ class WritingPane(Vertical):
 
     def on_mount(self) -> None:
         self.composer.assist = self._assist
+        if draft := self._workspace.kept_draft(self._conversation.thread_id):
+            self.put(Draft(draft))
         self._workspace.subscribe(self._workspace_changed)
         self._show_extras()
 
@@ -120,11 +133,18 @@ class WritingPane(Vertical):
         self._files, self._once = draft.files, draft.options
         self._show_extras()
 
+    def keep_draft(self) -> None:
+        """Remember what has been written, in case the app ends before it is sent."""
+        self._workspace.keep_draft(self._conversation.thread_id, self.composer.text)
+
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
             self._drafts[self._conversation.thread_id] = self.draft
+            self.keep_draft()
             self._conversation = self._workspace.conversation
-            self.put(self._drafts.pop(self._conversation.thread_id, Draft("")))
+            thread_id = self._conversation.thread_id
+            kept = Draft(self._workspace.kept_draft(thread_id))
+            self.put(self._drafts.pop(thread_id, kept))
         elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
             self._show_extras()
 
@@ -183,6 +203,7 @@ class WritingPane(Vertical):
             self._workspace.send(draft)
             self.composer.remember(draft.text)
             self.put(Draft(""))
+            self.keep_draft()  # now, while it is known which thread it was for
             self.post_message(self.Sent())
 
     # files
@@ -347,6 +368,9 @@ class WritingPane(Vertical):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         text = self.composer.text
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE, self.keep_draft)
         self._show_warning()
         if text.startswith("/attach "):
             self._complete_path(text)

@@ -1,6 +1,6 @@
 """The main screen: three columns that show one workspace, and what they become where there is less room."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,12 +16,15 @@ from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.workspace import Changed, Ended, Workspace
+from assistants_tui.settings.state import AppState
+from assistants_tui.tui import pane_sizes
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.assistants import AssistantsPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.inspector import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
+from assistants_tui.tui.panes.transcript import Transcript
 from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.export import ExportDialog
@@ -30,6 +33,9 @@ from assistants_tui.tui.slash_actions import SlashActions
 from assistants_tui.tui.widgets.composer import Composer
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.status_bar import StatusBar
+
+_FOCUSED = {"composer", "messages", "assistant-list", "thread-list", "run-tree"}
+"""What may have the keys again after the next start."""
 
 
 class ChatScreen(Screen[None]):
@@ -56,6 +62,23 @@ class ChatScreen(Screen[None]):
         ),
         Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="What file search reads"),
         Binding("f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"),
+        Binding("f3", "connect", "Connect a model", id="app.connect", tooltip="Connect a model"),
+        Binding(
+            "f3", "profiles", "Profiles", show=False, id="app.profiles", tooltip="Change or add a profile"
+        ),
+        Binding(
+            "f5",
+            "app.settings",
+            "Settings",
+            show=False,
+            id="app.settings",
+            tooltip="All settings, and what is wrong with them",
+        ),
+        Binding("f12", "app.change_theme", show=False, id="app.theme", tooltip="Choose the colours"),
+        Binding("alt+left", "move_border(-1, 0)", show=False, id="pane.left", tooltip="Move the border left"),
+        Binding("alt+right", "move_border(1, 0)", show=False, id="pane.right", tooltip="Move it right"),
+        Binding("alt+up", "move_border(0, -1)", show=False, id="pane.up", tooltip="Move the border up"),
+        Binding("alt+down", "move_border(0, 1)", show=False, id="pane.down", tooltip="Move it down"),
         Binding(
             "f1,question_mark",
             "help",
@@ -66,11 +89,12 @@ class ChatScreen(Screen[None]):
         ),
     ]
 
-    def __init__(self, workspace: Workspace, *, prompts: Sequence[str] = ()) -> None:
-        """`prompts` are what was sent before, oldest first."""
+    def __init__(self, workspace: Workspace, state: AppState) -> None:
+        """`state` is how the user left the app: prompts, sizes, hidden panes and where the keys went."""
         super().__init__()
         self.workspace = workspace
-        self._prompts = prompts
+        self._left = state
+        self._sizes = dict(state.pane_sizes)
         self._slash_actions = SlashActions(self, workspace)
 
     def compose(self) -> ComposeResult:
@@ -85,18 +109,26 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(StatusBar).profile = self.workspace.profile.name
-        self.query_one(Composer).set_prompts(self._prompts)
+        self.query_one(Composer).set_prompts(self._left.prompts)
+        for pane in self._left.hidden_panes & {"sidebar", "inspector"}:
+            self.add_class(f"-hide-{pane}")
         self.workspace.subscribe(self._workspace_changed)
         self.workspace.watch_runs(self._run_ended)
         self._workspace_changed(Changed.PLACE | Changed.CONVERSATION)
-        self.query_one(Composer).focus()
+        self._last_pane.focus()
         self.call_after_refresh(self._begin)
 
     @work
     async def _begin(self) -> None:
         """Only now: the first frame is painted, and opening the server takes its time."""
         await self.workspace.connect()
-        await self.workspace.conversation.open()
+        conversation = self.workspace.conversation
+        await conversation.open()
+        place = self.workspace.first_message
+        if place is not None and conversation is self.workspace.conversation:
+            transcript = self.query_one(Transcript)
+            transcript.look()
+            transcript.read_from(place)
 
     async def on_unmount(self) -> None:
         await self.workspace.close()
@@ -131,12 +163,10 @@ class ChatScreen(Screen[None]):
         self.query_one(KeyBar).note = " · ".join((*used, *left))
 
     def _run_ended(self, ended: Ended) -> None:
-        """Tell of a run that ended where nobody looks: in another thread, or behind another window."""
+        """Tell of a run that ended in another thread; the app also tells the terminal."""
         if ended.in_background:
             severity: SeverityLevel = "information" if ended.words == "completed" else "warning"
             self.notify(ended.title, title=f"Run {ended.words}", severity=severity, markup=False)
-        if ended.in_background or not self.app.app_focus:
-            self.app.bell()
 
     @property
     def _state(self) -> str:
@@ -168,6 +198,11 @@ class ChatScreen(Screen[None]):
         if column:
             self.toggle_class(f"-hide-{pane}")
             shown = not self.has_class(f"-hide-{pane}")
+            self.workspace.remember(
+                lambda state: replace(
+                    state, hidden_panes=state.hidden_panes - {pane} if shown else state.hidden_panes | {pane}
+                )
+            )
         else:
             self.remove_class("-show-inspector" if pane == "sidebar" else "-show-sidebar")
             self.toggle_class(f"-show-{pane}")
@@ -238,6 +273,74 @@ class ChatScreen(Screen[None]):
         self.remove_class("-show-sidebar", "-show-inspector")
         pane = self.query_one(ConversationPane)
         await pane.show_message(event.thread_id, event.message_id, event.words)
+
+    # sizes, and the rest of what is remembered
+
+    def on_resize(self) -> None:
+        # the classes for the width of the terminal are set after this event
+        self.call_after_refresh(self._apply_sizes)
+
+    def _apply_sizes(self) -> None:
+        """Give the panes the sizes that the user chose, as far as the terminal has room for them."""
+        wide, narrow = self.has_class("-wide"), self.has_class("-narrow")
+        for pane, axis in pane_sizes.PANES.items():
+            widget = self.query_one(f"#{pane}")
+            size = self._sizes.get(pane)
+            fixed = size is not None and not narrow and (wide or pane != "inspector")
+            room = self.size.width if axis == "width" else self.size.height
+            chosen = pane_sizes.fitting(pane, size or 0, room) if fixed else None
+            setattr(widget.styles, axis, chosen)
+            if pane == "assistants":  # grows with its list unless the user chose a size
+                widget.styles.max_height = chosen
+
+    def action_move_border(self, columns: int, rows: int) -> None:
+        """Move the border of the pane that has the keys: between columns, or inside a column."""
+        if self.has_class("-narrow"):
+            return
+        in_inspector = self.query_one("#inspector").has_focus_within
+        if columns:
+            pane = "inspector" if in_inspector else "sidebar"
+        else:
+            pane = "run-tree" if in_inspector else "assistants"
+        widget = self.query_one(f"#{pane}")
+        if not widget.display or (pane == "inspector" and not self.has_class("-wide")):
+            return
+        step = 2 * (-columns if pane == "inspector" else columns) + rows
+        now = widget.outer_size.width if columns else widget.outer_size.height
+        room = self.size.width if columns else self.size.height
+        size = self._sizes[pane] = pane_sizes.fitting(pane, now + step, room)
+        self._apply_sizes()
+        self.workspace.remember(lambda state: replace(state, pane_sizes={**state.pane_sizes, pane: size}))
+
+    @property
+    def _last_pane(self) -> Widget:
+        """Where the keys went when the app was left, else the composer."""
+        if self._left.focus in _FOCUSED and not self.has_class("-narrow"):
+            return self.query_one(f"#{self._left.focus}")
+        return self.query_one(Composer)
+
+    def remember_place(self) -> None:
+        """Keep for the next start what the user sees and has written."""
+        self.query_one(WritingPane).keep_draft()
+        self.workspace.leave_at(self.query_one(Transcript).top_message)
+        focused = self.focused.id if self.focused is not None else None
+        focus = focused if focused in _FOCUSED else None
+        self.workspace.remember(lambda state: replace(state, focus=focus))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "connect":
+            profile = self.workspace.profile
+            return profile.kind == "embedded" and profile.model_url is None
+        return True
+
+    @work
+    async def action_connect(self) -> None:
+        """Choose a model, or what else there is; the profiles are behind the same key afterwards."""
+        await self.app.run_action("profiles('+')")
+
+    @work
+    async def action_profiles(self) -> None:
+        await self.app.run_action("profiles")
 
     def action_files(self) -> None:
         from assistants_tui.tui.screens.files import FilesScreen  # not for the first frame

@@ -59,8 +59,18 @@ class TextDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", id="dialog.back")]
 
-    def __init__(self, question: str, value: str = "", *, detail: str = "", max_length: int = 0) -> None:
+    def __init__(
+        self,
+        question: str,
+        value: str = "",
+        *,
+        detail: str = "",
+        max_length: int = 0,
+        password: bool = False,
+    ) -> None:
+        """`password`: what is typed is not shown."""
         super().__init__()
+        self._password = password
         self._question = question
         self._value = value
         self._detail = detail
@@ -71,7 +81,7 @@ class TextDialog(ModalScreen[str | None]):
             yield Static(Content(self._question), classes="dialog-title")
             if self._detail:
                 yield Static(Content(self._detail), classes="dialog-detail")
-            yield Input(self._value, max_length=self._max_length)
+            yield Input(self._value, max_length=self._max_length, password=self._password)
             yield Static(Content("Enter saves, Esc goes back"), classes="dialog-hint")
 
     @on(Input.Submitted)

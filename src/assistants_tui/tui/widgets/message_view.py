@@ -190,6 +190,18 @@ class MessageView(ScrollView, can_focus=True):
         return self._at_end
 
     @property
+    def top_message(self) -> str | None:
+        """The ID of the message at the top edge; None while the view follows the end."""
+        return None if self._at_end or self._anchor is None else self._anchor.item.id
+
+    def read_from(self, item_id: str) -> None:
+        """Put a message at the top edge; nothing happens if there is none."""
+        if (place := self._places.get(item_id)) is not None:
+            self._at_end, self._anchor, self._anchor_line = False, self._entries[place], 0
+            self._moved = True
+            self._settle()
+
+    @property
     def updating(self) -> bool:
         """Whether something that was handed over is not shown yet."""
         return self._timer is not None

@@ -1,0 +1,140 @@
+"""What a profile can lead to, as the wizard offers it, and the fields that each needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from assistants_tui.service.api.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
+from assistants_tui.settings.config import ProfileKind
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileField:
+    """A line of the wizard's form. The field `key` holds the key itself, and is no setting."""
+
+    label: str
+    hint: str
+
+
+FIELDS: Mapping[str, ProfileField] = {
+    "name": ProfileField("Name", "What you call it: letters, digits, “-” and “_”"),
+    "model_url": ProfileField("Address", "The part before /chat/completions, mostly ending with /v1"),
+    "base_url": ProfileField("Address", "Of the Assistants API, mostly ending with /v1"),
+    "azure_endpoint": ProfileField("Address", "https://NAME.openai.azure.com"),
+    "project_endpoint": ProfileField("Address", "https://NAME.services.ai.azure.com/api/projects/PROJECT"),
+    "api_version": ProfileField("API version", "The version to ask for"),
+    "key": ProfileField("Key", "It goes into the key store of this system, never into a file"),
+    "model_api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
+    "api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
+    "token_command": ProfileField("or command", "Prints an access token of Entra ID"),
+    "default_model": ProfileField("Model", "For new assistants; empty: the first that is listed"),
+    "embedding_model": ProfileField("Embedding model", "With one, file search finds by meaning too"),
+    "organization": ProfileField("Organization", "May be empty"),
+    "project": ProfileField("Project", "May be empty"),
+}
+_ENDPOINT = ("model_url", "key", "model_api_key_env", "default_model", "embedding_model")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """One thing to connect to."""
+
+    label: str
+    about: str
+    name: str
+    """The name that is suggested for the profile."""
+    kind: ProfileKind
+    fields: Sequence[str]
+    """Names in `FIELDS`, in the order of the form; the name of the profile comes before them."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the fields at first."""
+    models: Sequence[str] = ()
+    """The models that were found there."""
+
+    @property
+    def address(self) -> str | None:
+        """The field that says where the server is."""
+        return next((name for name in self.fields if FIELDS[name].label == "Address"), None)
+
+
+def choices(found: Sequence[FoundEndpoint] | None) -> list[ProfileChoice]:
+    """What is offered. `found` are model servers of this computer, None while they are looked for."""
+    here = {endpoint.url: endpoint for endpoint in found or ()}
+    local = [
+        ProfileChoice(
+            known.name,
+            _about(here.get(known.url), found is None, known.url),
+            known.name.lower().replace(" ", "-").replace(".", ""),
+            "embedded",
+            _ENDPOINT,
+            {"model_url": known.url},
+            here[known.url].models if known.url in here else (),
+        )
+        for known in KNOWN_ENDPOINTS
+    ]
+    local.sort(key=lambda choice: choice.texts["model_url"] not in here)
+    return [*local, *_OTHERS]
+
+
+def filled(choice: ProfileChoice, name: str) -> ProfileChoice:
+    """The choice with another suggested name."""
+    return replace(choice, name=name)
+
+
+def _about(endpoint: FoundEndpoint | None, looking: bool, url: str) -> str:
+    if endpoint is not None:
+        count = len(endpoint.models)
+        return f"running, {count} model{'' if count == 1 else 's'}"
+    return "looking…" if looking else f"not found at {url.removeprefix('http://')}"
+
+
+_OTHERS = (
+    ProfileChoice(
+        "OpenAI",
+        "the models of OpenAI; assistants, threads and files stay here",
+        "openai",
+        "embedded",
+        _ENDPOINT,
+        {"model_url": "https://api.openai.com/v1", "model_api_key_env": "OPENAI_API_KEY"},
+    ),
+    ProfileChoice(
+        "Another model endpoint",
+        "anything that speaks OpenAI's chat completions",
+        "models",
+        "embedded",
+        _ENDPOINT,
+    ),
+    ProfileChoice(
+        "Offline tutor",
+        "answers by rules, needs no model and no network",
+        "tutor",
+        "embedded",
+        (),
+    ),
+    ProfileChoice(
+        "A server of the Assistants API",
+        "such as `assistants-tui serve` on another machine",
+        "server",
+        "openai",
+        ("base_url", "key", "api_key_env", "organization", "project", "default_model"),
+    ),
+    ProfileChoice(
+        "Azure OpenAI",
+        "the Assistants API of Azure, while it lasts",
+        "azure",
+        "azure",
+        ("azure_endpoint", "api_version", "key", "api_key_env", "token_command", "default_model"),
+        {"api_version": "2024-05-01-preview"},
+    ),
+    ProfileChoice(
+        "Azure AI Foundry",
+        "agents (classic) of a project, until 2027-03-31",
+        "foundry",
+        "foundry",
+        ("project_endpoint", "api_version", "key", "api_key_env", "token_command", "default_model"),
+        {
+            "api_version": "v1",
+            "token_command": "az account get-access-token --resource https://ai.azure.com "
+            "--query accessToken --output tsv",
+        },
+    ),
+)

@@ -1,0 +1,278 @@
+"""The wizard for a new profile: what to connect to, and a form that is tried out before it is kept."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, Static
+
+from assistants_tui.service.api.endpoints import find_endpoints
+from assistants_tui.service.api.profile_trial import Trial, try_profile
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, new_profile
+from assistants_tui.settings.secrets import Secret, delete_key, find_key, has_key_store, store_key
+from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import PickDialog
+from assistants_tui.tui.widgets.form import FormField, Tone
+from assistants_tui.tui.widgets.key_bar import KeyBar
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_NO_STORE = "This system has no key store: put the key into an environment variable and name it below"
+
+
+class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
+    """Ask what to connect to. Model servers of this computer are looked for meanwhile."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", id="dialog.back")]
+    DEFAULT_CSS = """
+    ProfileChoiceDialog {
+        align: center middle;
+        background: $background 60%;
+        & .dialog { width: 84; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._choices = choices(None)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Connect to", classes="dialog-title")
+            yield VirtualList(classes="dialog-list")
+            yield Static("Enter chooses, Esc goes back", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.query_one(VirtualList).focus()
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        before = self._choices[0]
+        self._choices = choices(await find_endpoints())
+        rows = self.query_one(VirtualList)
+        untouched = rows.cursor == 0 and before.label != self._choices[0].label
+        self._draw()
+        if untouched:  # what runs is offered first, to whoever has not moved yet
+            rows.cursor = 0
+
+    def _draw(self) -> None:
+        offered = self._choices
+        width = max(len(choice.label) for choice in offered)
+
+        def row(index: int) -> Content:
+            choice = offered[index]
+            mark = ("● ", "$text-success") if choice.models else "  "
+            return Content.assemble(mark, choice.label.ljust(width), (f"  {clean(choice.about)}", "$muted"))
+
+        rows = self.query_one(VirtualList)
+        rows.set_rows(len(offered), row, key=lambda index: offered[index].label)
+
+    @on(VirtualList.Selected)
+    def _selected(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        self.dismiss(self._choices[event.index])
+
+
+class ProfileForm(Screen[str | None]):
+    """The fields of one profile. The result is its name when it stands in config.toml, None after Esc."""
+
+    HELP: ClassVar[str] = (
+        "Tab goes from field to field. ^T tries what you entered, and so does Enter in address and key; "
+        "^S keeps the profile and opens it. Keys go into the key store of the system, never into a file."
+    )
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012 - Textual's
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", priority=True, id="profile.save", tooltip="Keep the profile"),
+        Binding("ctrl+t", "test", "Test", priority=True, id="profile.test", tooltip="Try the profile"),
+        Binding("escape", "dismiss(None)", "Back", id="profile.back"),
+    ]
+    DEFAULT_CSS = """
+    ProfileForm {
+        background: $surface;
+        #profile-title { height: 1; padding: 0 1; background: $panel; margin-bottom: 1; text-style: bold; }
+        #profile-fields { height: 1fr; align-horizontal: center; }
+        #profile-fields > FormField { max-width: 110; }
+        #profile-state { height: auto; max-height: 4; padding: 0 2; color: $text-muted; }
+    }
+    """
+
+    def __init__(self, choice: ProfileChoice, taken: Collection[str], config_file: Path) -> None:
+        """`taken` are the names of the profiles that there are."""
+        super().__init__()
+        self._choice = choice
+        self._taken = taken
+        self._config_file = config_file
+        self._models = tuple(choice.models)
+        self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
+
+    def compose(self) -> ComposeResult:
+        choice = self._choice
+        texts = {"name": free_name(choice.name, self._taken), **choice.texts}
+        yield Static(f"New profile: {choice.label}", id="profile-title", markup=False)
+        with VerticalScroll(id="profile-fields", can_focus=False):
+            for name in ("name", *choice.fields):
+                control = Input(texts.get(name, ""), compact=True, password=name == "key")
+                yield FormField(FIELDS[name].label, control, hint=FIELDS[name].hint, id=f"profile-{name}")
+        yield Static(id="profile-state")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        first = self._choice.address or "name"
+        self._input(first).focus()
+        self._tell_models()
+        self._say("^T tries it, ^S keeps it and opens it.")
+        if "key" in self._choice.fields:
+            self._look_for_key_store()
+
+    @work
+    async def _look_for_key_store(self) -> None:
+        if not await asyncio.to_thread(has_key_store):
+            self._field("key").tell(_NO_STORE, "warning")
+
+    def _field(self, name: str) -> FormField:
+        return self.query_one(f"#profile-{name}", FormField)
+
+    def _input(self, name: str) -> Input:
+        return self._field(name).query_one(Input)
+
+    @property
+    def _texts(self) -> Mapping[str, str]:
+        return {name: self._input(name).value for name in self._choice.fields}
+
+    def _say(self, text: str, tone: Tone = "hint") -> None:
+        colour = {"hint": "$muted", "warning": "$text-warning", "error": "$text-error"}[tone]
+        self.query_one("#profile-state", Static).update(Content.styled(text, colour))
+
+    def _complain(self, problems: Mapping[str, str]) -> None:
+        """Show what is wrong beside the fields, and go to the first of them."""
+        shown = [name for name in ("name", *self._choice.fields) if name in problems]
+        for name in ("name", *self._choice.fields):
+            self._field(name).tell(clean(problems.get(name, "")), "error")
+        if shown:
+            self._input(shown[0]).focus()
+        else:
+            self._tell_models()
+
+    def _tell_models(self) -> None:
+        if self._models and "default_model" in self._choice.fields:
+            count = f"{len(self._models)} model{'' if len(self._models) == 1 else 's'}"
+            self._field("default_model").tell(f"Enter lists {count}; empty: {clean(self._models[0])}")
+
+    # trying
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        name = ((event.input.parent and event.input.query_ancestor(FormField).id) or "").removeprefix(
+            "profile-"
+        )
+        if name == "default_model" and self._models:
+            self._choose_model()
+        elif name in {self._choice.address, "key"}:
+            self.action_test()
+        else:
+            self.focus_next()
+
+    @work(exclusive=True, group="model")
+    async def _choose_model(self) -> None:
+        names = [clean(model) for model in self._models]
+        if (index := await self.app.push_screen_wait(PickDialog("Which model?", names))) is not None:
+            self._input("default_model").value = self._models[index]
+
+    @work(exclusive=True, group="profile")
+    async def action_test(self) -> None:
+        if (profile := self._profile()) is not None:
+            await self._try(profile)
+
+    def _profile(self) -> Profile | None:
+        """What the fields say; None, and told beside them, if that is no profile."""
+        try:
+            profile = new_profile(
+                self._input("name").value.strip(), self._choice.kind, self._texts, taken=self._taken
+            )
+        except ProfileFieldsError as error:
+            self._say("Something is missing.", "error")
+            self._complain(error.problems)
+            return None
+        if "model_url" in self._choice.fields and profile.model_url is None:
+            self._complain({"model_url": "This has to be filled in."})
+            return None
+        self._complain({})
+        return profile
+
+    @property
+    def _key(self) -> str:
+        return self._texts.get("key", "").strip()
+
+    async def _try(self, profile: Profile) -> Trial | None:
+        """Ask the server; None, and told beside the field that is the cause, if it does not answer."""
+        self._say("Trying…")
+        typed = self._key
+        key = Secret(typed) if typed else await asyncio.to_thread(find_key, profile)
+        try:
+            trial = await try_profile(profile, key)
+        except ServiceError as error:
+            self._say("It does not work yet. ^S keeps it all the same.", "error")
+            self._tried = profile, typed
+            self._complain({self._cause(error): str(error)})
+            return None
+        self._tried = trial.profile, typed
+        self._models = trial.models or self._models
+        if (address := self._choice.address) is not None:
+            text = getattr(trial.profile, address) or ""
+            self._input(address).value = text
+            self._field(address).tell(f"✓ {clean(trial.words)}")
+        self._tell_models()
+        self._say(f"✓ {trial.words} ^S keeps the profile and opens it.")
+        return trial
+
+    def _cause(self, error: ServiceError) -> str:
+        """The field that has to be changed."""
+        for name in self._choice.fields:
+            if f"`{name}`" in str(error):
+                return name
+        if error.kind == "authentication" and "key" in self._choice.fields:
+            return "key"
+        return self._choice.address or "name"
+
+    # keeping
+
+    @work(exclusive=True, group="profile")
+    async def action_save(self) -> None:
+        """Keep the profile if it works; if not, say so, and keep it when that is wanted all the same."""
+        if (profile := self._profile()) is None:
+            return
+        if self._tried != (profile, self._key):
+            if (trial := await self._try(profile)) is None:
+                return
+            profile = trial.profile
+        try:
+            await asyncio.to_thread(self._keep, profile, self._key)
+        except SettingsError as error:
+            self._say("Not kept.", "error")
+            self._complain({"key" if self._key else "name": str(error)})
+        else:
+            self.dismiss(profile.name)
+
+    def _keep(self, profile: Profile, key: str) -> None:
+        """Blocks on the disk and the key store. Raises `SettingsError`."""
+        if key:
+            store_key(profile.name, Secret(key))
+        try:
+            append_profile(self._config_file, profile)
+        except SettingsError:
+            if key:
+                delete_key(profile.name)
+            raise

@@ -1,0 +1,258 @@
+"""The profiles: which there are, where each leads, and going on with another one."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.workspace import Workspace
+from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.secrets import Secret, delete_key, find_key, key_place, store_key
+from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
+from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
+from assistants_tui.tui.plain_text import as_markdown
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import TextDialog
+from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_KINDS = {
+    "embedded": "The engine inside this app",
+    "openai": "A server of the Assistants API",
+    "azure": "Azure OpenAI",
+    "foundry": "Azure AI Foundry, agents (classic)",
+}
+_NEW = "+"
+"""The key of the row that adds a profile."""
+
+
+class ProfilesScreen(ListScreen):
+    """The profiles of config.toml."""
+
+    TITLE_TEXT = "Profiles"
+    HELP: ClassVar[str] = (
+        "Enter goes on with a profile; each has its own assistants, threads and files. t asks its server for "
+        "an answer. Deleting and renaming is done in config.toml, which is yours: e opens it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "New", id="profiles.new", tooltip="Connect a model or a server"),
+        Binding("t", "test", "Test", id="profiles.test", tooltip="Ask the server for an answer"),
+        Binding("k", "store_key", "Key", id="profiles.key", tooltip="Put a key into the key store"),
+        Binding(
+            "K",
+            "forget_key",
+            show=False,
+            id="profiles.forget_key",
+            tooltip="Take the key out of the key store",
+        ),
+        Binding("e", "edit", "Edit file", id="profiles.edit", tooltip="Open config.toml in your $EDITOR"),
+        Binding("d,delete", "edit_only", show=False, id="profiles.delete", tooltip="How to delete it"),
+        Binding("r", "edit_only", show=False, id="profiles.rename", tooltip="How to rename it"),
+    ]
+
+    def __init__(self, workspace: Workspace, loaded: LoadedConfig, paths: Paths, cursor: str = "") -> None:
+        """`cursor` is the name of the profile to begin with, or `+` to add one."""
+        super().__init__(workspace)
+        self._profiles = list(loaded.config.profiles.values())
+        self._paths = paths
+        self._begin = cursor or workspace.profile.name
+        self._shown: Sequence[Profile] = ()
+        self._results: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+
+    def on_mount(self) -> None:
+        self.draw()
+        keys = [*(profile.name for profile in self._shown), _NEW]
+        self.rows.cursor = keys.index(self._begin) if self._begin in keys else 0
+        self.rows.focus()
+        self._look_for_keys()
+
+    def draw(self) -> None:
+        words = self.wanted.casefold().split()
+        shown = self._shown = [
+            profile for profile in self._profiles if all(word in profile.name.casefold() for word in words)
+        ]
+        width = max((len(profile.name) for profile in shown), default=0)
+
+        def row(index: int) -> Content:
+            if index == len(shown):
+                return Content.styled("+ Connect a model or a server", "$text-accent")
+            profile = shown[index]
+            mark = "●" if profile.name == self.workspace.profile.name else " "
+            place = clean(_place(profile))
+            return Content.assemble(
+                (f"{mark} ", "$text-accent"), profile.name.ljust(width), (f"  {place}", "$muted")
+            )
+
+        self.rows.set_rows(
+            len(shown) + 1, row, key=lambda index: shown[index].name if index < len(shown) else _NEW
+        )
+        self._draw_detail()
+
+    @property
+    def _profile(self) -> Profile | None:
+        index = self.rows.cursor
+        return self._shown[index] if index is not None and index < len(self._shown) else None
+
+    def _draw_detail(self) -> None:
+        profile = self._profile
+        if profile is None:
+            text = (
+                "Ollama, LM Studio, vLLM and llama.cpp are found by themselves; OpenAI and every other "
+                "endpoint of chat completions will do. Assistants, threads and files then stay here.\n\n"
+                "Or connect to a server of the Assistants API: `assistants-tui serve` on another machine, "
+                "Azure OpenAI, Azure AI Foundry."
+            )
+            self.show_detail(_NEW, "A new profile", text)
+            return
+        facts = [f"**{_KINDS[profile.kind]}**"]
+        for name in ("default_model", *sorted(KIND_FIELDS[profile.kind])):
+            if value := getattr(profile, name):
+                shown = " ".join(value) if isinstance(value, tuple) else value
+                facts.append(f"- {name.replace('_', ' ')}: {as_markdown(shown)}")
+        if key := self._keys.get(profile.name):
+            facts.append(f"- key: {as_markdown(key)}")
+        parts = [(f"profile-{profile.name}", profile.name, "\n".join(facts))]
+        if result := self._results.get(profile.name):
+            parts.append((f"result-{profile.name}", "Test", as_markdown(result)))
+        self.show_parts(parts)
+
+    @on(VirtualList.Highlighted)
+    def _highlighted(self, event: VirtualList.Highlighted) -> None:
+        event.stop()
+        self._draw_detail()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in {"test", "store_key", "forget_key"}:
+            return self._profile is not None
+        return True
+
+    # going on with one
+
+    @on(VirtualList.Selected)
+    def _selected(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        profile = self._profile
+        if profile is None:
+            self.action_new()
+        elif profile == self.workspace.profile:
+            self.dismiss(None)
+        else:
+            self._go_on_with(profile.name)
+
+    def _go_on_with(self, name: str) -> None:
+        self.app.post_message(ProfileChosen(name))
+        self.dismiss(None)
+
+    @work(exclusive=True, group="new")
+    async def action_new(self) -> None:
+        choice = await self.app.push_screen_wait(ProfileChoiceDialog())
+        if choice is None:
+            return
+        taken = [profile.name for profile in self._profiles]
+        name = await self.app.push_screen_wait(ProfileForm(choice, taken, self._paths.config_file))
+        if name is not None:
+            self._go_on_with(name)
+
+    @work(exclusive=True, group="test")
+    async def action_test(self) -> None:
+        if (profile := self._profile) is None:
+            return
+        self._results[profile.name] = "Trying…"
+        self._draw_detail()
+        try:
+            trial = await try_profile(profile, await asyncio.to_thread(find_key, profile))
+        except ServiceError as error:
+            self._results[profile.name] = f"✗ {error}"
+        else:
+            names = ", ".join(trial.models[:20])
+            self._results[profile.name] = f"✓ {trial.words} {names}".strip()
+        self._draw_detail()
+
+    # keys
+
+    @work(exclusive=True, group="keys")
+    async def _look_for_keys(self) -> None:
+        for profile in self._profiles:
+            place = await asyncio.to_thread(key_place, profile)
+            self._keys[profile.name] = _key_words(profile, place)
+        self._draw_detail()
+
+    @work(exclusive=True, group="key")
+    async def action_store_key(self) -> None:
+        if (profile := self._profile) is None:
+            return
+        key = await self.app.push_screen_wait(
+            TextDialog(
+                f"Key of “{profile.name}”",
+                detail="It goes into the key store of this system, never into a file.",
+                password=True,
+            )
+        )
+        if key is None:
+            return
+        try:
+            await asyncio.to_thread(store_key, profile.name, Secret(key))
+        except SettingsError as error:
+            self.notify(str(error), title="Not stored", severity="error", markup=False, timeout=15)
+        else:
+            self.notify("It holds when the profile is opened the next time.", title="Stored")
+            self._look_for_keys()
+
+    @work(exclusive=True, group="key")
+    async def action_forget_key(self) -> None:
+        if (profile := self._profile) is None:
+            return
+        try:
+            await asyncio.to_thread(delete_key, profile.name)
+        except SettingsError as error:
+            self.notify(str(error), title="Not removed", severity="error", markup=False)
+        else:
+            self._look_for_keys()
+
+    # the user's file
+
+    def action_edit_only(self) -> None:
+        self.notify(
+            f"{self._paths.config_file} is yours, and the app only adds to it. e opens it in your editor.",
+            title="Rename and delete profiles there",
+            markup=False,
+        )
+
+    @work(exclusive=True, group="edit")
+    async def action_edit(self) -> None:
+        try:
+            await edit_file(self.app, self._paths.config_file)
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No editor", severity="error", markup=False)
+        else:
+            profile = self._profile
+            self.app.post_message(ConfigEdited("profiles", profile.name if profile is not None else _NEW))
+
+
+def _place(profile: Profile) -> str:
+    """Where a profile leads, in a few words."""
+    if profile.kind == "embedded":
+        return profile.model_url or "offline tutor"
+    return profile.base_url or profile.azure_endpoint or profile.project_endpoint or _KINDS[profile.kind]
+
+
+def _key_words(profile: Profile, place: str | None) -> str:
+    variable = profile.key_variable
+    if place == "environment":
+        return f"from the environment variable {variable}"
+    if place == "store":
+        return "from the key store of the system"
+    if variable and variable not in os.environ:
+        return f"none; the environment variable {variable} is not set"
+    return "none" if profile.kind != "embedded" or profile.model_url else ""

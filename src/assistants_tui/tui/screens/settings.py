@@ -1,0 +1,184 @@
+"""All settings: what holds, what else is allowed, and what is wrong with the user's file."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from assistants_tui.service.workspace import Workspace
+from assistants_tui.settings.catalogue import Setting, settings_of
+from assistants_tui.settings.config import LoadedConfig
+from assistants_tui.settings.paths import Paths
+from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
+from assistants_tui.tui.keymap import known_actions, problems_of
+from assistants_tui.tui.messages import ConfigEdited
+from assistants_tui.tui.plain_text import as_markdown
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Something that is wrong in the file."""
+
+    text: str
+
+
+_Row = Setting | _Problem | str
+"""A row of the list; a text is the heading of a group."""
+
+
+class SettingsScreen(ListScreen):
+    """The settings of config.toml and the keys. They are changed in the file, which is the user's own."""
+
+    TITLE_TEXT = "Settings"
+    HELP: ClassVar[str] = (
+        "e opens config.toml in your editor; what you save holds as soon as you come back. The app never "
+        "changes what you wrote there."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "Edit file", id="settings.edit", tooltip="Open config.toml in your $EDITOR"),
+        Binding("r", "read", "Read again", id="settings.read", tooltip="Read config.toml again"),
+        Binding("y", "copy_line", "Copy", id="settings.copy", tooltip="Copy the setting as a line of TOML"),
+    ]
+
+    def __init__(self, workspace: Workspace, loaded: LoadedConfig, paths: Paths, cursor: str = "") -> None:
+        """`cursor` is the setting to begin with, as in `runs.timeout`."""
+        super().__init__(workspace)
+        self._loaded = loaded
+        self._paths = paths
+        self._begin = cursor
+        self._settings = settings_of(loaded, workspace.profile)
+        self._problems = [_Problem(str(problem)) for problem in loaded.problems]
+        self._shown: Sequence[_Row] = ()
+
+    def on_mount(self) -> None:
+        self.draw()
+        keys = [self._key(index) for index in range(len(self._shown))]
+        if self._begin in keys:
+            self.rows.cursor = keys.index(self._begin)
+        self.rows.focus()
+        self._look_for_keys()
+
+    @work(exclusive=True, group="keys")
+    async def _look_for_keys(self) -> None:
+        """The keys of all actions, which are known when all screens are imported."""
+        actions = await asyncio.to_thread(known_actions)
+        keys = self._loaded.config.keys
+        self._settings += [
+            Setting(
+                "keys",
+                name,
+                keys.get(name, ",".join(action.keys)),
+                ",".join(action.keys),
+                'a key such as "ctrl+n", or a list of them',
+                action.what or "Moves the cursor.",
+                "config.toml, [keys]" if name in keys else "default",
+            )
+            for name, action in actions.items()
+        ]
+        self._problems += [_Problem(text) for text in await asyncio.to_thread(problems_of, keys)]
+        self.draw()
+
+    # the list
+
+    def draw(self) -> None:
+        words = self.wanted.casefold().split()
+        found = [
+            one
+            for one in self._settings
+            if all(word in f"{one.path} {one.about} {one.value}".casefold() for word in words)
+        ]
+        rows: list[_Row] = []
+        if self._problems and not words:
+            rows += ["Problems in the file", *self._problems]
+        for group, members in _grouped(found).items():
+            rows += [f"[{group}]" if group else "The file's first lines", *members]
+        self._shown = rows
+        self.rows.empty = "No setting matches."
+        width = max((len(one.name) for one in found), default=0)
+
+        def row(index: int) -> Content:
+            one = rows[index]
+            if isinstance(one, str):
+                return Content.styled(clean(one), "bold $text-accent")
+            if isinstance(one, _Problem):
+                return Content.assemble(("✗ ", "$text-error"), clean(one.text))
+            style = "$foreground bold" if one.source != "default" else "$muted"
+            return Content.assemble(
+                "  ", clean(one.name).ljust(min(width, 26)), "  ", (clean(one.value), style)
+            )
+
+        self.rows.set_rows(
+            len(rows), row, key=self._key, is_header=lambda index: isinstance(rows[index], str)
+        )
+        self.tell(f"{self._paths.config_file}")
+        self._draw_detail()
+
+    def _key(self, index: int) -> str:
+        one = self._shown[index]
+        return one.path if isinstance(one, Setting) else one.text if isinstance(one, _Problem) else one
+
+    @property
+    def _row(self) -> _Row | None:
+        index = self.rows.cursor
+        return self._shown[index] if index is not None and index < len(self._shown) else None
+
+    def _draw_detail(self) -> None:
+        one = self._row
+        if isinstance(one, _Problem):
+            text = f"{as_markdown(one.text)}\n\nUntil it is corrected, the default holds. e opens the file."
+            self.show_detail("problem", "A mistake in config.toml", text)
+        elif isinstance(one, Setting):
+            facts = (
+                as_markdown(one.about),
+                "",
+                f"- value: **{as_markdown(one.value)}**",
+                f"- default: {as_markdown(one.default)}" if one.default else "",
+                f"- allowed: {as_markdown(one.allowed)}",
+                f"- from: {as_markdown(one.source)}",
+            )
+            self.show_detail(f"setting-{one.path}", one.path, "\n".join(facts))
+        else:
+            self.show_detail("", "", "")
+
+    @on(VirtualList.Highlighted)
+    def _highlighted(self, event: VirtualList.Highlighted) -> None:
+        event.stop()
+        self._draw_detail()
+
+    # the user's file
+
+    @on(VirtualList.Selected)
+    def _selected(self, event: VirtualList.Selected) -> None:
+        event.stop()
+        self.action_edit()
+
+    @work(exclusive=True, group="edit")
+    async def action_edit(self) -> None:
+        try:
+            await edit_file(self.app, self._paths.config_file)
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No editor", severity="error", markup=False)
+        else:
+            self.action_read()
+
+    def action_read(self) -> None:
+        index = self.rows.cursor
+        self.app.post_message(ConfigEdited("settings", self._key(index) if index is not None else ""))
+
+    def action_copy_line(self) -> None:
+        if isinstance(one := self._row, Setting):
+            self.copy(f"{one.name} = {one.value}")
+
+
+def _grouped(settings: Sequence[Setting]) -> Mapping[str, list[Setting]]:
+    groups: dict[str, list[Setting]] = {}
+    for one in settings:
+        groups.setdefault(one.group, []).append(one)
+    return groups
