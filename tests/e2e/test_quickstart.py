@@ -9,8 +9,9 @@ EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 
 def test_typing_the_question_on_a_first_launch_gives_the_worked_answer() -> None:
     with Terminal(env=os.environ) as terminal:
-        terminal.wait_for("Math Tutor is ready")
+        terminal.wait_for("Type a message")  # the first frame; no key is lost although nothing is behind it
         terminal.send(EQUATION)
+        terminal.wait_for("Math Tutor is ready")
         terminal.send("\r")
         terminal.wait_for("completed")
         screen = terminal.text

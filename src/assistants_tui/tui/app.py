@@ -86,7 +86,8 @@ class AssistantsApp(App[None]):
         self._changes: list[StateChange] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
-        self._typed_early: list[events.Key | events.Paste] = []
+        self._typed_early: list[events.Event] | None = []
+        """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
         self.chat: ChatScreen | None = None
         """The main screen, once it is there."""
 
@@ -132,21 +133,24 @@ class AssistantsApp(App[None]):
     def _warn(self, problem: str) -> None:
         self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
 
-    def on_key(self, event: events.Key) -> None:
-        if self.chat is None:
-            self._typed_early.append(event)
+    async def on_event(self, event: events.Event) -> None:
+        early = self._typed_early
+        if early is not None and isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            early.append(event)
+        else:
+            await super().on_event(event)
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.chat is None:
-            self._typed_early.append(event)
+    async def _take_typed(self) -> None:
+        """The main screen has its focus: give it what was typed before, and then whatever comes."""
+        early, self._typed_early = self._typed_early or [], None
+        for event in early:
+            await super().on_event(event)
 
     async def _open_chat(self, state: AppState) -> None:
         """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
         _, assistant, thread_id = self._wanted
         await self._show(self._first_profile(state), state, assistant=assistant, thread_id=thread_id)
-        for event in self._typed_early:
-            self.post_message(event)
-        self._typed_early.clear()
+        self.call_later(self._take_typed)
         self.run_worker(self._create_config(), group="config", exit_on_error=False)
         self._check_keys()
 
