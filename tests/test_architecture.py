@@ -11,11 +11,12 @@ PACKAGE = "assistants_tui"
 
 # room -> rooms of our own that it may import
 ALLOWED = {
+    "installation": set(),
     "settings": {"settings"},
-    "service": {"settings", "service"},
-    "tui": {"settings", "service", "tui"},
-    "engine": {"engine"},
-    "cli": {"settings", "service", "tui", "engine", "cli"},
+    "service": {"installation", "settings", "service"},
+    "tui": {"installation", "settings", "service", "tui"},
+    "engine": {"installation", "engine"},
+    "cli": {"installation", "settings", "service", "tui", "engine", "cli"},
 }
 # the only client modules that open the engine
 ENGINE_DOORS = {"service/api/embedded.py", "cli/serve.py", "cli/doctor.py"}

@@ -11,6 +11,7 @@ import pytest
 from assistants_tui import __version__
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
+from support.code_interpreter import NO_SANDBOX_HERE
 from support.terminal import COMMAND
 
 
@@ -75,6 +76,8 @@ def test_ask_says_when_a_function_has_to_be_answered() -> None:
         (["serve", "--host", "0.0.0.0"], 2, "--api-key-file"),
         (["serve", "--host", "0.0.0.0", "--api-key-file", "missing"], 1, "missing"),
         (["fly"], 2, "invalid choice"),
+        (["serve", "--code-memory", "1"], 2, "'1': it must be a whole number of MiB from 256 to 1048576"),
+        (["serve", "--code-timeout", "soon"], 2, "'soon': it must be a number of seconds from 1 to 3600"),
     ],
 )
 def test_mistakes_say_what_to_do(arguments: list[str], code: int, says: str) -> None:
@@ -82,6 +85,19 @@ def test_mistakes_say_what_to_do(arguments: list[str], code: int, says: str) -> 
     assert shown.returncode == code
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_without_a_sandbox_ask_refuses_code_unless_told_otherwise() -> None:
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[code]\nsandbox = "{NO_SANDBOX_HERE}"\n')
+    refused = run("ask", "--json", "Solve 3x + 11 = 14")
+    assert "Code interpreter is off: this computer has no usable sandbox." in refused.stderr
+    assert "--run-code-unsandboxed runs it all the same, with access to your files" in refused.stderr
+    assert json.loads(refused.stdout)["steps"][0]["metadata"]["sandbox"] == "none"
+    told = run("ask", "--run-code-unsandboxed", "Solve 3x + 11 = 14")
+    assert "x = 1" in told.stdout
+    assert told.stderr == ""
 
 
 def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +113,7 @@ def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None
     assert "✓ local" in shown.stdout
     assert "✗ team" in shown.stdout
     assert "Code interpreter" in shown.stdout
+    assert "with numpy, pandas" in shown.stdout
     assert "local: by words alone" in shown.stdout
     assert str(config) in shown.stdout
     assert "canary" not in shown.stdout + shown.stderr

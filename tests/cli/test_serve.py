@@ -5,8 +5,10 @@ from pathlib import Path
 
 import httpx2
 import psutil
+from openai import AsyncOpenAI
 
 from assistants_tui.engine.app import EngineSettings
+from support.code_interpreter import NO_SANDBOX_HERE
 from support.engine import open_engine
 from support.engines import BETA
 from support.model_endpoint import ModelEndpoint, Reply, chunk
@@ -46,3 +48,26 @@ async def test_interrupting_ends_open_streams_and_keeps_what_they_had(tmp_path: 
         assert run["status"] == "failed" and "closed" in run["last_error"]["message"]
         [message] = (await http.get(f"/threads/{thread}/messages")).json()["data"]
         assert message["content"][0]["text"]["value"] == "Once upon a time"
+
+
+async def test_code_without_a_sandbox_needs_a_word_of_the_administrator(tmp_path: Path) -> None:
+    async with serve_command(tmp_path, "--sandbox", NO_SANDBOX_HERE) as served:
+        assert "this computer has no usable sandbox" in await served.complaint()
+        assert "Code is refused. --run-code-unsandboxed runs it" in await served.complaint()
+    async with serve_command(
+        tmp_path, "--sandbox", NO_SANDBOX_HERE, "--run-code-unsandboxed", "--code-output", "1000"
+    ) as served:
+        assert "NOT SANDBOXED" in await served.complaint()
+        async with AsyncOpenAI(api_key="test", base_url=f"{served.url}/v1") as client:
+            assistant = await client.beta.assistants.create(
+                model="offline-tutor", tools=[{"type": "code_interpreter"}]
+            )
+            run = await client.beta.threads.create_and_run_poll(
+                assistant_id=assistant.id,
+                thread={"messages": [{"role": "user", "content": "2 + 3"}]},
+                poll_interval_ms=50,
+            )
+            steps = await client.beta.threads.runs.steps.list(run.id, thread_id=run.thread_id, order="asc")
+        assert run.status == "completed"
+        assert steps.data[0].metadata is not None
+        assert steps.data[0].metadata["sandbox"] == "unconfined"

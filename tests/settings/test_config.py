@@ -150,7 +150,7 @@ EMBEDDED = "[profiles.a]\nkind = 'embedded'\n"
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("colour = 1", "colour is 1; unknown; allowed are default_profile, functions, hooks, keys"),
+        ("colour = 1", "colour is 1; unknown; allowed are code, default_profile, functions, hooks, keys"),
         ("theme = 3", "theme is 3; it must be the name of a theme"),
         ("default_profile = 'b'", "default_profile is 'b'; it must be the name of a profile: 'local'"),
         ("default_profile = [1]", "default_profile is [1]; it must be the name of a profile: 'local'"),

@@ -25,6 +25,11 @@ class ServeCommand:
     def pid(self) -> int:
         return self._process.pid
 
+    async def complaint(self) -> str:
+        """The next line that it writes to standard error."""
+        assert self._process.stderr is not None
+        return (await self._process.stderr.readline()).decode()
+
     async def interrupt(self) -> tuple[int, str]:
         """Press Ctrl-C and wait for its end: exit code, and what it wrote to standard error."""
         self._process.send_signal(signal.SIGINT)

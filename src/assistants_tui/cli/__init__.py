@@ -5,12 +5,14 @@ so that `--help` and the first frame of the app do not wait for the others.
 """
 
 import argparse
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistants_tui import __version__
+from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
 
 OK = 0
 FAILED = 1
@@ -79,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="attach a file for the assistant's tools (may be given several times)",
     )
     ask.add_argument("--json", action="store_true", help="print run, steps and messages as JSON")
+    _add_unsandboxed(ask)
 
     serve = commands.add_parser(
         "serve",
@@ -102,6 +105,23 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         help="the endpoint's model with which file search finds by meaning; without it: by words alone",
     )
+    serve.add_argument(
+        "--sandbox",
+        choices=SANDBOXES,
+        default="auto",
+        help="what keeps code from the rest of the computer; none: no code runs (default: %(default)s)",
+    )
+    for name, unit, meaning in (
+        ("timeout", "SECONDS", "how long one block of code may run"),
+        ("memory", "MIB", "memory that the code of one thread may take"),
+        ("processes", "NUMBER", "processes and threads that the code of one thread may have"),
+        ("disk", "MIB", "what the files of one thread's code may take"),
+        ("output", "CHARACTERS", "text that one block of code may print"),
+    ):
+        serve.add_argument(
+            f"--code-{name}", type=_limit(name), metavar=unit, help=f"{meaning} (default: {_default(name)})"
+        )
+    _add_unsandboxed(serve)
 
     commands.add_parser(
         "doctor",
@@ -109,6 +129,34 @@ def build_parser() -> argparse.ArgumentParser:
         description="Print versions, paths, profiles, the sandbox and the terminal. No secrets.",
     )
     return parser
+
+
+def _add_unsandboxed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--run-code-unsandboxed",
+        action="store_true",
+        help="where no sandbox works, run code that a model has written all the same: it can read and "
+        "change your files, use your keys and your network",
+    )
+
+
+def _limit(name: str) -> Callable[[str], float]:
+    """Reads a limit of the code interpreter as config.toml's `code.<name>` has it."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text) if name == "timeout" else int(text)
+        except ValueError:
+            value = math.nan
+        if wrong := wrong_code_setting(name, value):
+            raise argparse.ArgumentTypeError(f"{text!r}: it must be {wrong}")
+        return value
+
+    return read
+
+
+def _default(name: str) -> str:
+    return f"{getattr(CodeSettings(), name):g}" if name != "output" else str(CodeSettings().output)
 
 
 def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> None:

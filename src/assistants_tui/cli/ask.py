@@ -12,9 +12,11 @@ from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import attachment
+from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.wire import Assistant
+from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _FAILED = 1
 _USAGE = 2
 _NEEDS_ACTION = 3
+_UNSANDBOXED = (
+    "The code was not run. --run-code-unsandboxed runs it all the same, with access to your files, keys and "
+    "network; the app asks you about each block of code."
+)
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -54,7 +60,8 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
     if profile is None:
         known = ", ".join(loaded.config.profiles)
         raise ServiceError(f"There is no profile “{name}”.", f"config.toml has: {known}.", kind="settings")
-    connection = Connection(profile, paths=paths, config=loaded.config)
+    unsandboxed: WithoutSandbox = "run" if options.run_code_unsandboxed else "refuse"
+    connection = Connection(profile, paths=paths, config=loaded.config, without_sandbox=unsandboxed)
     try:
         backend = await connection.backend()
         assistant = _chosen(await backend.assistants.list(), options.assistant)
@@ -122,10 +129,18 @@ async def _run(backend: "Backend", thread_id: str, assistant_id: str, *, as_json
             printed[message["id"]] = len(text)
             sys.stdout.write(clean(new))
             sys.stdout.flush()
+    if (refused := next(filter(None, map(sandboxes.refusal, state.steps.values())), None)) is not None:
+        print(f"assistants-tui ask: {clean(refused)}\n{_UNSANDBOXED}", file=sys.stderr)
     if not as_json:
         print()
         if state.error:
             print(f"assistants-tui ask: {clean(state.error)}", file=sys.stderr)
+        if state.pending_code is not None:
+            print(
+                "assistants-tui ask: the assistant waits for you to look at code. "
+                f"Do so in the app: assistants-tui --thread {thread_id}",
+                file=sys.stderr,
+            )
         for call in state.pending_calls:
             name = (call.get("function") or {"name": ""})["name"]
             print(

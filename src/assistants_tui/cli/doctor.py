@@ -10,9 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistants_tui import __version__
+from assistants_tui.installation import MODULES, install_command, missing_modules
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.safe_text import clean
+from assistants_tui.settings.code_settings import CodeSettings
 from assistants_tui.settings.config import Config, LoadedConfig, load_config
 from assistants_tui.settings.paths import Paths, user_paths
 from assistants_tui.settings.secrets import has_key
@@ -94,7 +96,8 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
             lines.append(f"  ✗ {profile.name}{default}: {profile.kind}{key}; {error}")
         finally:
             await connection.close()
-    lines += ["Code interpreter", f"  {await _sandbox()}", "File search", *_file_search(config)]
+    lines += ["Code interpreter", f"  {await _sandbox(config.code)}", *_code_modules()]
+    lines += ["File search", *_file_search(config)]
     return lines, sound
 
 
@@ -109,15 +112,25 @@ def _file_search(config: Config) -> Iterator[str]:
         yield f"  {profile.name}: {how}"
 
 
-async def _sandbox() -> str:
+def _code_modules() -> Iterator[str]:
+    if missing := missing_modules("code"):
+        yield f"  without {', '.join(missing)}; to add them: {install_command('code')}"
+    else:
+        yield f"  with {', '.join(MODULES['code'])}"
+
+
+async def _sandbox(settings: CodeSettings) -> str:
     from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
 
     with tempfile.TemporaryDirectory(prefix="assistants-tui-") as folder:
-        interpreter = CodeInterpreter(Path(folder))
+        interpreter = CodeInterpreter(Path(folder), launcher=settings.sandbox)
         try:
             sandbox = await interpreter.sandbox()
         finally:
             await interpreter.close()
     if sandbox.available:
         return f"✓ {sandbox.name}: {sandbox.sentence}"
-    return f"✗ off: {sandbox.reason}"
+    return (
+        f"✗ {sandbox.sentence} {sandbox.reason}\n"
+        "    The app asks you about each block of code; ask and serve refuse it (--run-code-unsandboxed)."
+    )

@@ -7,8 +7,13 @@ import resource
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from assistants_tui.settings.code_settings import LIMITS, CodeSettings
 from assistants_tui.settings.paths import user_paths
+
+if TYPE_CHECKING:
+    from assistants_tui.engine.tools.code_interpreter import Sandbox
 
 _FAILED = 1
 _USAGE = 2
@@ -22,6 +27,7 @@ def serve(options: argparse.Namespace) -> int:
 
     from assistants_tui.engine.api.auth import KeyFileError
     from assistants_tui.engine.app import EngineSettings, create_app
+    from assistants_tui.service.api.embedded import limits
 
     if options.api_key_file is None and not _is_loopback(options.host):
         print(
@@ -41,6 +47,9 @@ def serve(options: argparse.Namespace) -> int:
                 embedding_model=options.embedding_model,
                 api_keys=options.api_key_file,
                 starter_assistants=True,
+                sandbox=options.sandbox,
+                without_sandbox="run" if options.run_code_unsandboxed else "refuse",
+                code_limits=limits(_code_settings(options)),
             )
         )
     except KeyFileError as error:
@@ -61,6 +70,11 @@ def serve(options: argparse.Namespace) -> int:
     print(f"Data: {data_dir}. Ctrl-C stops it.", flush=True)
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                _tell(await app.state.context.runner.sandbox())
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Streams last as long as their runs, and it waits for them.
             await app.state.context.runner.close()
@@ -76,6 +90,27 @@ def serve(options: argparse.Namespace) -> int:
     )
     Server(config).run(sockets=[listener])
     return 0
+
+
+def _code_settings(options: argparse.Namespace) -> CodeSettings:
+    given = {name: getattr(options, f"code_{name}", None) for name in LIMITS}
+    return CodeSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _tell(sandbox: "Sandbox") -> None:
+    """Say how the code of models is confined, so that nobody serves without knowing."""
+    if sandbox.confines:
+        print(f"Code interpreter: {sandbox.name}. {sandbox.sentence}", flush=True)
+    elif sandbox.available:
+        print(f"Code interpreter: {sandbox.sentence} ({sandbox.reason})", file=sys.stderr, flush=True)
+    else:
+        print(
+            f"{sandbox.sentence} {sandbox.reason}\n"
+            "Code is refused. --run-code-unsandboxed runs it all the same, with access to your files, keys "
+            "and network.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _allow_many_streams() -> None:

@@ -16,10 +16,11 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import Use, purpose
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.wire import Message, Metadata, Page, Run, Thread, ToolOutput
+from assistants_tui.service.wire import CodeDecision, Message, Metadata, Page, Run, Thread, ToolOutput
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.api.runs import Runs
 
 PAGE_SIZE = 100
 """Messages read at once; the most that the API gives."""
@@ -115,8 +116,8 @@ class Conversation:
 
     @property
     def activity(self) -> Literal["idle", "working", "waiting"]:
-        """`waiting`: the active run waits for outputs of functions."""
-        if self.active_run is not None and self.active_run.pending_calls:
+        """`waiting`: the active run waits for the user."""
+        if self.active_run is not None and self.active_run.waits:
             return "waiting"
         return "working" if self.busy or not self._free.is_set() else "idle"
 
@@ -277,6 +278,13 @@ class Conversation:
 
     async def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Answer the function calls that the active run waits for, and follow it on."""
+        await self._go_on(lambda runs, thread_id, run_id: runs.submit_outputs(thread_id, run_id, outputs))
+
+    async def decide_on_code(self, decision: CodeDecision) -> None:
+        """Say what is to become of the code that the active run waits to run, and follow it on."""
+        await self._go_on(lambda runs, thread_id, run_id: runs.decide_on_code(thread_id, run_id, decision))
+
+    async def _go_on(self, answer: Callable[["Runs", str, str], AsyncIterator[RunState]]) -> None:
         active = self.active_run
         if self.thread_id is None or active is None or active.run is None:
             return
@@ -285,7 +293,7 @@ class Conversation:
         except ServiceError as error:
             self._fail(error)
         else:
-            self._start_following(backend.runs.submit_outputs(self.thread_id, active.run["id"], outputs))
+            self._start_following(answer(backend.runs, self.thread_id, active.run["id"]))
 
     async def cancel(self) -> None:
         """Ask the server to stop the active run. What was written stays; the end is followed as usual.

@@ -274,6 +274,17 @@ class Model(TypedDict):
     shutdown_date: NotRequired[str | None]
 
 
+class CodeDecision(TypedDict):
+    """What is to become of code that waits to run. Not part of the hosted API."""
+
+    tool_call_id: str
+    decision: Literal["run", "reject"]
+    code: NotRequired[str]
+    """To run instead."""
+    reason: NotRequired[str]
+    """For the model."""
+
+
 class ToolOutput(TypedDict):
     """The answer to one function call, sent back to the run."""
 

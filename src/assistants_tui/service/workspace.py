@@ -90,7 +90,9 @@ class Workspace:
         """Reads what is on disk, nothing else. Begins with `assistant` (name or ID) and `thread_id`."""
         place = state.profile(profile.name)
         self.profile = profile
-        self.connection = Connection(profile, paths=paths, config=config, told=self._tell_problem)
+        self.connection = Connection(
+            profile, paths=paths, config=config, told=self._tell_problem, without_sandbox="ask"
+        )
         self._problems: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))

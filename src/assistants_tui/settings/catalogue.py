@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import get_args
 
+from assistants_tui.settings.code_settings import CodeSettings, wrong_code_setting
 from assistants_tui.settings.config import (
     KIND_FIELDS,
     Config,
@@ -24,6 +25,15 @@ _RUNS: Mapping[str, str] = {
     "min_tokens_per_request": "No run is started while the token balance is lower.",
     "token_balance": "Tokens that may be used in all; each run takes what it uses from it.",
     "tool_choice": "A tool that every run must use.",
+}
+_CODE: Mapping[str, str] = {
+    "sandbox": "What keeps the embedded engine's code from the rest of the computer.",
+    "timeout": "How long one block of code may run.",
+    "idle": "After this long without code a thread's variables are given up; its files stay.",
+    "memory": "What all processes of a thread's code may take together.",
+    "processes": "How many processes and threads a thread's code may have.",
+    "disk": "What the files in /mnt/data may take.",
+    "output": "How much text one block of code may print.",
 }
 _PROFILE: Mapping[str, tuple[str, str]] = {
     "default_model": ("The model that new assistants are offered first.", "the name of a model"),
@@ -72,6 +82,7 @@ def settings_of(loaded: LoadedConfig, profile: Profile) -> list[Setting]:
         *_top(loaded),
         *_runs(loaded, profile),
         *_profile(loaded, profile),
+        *_code(loaded),
         *_functions(loaded),
         *_servers(loaded.config),
         *_prices(loaded.config),
@@ -145,6 +156,18 @@ def _profile(loaded: LoadedConfig, profile: Profile) -> Iterator[Setting]:
         value = getattr(profile, name)
         shown = " ".join(value) if isinstance(value, tuple) else value
         yield _setting(loaded, f"{group}.{name}", shown or None, None, allowed=allowed, about=about)
+
+
+def _code(loaded: LoadedConfig) -> Iterator[Setting]:
+    for item in fields(CodeSettings):
+        yield _setting(
+            loaded,
+            f"code.{item.name}",
+            getattr(loaded.config.code, item.name),
+            item.default,
+            allowed=wrong_code_setting(item.name, None),
+            about=_CODE[item.name],
+        )
 
 
 def _functions(loaded: LoadedConfig) -> Iterator[Setting]:

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from assistants_tui.settings.code_settings import CodeSettings, read_code
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.function_settings import (
     FunctionSettings,
@@ -120,6 +121,8 @@ class Config:
     """MCP servers by name; their tools can be called as functions."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """What models cost, by name."""
+    code: CodeSettings = field(default_factory=CodeSettings)
+    """What the code interpreter of the embedded engine may do."""
     hooks: Path | None = None
     """A Python file of the user whose functions are told what happens to runs."""
 
@@ -195,7 +198,19 @@ _VARIABLES = frozenset({"model_api_key_env", "api_key_env"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _TOP = frozenset(
-    {"default_profile", "profiles", "runs", "theme", "notify", "keys", "functions", "mcp", "prices", "hooks"}
+    {
+        "default_profile",
+        "profiles",
+        "runs",
+        "theme",
+        "notify",
+        "keys",
+        "functions",
+        "mcp",
+        "prices",
+        "code",
+        "hooks",
+    }
 )
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "poll_initial_delay": (0, 60, "a number of seconds from 0 to 60"),
@@ -242,6 +257,7 @@ class _Reader:
             read_functions(self._table(document.get("functions", {}), "functions"), self._problem),
             read_mcp(self._table(document.get("mcp", {}), "mcp"), self._problem),
             read_prices(self._table(document.get("prices", {}), "prices"), self._problem),
+            read_code(self._table(document.get("code", {}), "code"), self._problem),
             self._hooks(document.get("hooks")),
         )
 
@@ -447,6 +463,16 @@ kind = "embedded"
 # [prices."gpt-4o"]
 # input = 2.50
 # output = 10.00
+
+# The code that the embedded engine runs for assistants, and what the code of one thread may use.
+# [code]
+# sandbox = "auto"                # or "bubblewrap", "landlock", "sandbox-exec"; "none": no code runs at all
+# timeout = 120                   # seconds that one block of code may run
+# idle = 3600                     # seconds after which variables are given up; files stay
+# memory = 2048                   # MiB, all its processes together
+# processes = 64                  # processes and threads
+# disk = 1024                     # MiB in /mnt/data
+# output = 200000                 # characters that one block of code may print
 
 # Your own Python functions lie in the folder `functions` beside this file. They run only after you agree.
 # [functions]

@@ -11,6 +11,7 @@ from textual.content import Content
 
 from assistants_tui.service import views
 from assistants_tui.service.files.citations import results_of
+from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
 from assistants_tui.tui.plain_text import as_markdown
@@ -133,8 +134,9 @@ def sections(state: RunState, row: RunRow, names: Mapping[str, str]) -> list[Sec
         parts += _call_sections(f"{row.step_id}-{number}", call, names, live=step["status"] == "in_progress")
     if (error := step.get("last_error")) is not None:
         parts.append(Section("error", "Error", as_markdown(error["message"]), raw=error["message"]))
-    if sandbox := (step.get("metadata") or {}).get("sandbox"):
-        parts.append(Section("sandbox", "Sandbox", as_markdown(sandbox), raw=sandbox))
+    if (sandbox := sandboxes.of(step)) is not None:
+        words = f"{sandbox.name}. {sandbox.sentence}"
+        parts.append(Section("sandbox", "Sandbox", as_markdown(words), raw=words))
     return parts or [Section("empty", "Step", "Nothing yet.", live=step["status"] == "in_progress")]
 
 

@@ -67,9 +67,7 @@ class CodeRunner:
             record.add_logs(index, "[The user has edited this code before running it.]\n")
         code = record.calls[index]["code_interpreter"]["input"]
         sandbox = await self._workshop.interpreter.sandbox()
-        record.confined_by(
-            sandbox.sentence if not sandbox.available else f"{sandbox.name}: {sandbox.sentence}"
-        )
+        record.confined_by(sandbox)
         execution: Execution | None = None
 
         async def produce(emit: Callable[[Output | Execution], None]) -> None:

@@ -19,6 +19,7 @@ from assistants_tui.engine.runs.stop import Interrupted
 from assistants_tui.engine.store import ids, messages, run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
@@ -57,7 +58,7 @@ class RunRecord:
         self._calls_step: Json | None = None
         self._calls: list[Json] = []
         self._settled: set[int] = set()
-        self._sandbox: str | None = None
+        self._metadata: dict[str, str] = {}
         self._unsaved = False
         self._cancelling_told = False
         self.concluded = False
@@ -268,7 +269,7 @@ class RunRecord:
         """Begin a step of tool calls."""
         self._calls = []
         self._settled = set()
-        self._sandbox = None
+        self._metadata = {}
         async with self._changing() as (connection, events):
             await self._check(connection)
             details: Json = {"type": "tool_calls", "tool_calls": []}
@@ -280,7 +281,7 @@ class RunRecord:
         self._calls_step = step
         self._calls = step["step_details"]["tool_calls"]
         self._settled = set(settled)
-        self._sandbox = step["metadata"].get("sandbox")
+        self._metadata = step["metadata"]
 
     def settle(self, index: int) -> None:
         """The code of a call has run, or will not."""
@@ -291,9 +292,9 @@ class RunRecord:
         self._calls[index]["code_interpreter"]["input"] = code
         self._unsaved = True
 
-    def confined_by(self, sandbox: str) -> None:
+    def confined_by(self, sandbox: Sandbox) -> None:
         """Say in the step how its code was kept from the rest of the computer."""
-        self._sandbox = sandbox
+        self._metadata = {"sandbox": sandbox.name, "sandbox_says": sandbox.sentence}
 
     def add_call(self, kind: str, call_id: str, name: str) -> int:
         """Begin a tool call and return its index. `name` is that of a function."""
@@ -407,10 +408,7 @@ class RunRecord:
 
     def _step_values(self) -> Json:
         """What an open step of calls has gained besides its state."""
-        values: Json = {"step_details": self._details()}
-        if self._sandbox is not None:
-            values["metadata"] = {"sandbox": self._sandbox}
-        return values
+        return {"step_details": self._details(), "metadata": self._metadata}
 
     def _details(self) -> Json:
         return {"type": "tool_calls", "tool_calls": self._calls}

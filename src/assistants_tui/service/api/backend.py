@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import Assistant, Model, Run, Usage
+from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import find_key
@@ -98,9 +99,11 @@ async def open_backend(
     config: Config | None = None,
     hooks: Hooks | None = None,
     clock: "Clock | None" = None,
+    without_sandbox: WithoutSandbox = "refuse",
 ) -> Backend:
     """Open the server of a profile: start the embedded engine, or get ready to talk to a remote one.
 
+    `without_sandbox`: what the embedded engine does with code where no sandbox holds.
     A remote server is not asked anything yet. Raises `ServiceError` when the profile lacks something or the
     engine cannot start.
     """
@@ -115,7 +118,8 @@ async def open_backend(
 
     from assistants_tui.service.api.embedded import open_engine
 
-    engine = await open_engine(profile, paths=paths, key=key)
+    code = config.code if config is not None else CodeSettings()
+    engine = await open_engine(profile, paths=paths, key=key, code=code, without_sandbox=without_sandbox)
     client = embedded_client(engine.transport, failed=hooks.failed)
 
     async def close() -> None:

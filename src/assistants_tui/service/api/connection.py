@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
 
@@ -24,10 +25,15 @@ class Connection:
         paths: Paths,
         config: Config,
         told: Callable[[str], None] = lambda problem: None,
+        without_sandbox: WithoutSandbox = "refuse",
     ) -> None:
-        """`told` gets a sentence about every mistake in the user's hooks, in any thread."""
+        """`told` gets a sentence about every mistake in the user's hooks, in any thread.
+
+        `without_sandbox`: what an embedded engine does with code where no sandbox holds.
+        """
         self.profile = profile
         self._told = told
+        self._without_sandbox = without_sandbox
         self._hooks: UserHooks | None = None
         self._paths = paths
         self._config = config
@@ -78,6 +84,10 @@ class Connection:
             self._hooks = self._hooks or UserHooks(self._config.hooks, self._told)
             hooks = self._hooks.hooks
         backend: Backend = await module.open_backend(
-            self.profile, paths=self._paths, config=self._config, hooks=hooks
+            self.profile,
+            paths=self._paths,
+            config=self._config,
+            hooks=hooks,
+            without_sandbox=self._without_sandbox,
         )
         return backend

@@ -5,8 +5,10 @@ import sqlite3
 from typing import Any
 
 from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.tools.code_interpreter.interface import MIB, Limits, WithoutSandbox
 from assistants_tui.service.api.asgi_transport import Application, AsgiTransport
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.code_settings import CodeSettings
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import private_directory
 from assistants_tui.settings.paths import Paths
@@ -30,7 +32,14 @@ class EmbeddedEngine:
         await self._lifespan.stop()
 
 
-async def open_engine(profile: Profile, *, paths: Paths, key: Secret | None) -> EmbeddedEngine:
+async def open_engine(
+    profile: Profile,
+    *,
+    paths: Paths,
+    key: Secret | None,
+    code: CodeSettings,
+    without_sandbox: WithoutSandbox,
+) -> EmbeddedEngine:
     """Start the engine of an embedded profile. Raises `ServiceError`."""
     data_dir = paths.engine_dir(profile.name)
     try:
@@ -47,11 +56,26 @@ async def open_engine(profile: Profile, *, paths: Paths, key: Secret | None) -> 
             default_model=profile.default_model,
             embedding_model=profile.embedding_model,
             starter_assistants=True,
+            sandbox=code.sandbox,
+            without_sandbox=without_sandbox,
+            code_limits=limits(code),
         )
     )
     engine = EmbeddedEngine(application)
     await engine.start()
     return engine
+
+
+def limits(code: CodeSettings) -> Limits:
+    """What the settings say, in the engine's terms."""
+    return Limits(
+        seconds=code.timeout,
+        idle_seconds=code.idle,
+        memory=code.memory * MIB,
+        processes=code.processes,
+        disk=code.disk * MIB,
+        output_chars=code.output,
+    )
 
 
 class _Lifespan:

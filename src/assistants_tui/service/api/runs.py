@@ -14,6 +14,7 @@ from assistants_tui.service.runs.options import RunOptions, tool_choice
 from assistants_tui.service.runs.state import RunState, absorb, from_objects, outputs_submitted
 from assistants_tui.service.wire import (
     TERMINAL_RUN_STATUSES,
+    CodeDecision,
     Event,
     Json,
     Message,
@@ -34,8 +35,8 @@ _CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 class Runs:
     """The runs of a server. The iterators give every new state of a run, the last one when it has ended.
 
-    A state with `pending_calls` is also a last one: go on with `submit_outputs`. Leaving an iterator early
-    leaves the run alone; `follow` takes it up again.
+    A state that `waits` is also a last one: go on with `submit_outputs` or `decide_on_code`. Leaving an
+    iterator early leaves the run alone; `follow` takes it up again.
     """
 
     def __init__(
@@ -107,18 +108,35 @@ class Runs:
         self, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]
     ) -> AsyncIterator[RunState]:
         """Answer all function calls that the run waits for, and follow it on. Raises as `start`."""
+        body: Json = {"tool_outputs": list(outputs)}
+        return self._go_on(thread_id, run_id, "submit_tool_outputs", body, lambda state: state.pending_calls)
+
+    def decide_on_code(self, thread_id: str, run_id: str, decision: CodeDecision) -> AsyncIterator[RunState]:
+        """Say what becomes of the code that the run waits to run, and follow it on. Raises as `start`."""
+        call_id = decision["tool_call_id"]
+        return self._go_on(
+            thread_id,
+            run_id,
+            "approve_code",
+            dict(decision),
+            lambda state: state.pending_code is not None and state.pending_code.call_id == call_id,
+        )
+
+    def _go_on(
+        self, thread_id: str, run_id: str, action: str, body: Json, waits: Callable[[RunState], object]
+    ) -> AsyncIterator[RunState]:
+        """Give a waiting run what it waits for. `waits`: whether it still does, for want of an answer."""
 
         async def drive(publish: Callable[[RunState], None]) -> None:
             state = await self.load(thread_id, run_id)
             following = self._following(outputs_submitted(state), publish)
             try:
-                path = f"{_path(thread_id, run_id)}/submit_tool_outputs"
-                complete = await self._send(following, path, {"tool_outputs": list(outputs)}, {})
+                complete = await self._send(following, f"{_path(thread_id, run_id)}/{action}", body, {})
             except ServiceError as error:
                 if error.no_effect:
                     raise
                 following.state = await self.load(thread_id, run_id)
-                if following.state.pending_calls:  # nothing has arrived
+                if waits(following.state):  # nothing has arrived
                     raise
                 complete = False
             await self._finish(following, complete)

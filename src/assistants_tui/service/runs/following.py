@@ -69,7 +69,7 @@ class Following:
     @property
     def settled(self) -> bool:
         """The run has ended, or waits for the user."""
-        return self.state.finished or bool(self.state.pending_calls)
+        return self.state.finished or self.state.waits
 
     async def stream(self, events: AsyncIterator[Event]) -> None:
         """Take events until the run is settled or the stream is of no use any more. Raises nothing."""

@@ -48,6 +48,19 @@ _INCOMPLETE = {
 
 
 @dataclass(frozen=True, slots=True)
+class PendingCode:
+    """Code that nothing would confine, and that runs only if the user says so."""
+
+    run_id: str
+    call_id: str
+    code: str
+    reason: str
+    """Why there is no sandbox, and what would help."""
+    expires_at: int | None
+    """When the server gives the run up, in Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """A run, its steps and the messages that it wrote, in the order in which they were created.
 
@@ -85,13 +98,36 @@ class RunState:
     @property
     def pending_calls(self) -> Sequence[ToolCall]:
         """The function calls that the run waits for; their outputs must be submitted all at once."""
-        if self.run is None or self.run["status"] != "requires_action":
-            return ()
-        action = self.run.get("required_action")
-        if not isinstance(action, dict):
-            return ()
-        calls = (action.get("submit_tool_outputs") or {}).get("tool_calls")
+        calls = self._required("submit_tool_outputs").get("tool_calls")
         return cast("list[ToolCall]", calls) if isinstance(calls, list) else ()
+
+    @property
+    def pending_code(self) -> PendingCode | None:
+        """The code that the run waits to run. Only the engine of this program asks for that."""
+        asked = self._required("approve_code")
+        calls = asked.get("tool_calls")
+        if not isinstance(calls, list) or not calls or self.run is None:
+            return None
+        code = (calls[0].get("code_interpreter") or {}).get("input")
+        return PendingCode(
+            self.run["id"],
+            calls[0]["id"],
+            str(code or ""),
+            str(asked.get("reason") or ""),
+            self.run.get("expires_at"),
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing moves before the user has done something."""
+        return bool(self.pending_calls) or self.pending_code is not None
+
+    def _required(self, kind: str) -> Json:
+        """What the run says about an action that it requires, if it is of this kind."""
+        if self.run is None or self.run["status"] != "requires_action":
+            return {}
+        asked = dict(self.run.get("required_action") or {}).get(kind)
+        return asked if isinstance(asked, dict) else {}
 
     @property
     def error(self) -> str | None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.tools.code_interpreter import Image, Limits, Logs
-from assistants_tui.engine.tools.code_interpreter.outputs import EXTRA_MODULES, OutputReader, missing_module
+from assistants_tui.engine.tools.code_interpreter.outputs import OutputReader, missing_module
+from assistants_tui.installation import MODULES
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 KINDS = ["stream", "execute_result", "display_data", "update_display_data", "error", "lost", "comm_open"]
@@ -78,8 +79,8 @@ def test_a_long_traceback_keeps_its_beginning_and_end() -> None:
 
 
 def test_missing_modules() -> None:
-    for name in EXTRA_MODULES:
-        assert "pip install 'assistants-tui[code]'" in missing_module(f"No module named '{name}'")
+    for name in MODULES["code"]:
+        assert "`assistants-tui doctor` shows" in missing_module(f"No module named '{name}'")
         assert missing_module(f"No module named '{name}.core'").startswith(f"{name} is not installed")
     assert missing_module("No module named 'torch'").startswith("torch is not available")
     assert missing_module("import of x halted").startswith("This module is not available")

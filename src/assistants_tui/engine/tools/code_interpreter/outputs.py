@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assistants_tui.installation import MODULES
+
 from .interface import DATA, Image, Limits, Logs, Output
 from .media import is_image
 
@@ -14,9 +16,6 @@ _IMAGE_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "im
 _TRACEBACK_CHARS = 10_000  # kept besides the limit, so that a flood does not hide the error that ended it
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
-
-EXTRA_MODULES = ("numpy", "pandas", "matplotlib", "sympy", "openpyxl", "pypdf")
-"""Modules that the package's extra `code` installs."""
 
 
 class OutputReader:
@@ -110,9 +109,9 @@ def missing_module(message: str) -> str:
     """What to do about a module that Python did not find, given the text of its exception."""
     found = _MISSING.search(message)
     name = found[1] if found else "This module"
-    if name in EXTRA_MODULES:
+    if name in MODULES["code"]:
         return (
-            f"{name} is not installed on this computer. It comes with the extra 'code': "
-            "pipx install --force 'assistants-tui[code]', or pip install 'assistants-tui[code]'."
+            f"{name} is not installed on the computer that runs this code. It comes with the extra 'code' of "
+            "assistants-tui; `assistants-tui doctor` shows there how to add it."
         )
     return f"{name} is not available in the code interpreter, which has no network to install it from."
