@@ -34,13 +34,13 @@ class Nursery:
         self._process = process
         self._asking = asyncio.Lock()
 
-    async def start(self, data_dir: Path, model_url: str | None) -> EngineProcess:
-        """A new engine, which answers requests."""
+    async def start(self, data_dir: Path, model_url: str | None, port: int = 0) -> EngineProcess:
+        """A new engine, which answers requests. `port`: 0 for any that is free."""
         assert self._process.stdin is not None and self._process.stdout is not None
         async with self._asking:
-            self._process.stdin.write(json.dumps([str(data_dir), model_url]).encode() + b"\n")
-            pid, port = json.loads(await self._process.stdout.readline())
-        return EngineProcess(pid, f"http://127.0.0.1:{port}")
+            self._process.stdin.write(json.dumps([str(data_dir), model_url, port]).encode() + b"\n")
+            pid, given = json.loads(await self._process.stdout.readline())
+        return EngineProcess(pid, f"http://127.0.0.1:{given}")
 
 
 @asynccontextmanager
@@ -60,14 +60,15 @@ async def nursery() -> AsyncIterator[Nursery]:
         await process.wait()
 
 
-def _serve(data_dir: str, model_url: str | None, told: int) -> None:
+def _serve(data_dir: str, model_url: str | None, port: int, told: int) -> None:
     import uvicorn
 
     from assistants_tui.engine.app import EngineSettings, create_app
 
     # asyncio sends small pieces at once only on sockets that say they are TCP.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port of an engine that was killed
+    listener.bind(("127.0.0.1", port))
     settings = EngineSettings(Path(data_dir), model_url=model_url)
     server = uvicorn.Server(uvicorn.Config(create_app(settings), lifespan="on", log_level="error"))
 
@@ -97,10 +98,10 @@ def _main() -> None:
     os.dup2(2, 1)  # what an engine prints is not an answer
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        data_dir, model_url = json.loads(line)
+        data_dir, model_url, port = json.loads(line)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(data_dir, model_url, told)
+            _serve(data_dir, model_url, port, told)
             os._exit(0)
 
 
