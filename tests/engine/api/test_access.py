@@ -74,6 +74,7 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
         "/threads/{thread_id}/messages": {"role": "user", "content": "x"},
         "/threads/{thread_id}/runs": {"assistant_id": assistant["id"]},
         "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs": {"tool_outputs": []},
+        "/threads/{thread_id}/runs/{run_id}/approve_code": {"tool_call_id": "call_x", "decision": "run"},
         "/vector_stores/{vector_store_id}/files": {"file_id": file["id"]},
         "/vector_stores/{vector_store_id}/files/{file_id}": {"attributes": {}},
         "/vector_stores/{vector_store_id}/file_batches": {"file_ids": [file["id"]]},

@@ -70,6 +70,24 @@ async def test_cancelled_transaction_is_undone_and_the_store_usable(database: Da
         await threads.create(connection, "local", 1, THREAD)
 
 
+async def test_a_transaction_in_which_nothing_is_asked_leaves_the_next_one_whole(database: Database) -> None:
+    for _ in range(20):  # more than there are connections
+        with pytest.raises(ZeroDivisionError):
+            async with database.write():
+                raise ZeroDivisionError
+        async with database.read():
+            pass
+    with pytest.raises(ZeroDivisionError):
+        async with database.write() as connection:
+            await threads.create(connection, "local", 1, THREAD)
+            raise ZeroDivisionError
+    async with database.write() as connection:
+        assert (await threads.page(connection, "local", PageRequest())).data == []
+        await threads.create(connection, "local", 1, THREAD)
+    async with database.read() as connection:
+        assert len((await threads.page(connection, "local", PageRequest())).data) == 1
+
+
 async def test_two_engines_on_one_directory_take_turns(tmp_path: Path) -> None:
     first, second = await Database.open(tmp_path), await Database.open(tmp_path)
     async with first.write() as connection:

@@ -43,7 +43,10 @@ async def several(
     connection: AsyncConnection, owner: str, file_ids: Iterable[str], now: int
 ) -> dict[str, Json]:
     """Those of the files that exist, by ID."""
-    statement = select(table).where(table.c.id.in_(list(file_ids)), *_alive(owner, now))
+    wanted = list(file_ids)
+    if not wanted:
+        return {}
+    statement = select(table).where(table.c.id.in_(wanted), *_alive(owner, now))
     return {row.id: to_wire(row) for row in await connection.execute(statement)}
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 Json = dict[str, Any]
 ToWire = Callable[[Row[Any]], Json]
@@ -52,8 +54,14 @@ def columns_of(row: Row[Any], kind: str, *names: str) -> Json:
 
 async def add(connection: AsyncConnection, table: Table, values: Json) -> Row[Any]:
     """Insert one row and return it."""
-    row: Row[Any] = (await connection.execute(insert(table).values(values).returning(table))).one()
+    row: Row[Any] = (await connection.execute(_inserting(table), values)).one()
     return row
+
+
+@cache
+def _inserting(table: Table) -> ReturningInsert[Any]:
+    """Built once: making a statement costs more than running it. The values travel beside it."""
+    return insert(table).returning(table)
 
 
 async def one(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> Row[Any] | None:
@@ -68,8 +76,8 @@ async def change(
     if not values:
         row = await one(connection, table, *where)
     else:
-        statement = update(table).where(*where).values(values).returning(table)
-        row = (await connection.execute(statement)).one_or_none()
+        statement = update(table).where(*where).returning(table)
+        row = (await connection.execute(statement, values)).one_or_none()
     return None if row is None else to_wire(row)
 
 

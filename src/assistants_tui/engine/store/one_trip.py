@@ -2,7 +2,8 @@
 
 SQLite blocks, so aiosqlite gives each connection a thread and sends every call there. A statement is four
 calls (make a cursor, execute, fetch, close), and the trips cost far more than the statement. These cursors
-make one trip of the four, as long as the result is short.
+make one trip of the four, as long as the result is short; the BEGIN of a transaction travels with its first
+statement, and what would commit or undo nothing does not travel at all.
 """
 
 import sqlite3
@@ -43,6 +44,10 @@ class _Cursor:
         return self._cursor.lastrowid if self._cursor is not None else None
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
+        if sql.startswith("BEGIN"):
+            self._connection.begin = sql
+            return self
+
         def run(connection: sqlite3.Connection) -> None:
             self._cursor = connection.execute(sql, parameters)
             self._rows = self._cursor.fetchmany(_FIRST_ROWS) if self._cursor.description else []
@@ -94,13 +99,33 @@ class _Cursor:
 class OneTripConnection(aiosqlite.Connection):
     """A connection whose cursors make one trip."""
 
+    begin: str | None = None
+    """The statement that opens the next transaction, as long as nothing else has been asked."""
+
     def cursor(self) -> Any:
         return _Cursor(self)
 
     async def trip(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Do work on the connection in its thread."""
+        begin, self.begin = self.begin, None
+
+        def run() -> Any:
+            if begin is not None:
+                self._conn.execute(begin)
+            return work(self._conn)
+
         execute: Any = self._execute
-        return await execute(lambda: work(self._conn))
+        return await execute(run)
+
+    async def commit(self) -> None:
+        self.begin = None
+        if self.in_transaction:
+            await super().commit()
+
+    async def rollback(self) -> None:
+        self.begin = None
+        if self.in_transaction:
+            await super().rollback()
 
 
 async def connect(path: Path, busy_seconds: float) -> OneTripConnection:

@@ -1,6 +1,7 @@
 """Runs: an assistant's work on a thread. One at a time per thread, which the database itself watches."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
@@ -68,8 +69,10 @@ async def create(
         "thread_id": thread_id,
         "status": "queued",
     } | values
+    # What SQLite refuses undoes the statement alone, elsewhere it spoils the transaction.
+    within = nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested()
     try:
-        async with connection.begin_nested():
+        async with within:
             return to_wire(await objects.add(connection, table, row))
     except IntegrityError:
         active = await active_of_thread(connection, thread_id)
