@@ -251,7 +251,7 @@ class AssistantsApp(App[None]):
         """Go on with another profile, which may have been added to config.toml just now."""
         self._loaded = await asyncio.to_thread(load_config, self._paths.config_file)
         profile = self._loaded.config.profiles.get(event.name)
-        if profile is not None and await self._may_leave("change the profile"):
+        if profile is not None and await self._may_leave("go on"):
             self._remember(lambda state: replace(state, last_profile=profile.name))
             await self._reopen(profile)
 
@@ -272,7 +272,7 @@ class AssistantsApp(App[None]):
         if profile is None:
             profile = config.profiles[config.default_profile]
         if profile != chat.workspace.profile or _parts(config) != _parts(self._applied):
-            if await self._may_leave("apply the settings"):
+            if await self._may_leave("go on"):
                 await self._reopen(profile)
             else:
                 self.notify("Profiles, runs and functions change with the next start.", title="Settings")

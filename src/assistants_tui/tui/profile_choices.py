@@ -90,7 +90,7 @@ def _about(endpoint: FoundEndpoint | None, looking: bool, url: str) -> str:
 _OTHERS = (
     ProfileChoice(
         "OpenAI",
-        "the models of OpenAI; assistants, threads and files stay here",
+        "its models; your assistants stay here",
         "openai",
         "embedded",
         _ENDPOINT,
@@ -98,28 +98,28 @@ _OTHERS = (
     ),
     ProfileChoice(
         "Another model endpoint",
-        "anything that speaks OpenAI's chat completions",
+        "for OpenAI's chat completions",
         "models",
         "embedded",
         _ENDPOINT,
     ),
     ProfileChoice(
         "Offline tutor",
-        "answers by rules, needs no model and no network",
+        "answers by rules, without a network",
         "tutor",
         "embedded",
         (),
     ),
     ProfileChoice(
-        "A server of the Assistants API",
-        "such as `assistants-tui serve` on another machine",
+        "Assistants API server",
+        "such as assistants-tui serve elsewhere",
         "server",
         "openai",
         ("base_url", "key", "api_key_env", "organization", "project", "default_model"),
     ),
     ProfileChoice(
         "Azure OpenAI",
-        "the Assistants API of Azure, while it lasts",
+        "its Assistants API, while it lasts",
         "azure",
         "azure",
         ("azure_endpoint", "api_version", "key", "api_key_env", "token_command", "default_model"),
@@ -127,7 +127,7 @@ _OTHERS = (
     ),
     ProfileChoice(
         "Azure AI Foundry",
-        "agents (classic) of a project, until 2027-03-31",
+        "agents (classic), until 2027-03-31",
         "foundry",
         "foundry",
         ("project_endpoint", "api_version", "key", "api_key_env", "token_command", "default_model"),

@@ -31,8 +31,8 @@ Type a message below and press Enter.
 Tab moves between the panes, F1 explains, Ctrl+Q quits."""
 _TUTOR = """
 
-Without a model the offline tutor answers: it calculates, draws charts from
-tables, and looks things up. F3 connects a model."""
+Without a model, the offline tutor answers.
+F3 connects a model."""
 _CONNECTING = "Starting… You can type already; the message goes out as soon as the server is there."
 
 

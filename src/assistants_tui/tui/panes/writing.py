@@ -53,6 +53,7 @@ class WritingPane(Vertical):
             "f6",
             "options",
             "Options",
+            show=False,
             priority=True,
             id="composer.options",
             tooltip="Options of the next runs",

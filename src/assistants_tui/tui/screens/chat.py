@@ -43,6 +43,8 @@ class ChatScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3", "connect", "Connect", id="app.connect", tooltip="Connect a model"),
+        Binding("f3", "profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
         Binding("ctrl+n", "new_thread", "New", priority=True, id="threads.new", tooltip="Begin a new thread"),
         Binding("escape", "back", "Back", id="app.back", tooltip="Stop the run, or go back"),
         Binding(
@@ -62,10 +64,6 @@ class ChatScreen(Screen[None]):
         ),
         Binding("f8", "stores", "Stores", show=False, id="app.stores", tooltip="What file search reads"),
         Binding("f9", "functions", "Functions", show=False, id="app.functions", tooltip="Your own functions"),
-        Binding("f3", "connect", "Connect a model", id="app.connect", tooltip="Connect a model"),
-        Binding(
-            "f3", "profiles", "Profiles", show=False, id="app.profiles", tooltip="Change or add a profile"
-        ),
         Binding(
             "f5",
             "app.settings",
@@ -335,7 +333,7 @@ class ChatScreen(Screen[None]):
 
     @work
     async def action_connect(self) -> None:
-        """Choose a model, or what else there is; the profiles are behind the same key afterwards."""
+        """As for `action_profiles`, with adding one chosen as long as there is only one."""
         await self.app.run_action("profiles('+')")
 
     @work

@@ -38,7 +38,6 @@ class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
     ProfileChoiceDialog {
         align: center middle;
         background: $background 60%;
-        & .dialog { width: 84; }
     }
     """
 

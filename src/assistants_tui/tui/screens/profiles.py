@@ -60,11 +60,12 @@ class ProfilesScreen(ListScreen):
     ]
 
     def __init__(self, workspace: Workspace, loaded: LoadedConfig, paths: Paths, cursor: str = "") -> None:
-        """`cursor` is the name of the profile to begin with, or `+` to add one."""
+        """`cursor` is the name of the profile to begin with; `+` offers to add one if there is only one."""
         super().__init__(workspace)
         self._profiles = list(loaded.config.profiles.values())
         self._paths = paths
-        self._begin = cursor or workspace.profile.name
+        adding = cursor == _NEW and len(self._profiles) == 1
+        self._begin = cursor if cursor and (adding or cursor != _NEW) else workspace.profile.name
         self._shown: Sequence[Profile] = ()
         self._results: dict[str, str] = {}
         self._keys: dict[str, str] = {}

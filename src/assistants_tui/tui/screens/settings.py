@@ -54,7 +54,9 @@ class SettingsScreen(ListScreen):
         self._paths = paths
         self._begin = cursor
         self._settings = settings_of(loaded, workspace.profile)
-        self._problems = [_Problem(str(problem)) for problem in loaded.problems]
+        self._problems = [
+            _Problem(str(problem).removeprefix(f"{problem.path}: ")) for problem in loaded.problems
+        ]
         self._shown: Sequence[_Row] = ()
 
     def on_mount(self) -> None:
@@ -110,14 +112,15 @@ class SettingsScreen(ListScreen):
             if isinstance(one, _Problem):
                 return Content.assemble(("✗ ", "$text-error"), clean(one.text))
             style = "$foreground bold" if one.source != "default" else "$muted"
-            return Content.assemble(
-                "  ", clean(one.name).ljust(min(width, 26)), "  ", (clean(one.value), style)
-            )
+            value = "–" if one.value == "not set" else clean(one.value)
+            return Content.assemble(f"  {clean(one.name).ljust(min(width, 22))}  ", (value, style))
 
         self.rows.set_rows(
             len(rows), row, key=self._key, is_header=lambda index: isinstance(rows[index], str)
         )
         self.tell(f"{self._paths.config_file}")
+        if self.rows.cursor == next((at for at, one in enumerate(rows) if not isinstance(one, str)), None):
+            self.rows.scroll_home(animate=False)  # shows the heading above the first row
         self._draw_detail()
 
     def _key(self, index: int) -> str:

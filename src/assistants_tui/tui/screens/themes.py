@@ -22,15 +22,23 @@ class ThemesScreen(ModalScreen[None]):
     ThemesScreen {
         align: right top;
         background: transparent;
-        & .dialog { width: 34; margin: 1 0; height: auto; }
-        & .dialog-list { max-height: 1fr; }
+        & #theme-box {
+            width: 34;
+            height: 1fr;
+            max-height: 30;
+            margin: 1 0;
+            padding: 0 1;
+            background: $panel;
+            border: round $accent;
+        }
+        & VirtualList { height: 1fr; }
     }
     """
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
+        with Vertical(id="theme-box"):
             yield Static("Theme", classes="dialog-title")
-            yield VirtualList(classes="dialog-list")
+            yield VirtualList()
             yield Static("Enter keeps it, Esc goes back", classes="dialog-hint")
 
     def on_mount(self) -> None:

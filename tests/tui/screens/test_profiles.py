@@ -1,0 +1,193 @@
+"""Profiles on real servers: connecting a model, going on with another profile, and what can go wrong."""
+
+import asyncio
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from textual.widgets import Input
+
+from assistants_tui.service.api import endpoints
+from assistants_tui.service.api.endpoints import KnownEndpoint
+from assistants_tui.settings.config import load_config
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.state import load_state
+from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
+from assistants_tui.tui.screens.profiles import ProfilesScreen
+from support.app import Driver, open_app, use_model
+from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, refuses, says
+
+
+class Store(KeyringBackend):
+    """A key store as the system's, in memory."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's is not annotated
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    before, store = keyring.get_keyring(), Store()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)
+
+
+async def choosing(driver: Driver, label: str) -> ProfileForm:
+    """The form for one thing to connect to."""
+    await driver.press("f3")
+    await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+    await driver.press("n")
+    await driver.until(lambda: isinstance(driver.app.screen, ProfileChoiceDialog))
+    await driver.until(lambda: "looking…" not in driver.screen)
+    dialog = driver.app.screen
+    assert isinstance(dialog, ProfileChoiceDialog)
+    for _ in range([choice.label for choice in dialog._choices].index(label)):
+        await driver.press("down")
+    await driver.press("enter")
+    await driver.until(lambda: isinstance(driver.app.screen, ProfileForm))
+    assert isinstance(driver.app.screen, ProfileForm)
+    return driver.app.screen
+
+
+def field(form: ProfileForm, name: str) -> Input:
+    return form.query_one(f"#profile-{name}").query_one(Input)
+
+
+async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with ModelEndpoint(says("Hello from the model."), models=["small", "large"]) as endpoint:
+        monkeypatch.setattr(
+            "assistants_tui.service.api.endpoints.KNOWN_ENDPOINTS", (KnownEndpoint("Ollama", endpoint.url),)
+        )
+        monkeypatch.setattr("assistants_tui.tui.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS)
+        async with open_app((100, 30)) as driver:
+            assert "F3 connects a model" in driver.screen
+            assert "F3 Connect" in driver.screen.splitlines()[-1]
+            form = await choosing(driver, "Ollama")
+            assert field(form, "model_url").value == endpoint.url
+            await driver.until_shown("Enter lists 2 models; empty: small")
+            field(form, "default_model").focus()
+            await driver.press("enter")
+            await driver.until_shown("Which model?")
+            await driver.press("down", "enter")
+            await driver.until(lambda: field(form, "default_model").value == "large")
+            await driver.press("ctrl+s")
+            await driver.until(lambda: driver.chat.workspace.profile.name == "ollama")
+            await driver.until(lambda: driver.chat.workspace.connected)
+            assert driver.screen.splitlines()[0].lstrip().startswith("ollama")
+            assert "F3 Connect" not in driver.screen
+            await driver.type("Hi")
+            await driver.until_answered()
+            assert driver.texts == ["Hi", "Hello from the model."]
+            assert endpoint.chats[0]["model"] == "large"
+            await driver.quit()
+        assert load_state(user_paths().state_file).last_profile == "ollama"
+        async with open_app() as driver:  # the one that was used last
+            assert driver.chat.workspace.profile.name == "ollama"
+            await driver.until(lambda: len(driver.texts) == 2)
+
+
+async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(store: Store) -> None:
+    async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
+        form = await choosing(driver, "Another model endpoint")
+        await driver.press("ctrl+s")
+        await driver.until_shown("This has to be filled in.")
+        await driver.press(*"localhost:1")
+        await driver.press("enter")
+        await driver.until_shown("It must be a URL")
+        field(form, "model_url").value = "http://127.0.0.1:1"
+        await driver.press("enter")
+        await driver.until_shown("Nothing listens at 127.0.0.1:1")
+        assert driver.app.focused is field(form, "model_url")
+        field(form, "name").value = "local"
+        await driver.press("ctrl+t")
+        await driver.until_shown("There is a profile “local” already.")
+        field(form, "name").value = "mine"
+        field(form, "model_url").value = endpoint.url
+        field(form, "key").focus()
+        await driver.press(*"sk-canary")
+        endpoint.refused = refuses(401, {"message": "no such key sk-canary"})
+        await driver.press("enter")
+        await driver.until_shown("does not accept the key")
+        assert driver.app.focused is field(form, "key")
+        endpoint.refused = None
+        await driver.press("enter")
+        await driver.until_shown("It answers, and lists 1 model.")
+        assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
+        await driver.press("ctrl+s")
+        await driver.until(lambda: driver.chat.workspace.profile.name == "mine")
+        assert store.kept == {("assistants-tui", "mine"): "sk-canary"}
+        assert "canary" not in driver.screen + user_paths().config_file.read_text()
+        loaded = load_config(user_paths().config_file)
+        assert loaded.problems == ()
+        assert loaded.config.profiles["mine"].model_url == endpoint.url
+        await driver.press("f3")
+        await driver.until_shown("from the key store of the system")
+        await driver.press("t")
+        await driver.until_shown("✓ It answers, and lists 1 model. served")
+
+
+async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
+    async with ModelEndpoint() as endpoint, open_app() as driver:
+        form = await choosing(driver, "OpenAI")
+        await driver.until_shown("This system has no key store")
+        assert field(form, "model_api_key_env").value == "OPENAI_API_KEY"
+        field(form, "model_url").value = endpoint.url
+        field(form, "key").value = "sk-canary"
+        await driver.press("ctrl+s")
+        await driver.until_shown("no key store that works")
+        assert "mine" not in user_paths().config_file.read_text()
+        field(form, "key").value = ""
+        field(form, "model_api_key_env").value = "sk-canary"
+        await driver.press("ctrl+s")
+        await driver.until_shown("not the key itself")
+        await driver.press("escape")
+        await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+        await driver.press("d")
+        await driver.until_told("e opens it in your editor")
+
+
+async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads() -> None:
+    go_on = asyncio.Event()
+    held = Reply([chunk({"role": "assistant", "content": "Once"}), go_on, chunk(finish_reason="stop"), DONE])
+    async with ModelEndpoint(held) as endpoint:
+        use_model(endpoint.url)
+        with user_paths().config_file.open("a") as file:
+            file.write('[profiles.other]\nkind = "embedded"\n')
+        async with open_app() as driver:
+            await driver.type("Tell me a story")
+            await driver.until(lambda: driver.texts[1:] == ["Once"])
+            await driver.press("f3")
+            await driver.until_shown("offline tutor")
+            await driver.press("down", "enter")
+            await driver.until_shown("A run is still in progress.")
+            await driver.press("escape")
+            await driver.until(lambda: driver.app.screen is driver.chat)
+            assert driver.chat.workspace.profile.name == "local"
+            await driver.press(*"half a thought")
+            await driver.press("f3", "down", "enter")
+            await driver.until_shown("Stop and go on")
+            await driver.press("right", "right", "enter")
+            await driver.until(lambda: driver.chat.workspace.profile.name == "other")
+            await driver.until(lambda: driver.chat.workspace.connected)
+            assert driver.texts == []
+            assert "Tell me a story" not in driver.screen
+            await driver.press("f3", "up", "enter")
+            await driver.until(lambda: driver.chat.workspace.profile.name == "local")
+            await driver.until(lambda: driver.texts == ["Tell me a story", "Once"])
+            assert driver.chat.query_one("#composer").text == "half a thought"  # type: ignore[attr-defined]
