@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Path) -> None:
-    async with open_app_with(says("Two."), assistant="Math Tutor") as driver:
+    async with open_app_with(says("Two."), says("Two."), assistant="Math Tutor") as driver:
         await driver.press("ctrl+o")
         await driver.until_shown("Attach files")
         await driver.until_shown("speech.csv  25 B")
@@ -58,6 +58,11 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
         await driver.until_answered()
         assert writing(driver).draft.files == ()
         await driver.until_shown("⎘ speech.csv")
+        # typed at once, before the app has done what Enter asks for
+        for event in (events.Paste("And columns?"), events.Key("enter", None), events.Paste("What else")):
+            driver.app.post_message(event)
+        await driver.until_answered(2)
+        assert (driver.texts[-2], writing(driver).composer.text) == ("And columns?", "What else")
         (attached,) = next(iter(driver.conversation.messages.values()))["attachments"] or []
         assert attached["tools"] == [{"type": "code_interpreter"}]
 

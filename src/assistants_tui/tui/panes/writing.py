@@ -193,17 +193,21 @@ class WritingPane(Vertical):
         except slash.UnknownCommandError as error:
             self.notify(str(error), title="Not sent", severity="warning", markup=False)
             return
+        written = self.composer.text  # perhaps more by now: a fast typist is already at the next one
+        rest = written[len(event.text) :] if written.startswith(event.text) else ""
         if command is not None:
-            self.composer.clear()
+            self.composer.load_text(rest)
+            self.composer.move_cursor(self.composer.document.end)
             self.post_message(self.CommandGiven(command[0].name, command[1]))
         else:
-            self._send(replace(self.draft, text=slash.message(event.text)))
+            self._send(replace(self.draft, text=slash.message(event.text)), rest)
 
-    def _send(self, draft: Draft) -> None:
+    def _send(self, draft: Draft, rest: str = "") -> None:
+        """Send a draft and go on with `rest`."""
         with told_failures(self, "Not sent"):
             self._workspace.send(draft)
             self.composer.remember(draft.text)
-            self.put(Draft(""))
+            self.put(Draft(rest))
             self.keep_draft()  # now, while it is known which thread it was for
             self.post_message(self.Sent())
 
