@@ -1,0 +1,40 @@
+"""Model servers of this computer are found by what they answer, and whatever else listens is passed over."""
+
+from typing import Any
+
+import pytest
+
+from assistants_tui.service.api.endpoints import FoundEndpoint, KnownEndpoint, find_endpoints
+from support.model_endpoint import ModelEndpoint
+
+
+async def test_those_that_list_models_are_found_at_once(server: Any, wires: Any) -> None:
+    server.on("GET", "/page/models", wires.answer(b"<html>Welcome</html>", media_type="text/html"))
+    server.on("GET", "/list/models", wires.answer([1, 2]))
+    server.on("GET", "/odd/models", wires.answer({"data": [{"id": "m"}, {"id": 3}, "x", {"id": "n"}]}))
+    server.on("GET", "/locked/models", wires.answer({"error": "no key"}, status=401))
+    server.on("GET", "/cut/models", wires.cut)
+    server.on("GET", "/garbage/models", wires.garbage)
+    server.on("GET", "/huge/models", wires.answer(b'{"data": [' + b" " * 4 * 1024 * 1024 + b"]}"))
+    places = ("page", "list", "odd", "locked", "cut", "garbage", "huge")
+    async with ModelEndpoint(models=["a", "b"]) as endpoint:
+        found = await find_endpoints(
+            [
+                *(KnownEndpoint(name, f"{server.url}/{name}") for name in places),
+                KnownEndpoint("Ollama", endpoint.url),
+                KnownEndpoint("nobody", "http://127.0.0.1:1/v1"),
+            ]
+        )
+        assert found == [
+            FoundEndpoint("odd", f"{server.url}/odd", ("m", "n")),
+            FoundEndpoint("Ollama", endpoint.url, ("a", "b")),
+        ]
+        assert "authorization" not in endpoint.requests[0].headers
+
+
+async def test_a_server_that_never_answers_is_not_waited_for(
+    server: Any, wires: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistants_tui.service.api.endpoints._SECONDS", 0.05)
+    server.on("GET", "/models", wires.stream(b"data", then="silent"))
+    assert await find_endpoints([KnownEndpoint("slow", server.url)]) == []
