@@ -12,7 +12,8 @@ from textual.dom import DOMNode
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 
-_EVERYWHERE = ("list.", "dialog.", "help.")  # moving about, which means nothing without the keys
+_EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later")
+"""Moving about, which means nothing without the keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,11 @@ class AppCommands(Provider):
     def _command(self, node: DOMNode, binding: Binding, what: str) -> _Command:
         group = (binding.id or "").partition(".")[0].replace("_", " ").capitalize()
         run = partial(self.app.run_action, binding.action, node)
+        if own := self.app._keymap.get(binding.id or ""):  # the user's own keys, as the app applies them
+            binding = binding.with_key(own.split(",")[0], None)
         return _Command(f"{group}: {what}", self.app.get_key_display(binding), run)
 
 
 def _is_enabled(node: Any, binding: Binding) -> bool:
-    _namespace, action, parameters = actions.parse(binding.action)
-    return bool(node.check_action(action, parameters))
+    namespace, action, parameters = actions.parse(binding.action)
+    return bool((node.app if namespace == "app" else node).check_action(action, parameters))

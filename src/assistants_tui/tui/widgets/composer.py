@@ -1,11 +1,11 @@
 """Where a message is written: several lines, Enter sends, earlier prompts come back with the arrow keys."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -34,8 +34,8 @@ class Composer(TextArea):
         Binding(
             "ctrl+e", "editor", "Editor", show=False, id="composer.editor", tooltip="Write in your $EDITOR"
         ),
-        Binding("up", "earlier_prompt", show=False, id="composer.earlier"),
-        Binding("down", "later_prompt", show=False, id="composer.later"),
+        Binding("up", "earlier_prompt", show=False, id="composer.earlier", tooltip="Earlier prompt"),
+        Binding("down", "later_prompt", show=False, id="composer.later", tooltip="Later prompt"),
     ]
     DEFAULT_CSS = """
     Composer {
@@ -85,6 +85,8 @@ class Composer(TextArea):
         self._prompts: list[str] = []
         self._position = 0
         self._draft = ""
+        self._keymap: Mapping[str, str] = {}
+        self._rebound = self._bindings
         self.assist: Callable[[str], bool] = lambda key: False
         """Asked about every key before the composer takes it; true if the key is done with."""
 
@@ -110,11 +112,21 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        for binding in self._own_bindings().key_to_bindings.get(event.key, ()):
             if (binding.id or "").startswith("composer."):
                 event.stop()
                 event.prevent_default()
                 await self.run_action(binding.action)
+                return
+
+    def _own_bindings(self) -> BindingsMap:
+        """The bindings with the user's own keys."""
+        keymap = self.app._keymap  # the app applies it to bindings, but keeps it to itself
+        if keymap is not self._keymap:
+            self._keymap = keymap
+            self._rebound = self._bindings.copy()
+            self._rebound.apply_keymap(keymap)
+        return self._rebound
 
     async def _on_paste(self, event: events.Paste) -> None:
         # looked at here and now, so that keys typed after the paste come after it

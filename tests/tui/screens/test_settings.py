@@ -1,0 +1,121 @@
+"""The settings: what holds and where it comes from, mistakes, and editing without a restart."""
+
+from pathlib import Path
+
+import pytest
+
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.screens.profiles import ProfilesScreen
+from assistants_tui.tui.screens.settings import SettingsScreen
+from support.app import Driver, open_app
+
+FILE = """\
+[profiles.local]
+kind = "embedded"
+[runs]
+timeout = 30
+stram = true
+[keys]
+"threads.rename" = "d"
+"thread.pin" = "x"
+"inspector.toggle" = "f11"
+"composer.newline" = "enter"
+"composer.send" = "ctrl+s"
+"""
+
+
+def write(text: str) -> None:
+    path = user_paths().config_file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def edit_with(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> None:
+    """An editor that replaces a text, and one that a terminal is lent to."""
+    editor = folder / "editor.sh"
+    editor.write_text(f'#!/bin/sh\nsed -i.bak "s/{old}/{new}/" "$1"\n')
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+
+
+@pytest.fixture(autouse=True)
+def lent_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests have no terminal that could be lent to an editor."""
+    from contextlib import nullcontext
+
+    from assistants_tui.tui.app import AssistantsApp
+
+    monkeypatch.setattr(AssistantsApp, "suspend", lambda self: nullcontext())
+
+
+async def settings(driver: Driver) -> SettingsScreen:
+    await driver.until(lambda: driver.app.screen is driver.chat)
+    await driver.press("f5")
+    await driver.until(lambda: isinstance(driver.app.screen, SettingsScreen))
+    assert isinstance(driver.app.screen, SettingsScreen)
+    await driver.until(lambda: "[keys]" in driver.app.screen._shown)  # type: ignore[attr-defined]
+    return driver.app.screen
+
+
+async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(FILE)
+    async with open_app((120, 40)) as driver:
+        await driver.until_told("did you mean threads.pin?")
+        await driver.until_told("d is also the key of threads.delete")
+        # keys of one's own work, where a widget takes keys itself too
+        await driver.press("a", "enter", "b")
+        assert driver.chat.query_one("#composer").text == "a\nb"  # type: ignore[attr-defined]
+        await driver.press("f11")
+        await driver.pilot.pause()
+        assert not driver.chat.query_one("#inspector").display
+        await driver.press("f11")
+        await driver.press("ctrl+p", *"inspectorshow")
+        await driver.until_shown("F11")
+        await driver.press("escape")
+
+        await settings(driver)
+        await driver.until_shown("Problems in the file")
+        assert "runs.stram is True" in driver.screen
+        await driver.press("slash", *"timeout", "enter")
+        await driver.until_shown("a number of seconds from 1 to 86400")
+        assert "value: 30" in driver.screen
+        assert "default: 600" in driver.screen
+        assert "from: config.toml, [runs]" in driver.screen
+
+        before = driver.chat
+        edit_with(monkeypatch, tmp_path, "timeout = 30", "timeout = 45")
+        await driver.press("e")
+        await driver.until(lambda: driver.chat is not before)
+        await driver.until_shown("value: 45")
+        assert driver.chat.workspace.profile.runs.timeout == 45
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        assert driver.chat.query_one("#composer").text == "a\nb"  # type: ignore[attr-defined]
+        await driver.until(lambda: driver.chat.workspace.connected)
+        before = driver.chat
+        edit_with(monkeypatch, tmp_path, '"f11"', '"f4"')
+        await settings(driver)
+        await driver.press("e")
+        await driver.until(lambda: driver.app.screen._loaded.config.keys["inspector.toggle"] == "f4")  # type: ignore[attr-defined]
+        assert driver.chat is before, "nothing is opened again for a key"
+        # a profile that is gone gives way to the default one, and a broken file breaks nothing
+        await driver.press("escape")
+        edit_with(monkeypatch, tmp_path, "profiles.local", "profiles.renamed")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        await driver.press("f3")
+        await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+        await driver.press("e")
+        await driver.until(lambda: driver.chat.workspace.profile.name == "renamed")
+        await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+
+
+async def test_every_part_of_the_file_is_listed() -> None:
+    async with open_app((80, 24)) as driver:
+        screen = await settings(driver)
+        groups = {row for row in screen._shown if isinstance(row, str)}
+        assert groups >= {"[runs]", "[profiles.local]", "[functions]", "[mcp]", "[prices]", "[keys]"}
+        await driver.press("slash", *"threads.rename")
+        await driver.until_shown("keys.threads.rename")
+        await driver.until_shown("allowed: a key")
