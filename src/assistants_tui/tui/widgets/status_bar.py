@@ -2,6 +2,8 @@
 
 from time import monotonic
 
+from rich.cells import cell_len
+from textual import events
 from textual.app import RenderResult
 from textual.content import Content
 from textual.reactive import reactive
@@ -71,6 +73,11 @@ class StatusBar(Widget, can_focus=False):
         gap = width - place.cell_length - title.cell_length - state.cell_length
         before = min(max(2, (width - title.cell_length) // 2 - place.cell_length), max(0, gap - 2))
         return Content.assemble(place, " " * before, title, " " * max(0, gap - before), state)
+
+    async def on_click(self, event: events.Click) -> None:
+        """The name of the profile opens the profiles."""
+        if event.x - self.styles.padding.left < cell_len(self.profile):
+            await self.run_action("app.profiles")
 
     def _state(self) -> Content:
         words = self.status.replace("_", " ")
