@@ -10,12 +10,17 @@ from starlette.types import ASGIApp
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The address of the app while it is served, such as `http://127.0.0.1:40001`."""
+async def served(app: ASGIApp, http: type[asyncio.Protocol] | None = None) -> AsyncIterator[str]:
+    """The address of the app while it is served, such as `http://127.0.0.1:40001`.
+
+    `http`: how connections are held, if not in uvicorn's way.
+    """
     # asyncio sends small pieces at once only on sockets that say they are TCP.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="on", log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=http or "auto", lifespan="on", log_level="error", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -25,6 +25,7 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until interrupted and return the exit code."""
     import uvicorn
 
+    from assistants_tui.cli.connections import TimedConnection
     from assistants_tui.engine.api.auth import KeyFileError
     from assistants_tui.engine.app import EngineSettings, create_app
     from assistants_tui.service.api.embedded import limits
@@ -83,6 +84,8 @@ def serve(options: argparse.Namespace) -> int:
     _allow_many_streams()
     config = uvicorn.Config(
         app,
+        http=TimedConnection,
+        ws="none",
         log_level="warning",
         lifespan="on",
         server_header=False,

@@ -1,0 +1,39 @@
+"""Connections to `serve`: uvicorn's, with a limit to how long a client may take to say what it wants.
+
+uvicorn waits for ever for a client that connects and sends nothing, or its request byte by byte; enough of
+them use up the sockets that the system allows ("slow loris"). Bodies have their own limit (see
+`engine.api.bodies`), answers last as long as their runs.
+"""
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 20.0
+"""From the connection, or the first byte of a further request, to the end of the request's head."""
+
+
+class TimedConnection(H11Protocol):
+    """HTTP/1.1 with a deadline for the head of each request; past it the connection is closed."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._forget_deadline()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_deadline()
+        super().connection_lost(exc)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -1,0 +1,68 @@
+"""Clients that take their time to say what they want are sent away; all others are not."""
+
+import asyncio
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from assistants_tui.cli import connections
+from assistants_tui.cli.connections import TimedConnection
+from assistants_tui.engine.app import EngineSettings, create_app
+from support.engines import BETA
+from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk
+from support.served import served
+
+LIMIT = 0.3
+
+
+@pytest.fixture(autouse=True)
+def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", LIMIT)
+
+
+async def drip(url: str, *pieces: bytes) -> bytes:
+    """Send these pieces, slowly, and then nothing. Returns what came until the server closed."""
+    address = httpx2.URL(url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        for piece in pieces:
+            if writer.is_closing():
+                break
+            writer.write(piece)
+            await asyncio.sleep(LIMIT / 4)
+        async with asyncio.timeout(20):
+            return await reader.read()
+    except ConnectionError:  # closed while we were writing
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_a_client_that_does_not_say_what_it_wants_is_sent_away(tmp_path: Path) -> None:
+    on = asyncio.Event()
+    late = Reply([chunk({"content": "Well"}), on, chunk({}, "stop"), DONE])
+    async with ModelEndpoint(late) as endpoint:
+        app = create_app(EngineSettings(tmp_path, model_url=endpoint.url))
+        async with (
+            served(app, http=TimedConnection) as url,
+            httpx2.AsyncClient(base_url=f"{url}/v1", headers=BETA, timeout=60) as http,
+        ):
+            assistant = (await http.post("/assistants", json={"model": "served"})).json()["id"]
+            body = {"assistant_id": assistant, "stream": True}
+            async with http.stream("POST", "/threads/runs", json=body) as stream:
+                lines = stream.aiter_lines()
+                async for line in lines:
+                    if line == "event: thread.message.delta":
+                        break
+                request = b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n"
+                silent, slow, second = await asyncio.gather(
+                    drip(url),
+                    drip(url, *(request[at : at + 8] for at in range(0, len(request), 8))),
+                    drip(url, request + b"\r\n", b"G", b"E", b"T"),
+                )
+                assert silent == slow == b""
+                assert second.startswith(b"HTTP/1.1 200") and second.count(b"HTTP/1.1") == 1
+                assert (await http.get("/models")).status_code == 200
+                on.set()  # the stream has lasted longer than the limit
+                assert [line async for line in lines][-2] == "data: [DONE]"
