@@ -146,6 +146,13 @@ def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:
         "# Remote work\nThree days a week.\n"
     )
     question = "How many days of leave can I carry over?"
+    linear = run("ask", "--linear", "--assistant", "HR Helper", "--attach", str(policy), question)
+    assert linear.returncode == 0, linear.stderr
+    lines = linear.stdout.splitlines()
+    assert lines[0] == "HR Helper searches in documents."
+    assert "Note 1: leave.md." in lines
+    assert lines[-1].startswith("Run completed")
+    assert "\r" not in linear.stdout
     shown = run("ask", "--assistant", "HR Helper", "--attach", str(policy), question)
     assert shown.returncode == 0, shown.stderr
     assert "> Up to five unused days can be carried over into the next year.【" in shown.stdout

@@ -32,4 +32,4 @@ def test_without_colours_nothing_but_shades_of_grey_is_sent() -> None:
         colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", terminal.raw)
         assert colours
         assert {colour for colour in colours if len(set(colour)) > 1} == set()
-        assert not re.search(rb"\x1b\[(?:\d;)*(?:3[1-7]|4[1-7]|9[1-7])[;m]", terminal.raw)
+        assert not re.search(rb"\x1b\[(?:\d;)*(?:3[1-7]|4[1-7]|9[1-7])(?:;\d)*m", terminal.raw)

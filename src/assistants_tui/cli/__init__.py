@@ -82,6 +82,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="attach a file for the assistant's tools (may be given several times)",
     )
     ask.add_argument("--json", action="store_true", help="print run, steps and messages as JSON")
+    ask.add_argument(
+        "--linear",
+        action="store_true",
+        help="print whole lines in plain words, with every step in its order, as screen readers need it",
+    )
     _add_unsandboxed(ask)
 
     serve = commands.add_parser(

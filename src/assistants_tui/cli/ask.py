@@ -7,6 +7,7 @@ import sys
 from time import time
 from typing import TYPE_CHECKING
 
+from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
@@ -69,7 +70,7 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         _remember(ThreadIndex(paths.threads_file), profile.name, thread_id, assistant, question)
         attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
         await backend.threads.add_message(thread_id, question, attachments=attachments)
-        state = await _run(backend, thread_id, assistant["id"], as_json=options.json)
+        state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
     finally:
         await connection.close()
     if options.json:
@@ -108,31 +109,54 @@ def _remember(
         )
 
 
-async def _run(backend: "Backend", thread_id: str, assistant_id: str, *, as_json: bool) -> RunState:
-    """Follow the run, printing the text of its messages as it comes."""
-    printed: dict[str, int] = {}
-    announced: set[str] = set()
-    state = RunState(thread_id=thread_id)
-    async for state in backend.runs.start(thread_id, assistant_id):
-        if as_json:
-            continue
+class _TextPrinter:
+    """Prints the text of messages as it comes."""
+
+    def __init__(self) -> None:
+        self._printed: dict[str, int] = {}
+        self._announced: set[str] = set()
+
+    def show(self, state: RunState) -> None:
         for step in state.steps.values():
-            if step["id"] not in announced and step["type"] == "tool_calls" and sys.stderr.isatty():
-                announced.add(step["id"])
+            if step["id"] not in self._announced and step["type"] == "tool_calls" and sys.stderr.isatty():
+                self._announced.add(step["id"])
                 print("· using a tool…", file=sys.stderr)
         for message in state.messages.values():
             text = "".join(part["text"]["value"] for part in message["content"] if "text" in part)
-            start = printed.get(message["id"])
-            if start is None and printed:
+            start = self._printed.get(message["id"])
+            if start is None and self._printed:
                 print("\n")
             new = text[start or 0 :]
-            printed[message["id"]] = len(text)
+            self._printed[message["id"]] = len(text)
             sys.stdout.write(clean(new))
             sys.stdout.flush()
+
+    def end(self, _state: RunState) -> None:
+        print()
+
+
+def _printer(options: argparse.Namespace, assistant: Assistant) -> _TextPrinter | LinearPrinter | None:
+    """What prints the answer; None where it is printed as JSON in the end."""
+    if options.json:
+        return None
+    if not options.linear:
+        return _TextPrinter()
+    name = clean(assistant.get("name") or "The assistant")
+    return LinearPrinter(name, lambda line: print(line, flush=True))
+
+
+async def _run(
+    backend: "Backend", thread_id: str, assistant_id: str, printer: _TextPrinter | LinearPrinter | None
+) -> RunState:
+    """Follow the run to where it ends or waits, and say why if that is not the answer."""
+    state = RunState(thread_id=thread_id)
+    async for state in backend.runs.start(thread_id, assistant_id):
+        if printer is not None:
+            printer.show(state)
     if (refused := next(filter(None, map(sandboxes.refusal, state.steps.values())), None)) is not None:
         print(f"assistants-tui ask: {clean(refused)}\n{_UNSANDBOXED}", file=sys.stderr)
-    if not as_json:
-        print()
+    if printer is not None:
+        printer.end(state)
         if state.error:
             print(f"assistants-tui ask: {clean(state.error)}", file=sys.stderr)
         if state.pending_code is not None:
