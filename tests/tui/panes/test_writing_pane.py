@@ -63,6 +63,14 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
             driver.app.post_message(event)
         await driver.until_answered(2)
         assert (driver.texts[-2], writing(driver).composer.text) == ("And columns?", "What else")
+        writing(driver).composer.clear()
+        await driver.press(*"/re")
+        await driver.until_shown("Replace the last answer by a new one")
+        for key in [*"name", "space", *"Tides", "enter"]:
+            driver.app.post_message(
+                events.Key(key, " " if key == "space" else key if len(key) == 1 else None)
+            )
+        await driver.until(lambda: driver.chat.workspace.threads[0].title == "Tides", seconds=20)
         (attached,) = next(iter(driver.conversation.messages.values()))["attachments"] or []
         assert attached["tools"] == [{"type": "code_interpreter"}]
 

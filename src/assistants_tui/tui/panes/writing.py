@@ -97,6 +97,7 @@ class WritingPane(Vertical):
         self._files: tuple[AttachedFile, ...] = ()
         self._once = RunOptions()
         self._completions: Sequence[slash.Completion] = ()
+        self._completed = ""  # the text that they go on from
         self._given_up = ""  # the line for which completion was dismissed
         self._kept = RunOptions()  # the options of the thread that are shown
         self._models: Sequence[str] | None = None
@@ -322,6 +323,9 @@ class WritingPane(Vertical):
     # keys before the composer has them
 
     def _assist(self, key: str) -> bool:
+        if self._completions and self._completed != self.composer.text:  # keys are faster than messages
+            self._show_completions(())
+            self._text_changed()
         if self._completions:
             return self._assist_completion(key)
         if self.composer.text.strip():
@@ -415,7 +419,7 @@ class WritingPane(Vertical):
         }
 
     def _show_completions(self, completions: Sequence[slash.Completion]) -> None:
-        self._completions = completions
+        self._completions, self._completed = completions, self.composer.text
         self._rows.display = bool(completions)
         width = max((len(one.label) for one in completions), default=0)
 
