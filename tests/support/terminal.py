@@ -76,7 +76,11 @@ class Terminal:
     @property
     def text(self) -> str:
         """The screen as lines of text."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # not `screen.display`: it fails where half of a wide character has been written over
+        rows, columns = range(self.screen.lines), range(self.screen.columns)
+        return "\n".join(
+            "".join(self.screen.buffer[row][column].data for column in columns).rstrip() for row in rows
+        )
 
     def send(self, keys: str) -> None:
         """Type `keys`; escape sequences stand for the special ones."""
