@@ -34,6 +34,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "format", "Save the thread: markdown, json or html"),
     Command("copy", "", "Copy the last answer"),
     Command("editor", "", "Write the message in your editor"),
+    Command("profile", "", "Change or add a profile"),
+    Command("settings", "", "All settings, and what is wrong with them"),
+    Command("theme", "", "Choose the colours"),
+    Command("guide", "", "First steps"),
     Command("help", "", "Explain this screen"),
     Command("quit", "", "Leave the app"),
 )

@@ -49,6 +49,10 @@ class SlashActions:
             "export": self._export,
             "copy": lambda _: self._transcript.copy_last(),
             "editor": lambda _: self._writing.edit(),
+            "profile": lambda _: screen.app.run_action("profiles"),
+            "settings": lambda _: screen.app.run_action("settings"),
+            "theme": lambda _: screen.app.run_action("change_theme"),
+            "guide": lambda _: screen.action_guide(),
             "help": lambda _: screen.action_help(),
             "quit": lambda _: screen.app.action_quit(),
         }

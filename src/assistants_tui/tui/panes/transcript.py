@@ -32,7 +32,7 @@ Tab moves between the panes, F1 explains, Ctrl+Q quits."""
 _TUTOR = """
 
 Without a model, the offline tutor answers.
-F3 connects a model."""
+F3 connects a model, Ctrl+G shows the first steps."""
 _CONNECTING = "Starting… You can type already; the message goes out as soon as the server is there."
 
 

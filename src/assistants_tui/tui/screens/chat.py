@@ -72,6 +72,7 @@ class ChatScreen(Screen[None]):
             id="app.settings",
             tooltip="All settings, and what is wrong with them",
         ),
+        Binding("ctrl+g", "guide", show=False, id="app.guide", tooltip="First steps"),
         Binding("f12", "app.change_theme", show=False, id="app.theme", tooltip="Choose the colours"),
         Binding("alt+left", "move_border(-1, 0)", show=False, id="pane.left", tooltip="Move the border left"),
         Binding("alt+right", "move_border(1, 0)", show=False, id="pane.right", tooltip="Move it right"),
@@ -354,6 +355,31 @@ class ChatScreen(Screen[None]):
         from assistants_tui.tui.screens.functions import FunctionsScreen  # not for the first frame
 
         self.app.push_screen(FunctionsScreen(self.workspace))
+
+    @work
+    async def action_guide(self) -> None:
+        """Show the first steps, and take the one that is chosen."""
+        from assistants_tui.tui.screens.guide import QUESTION, GuideScreen  # not for the first frame
+
+        step = await self.app.push_screen_wait(GuideScreen())
+        writing = self.query_one(WritingPane)
+        match step:
+            case "ask":
+                writing.put(replace(writing.draft, text=QUESTION))
+                self._to_composer()
+            case "steps":
+                if not self.query_one(InspectorPane).display:
+                    self.action_toggle_inspector()
+                else:
+                    self.query_one(InspectorPane).rows.focus()
+            case "file":
+                writing.composer.action_attach()
+            case "assistant":
+                self.query_one(AssistantsPane).action_create()
+            case "model":
+                await self.app.run_action("profiles('+')")
+            case "commands":
+                self.app.action_command_palette()
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self))
