@@ -61,7 +61,7 @@ class Driver:
         self.app.post_message(events.Paste(text))
         await self.pilot.press("enter")
 
-    async def until(self, condition: Callable[[], object], *, seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], object], *, seconds: float = 120) -> None:
         """Let the app work until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
