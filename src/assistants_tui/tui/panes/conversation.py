@@ -11,9 +11,11 @@ from textual.widgets import Static
 
 from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.functions.calls import PendingCalls
+from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.panes.code_approval import CodeApprovalPanel
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript import Transcript
 from assistants_tui.tui.panes.writing import WritingPane
@@ -35,6 +37,7 @@ class ConversationPane(Vertical):
         super().__init__(id=id)
         self._workspace = workspace
         self._trouble = ("", "")
+        self._asked_code: PendingCode | None = None
         self._match: str | None = None  # the message that was found last
 
     def compose(self) -> ComposeResult:
@@ -53,6 +56,8 @@ class ConversationPane(Vertical):
             self._show_trouble(*_trouble(self._workspace))
         if changed & (Changed.CALLS | Changed.PLACE):
             self._show_calls()
+        if changed & (Changed.CONVERSATION | Changed.PLACE):
+            self._show_code()
 
     def _show_trouble(self, what: str, advice: str) -> None:
         if (what, advice) != self._trouble:
@@ -84,6 +89,33 @@ class ConversationPane(Vertical):
         panel.show()  # what has changed meanwhile
         if not self.query_one(WritingPane).composer.text:  # somebody who writes is not interrupted
             panel.take_focus()
+
+    def _show_code(self) -> None:
+        """The panel that asks about code while, and only while, the run waits for an answer."""
+        conversation = self._workspace.conversation
+        active = conversation.active_run
+        pending = active.pending_code if active is not None else None
+        if pending == self._asked_code:
+            if conversation.error is not None:
+                for panel in self.query(CodeApprovalPanel):
+                    panel.ask_again()
+            return
+        self._asked_code = pending
+        writing = self.query_one(WritingPane).composer
+        for panel in self.query(CodeApprovalPanel):
+            if panel.has_focus_within:
+                writing.focus()
+            panel.remove()
+        if pending is not None:
+            panel = CodeApprovalPanel(pending)
+            self.mount(panel, before="#trouble")
+            if not writing.text:  # somebody who writes is not interrupted
+                panel.focus()
+
+    @on(CodeApprovalPanel.Decided)
+    @work
+    async def _decide_on_code(self, event: CodeApprovalPanel.Decided) -> None:
+        await self._workspace.conversation.decide_on_code(event.decision)
 
     @on(WritingPane.Sent)
     def _show_end(self) -> None:

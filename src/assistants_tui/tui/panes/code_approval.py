@@ -1,0 +1,232 @@
+"""Code that nothing would confine: shown before it runs, to be run, changed, or rejected with a reason."""
+
+from time import monotonic, time
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import Input, Static, TextArea
+
+from assistants_tui.service.runs.state import PendingCode
+from assistants_tui.service.wire import CodeDecision
+from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.run_rows import fenced
+from assistants_tui.tui.safety import clean
+from assistants_tui.tui.widgets.message_body import MessageItem
+from assistants_tui.tui.widgets.message_view import MessageView
+
+_ARMED = 0.5
+"""Seconds in which the keys do nothing after the panel got the focus: somebody may be typing."""
+_FEWEST, _MOST = 4, 20
+"""Rows of code that are shown at once, where there is room."""
+_FRAME = 8
+"""Rows of the panel that are not code."""
+_DANGER = "It can use your files, keys and network."
+
+
+class CodeField(TextArea):
+    """The code while it is edited."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "run", "Run this", id="code.run_edited", tooltip="Run the code as it stands here"),
+        Binding("ctrl+e", "editor", "Editor", id="code.editor", tooltip="Write in your $EDITOR"),
+        Binding("escape", "leave", "Leave it", id="code.leave", tooltip="Back to the code as it was"),
+    ]
+
+    class RunWanted(Message):
+        """The text is to run."""
+
+        def __init__(self, code: str) -> None:
+            super().__init__()
+            self.code = code
+
+    class Left(Message):
+        """The code is to stay as it was."""
+
+    def render_line(self, y: int) -> Strip:
+        # before its first layout a text area has no width, and drawing it would divide by that
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
+
+    def action_run(self) -> None:
+        if self.text.strip():
+            self.post_message(self.RunWanted(self.text))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    @work(exclusive=True, group="editor")
+    async def action_editor(self) -> None:
+        try:
+            self.text = await edit_externally(self.app, self.text, name="code.py")
+        except ExternalEditorError as error:
+            self.notify(str(error), title="No editor", severity="error", markup=False)
+
+
+class ReasonField(Input):
+    """Why the code is rejected, for the model."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Reject", id="code.reject_with", tooltip="Reject the code"),
+        Binding("escape", "leave", "Leave it", id="code.keep", tooltip="Do not reject it"),
+    ]
+
+    class Left(Message):
+        """It is not to be rejected."""
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
+class CodeApprovalPanel(Vertical, can_focus=True):
+    """Asks about one block of code."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "Run once", id="code.run", tooltip="Run this block of code this once"),
+        Binding("e", "edit", "Edit", id="code.edit", tooltip="Change the code before it runs"),
+        Binding("d", "reject", "Reject", id="code.reject", tooltip="Do not run it, and tell the model why"),
+        Binding("up,k", "scroll(-1)", show=False, id="code.up"),
+        Binding("down,j", "scroll(1)", show=False, id="code.down"),
+        Binding("pageup", "scroll(-10)", show=False, id="code.page_up"),
+        Binding("pagedown", "scroll(10)", show=False, id="code.page_down"),
+    ]
+    HELP: ClassVar[str] = (
+        "The model wants code run, and no sandbox works on this computer. Read it first: r runs it this "
+        "once, e changes it before, d rejects it and tells the model why. It expires with its run."
+    )
+    DEFAULT_CSS = """
+    CodeApprovalPanel {
+        max-height: 75%;
+        padding: 0 1;
+        border-left: outer $border-blurred;
+        &:focus { border-left: outer $error; }
+        &:focus-within { border-left: outer $error; }
+        & Static { height: auto; }
+        & .code-danger { color: $text-error; }
+        & .code-title { color: $text-accent; text-style: bold; }
+        & .code-why { color: $text-muted; max-height: 2; }
+        & MessageView { height: 1fr; background: transparent; }
+        & CodeField { height: 1fr; border: none; padding: 0; margin-top: 1; scrollbar-size: 1 1; }
+        & ReasonField { margin-bottom: 1; }
+    }
+    """
+
+    class Decided(Message):
+        """What is to become of the code."""
+
+        def __init__(self, decision: CodeDecision) -> None:
+            super().__init__()
+            self.decision = decision
+
+    def __init__(self, pending: PendingCode) -> None:
+        super().__init__()
+        self.pending = pending
+        self._ready_at = 0.0
+        self._decided = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="code-deadline", classes="code-title")
+        yield Static(Content(_DANGER), classes="code-danger")
+        if self.pending.reason:
+            yield Static(Content(f"No sandbox: {clean(self.pending.reason)}"), classes="code-why")
+        yield ReasonField(placeholder="Reason for the model, or nothing; Enter rejects", compact=True)
+        view = MessageView()
+        view.can_focus = False
+        yield view
+        yield CodeField(compact=True, show_line_numbers=True, soft_wrap=False, highlight_cursor_line=False)
+
+    def on_mount(self) -> None:
+        code = self.pending.code.rstrip("\n")
+        lines = code.count("\n") + 1
+        self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
+        view = self.query_one(MessageView)
+        size = "1 line" if lines == 1 else f"{lines:,} lines"
+        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(code, "python"))
+        view.set_items([item], older=False)
+        self._show(view)
+        self._show_deadline()
+        self.set_interval(1, self._show_deadline)
+
+    def on_resize(self) -> None:
+        # a view of messages goes to their end, but code is read from its beginning
+        self.call_after_refresh(self.query_one(MessageView).scroll_home, animate=False)
+
+    def on_focus(self) -> None:
+        self._ready_at = monotonic() + _ARMED
+
+    def ask_again(self) -> None:
+        """The decision has not arrived."""
+        self._decided = False
+        self._show_deadline()
+
+    @property
+    def _armed(self) -> bool:
+        return self.has_focus and monotonic() >= self._ready_at and not self._decided
+
+    def action_run(self) -> None:
+        if self._armed:
+            self._decide({"tool_call_id": self.pending.call_id, "decision": "run"})
+
+    def action_edit(self) -> None:
+        if self._armed:
+            field = self.query_one(CodeField)
+            field.text = field.text or clean(self.pending.code)
+            self._show(field)
+
+    def action_reject(self) -> None:
+        if self._armed:
+            self._show(self.query_one(ReasonField))
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(MessageView).action_scroll_lines(lines)
+
+    @on(CodeField.RunWanted)
+    def _edited(self, event: CodeField.RunWanted) -> None:
+        event.stop()
+        decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "run"}
+        if event.code != clean(self.pending.code):
+            decision["code"] = event.code
+        self._decide(decision)
+
+    @on(ReasonField.Submitted)
+    def _rejected(self, event: Input.Submitted) -> None:
+        event.stop()
+        decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "reject"}
+        if reason := event.value.strip():
+            decision["reason"] = reason
+        self._decide(decision)
+
+    @on(CodeField.Left)
+    @on(ReasonField.Left)
+    def _left(self, event: Message) -> None:
+        event.stop()
+        self._show(self.query_one(MessageView))
+
+    def _show(self, part: MessageView | CodeField | ReasonField) -> None:
+        """Show the code, or it as it is edited, or the reason below the code; and go there."""
+        self.query_one(CodeField).display = isinstance(part, CodeField)
+        self.query_one(ReasonField).display = isinstance(part, ReasonField)
+        self.query_one(MessageView).display = not isinstance(part, CodeField)
+        if isinstance(part, MessageView):
+            if self.has_focus_within:
+                self.focus()
+        else:
+            self.call_after_refresh(part.focus)
+
+    def _decide(self, decision: CodeDecision) -> None:
+        if not self._decided:
+            self._decided = True
+            self._show_deadline()
+            self.post_message(self.Decided(decision))
+
+    def _show_deadline(self) -> None:
+        expires_at = self.pending.expires_at
+        left = None if expires_at is None else max(0, int(expires_at - time()))
+        clock = "" if left is None else f" · {left // 60}:{left % 60:02} left"
+        words = "Telling the engine…" if self._decided else f"Run this code without a sandbox?{clock}"
+        style = "$text-error" if left is not None and left < 60 and not self._decided else ""
+        self.query_one("#code-deadline", Static).update(Content.styled(words, style))
