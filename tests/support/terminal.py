@@ -126,6 +126,12 @@ class Terminal:
             pass
         return self.text
 
+    def settle(self, quiet: float) -> str:
+        """Read until nothing has come for so many seconds, and return the screen."""
+        while self._read(time.monotonic() + quiet):
+            pass
+        return self.text
+
     def _read(self, deadline: float) -> bool:
         known = len(self.raw)
         alive = self.read(deadline - time.monotonic())
