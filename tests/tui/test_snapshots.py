@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
@@ -69,6 +70,36 @@ async def helped(driver: Driver) -> None:
     await driver.until_shown("How it works")
 
 
+async def profiles(driver: Driver) -> None:
+    await driver.press("f3")
+    await driver.until_shown("A new profile")
+
+
+async def new_profile(driver: Driver) -> None:
+    await profiles(driver)
+    await driver.press("n")
+    await driver.until(lambda: "looking…" not in driver.screen and "Connect to" in driver.screen)
+    await driver.press(*["down"] * 4, "enter")
+    await driver.until_shown("no key store")
+    form = driver.app.screen
+    form.query_one("#profile-model_url").query_one(Input).value = "localhost"
+    form.query_one("#profile-model_url").query_one(Input).cursor_blink = False
+    await driver.press("ctrl+t")
+    await driver.until_shown("It must be a URL")
+
+
+async def settings(driver: Driver) -> None:
+    await driver.press("f5")
+    await driver.until(lambda: "[keys]" in driver.app.screen._shown)  # type: ignore[attr-defined]
+    await driver.press("end", "home")
+    await driver.until_shown("The profile that is opened")
+
+
+async def guided(driver: Driver) -> None:
+    await driver.press("ctrl+g")
+    await driver.until_shown("Puts a question")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("theme", ["Ink", "Paper"])
 def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
@@ -84,6 +115,10 @@ def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, 
         (inspected, (80, 24)),
         (waiting_for_functions, (100, 30)),
         (helped, (80, 24)),
+        (profiles, (100, 30)),
+        (new_profile, (80, 24)),
+        (settings, (100, 30)),
+        (guided, (80, 24)),
     ],
     ids=lambda value: getattr(value, "__name__", None) or f"{value[0]}x{value[1]}",
 )

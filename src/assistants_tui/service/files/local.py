@@ -120,3 +120,11 @@ def _local(text: str) -> Path | None:
         return path if path.is_absolute() and path.is_file() else None
     except (OSError, ValueError, RuntimeError):
         return None
+
+
+def short_path(path: Path) -> str:
+    """A path with `~` for the user's home."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(path)

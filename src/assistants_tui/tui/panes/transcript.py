@@ -28,11 +28,12 @@ _WELCOME = """\
 {name} is ready.
 
 Type a message below and press Enter.
-Tab moves between the panes, F1 explains, Ctrl+Q quits."""
+Tab moves between the panes,
+F1 explains, Ctrl+Q quits."""
 _TUTOR = """
 
 Without a model, the offline tutor answers.
-F3 connects a model, Ctrl+G shows the first steps."""
+F3 connects a model, Ctrl+G guides you."""
 _CONNECTING = "Starting… You can type already; the message goes out as soon as the server is there."
 
 

@@ -1,6 +1,5 @@
 """The functions of this machine that assistants may call: what there is, and who has it."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -8,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from assistants_tui.service.assistants.resources import function_names, give_functions, take_function
+from assistants_tui.service.files.local import short_path
 from assistants_tui.service.functions.registry import Catalogue, Function
 from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
@@ -91,7 +91,7 @@ class FunctionsScreen(ListScreen):
             for name, function in self._catalogue.functions.items()
             if all(word in name.casefold() for word in words)
         ]
-        folder = _short(self.workspace.functions.folder)
+        folder = short_path(self.workspace.functions.folder)
         none = f"No functions yet. Put Python files into {folder}, or name MCP servers in config.toml."
         self.rows.empty = "Looking…" if self._reading else "No function matches." if words else none
         self.rows.set_rows(len(shown), self._row, key=lambda index: shown[index].definition["name"])
@@ -190,11 +190,3 @@ class FunctionsScreen(ListScreen):
     def action_copy_definition(self) -> None:
         if (function := self._function) is not None:
             self.copy(as_json(function.definition).removeprefix("```json\n").removesuffix("\n```"))
-
-
-def _short(path: Path) -> str:
-    """A path with `~` for the user's home."""
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return str(path)

@@ -114,6 +114,7 @@ class ProfileForm(Screen[str | None]):
         self._taken = taken
         self._config_file = config_file
         self._models = tuple(choice.models)
+        self._warnings: Mapping[str, str] = {}  # what is always said beside fields
         self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
 
     def compose(self) -> ComposeResult:
@@ -138,6 +139,7 @@ class ProfileForm(Screen[str | None]):
     @work
     async def _look_for_key_store(self) -> None:
         if not await asyncio.to_thread(has_key_store):
+            self._warnings = {"key": _NO_STORE}
             self._field("key").tell(_NO_STORE, "warning")
 
     def _field(self, name: str) -> FormField:
@@ -158,7 +160,10 @@ class ProfileForm(Screen[str | None]):
         """Show what is wrong beside the fields, and go to the first of them."""
         shown = [name for name in ("name", *self._choice.fields) if name in problems]
         for name in ("name", *self._choice.fields):
-            self._field(name).tell(clean(problems.get(name, "")), "error")
+            if name in problems:
+                self._field(name).tell(clean(problems[name]), "error")
+            else:
+                self._field(name).tell(self._warnings.get(name, ""), "warning")
         if shown:
             self._input(shown[0]).focus()
         else:
@@ -202,7 +207,7 @@ class ProfileForm(Screen[str | None]):
                 self._input("name").value.strip(), self._choice.kind, self._texts, taken=self._taken
             )
         except ProfileFieldsError as error:
-            self._say("Something is missing.", "error")
+            self._say("Not yet: see above.", "error")
             self._complain(error.problems)
             return None
         if "model_url" in self._choice.fields and profile.model_url is None:

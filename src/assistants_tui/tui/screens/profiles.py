@@ -11,6 +11,7 @@ from textual.content import Content
 
 from assistants_tui.service.api.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile
 from assistants_tui.settings.files import SettingsError
@@ -225,7 +226,8 @@ class ProfilesScreen(ListScreen):
 
     def action_edit_only(self) -> None:
         self.notify(
-            f"{self._paths.config_file} is yours, and the app only adds to it. e opens it in your editor.",
+            f"{short_path(self._paths.config_file)} is yours, and the app only adds to it. "
+            "e opens it in your editor.",
             title="Rename and delete profiles there",
             markup=False,
         )

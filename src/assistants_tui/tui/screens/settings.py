@@ -9,6 +9,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.catalogue import Setting, settings_of
 from assistants_tui.settings.config import LoadedConfig
@@ -118,7 +119,7 @@ class SettingsScreen(ListScreen):
         self.rows.set_rows(
             len(rows), row, key=self._key, is_header=lambda index: isinstance(rows[index], str)
         )
-        self.tell(f"{self._paths.config_file}")
+        self.tell(short_path(self._paths.config_file))
         if self.rows.cursor == next((at for at, one in enumerate(rows) if not isinstance(one, str)), None):
             self.rows.scroll_home(animate=False)  # shows the heading above the first row
         self._draw_detail()
