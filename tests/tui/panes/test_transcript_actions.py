@@ -2,7 +2,7 @@
 
 from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.widgets.message_view import MessageView
-from support.app import Driver, open_app_with
+from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import says
 
 
@@ -81,3 +81,20 @@ async def test_metadata_folding_copying_and_deleting() -> None:
         await driver.type("/regenerate")
         await driver.until_answered(runs=2)
         assert len(driver.texts) == 2
+
+
+async def test_older_messages_come_as_one_scrolls_up_to_them() -> None:
+    async with open_app() as driver:
+        workspace = driver.chat.workspace
+        backend = await workspace.connection.backend()
+        said = [{"role": "user", "content": f"This is number {n}."} for n in range(130)]
+        thread = await backend.threads.create({"messages": said})
+        await workspace.add_thread(thread["id"])
+        await workspace.open_thread(thread["id"])
+        await driver.until_shown("This is number 129.")
+        messages(driver).focus()
+        await driver.press("home")
+        await driver.until(lambda: len(driver.texts) == 130)
+        await driver.until_shown("This is number 30.")  # what was in sight stays there
+        await driver.press("home")
+        await driver.until_shown("This is number 0.")

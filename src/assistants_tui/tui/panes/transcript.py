@@ -1,6 +1,6 @@
 """The messages of the shown conversation, and what the user does with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual import on, work
@@ -11,7 +11,8 @@ from assistants_tui.service import metadata, views
 from assistants_tui.service.conversation import Conversation, Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
-from assistants_tui.service.wire import Message
+from assistants_tui.service.files.citations import cited_passages, claim_of, quotation
+from assistants_tui.service.wire import Message, RunStep
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures
@@ -68,6 +69,7 @@ class Transcript(MessageView):
         self._workspace = workspace
         self._shown: dict[str, Message | Outgoing] = {}
         self._folds: dict[str, bool] = {}  # what the user chose, by message ID
+        self._sourced: set[str] = set()  # messages whose citations have been looked for
         self._scheduled = False
 
     def on_mount(self) -> None:
@@ -117,6 +119,9 @@ class Transcript(MessageView):
         self._scheduled = False
         conversation = self._workspace.conversation
         wanted = _things(conversation)
+        if not self._shown:
+            self._show_all()  # the thread has been read: only this also says whether there is more above
+            return
         for gone in [key for key in self._shown if key not in wanted]:
             self.remove_item(gone)
             del self._shown[gone]
@@ -129,11 +134,9 @@ class Transcript(MessageView):
             self._show_all()  # something came in between, as a queued text does not wait for its turn here
             return
         for key, thing in wanted.items():
-            if self._shown.get(key) is not thing:
+            if self._shown.get(key) is not thing or self._has_new_sources(thing):
                 self._shown[key] = thing
                 self.upsert(self._item(thing))
-        if not wanted:
-            self._show_empty()
 
     def _item(self, thing: Message | Outgoing) -> MessageItem:
         if isinstance(thing, Outgoing):
@@ -146,8 +149,31 @@ class Transcript(MessageView):
         return Manner(
             workspace.assistant_names,
             workspace.file_names.name,
+            self._source,
             workspace.profile.runs.max_response_chars,
         )
+
+    def _steps_of(self, message: Message) -> Iterable[RunStep]:
+        """The steps of the run that wrote a message, if they have been read."""
+        state = self._workspace.conversation.runs.get(message.get("run_id") or "")
+        return state.steps.values() if state is not None else ()
+
+    def _source(self, message: Message, footnote: views.Footnote) -> str:
+        """Where a citation's words stand in their file, and the words."""
+        claim = claim_of(message, footnote)
+        passages = cited_passages(footnote, self._steps_of(message), claim)
+        if not passages:
+            return ""
+        self._sourced.add(message["id"])
+        place = f", {passages[0].place}" if passages[0].place else ""
+        return f"{place}  “{quotation(passages[0], claim)}”"
+
+    def _has_new_sources(self, thing: Message | Outgoing) -> bool:
+        """Whether the steps of a message that cites have been read since it was drawn."""
+        if isinstance(thing, Outgoing) or thing["id"] in self._sourced or not self._steps_of(thing):
+            return False
+        self._sourced.add(thing["id"])
+        return bool(views.shown_text(thing).footnotes)
 
     # the chosen message
 
