@@ -167,7 +167,10 @@ def _default(name: str) -> str:
 
 def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     for name, meaning in (
-        ("profile", "profile of config.toml to use (default: its default_profile)"),
+        (
+            "profile",
+            "profile of config.toml to use (default: the one used last; ask: default_profile)",
+        ),
         ("assistant", "assistant to talk to, by name or ID"),
         ("thread", "thread to continue, by ID"),
     ):

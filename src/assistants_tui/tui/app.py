@@ -155,12 +155,19 @@ class AssistantsApp(App[None]):
         self._check_keys()
 
     def _first_profile(self, state: AppState) -> Profile:
-        """The one that the command line names, else the one used last, else the default one."""
+        """The one that the command line names, that of its thread, the one used last, or the default one."""
         config = self._loaded.config
         default = config.profiles[config.default_profile]
-        wanted = self._wanted[0]
+        wanted, _, thread_id = self._wanted
         if wanted is None:
-            return config.profiles.get(state.last_profile or "", default)
+            last = config.profiles.get(state.last_profile or "", default)
+            if thread_id is None:
+                return last
+            from assistants_tui.settings.threads import ThreadIndex  # not for the first frame
+
+            index = ThreadIndex(self._paths.threads_file)
+            known = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
+            return next(known, last)
         if wanted not in config.profiles:
             known = ", ".join(config.profiles)
             self._warn(f"There is no profile “{wanted}”; config.toml has: {known}. This is “{default.name}”.")
@@ -251,7 +258,9 @@ class AssistantsApp(App[None]):
         """Go on with another profile, which may have been added to config.toml just now."""
         self._loaded = await asyncio.to_thread(load_config, self._paths.config_file)
         profile = self._loaded.config.profiles.get(event.name)
-        if profile is not None and await self._may_leave("go on"):
+        if profile is None:
+            self._warn(f"config.toml has no profile “{event.name}” any more. F5 shows what is wrong in it.")
+        elif await self._may_leave("go on"):
             self._remember(lambda state: replace(state, last_profile=profile.name))
             await self._reopen(profile)
 
@@ -262,8 +271,11 @@ class AssistantsApp(App[None]):
         before, chat = self._loaded.config, self.chat
         if chat is None:
             return
-        self._loaded = await asyncio.to_thread(load_config, self._paths.config_file)
-        config = self._loaded.config
+        loaded = await asyncio.to_thread(load_config, self._paths.config_file)
+        if loaded.problems and not loaded.given:  # not readable at all: what held before goes on
+            loaded = replace(loaded, config=before)
+        self._loaded = loaded
+        config = loaded.config
         self.set_keymap(dict(config.keys))
         self._check_keys()
         if config.theme != before.theme and config.theme in self.available_themes:

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from textual.widgets import Input
 
+from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service.api import endpoints
 from assistants_tui.service.api.endpoints import KnownEndpoint
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state
+from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
 from assistants_tui.tui.screens.profiles import ProfilesScreen
 from support.app import Driver, open_app, use_model
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, refuses, says
+from support.served import served
 
 
 class Store(KeyringBackend):
@@ -140,6 +144,28 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.until_shown("from the key store of the system")
         await driver.press("t")
         await driver.until_shown("✓ It answers, and lists 1 model. served")
+
+
+async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> None:
+    app = create_app(EngineSettings(data_dir=tmp_path, starter_assistants=True))
+    async with served(app) as address, open_app((100, 30)) as driver:
+        form = await choosing(driver, "Assistants API server")
+        field(form, "base_url").value = f"{address}/v1/nowhere"
+        await driver.press("ctrl+s")
+        await driver.until_shown("^S keeps it all the same")
+        field(form, "base_url").value = f"{address}/v1"
+        await driver.press("ctrl+s")
+        await driver.until(lambda: driver.chat.workspace.profile.name == "server")
+        await driver.until(lambda: driver.chat.workspace.connected)
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        assert "5" in driver.texts[1]
+        thread_id = driver.conversation.thread_id
+        await driver.quit()
+        update_state(user_paths().state_file, lambda state: replace(state, last_profile="local"))
+        async with open_app(thread_id=thread_id) as again:  # a thread knows where it is
+            assert again.chat.workspace.profile.name == "server"
+            await again.until(lambda: len(again.texts) == 2)
 
 
 async def test_without_a_key_store_an_environment_variable_is_offered() -> None:

@@ -33,7 +33,7 @@ def write(text: str) -> None:
 def edit_with(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> None:
     """An editor that replaces a text, and one that a terminal is lent to."""
     editor = folder / "editor.sh"
-    editor.write_text(f'#!/bin/sh\nsed -i.bak "s/{old}/{new}/" "$1"\n')
+    editor.write_text(f'#!/bin/sh\nsed -i.bak "s/{old}/{new}/" "$1"\n')  # quotes of the texts: `'` or `.`
     editor.chmod(0o700)
     monkeypatch.setenv("VISUAL", str(editor))
 
@@ -100,7 +100,14 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         await driver.press("e")
         await driver.until(lambda: driver.app.screen._loaded.config.keys["inspector.toggle"] == "f4")  # type: ignore[attr-defined]
         assert driver.chat is before, "nothing is opened again for a key"
-        # a profile that is gone gives way to the default one, and a broken file breaks nothing
+        # a broken file breaks nothing, and a profile that is gone gives way to the default one
+        edit_with(monkeypatch, tmp_path, "kind = .embedded.", "kind = = 1")
+        await driver.press("e")
+        await driver.until_shown("not TOML")
+        assert driver.chat is before
+        edit_with(monkeypatch, tmp_path, "kind = = 1", "kind = 'embedded'")
+        await driver.press("e")
+        await driver.until(lambda: "not TOML" not in driver.screen)
         await driver.press("escape")
         edit_with(monkeypatch, tmp_path, "profiles.local", "profiles.renamed")
         await driver.until(lambda: driver.app.screen is driver.chat)
