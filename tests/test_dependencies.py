@@ -86,7 +86,7 @@ def installed(
 
 
 def _text(metadata: PackageMetadata, key: str) -> str:
-    return metadata[key] if key in metadata else ""
+    return metadata[key] if key in metadata else ""  # noqa: SIM401  the interface promises no `get`
 
 
 def licence(name: str) -> str:

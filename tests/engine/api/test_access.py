@@ -59,12 +59,18 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
     store = await make(http, "/vector_stores", file_ids=[file["id"]])
     batch = await make(http, f"/vector_stores/{store['id']}/file_batches", file_ids=[file["id"]])
     pending = await make(http, "/uploads", filename="x", bytes=1, mime_type="t", purpose="assistants")
+    run_body = {"assistant_id": assistant["id"], "stream": True}
+    ended = await http.post(f"/threads/{thread['id']}/runs", json=run_body, timeout=60)
+    assert "event: thread.run.completed" in ended.text
+    [run] = (await http.get(f"/threads/{thread['id']}/runs")).json()["data"]
+    [step] = (await http.get(f"/threads/{thread['id']}/runs/{run['id']}/steps")).json()["data"]
+    kept = await everything(http)
     ids = {
         "assistant_id": assistant["id"],
         "thread_id": thread["id"],
         "message_id": message["id"],
-        "run_id": "run_x",
-        "step_id": "step_x",
+        "run_id": run["id"],
+        "step_id": step["id"],
         "file_id": file["id"],
         "vector_store_id": store["id"],
         "batch_id": batch["id"],
@@ -85,17 +91,31 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
     for method, path in OPERATIONS:
         if "{" not in path or path.startswith("/models"):
             continue
-        address = path.format(**ids)
-        if path.endswith("/parts"):
-            response = await http.post(address, files={"data": b"x"}, headers=BERT)
-        else:
-            response = await http.request(method, address, json=bodies.get(path, {}), headers=BERT)
-        assert response.status_code == 404, f"{method} {path}: {response.text}"
-        asked += 1
-    assert asked > 35
+        for address in (path.format(**ids), f"{AZURE}{path.format(**ids)}?api-version=2024-05-01-preview"):
+            if path.endswith("/parts"):
+                response = await http.post(address, files={"data": b"x"}, headers=BERT)
+            else:
+                response = await http.request(method, address, json=bodies.get(path, {}), headers=BERT)
+            assert response.status_code == 404, f"{method} {address}: {response.text}"
+            asked += 1
+    assert asked > 70
+    assert await everything(http) == kept, "and nothing has changed"
     for path in ("/assistants", "/threads", "/files", "/vector_stores"):
         assert (await http.get(path, headers=BERT)).json()["data"] == []
         assert len((await http.get(path)).json()["data"]) == 1
+
+
+async def everything(http: httpx2.AsyncClient) -> list[JSON]:
+    """All that there is of somebody, threads with their messages and runs."""
+    found: list[JSON] = []
+    for path in ("/assistants", "/threads", "/files", "/vector_stores"):
+        found += (await http.get(path)).json()["data"]
+    for thread in [one["id"] for one in found if one["object"] == "thread"]:
+        for path in (f"/threads/{thread}/messages", f"/threads/{thread}/runs"):
+            found += (await http.get(path)).json()["data"]
+    for file in [one["id"] for one in found if one["object"] == "file"]:
+        found.append({"content": (await http.get(f"/files/{file}/content")).text})
+    return found
 
 
 async def test_somebody_elses_things_cannot_be_used(http: httpx2.AsyncClient) -> None:

@@ -6,7 +6,7 @@ The form data of the web, RFC 7578. Only the file may be large; it is never held
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
@@ -33,17 +33,24 @@ async def read_form(request: Request, blobs: BlobStore, file_field: str, limit: 
 
     The caller owns the blob from then on. Raises `ApiError`, and then nothing is left on the disk.
     """
-    reader = _Reader(_boundary(request), blobs, file_field, limit)
+    try:
+        reader = _Reader(_boundary(request), blobs, file_field, limit)
+    except FormParserError as error:  # the boundary is too long
+        raise _unreadable(error) from None
     try:
         return await reader.read(chunks_of(request))
     except BlobTooLargeError:
         raise ApiError(
             413, f"The file is larger than {limit} bytes, which is the most it can have.", param=file_field
         ) from None
-    except (MultipartParseError, UnicodeDecodeError) as error:
-        raise bad_request(f"We could not parse the multipart body of your request: {error}") from None
+    except (FormParserError, UnicodeDecodeError) as error:
+        raise _unreadable(error) from None
     finally:
         await reader.close()
+
+
+def _unreadable(error: Exception) -> ApiError:
+    return bad_request(f"We could not parse the multipart body of your request: {error}")
 
 
 def _boundary(request: Request) -> bytes:
