@@ -85,12 +85,15 @@ async def test_metadata_folding_copying_and_deleting() -> None:
 
 async def test_older_messages_come_as_one_scrolls_up_to_them() -> None:
     async with open_app() as driver:
-        workspace = driver.chat.workspace
-        backend = await workspace.connection.backend()
+        backend = await driver.chat.workspace.connection.backend()
         said = [{"role": "user", "content": f"This is number {n}."} for n in range(130)]
         thread = await backend.threads.create({"messages": said})
-        await workspace.add_thread(thread["id"])
-        await workspace.open_thread(thread["id"])
+        await driver.chat.workspace.add_thread(thread["id"])
+        driver.chat.workspace.new_thread()
+        await driver.quit()
+    async with open_app() as driver:
+        driver.chat.query_one("#thread-list").focus()
+        await driver.press("enter")
         await driver.until_shown("This is number 129.")
         messages(driver).focus()
         await driver.press("home")
