@@ -18,7 +18,7 @@ def widths(driver: Driver) -> tuple[int, int]:
 
 async def test_everything_is_as_it_was_left() -> None:
     long = "\n\n".join(f"Paragraph {number} of a long answer." for number in range(60))
-    async with open_app_with(says("First."), says(long), size=(140, 40)) as driver:
+    async with open_app_with(says("First."), says(long), size=(120, 24)) as driver:
         await driver.type("One")
         await driver.until_answered()
         await driver.type("Two")
@@ -48,7 +48,7 @@ async def test_everything_is_as_it_was_left() -> None:
         top = view.top_message
         assert top is not None
         driver.chat.query_one("#composer").focus()
-        await driver.press(*"not sent yet")
+        await driver.press(*"draft")
         sizes = widths(driver)
         await driver.press("f4")
         await driver.pilot.pause()
@@ -56,7 +56,7 @@ async def test_everything_is_as_it_was_left() -> None:
         await driver.pilot.pause()
         await driver.quit()
 
-    async with open_app_with(size=(140, 40)) as driver:
+    async with open_app_with(size=(120, 24)) as driver:
         await driver.until(lambda: len(driver.texts) == 4)
         view = driver.chat.query_one("#messages", MessageView)
         await driver.until(lambda: view.top_message == top)
@@ -66,7 +66,7 @@ async def test_everything_is_as_it_was_left() -> None:
         await driver.pilot.pause()
         assert widths(driver) == sizes
         composer = driver.chat.query_one("#composer")
-        assert composer.text == "not sent yet"  # type: ignore[attr-defined]
+        assert composer.text == "draft"  # type: ignore[attr-defined]
         # in another thread there is another draft; the prompt history has survived, too
         composer.focus()
         await driver.press("ctrl+n")
@@ -84,7 +84,7 @@ async def test_everything_is_as_it_was_left() -> None:
 async def test_themes_are_tried_on_and_kept_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = user_paths().themes_dir
     folder.mkdir(parents=True)
-    async with open_app((100, 30)) as driver:
+    async with open_app((80, 24)) as driver:
         mine = (bundled_folder() / "ink.toml").read_text().replace('name = "Ink"', 'name = "Mine"')
         (folder / "mine.toml").write_text(mine)  # while the app runs
         await driver.press("f12")

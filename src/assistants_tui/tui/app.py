@@ -166,8 +166,8 @@ class AssistantsApp(App[None]):
             from assistants_tui.settings.threads import ThreadIndex  # not for the first frame
 
             index = ThreadIndex(self._paths.threads_file)
-            known = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
-            return next(known, last)
+            places = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
+            return next(places, last)
         if wanted not in config.profiles:
             known = ", ".join(config.profiles)
             self._warn(f"There is no profile “{wanted}”; config.toml has: {known}. This is “{default.name}”.")

@@ -24,7 +24,7 @@ async def back(driver: Driver) -> None:
 
 
 async def test_every_step_of_the_guide_succeeds() -> None:
-    async with open_app((100, 30)) as driver:
+    async with open_app((80, 24)) as driver:
         assert "Ctrl+G guides you" in driver.screen
         composer = driver.chat.query_one("#composer")
         await take(driver, 0, lambda: "3x + 11" in driver.screen)

@@ -79,7 +79,7 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             "assistants_tui.service.api.endpoints.KNOWN_ENDPOINTS", (KnownEndpoint("Ollama", endpoint.url),)
         )
         monkeypatch.setattr("assistants_tui.tui.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS)
-        async with open_app((100, 30)) as driver:
+        async with open_app((80, 24)) as driver:
             assert "F3 connects a model" in driver.screen
             assert "F3 Connect" in driver.screen.splitlines()[-1]
             form = await choosing(driver, "Ollama")
@@ -101,7 +101,7 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             assert endpoint.chats[0]["model"] == "large"
             await driver.quit()
         assert load_state(user_paths().state_file).last_profile == "ollama"
-        async with open_app() as driver:  # the one that was used last
+        async with open_app((80, 24)) as driver:  # the one that was used last
             assert driver.chat.workspace.profile.name == "ollama"
             await driver.until(lambda: len(driver.texts) == 2)
 
@@ -111,7 +111,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         form = await choosing(driver, "Another model endpoint")
         await driver.press("ctrl+s")
         await driver.until_shown("This has to be filled in.")
-        await driver.press(*"localhost:1")
+        await driver.press(*"x:1")
         await driver.press("enter")
         await driver.until_shown("It must be a URL")
         field(form, "model_url").value = "http://127.0.0.1:1"
@@ -148,7 +148,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
 
 async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> None:
     app = create_app(EngineSettings(data_dir=tmp_path, starter_assistants=True))
-    async with served(app) as address, open_app((100, 30)) as driver:
+    async with served(app) as address, open_app((80, 24)) as driver:
         form = await choosing(driver, "Assistants API server")
         field(form, "base_url").value = f"{address}/v1/nowhere"
         await driver.press("ctrl+s")
@@ -163,25 +163,25 @@ async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> N
         thread_id = driver.conversation.thread_id
         await driver.quit()
         update_state(user_paths().state_file, lambda state: replace(state, last_profile="local"))
-        async with open_app(thread_id=thread_id) as again:  # a thread knows where it is
+        async with open_app((80, 24), thread_id=thread_id) as again:  # a thread knows where it is
             assert again.chat.workspace.profile.name == "server"
             await again.until(lambda: len(again.texts) == 2)
 
 
 async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
-    async with ModelEndpoint() as endpoint, open_app() as driver:
+    async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         form = await choosing(driver, "OpenAI")
         await driver.until_shown("This system has no key store")
         assert field(form, "model_api_key_env").value == "OPENAI_API_KEY"
         field(form, "model_url").value = endpoint.url
         field(form, "key").value = "sk-canary"
         await driver.press("ctrl+s")
-        await driver.until_shown("no key store that works")
+        await driver.until_shown("The system has no key store")
         assert "mine" not in user_paths().config_file.read_text()
         field(form, "key").value = ""
         field(form, "model_api_key_env").value = "sk-canary"
         await driver.press("ctrl+s")
-        await driver.until_shown("not the key itself")
+        await driver.until_shown("the key itself.")
         await driver.press("escape")
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
         await driver.press("d")
@@ -195,7 +195,7 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
         use_model(endpoint.url)
         with user_paths().config_file.open("a") as file:
             file.write('[profiles.other]\nkind = "embedded"\n')
-        async with open_app() as driver:
+        async with open_app((80, 24)) as driver:
             await driver.type("Tell me a story")
             await driver.until(lambda: driver.texts[1:] == ["Once"])
             await driver.press("f3")
@@ -205,7 +205,7 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
             await driver.press("escape")
             await driver.until(lambda: driver.app.screen is driver.chat)
             assert driver.chat.workspace.profile.name == "local"
-            await driver.press(*"half a thought")
+            await driver.press(*"half")
             await driver.press("f3", "down", "enter")
             await driver.until_shown("Stop and go on")
             await driver.press("right", "right", "enter")
@@ -216,4 +216,4 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
             await driver.press("f3", "up", "enter")
             await driver.until(lambda: driver.chat.workspace.profile.name == "local")
             await driver.until(lambda: driver.texts == ["Tell me a story", "Once"])
-            assert driver.chat.query_one("#composer").text == "half a thought"  # type: ignore[attr-defined]
+            assert driver.chat.query_one("#composer").text == "half"  # type: ignore[attr-defined]
