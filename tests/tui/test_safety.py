@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Input, Label, OptionList, Static
 
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.safety import SafeFilter, clean
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
 
@@ -105,3 +107,17 @@ async def test_a_whole_screen_is_safe(text: str) -> None:
         assert not set(screen) & FORBIDDEN
         if "markup" in text:
             assert "[red]not markup[/red]" in seen
+
+
+def test_a_crash_shows_no_variables_and_nothing_that_a_terminal_obeys() -> None:
+    app = AssistantsApp(user_paths())
+    key = "sk-canary-0123"
+    try:
+        raise ValueError(HOSTILE + "[red]not markup[/red]")
+    except ValueError:
+        app._fatal_error()
+    (printed,) = app._exit_renderables
+    shown = "".join(segment.text for segment in app.console.render(printed))
+    assert "ValueError" in shown and "[red]not markup[/red]" in shown
+    assert key not in shown.replace('key = "sk-canary-0123"', "")
+    assert not set(shown) & (FORBIDDEN - {"\n"})

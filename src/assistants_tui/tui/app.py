@@ -23,7 +23,7 @@ from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, update_state
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
-from assistants_tui.tui.safety import SafeFilter
+from assistants_tui.tui.safety import SafeFilter, clean
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
@@ -96,6 +96,20 @@ class AssistantsApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
+
+    def _fatal_error(self) -> None:
+        """Leave with a traceback, but without the variables that Textual shows: they may hold a key.
+
+        What strangers sent may stand in its messages, and the terminal must not obey it.
+        """
+        from rich.segment import Segment, Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        rendered = self.console.render(Traceback(width=None), self.console.options)
+        safe = [Segment(clean(text), style) for text, style, control in rendered if not control]
+        self._exit_renderables.append(Segments(safe))
+        self._close_messages_no_wait()
 
     def get_key_display(self, binding: Binding) -> str:
         if binding.key_display:

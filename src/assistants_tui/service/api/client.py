@@ -8,7 +8,8 @@ does not know.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import TracebackType
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
 
@@ -205,20 +206,40 @@ class Client:
             await self._sleep(wait)
         return await send()
 
-    @contextlib.contextmanager
-    def _explained(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except ServiceError:
-            raise
-        except Exception as error:  # noqa: BLE001  the one place where failures become sentences
-            failure = explain(error, server=self._server, path=path, hosted=self._hosted)
-            failure.no_effect = failure.no_effect or isinstance(error.__cause__, _NOT_CONNECTED)
-            for secret in (self._secret, self._tokens()):
-                failure.what = _without(failure.what, secret)
-                failure.advice = _without(failure.advice, secret)
-            self._failed(failure)
-            raise failure from None  # the cause holds the request, and the request holds the key
+    def _explained(self, path: str) -> "_Explained":
+        return _Explained(lambda error: self._failure(error, path))
+
+    def _failure(self, error: Exception, path: str) -> ServiceError:
+        failure = explain(error, server=self._server, path=path, hosted=self._hosted)
+        failure.no_effect = failure.no_effect or isinstance(error.__cause__, _NOT_CONNECTED)
+        for secret in (self._secret, self._tokens()):
+            failure.what = _without(failure.what, secret)
+            failure.advice = _without(failure.advice, secret)
+        self._failed(failure)
+        return failure
+
+
+class _Explained:
+    """The one place where failures become sentences.
+
+    The request holds the key, so nothing of the original failure stays: neither as a cause nor, where a
+    traceback shows variables, in this frame.
+    """
+
+    def __init__(self, explain: Callable[[Exception], ServiceError]) -> None:
+        self._explain = explain
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception) or isinstance(error, ServiceError):
+            return
+        failure = self._explain(error)
+        del kind, error, trace
+        raise failure from None
 
 
 _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
