@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.widgets import DataTable
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.files import FilesScreen
@@ -15,7 +16,7 @@ from support.app import Driver, open_app
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tides.csv").write_text("port,height\nOulu,0.4\n")
+    (tmp_path / "tides.csv").write_text("port,height\nOulu,0.4\nBath,9\n")
     (tmp_path / "notes.txt").write_text("Remember the *tide*.")
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     (tmp_path / "empty.txt").touch()
@@ -51,6 +52,11 @@ async def test_files_are_sent_looked_at_saved_and_deleted(folder: Path) -> None:
         await driver.press("enter")
         await driver.until(lambda: isinstance(driver.app.screen, ViewerScreen))
         await driver.until_shown("Oulu")
+        table = driver.app.screen.query_one(DataTable)
+        await driver.press("j")
+        assert table.cursor_row == 1
+        await driver.press("k")
+        assert table.cursor_row == 0
         await driver.press("s")
         saved = user_paths().downloads_dir / "tides.csv"
         await driver.until(saved.exists)

@@ -39,6 +39,12 @@ class ViewerScreen(ModalScreen[None]):
             "x", "open", "Open outside", id="viewer.open", tooltip="Open the file with the system's program"
         ),
         Binding("y", "copy", "Copy", id="viewer.copy", tooltip="Copy what is shown, or the file's ID"),
+        Binding("j", "table('cursor_down')", show=False, id="viewer.down"),
+        Binding("k", "table('cursor_up')", show=False, id="viewer.up"),
+        Binding("h", "table('cursor_left')", show=False, id="viewer.left"),
+        Binding("l", "table('cursor_right')", show=False, id="viewer.right"),
+        Binding("g", "table('scroll_top')", show=False, id="viewer.first"),
+        Binding("G", "table('scroll_bottom')", show=False, id="viewer.last"),
     ]
     DEFAULT_CSS = """
     ViewerScreen {
@@ -107,6 +113,11 @@ class ViewerScreen(ModalScreen[None]):
                 view.set_items([item], older=False)
                 view.scroll_home(animate=False)
                 view.focus()
+
+    async def action_table(self, action: str) -> None:
+        """Textual's table knows the arrow keys only."""
+        for table in self.query("DataTable"):
+            await table.run_action(action)
 
     @property
     def _actor(self) -> Widget:
