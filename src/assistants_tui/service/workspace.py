@@ -120,7 +120,7 @@ class Workspace:
         """Whether the server has answered."""
         self.error: ServiceError | None = None
         """Why there is no connection."""
-        self._wanted_assistant = assistant or place.last_assistant
+        self._wanted_assistant, self._named_thread = assistant or place.last_assistant, thread_id
         self.remember = remember
         """Keeps a change of the app's state for the next start."""
         self._place = place
@@ -151,6 +151,12 @@ class Workspace:
     def assistant_names(self) -> Mapping[str, str]:
         """The assistants' names by ID; an assistant without a name is called by its ID."""
         return {one["id"]: one.get("name") or one["id"] for one in self.assistants}
+
+    @property
+    def foreign_thread(self) -> str | None:
+        """The thread that the user named to begin with, if the history does not have it."""
+        named = self._named_thread
+        return named if named is not None and self.reference_of(named) is None else None
 
     @property
     def reference(self) -> ThreadReference | None:

@@ -34,6 +34,8 @@ class Manner:
     """The assistants' names by ID."""
     file_name: Callable[[str], str]
     """Gives the name of a file by its ID, or the ID."""
+    source: Callable[[Message, views.Footnote], str] = lambda message, footnote: ""
+    """What a citation rests on: the place in the file and its words, as far as they are known."""
     max_chars: int = -1
     """Characters of an answer after which it is cut; -1: never."""
 
@@ -60,7 +62,7 @@ def message_item(message: Message, manner: Manner, *, fold: bool | None = False)
             *folded,
             *cut,
             *_image_notes(shown, manner),
-            *_footnotes(shown, manner),
+            *_footnotes(message, shown, manner),
             *_attachments(message, manner),
             *_ending(message),
         ),
@@ -125,12 +127,13 @@ def _image_notes(shown: views.ShownText, manner: Manner) -> list[Note]:
     ]
 
 
-def _footnotes(shown: views.ShownText, manner: Manner) -> list[Note]:
+def _footnotes(message: Message, shown: views.ShownText, manner: Manner) -> list[Note]:
     notes: list[Note] = []
     for note in shown.footnotes:
         name = manner.file_name(note.file_id) if note.name == note.file_id else note.name
         kind = "file" if note.kind == "file_path" else "footnote"
-        notes.append(Note(kind, f"[{note.number}] {name}", note.file_id))
+        source = manner.source(message, note) if kind == "footnote" else ""
+        notes.append(Note(kind, f"[{note.number}] {name}{source}", note.file_id))
     return notes
 
 

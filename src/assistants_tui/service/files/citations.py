@@ -18,6 +18,8 @@ _MAX_TEXT = 20_000_000
 """Characters of a file that is put together; a place beyond them is not believed."""
 _MARKER = re.compile(r"【(\d+):(\d+)†")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_QUOTED = 120
+"""Characters of a quotation."""
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -107,6 +109,14 @@ def highlights(text: str, claim: str) -> list[tuple[int, int]]:
     if best == 0:
         return [(0, len(text))] if text.strip() else []
     return [_trimmed(text, start, end) for score, start, end in scored if score == best]
+
+
+def quotation(passage: Passage, claim: str) -> str:
+    """The sentence of a passage that says most of what the claim says, shortened to be read at a glance."""
+    marked = highlights(passage.text, claim)
+    start, end = marked[0] if marked else (0, len(passage.text))
+    words = " ".join(passage.text[start:end].split())
+    return words if len(words) <= _QUOTED else f"{words[:_QUOTED].rstrip()}…"
 
 
 async def surroundings(backend: "Backend", store_ids: Sequence[str], passage: Passage) -> Surroundings:

@@ -3,9 +3,13 @@
 The hosted API says nothing of the kind. The engine of this program says it in the metadata of the step.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assistants_tui.service.wire import RunStep
+
+_WITHOUT_EXTRA = "It comes with the extra 'code' of assistants-tui"
+"""How the engine of this program says it in the logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,17 @@ def refusal(step: RunStep) -> str | None:
     sandbox = of(step)
     if sandbox is None or sandbox.name != "none":
         return None
-    outputs = [
+    return next(filter(None, _logs(step)), sandbox.sentence).strip().removeprefix("[").removesuffix("]")
+
+
+def lacks_packages(steps: Iterable[RunStep]) -> bool:
+    """Whether code wanted a package of the extra `code` that the engine does not have."""
+    return any(_WITHOUT_EXTRA in logs for step in steps for logs in _logs(step))
+
+
+def _logs(step: RunStep) -> list[str]:
+    return [
         output.get("logs") or ""
         for call in step["step_details"].get("tool_calls") or ()
         for output in (call.get("code_interpreter") or {}).get("outputs") or ()
     ]
-    return next(filter(None, outputs), sandbox.sentence).strip().removeprefix("[").removesuffix("]")

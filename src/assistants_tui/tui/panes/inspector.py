@@ -14,12 +14,13 @@ from textual.widgets import Static
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.previews import MAX_PICTURE
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
+from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.runs.usage import total_usage
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.file_rows import file_facts, file_row
-from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, image_ids, rows, sections
+from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, fenced, image_ids, rows, sections
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.viewer import view_file
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
@@ -222,7 +223,18 @@ class InspectorPane(Vertical):
             text = as_json(thing)
             self._draw_sections([Section(f"json-{thing['id']}", str(thing.get("object", "")), text)])
         elif not row.image:
-            self._draw_sections(sections(state, row, self._names))
+            self._draw_sections([*self._offers(state, row), *sections(state, row, self._names)])
+
+    def _offers(self, state: RunState, row: RunRow) -> list[Section]:
+        """What the user can do about packages that the code of a step has missed."""
+        step = state.steps.get(row.step_id or "")
+        if self._workspace.profile.kind != "embedded" or step is None or not lacks_packages([step]):
+            return []
+        from assistants_tui.installation import install_command  # not for the first frame
+
+        command = install_command("code")
+        text = f"Run this in a terminal and start the app again:\n{fenced(command, 'sh')}"
+        return [Section(f"{step['id']}-extra", "Missing packages", text, raw=command)]
 
     def _draw_sections(self, wanted: list[Section]) -> None:
         if [section.id for section in wanted] != [section.id for section in self._shown]:

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
+from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.settings.state import AppState
 from assistants_tui.tui import pane_sizes
@@ -26,6 +27,7 @@ from assistants_tui.tui.panes.inspector import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.transcript import Transcript
 from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.export import ExportDialog
 from assistants_tui.tui.screens.help import HelpScreen
@@ -121,6 +123,9 @@ class ChatScreen(Screen[None]):
     async def _begin(self) -> None:
         """Only now: the first frame is painted, and opening the server takes its time."""
         await self.workspace.connect()
+        foreign = self.workspace.foreign_thread
+        if foreign is not None and self.workspace.connected:
+            await self._keep_or_leave(foreign)
         conversation = self.workspace.conversation
         await conversation.open()
         place = self.workspace.first_message
@@ -128,6 +133,22 @@ class ChatScreen(Screen[None]):
             transcript = self.query_one(Transcript)
             transcript.look()
             transcript.read_from(place)
+
+    async def _keep_or_leave(self, thread_id: str) -> None:
+        """Ask about a thread that was named on the command line and that the history does not have."""
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Open a thread that is not yours yet?",
+                f"{clean(thread_id)} is not in the history of the profile {self.workspace.profile.name}. "
+                "Opening it adds it there.",
+                choices=[("leave", "Begin a new thread"), ("open", "Open and add it")],
+            )
+        )
+        if choice == "open":
+            with told_failures(self, "Not opened"):
+                await self.workspace.add_thread(thread_id)
+                return
+        self.workspace.new_thread()
 
     async def on_unmount(self) -> None:
         await self.workspace.close()
@@ -166,6 +187,17 @@ class ChatScreen(Screen[None]):
         if ended.in_background:
             severity: SeverityLevel = "information" if ended.words == "completed" else "warning"
             self.notify(ended.title, title=f"Run {ended.words}", severity=severity, markup=False)
+        elif self.workspace.profile.kind == "embedded":
+            self._offer_packages()
+
+    def _offer_packages(self) -> None:
+        """Say how to add the packages that the code of the newest run has missed."""
+        run = self.workspace.conversation.latest_run
+        if run is not None and lacks_packages(run.steps.values()):
+            from assistants_tui.installation import install_command  # not for the first frame
+
+            words = f"{install_command('code')}\nThe inspector (F4) has this line to be copied."
+            self.notify(words, title="Packages for code are missing", markup=False, timeout=20)
 
     @property
     def _state(self) -> str:
