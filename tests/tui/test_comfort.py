@@ -104,6 +104,11 @@ async def test_themes_are_tried_on_and_kept_or_not(monkeypatch: pytest.MonkeyPat
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
         await driver.press("escape")
         await driver.until(lambda: driver.app.screen is driver.chat)
+        keys = driver.screen.splitlines()[-1]  # not all of them fit, and what is seen is what is meant
+        await driver.pilot.click(offset=(keys.index("F3") + 4, 23))
+        await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
         await driver.pilot.click("#assistant-list", offset=(4, 2))
         await driver.until_shown("HR Helper is ready")
         await driver.quit()

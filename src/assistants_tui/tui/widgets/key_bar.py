@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.app import RenderResult
+from textual.binding import Binding
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -40,40 +41,44 @@ class KeyBar(Widget, can_focus=False):
         self.refresh()
 
     def render(self) -> RenderResult:
-        room = self.content_size.width - (cell_len(self.note) + 2 if self.note else 0)
         parts: list[Content] = []
         used = 0
-        for key, label in self._keys():
-            width = cell_len(key) + 1 + cell_len(label) + len(_GAP)
-            if used + width > room:
-                continue
-            parts += [
-                Content.styled(key, "bold $footer-key-foreground"),
-                Content(f" {label}{_GAP}"),
-            ]
-            used += width
+        for key, label, _ in self._fitting():
+            parts += [Content.styled(key, "bold $footer-key-foreground"), Content(f" {label}{_GAP}")]
+            used += _width(key, label)
         if self.note:
-            parts += [Content(" " * max(1, room + 2 - used)), Content(self.note)]
+            parts += [Content(" " * max(1, self._room + 2 - used)), Content(self.note)]
         return Content.assemble(*parts)
 
-    def _keys(self) -> list[tuple[str, str]]:
-        keys: list[tuple[str, str]] = []
+    @property
+    def _room(self) -> int:
+        return self.content_size.width - (cell_len(self.note) + 2 if self.note else 0)
+
+    def _fitting(self) -> list[tuple[str, str, Binding]]:
+        """The keys that are shown, from the left: what they are called, what they do, and their binding."""
+        keys: list[tuple[str, str, Binding]] = []
         seen: set[str] = set()
+        used = 0
         for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in seen:
-                seen.add(binding.action)
-                keys.append((self.app.get_key_display(binding), binding.description))
+            if not (binding.show and enabled) or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            key = self.app.get_key_display(binding)
+            if used + _width(key, binding.description) <= self._room:
+                used += _width(key, binding.description)
+                keys.append((key, binding.description, binding))
         return keys
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the mouse."""
         x = event.x - self.styles.padding.left
-        for binding in self.screen.active_bindings.values():
-            if not (binding.binding.show and binding.enabled):
-                continue
-            key = self.app.get_key_display(binding.binding)
-            width = cell_len(key) + 1 + cell_len(binding.binding.description) + len(_GAP)
+        for key, label, binding in self._fitting():
+            width = _width(key, label)
             if 0 <= x < width:
-                self.app.simulate_key(binding.binding.key)
+                self.app.simulate_key(binding.key)
                 return
             x -= width
+
+
+def _width(key: str, label: str) -> int:
+    return cell_len(key) + 1 + cell_len(label) + len(_GAP)
