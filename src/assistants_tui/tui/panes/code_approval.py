@@ -89,6 +89,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         Binding("r", "run", "Run once", id="code.run", tooltip="Run this block of code this once"),
         Binding("e", "edit", "Edit", id="code.edit", tooltip="Change the code before it runs"),
         Binding("d", "reject", "Reject", id="code.reject", tooltip="Do not run it, and tell the model why"),
+        Binding("ctrl+e", "editor", show=False, id="code.open_editor", tooltip="Edit it in your $EDITOR"),
         Binding("up,k", "scroll(-1)", show=False, id="code.up"),
         Binding("down,j", "scroll(1)", show=False, id="code.down"),
         Binding("pageup", "scroll(-10)", show=False, id="code.page_up"),
@@ -173,9 +174,17 @@ class CodeApprovalPanel(Vertical, can_focus=True):
 
     def action_edit(self) -> None:
         if self._armed:
-            field = self.query_one(CodeField)
-            field.text = field.text or clean(self.pending.code)
-            self._show(field)
+            self._edit()
+
+    def action_editor(self) -> None:
+        if not self._decided:
+            self._edit().action_editor()
+
+    def _edit(self) -> CodeField:
+        field = self.query_one(CodeField)
+        field.text = field.text or clean(self.pending.code)
+        self._show(field)
+        return field
 
     def action_reject(self) -> None:
         if self._armed:
