@@ -1,9 +1,11 @@
 """What makes the app one's own: sizes, colours and places, and that they are there again after a restart."""
 
+from dataclasses import replace
+
 import pytest
 
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state
+from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.tui.screens.profiles import ProfilesScreen
 from assistants_tui.tui.screens.themes import ThemesScreen
 from assistants_tui.tui.themes import bundled_folder
@@ -84,9 +86,11 @@ async def test_everything_is_as_it_was_left() -> None:
 async def test_themes_are_tried_on_and_kept_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = user_paths().themes_dir
     folder.mkdir(parents=True)
+    update_state(user_paths().state_file, lambda state: replace(state, focus="run-tree"))
     async with open_app((80, 24)) as driver:
         mine = (bundled_folder() / "ink.toml").read_text().replace('name = "Ink"', 'name = "Mine"')
         (folder / "mine.toml").write_text(mine)  # while the app runs
+        assert driver.app.focused is driver.chat.query_one("#composer"), "nobody sees the inspector here"
         await driver.press("f12")
         await driver.until(lambda: isinstance(driver.app.screen, ThemesScreen))
         before = driver.app.theme

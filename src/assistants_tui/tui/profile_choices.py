@@ -1,7 +1,7 @@
 """What a profile can lead to, as the wizard offers it, and the fields that each needs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from assistants_tui.service.api.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import ProfileKind
@@ -73,11 +73,6 @@ def choices(found: Sequence[FoundEndpoint] | None) -> list[ProfileChoice]:
     ]
     local.sort(key=lambda choice: choice.texts["model_url"] not in here)
     return [*local, *_OTHERS]
-
-
-def filled(choice: ProfileChoice, name: str) -> ProfileChoice:
-    """The choice with another suggested name."""
-    return replace(choice, name=name)
 
 
 def _about(endpoint: FoundEndpoint | None, looking: bool, url: str) -> str:

@@ -36,8 +36,14 @@ from assistants_tui.tui.widgets.composer import Composer
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.status_bar import StatusBar
 
-_FOCUSED = {"composer", "messages", "assistant-list", "thread-list", "run-tree"}
-"""What may have the keys again after the next start."""
+_FOCUSED = {
+    "composer": ("", 0),
+    "messages": ("", 0),
+    "assistant-list": ("sidebar", 80),
+    "thread-list": ("sidebar", 80),
+    "run-tree": ("inspector", 120),
+}
+"""What may have the keys again after the next start: its column, and the width from which that is shown."""
 
 
 class ChatScreen(Screen[None]):
@@ -345,10 +351,11 @@ class ChatScreen(Screen[None]):
 
     @property
     def _last_pane(self) -> Widget:
-        """Where the keys went when the app was left, else the composer."""
-        if self._left.focus in _FOCUSED and not self.has_class("-narrow"):
-            return self.query_one(f"#{self._left.focus}")
-        return self.query_one(Composer)
+        """Where the keys went when the app was left, if that can be seen; else the composer."""
+        wanted = self._left.focus or ""
+        column, least = _FOCUSED.get(wanted, ("", 0))
+        shown = wanted in _FOCUSED and column not in self._left.hidden_panes and self.app.size.width >= least
+        return self.query_one(f"#{wanted}" if shown else "#composer")
 
     def remember_place(self) -> None:
         """Keep for the next start what the user sees and has written."""
