@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import ClassVar
 
 from textual import on, work
@@ -124,7 +124,9 @@ class ThreadsPane(Vertical):
         lines = self._lines = _grouped(found, date.today())
         if workspace.found_threads and not wanted and not workspace.showing_archive:
             lines += ["", _Offer(len(workspace.found_threads))]
-        self.query_one("#threads-title", Static).update("Archive" if workspace.showing_archive else "Threads")
+        title = self.query_one("#threads-title", Static)
+        if (name := "Archive" if workspace.showing_archive else "Threads") != title.content:
+            title.update(name)  # lays out the screen
         if wanted:
             self.rows.empty = "No thread matches."
         elif workspace.showing_archive:
@@ -324,18 +326,25 @@ class ThreadsPane(Vertical):
 def _grouped(references: Sequence[ThreadReference], today: date) -> list[_Line]:
     """The references with a heading before each group: pinned, today, yesterday, this week, then months."""
     lines: list[_Line] = []
-    heading = ""
+    heading = group = ""
+    since = until = 0.0  # the day of the last one: thousands are of few days
     for reference in references:
-        group = "Pinned" if reference.pinned else _day(reference.last_used_at, today)
-        if group != heading:
-            heading = group
-            lines.append(group)
+        if not since <= reference.last_used_at < until:
+            day = datetime.fromtimestamp(reference.last_used_at).date()
+            since, until = _midnight(day), _midnight(day + timedelta(days=1))
+            group = _name(day, today)
+        if (wanted := "Pinned" if reference.pinned else group) != heading:
+            heading = wanted
+            lines.append(wanted)
         lines.append(reference)
     return lines
 
 
-def _day(timestamp: int, today: date) -> str:
-    day = datetime.fromtimestamp(timestamp).date()
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time()).timestamp()
+
+
+def _name(day: date, today: date) -> str:
     if day >= today:
         return "Today"
     if day == today - timedelta(days=1):

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
+from textual.widget import Widget
 
 Row = Callable[[int], Content]
 
@@ -100,9 +101,7 @@ class VirtualList(ScrollView, can_focus=True):
         wanted = selected_key if selected_key is not None else self._cursor_key
         self._row, self._key, self._is_header = row, key, is_header
         if count != self._count:
-            self._count = count
-            self.virtual_size = Size(0, count)  # lays out the screen, so only when it has to
-            self.refresh(layout=self.styles.is_auto_height)
+            self._resize(count)
         else:
             self._refresh_changed()
         position = self._position(wanted)
@@ -111,6 +110,19 @@ class VirtualList(ScrollView, can_focus=True):
             self.cursor = position
         elif position is not None:
             self.post_message(self.Highlighted(position))
+
+    def _resize(self, count: int) -> None:
+        """Have another number of rows. Lays out the screen only if the list or its scroll bar comes or goes."""
+        height, before, self._count = self.size.height, self._count, count
+        if self.styles.is_auto_height or (count > height) != (before > height):
+            self.virtual_size = Size(0, count)
+            self.refresh(layout=self.styles.is_auto_height)
+            return
+        self.set_reactive(Widget.virtual_size, Size(0, count))
+        self.vertical_scrollbar.window_virtual_size = count
+        if self.scroll_y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
+        self.refresh()
 
     def _refresh_changed(self) -> None:
         """Repaint the lines in sight whose row is not what was drawn."""
@@ -153,7 +165,8 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh()
 
     def watch_empty(self) -> None:
-        self.refresh(layout=True)
+        if not self._count:
+            self.refresh(layout=True)
 
     def watch_hover(self) -> None:
         self.refresh()
