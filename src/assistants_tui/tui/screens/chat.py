@@ -52,7 +52,7 @@ class ChatScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "connect", "Connect", id="app.connect", tooltip="Connect a model"),
-        Binding("f3", "profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
+        Binding("f3", "app.profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
         Binding("ctrl+n", "new_thread", "New", priority=True, id="threads.new", tooltip="Begin a new thread"),
         Binding("escape", "back", "Back", id="app.back", tooltip="Stop the run, or go back"),
         Binding(
@@ -371,14 +371,9 @@ class ChatScreen(Screen[None]):
             return profile.kind == "embedded" and profile.model_url is None
         return True
 
-    @work
     async def action_connect(self) -> None:
-        """As for `action_profiles`, with adding one chosen as long as there is only one."""
+        """Show the profiles, and offer to add one as long as there is only one."""
         await self.app.run_action("profiles('+')")
-
-    @work
-    async def action_profiles(self) -> None:
-        await self.app.run_action("profiles")
 
     def action_files(self) -> None:
         from assistants_tui.tui.screens.files import FilesScreen  # not for the first frame
