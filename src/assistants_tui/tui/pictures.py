@@ -16,7 +16,6 @@ MAX_PIXELS = 40_000_000
 """Larger pictures are not decoded: a small file can claim to be huge."""
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 _SHADES = " ░▒▓█"
-MISSING = "Pictures need a package that is not installed: pip install 'assistants-tui[images]'."
 
 Colour = tuple[int, int, int]
 
@@ -48,7 +47,9 @@ def decode(data: bytes, columns: int, rows: int, background: Colour) -> Picture:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise PictureError(MISSING) from None
+        from assistants_tui.installation import install_command
+
+        raise PictureError(f"Pictures need a package. To add it: {install_command('images')}") from None
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
             size = image.size
