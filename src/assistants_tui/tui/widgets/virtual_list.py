@@ -112,7 +112,7 @@ class VirtualList(ScrollView, can_focus=True):
             self.post_message(self.Highlighted(position))
 
     def _resize(self, count: int) -> None:
-        """Have another number of rows. Lays out the screen only if the list or its scroll bar comes or goes."""
+        """Have another number of rows, laying out the screen only if the list or its scroll bar changes."""
         height, before, self._count = self.size.height, self._count, count
         if self.styles.is_auto_height or (count > height) != (before > height):
             self.virtual_size = Size(0, count)
