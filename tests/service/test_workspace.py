@@ -352,3 +352,19 @@ async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
     workspace.send(Draft("2 + 2"))
     await conversation.settled()
     assert kept and all(kept)
+
+
+async def test_what_is_wrong_with_the_file_of_the_history_is_told_and_survived(paths: Paths) -> None:
+    paths.threads_file.parent.mkdir(parents=True)
+    paths.threads_file.write_text("[[threads")
+    opened = await connected(paths)
+    (problem,) = opened.take_problems()
+    assert "it is not TOML" in problem and "is kept as" in problem
+    paths.threads_file.unlink()
+    paths.threads_file.with_name("threads.previous.toml").unlink(missing_ok=True)
+    paths.threads_file.mkdir()
+    again = await connected(paths)
+    assert again.threads == ()
+    assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
+    await again.close()
+    await opened.close()

@@ -30,7 +30,7 @@ from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile
-from assistants_tui.settings.files import private_directory
+from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
@@ -104,7 +104,7 @@ class Workspace:
         self._pastes = paths.cache_dir / "pasted"
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
-        self.threads: Sequence[ThreadReference] = self._index.list(profile.name)
+        self.threads: Sequence[ThreadReference] = self._known_threads()
         """The history, or its archive: pinned threads first, then the last used first."""
         self.showing_archive = False
         self.unread: frozenset[str] = frozenset()
@@ -204,7 +204,7 @@ class Workspace:
         """Open the server and list its assistants. A failure is kept in `error`; call again to try again."""
         self._loop = asyncio.get_running_loop()
         self.error = None
-        self._tell(Changed.CONNECTION)
+        self._tell(Changed.CONNECTION | Changed.PROBLEMS)
         try:
             await self._read_assistants()
         except ServiceError as error:
@@ -415,7 +415,8 @@ class Workspace:
     async def refresh_threads(self) -> None:
         """Read the history again: another window may have changed it. Raises `ServiceError`."""
         self.threads = await self.history.list(archived=self.showing_archive)
-        self._tell(Changed.THREADS)
+        self._note_problems()
+        self._tell(Changed.THREADS | Changed.PROBLEMS)
 
     async def show_archive(self, archive: bool) -> None:
         """Show the archived threads, or the others. Raises `ServiceError`."""
@@ -608,6 +609,21 @@ class Workspace:
                 name, replace(state.profile(name), last_thread=thread_id, last_assistant=assistant_id)
             )
         )
+
+    def _known_threads(self) -> Sequence[ThreadReference]:
+        """The history as it is on the disk; nothing where that cannot be read, and then `take_problems`."""
+        try:
+            found = self._index.list(self.profile.name)
+        except SettingsError as error:
+            self._problems.append(str(error))
+            return ()
+        self._note_problems()
+        return found
+
+    def _note_problems(self) -> None:
+        """Take over what was found wrong with the history's file."""
+        self._problems += self._index.problems
+        self._index.problems.clear()
 
     def _tell_problem(self, problem: str) -> None:
         """Called in the thread of the hooks."""

@@ -168,7 +168,7 @@ class ChatScreen(Screen[None]):
             self._show_state()
         if changed & Changed.PROBLEMS:
             for problem in self.workspace.take_problems():
-                self.notify(problem, title="Hooks", severity="warning", markup=False, timeout=15)
+                self.notify(problem, title="Your files", severity="warning", markup=False, timeout=15)
 
     def _show_place(self) -> None:
         status, workspace = self.query_one(StatusBar), self.workspace
