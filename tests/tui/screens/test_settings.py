@@ -85,6 +85,8 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         assert "value: 30" in driver.screen
         assert "default: 600" in driver.screen
         assert "from: config.toml, [runs]" in driver.screen
+        await driver.press("y")
+        assert driver.app.clipboard == "timeout = 30"
 
         before = driver.chat
         edit_with(monkeypatch, tmp_path, "timeout = 30", "timeout = 45")
