@@ -1,66 +1,45 @@
-"""Runs through the engine against direct calls of the same model endpoint.
+"""Runs through `assistants-tui serve` against direct calls of the same model endpoint.
 
-    python tests/benchmarks/engine_runs.py [--tokens 100] [--pace 0.005] [--runs 30] [--at-once 50]
-
-Prints the time to the first token and of the whole answer, one after the other, and the throughput of many at
-once. Endpoint, engine and client are processes of their own. Compare only figures of one run of this program.
+Endpoint, engine and client are processes of their own, so what the engine does on one core of two slows the
+other two down: throughput is of all three together.
 """
 
-import argparse
 import asyncio
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from openai import AsyncOpenAI
 
-from support.engine_process import nursery
-from support.model_endpoint import DONE, JSON, ModelEndpoint, Reply, chunk, usage
+from benchmarks.command import spoken
+from benchmarks.figures import Figure
+from support.model_endpoint import ModelEndpoint
+from support.serve_command import serve_command
+
+TOKENS = 300  # of an answer
+PACE = 0.005  # seconds between two of them
+AT_ONCE = 50
+WARM_UP = 3
 
 Times = tuple[float, float]
 
 
-def answer(tokens: int, pace: float) -> Reply:
-    """A number of tokens, one after each pause."""
-
-    def body() -> Iterator[JSON | bytes | asyncio.Event]:
-        yield chunk({"role": "assistant", "content": ""})
-        for _ in range(tokens):
-            if pace:
-                tick = asyncio.Event()
-                asyncio.get_running_loop().call_later(pace, tick.set)
-                yield tick
-            yield chunk({"content": "word "})
-        yield chunk(finish_reason="stop")
-        yield usage(10, tokens)
-        yield DONE
-
-    return Reply(body())
-
-
-async def serve_endpoint(tokens: int, pace: float) -> None:
+async def serve_endpoint() -> None:
     endpoint = ModelEndpoint()
-    endpoint.otherwise = lambda _: answer(tokens, pace)
+    endpoint.otherwise = lambda _: spoken(["word "] * TOKENS, pace=PACE)
     async with endpoint:
         print(endpoint.url, flush=True)
         await asyncio.Event().wait()
 
 
 @asynccontextmanager
-async def endpoint_process(options: argparse.Namespace) -> AsyncIterator[str]:
+async def endpoint_process() -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        __file__,
-        *("--endpoint", "--tokens", str(options.tokens), "--pace", str(options.pace)),
-        stdout=asyncio.subprocess.PIPE,
+        *(sys.executable, str(Path(__file__).parent), "--endpoint"), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
@@ -86,7 +65,21 @@ async def together(calls: list[Awaitable[Times]]) -> float:
     return time.perf_counter() - start
 
 
-async def measure(options: argparse.Namespace, model_url: str, engine_url: str) -> None:
+def engine(runs: int) -> list[Figure]:
+    """Time to the first token, whole answers, and the throughput of fifty runs at once."""
+    return asyncio.run(_run(runs))
+
+
+async def _run(runs: int) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            endpoint_process() as model_url,
+            serve_command(Path(folder) / "data", "--model-url", model_url) as server,
+        ):
+            return await measure(runs, model_url, server.url)
+
+
+async def measure(runs: int, model_url: str, engine_url: str) -> list[Figure]:
     limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=1000)
     beta = {"OpenAI-Beta": "assistants=v2"}
     async with (
@@ -114,40 +107,38 @@ async def measure(options: argparse.Namespace, model_url: str, engine_url: str) 
 
         plain: list[Times] = []
         ours: list[Times] = []
-        for number in range(-5, options.runs):
+        for number in range(-WARM_UP, 4 * runs):
             one = await timed(direct)
             thread_id = await thread()
             other = await timed(lambda thread_id=thread_id: through_engine(thread_id))  # type: ignore[misc]  # a default argument has no type in a lambda
             if number >= 0:
                 plain.append(one)
                 ours.append(other)
-        for place, what in ((0, "first token"), (1, "whole answer")):
-            a, b = (statistics.median(times[place] for times in found) * 1000 for found in (plain, ours))
-            print(f"{what:14} direct {a:7.1f} ms   engine {b:7.1f} ms   +{b - a:.1f} ms, x {b / a:.2f}")
-        threads = [await thread() for _ in range(options.at_once)]
-        a = await together([timed(direct) for _ in threads])
-        b = await together([timed(lambda t=t: through_engine(t)) for t in threads])  # type: ignore[misc]
-        print(f"{options.at_once} at once     direct {a:7.2f} s    engine {b:7.2f} s    x {a / b:.2f}")
-
-
-async def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tokens", type=int, default=100)
-    parser.add_argument("--pace", type=float, default=0.005, help="seconds between two tokens")
-    parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--at-once", type=int, default=50)
-    parser.add_argument("--endpoint", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.endpoint:
-        await serve_endpoint(options.tokens, options.pace)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        async with endpoint_process(options) as model_url, nursery() as engines:
-            engine = await engines.start(Path(folder) / "data", model_url)
-            await measure(options, model_url, engine.url)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+        throughput = []
+        for _ in range(runs):
+            threads = [await thread() for _ in range(AT_ONCE)]
+            a = await together([timed(direct) for _ in threads])
+            b = await together([timed(lambda t=t: through_engine(t)) for t in threads])  # type: ignore[misc]
+            throughput.append(a / b)
+    pairs = [*zip(ours, plain, strict=True)]
+    return [
+        Figure(
+            "engine: first token, more than the direct call's",
+            "ms",
+            tuple((mine[0] - its[0]) * 1e3 for mine, its in pairs),
+            15,
+        ),
+        Figure(
+            f"engine: whole answer of {TOKENS} tokens / direct call",
+            "×",
+            tuple(mine[1] / its[1] for mine, its in pairs),
+            1.1,
+        ),
+        Figure(
+            f"engine: throughput of {AT_ONCE} runs at once / direct calls",
+            "×",
+            tuple(throughput),
+            0.7,
+            least=True,
+        ),
+    ]

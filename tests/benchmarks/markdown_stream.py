@@ -1,31 +1,28 @@
 """What an answer costs while it streams in: CPU time per token in the message view, against the same tokens
 written as plain text into Textual's `Log`, and at the end of a long answer against its beginning.
 
-    python tests/benchmarks/markdown_stream.py [--characters 100000] [--rate 1000] [--json FILE]
-
 Both views fill a terminal of 100 by 30 cells and get what has arrived thirty times a second, as the app
 does it. The ratios are what counts, the rest depends on the machine.
 """
 
-import argparse
 import asyncio
 import gc
-import json
 import random
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from textual.app import App, ComposeResult
 from textual.widgets import Log
 
-from assistants_tui.tui.markdown import IncrementalMarkdown, render
 from assistants_tui.tui.safety import SafeFilter
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView
+from benchmarks.figures import Figure
 
 SIZE = (100, 30)
 FRAME = 1 / 30
+CHARACTERS = 100_000
+STEP = 33  # tokens in a frame: 1,000 per second
 WORDS = (
     *(
         "the",
@@ -97,11 +94,10 @@ class Bench(App[list[float]]):
 
     CSS = "Log, MessageView { height: 1fr; }"
 
-    def __init__(self, formatted: bool, text: str, rate: int) -> None:
+    def __init__(self, formatted: bool, text: str) -> None:
         super().__init__()
         self.formatted = formatted
         self.text = text
-        self.rate = rate
 
     def get_line_filters(self) -> list[object]:  # type: ignore[override]  # as the app has it
         return [*super().get_line_filters(), SafeFilter()]
@@ -111,15 +107,14 @@ class Bench(App[list[float]]):
 
     async def feed(self) -> list[float]:
         view = self.query_one(MessageView) if self.formatted else self.query_one(Log)
-        step = max(1, round(self.rate * FRAME))
         pieces = list(tokens(self.text))
         costs: list[float] = []
         written = 0
         gc.collect()
         gc.freeze()
         before, due = time.process_time(), time.perf_counter()
-        for start in range(0, len(pieces), step):
-            new = "".join(pieces[start : start + step])
+        for start in range(0, len(pieces), STEP):
+            new = "".join(pieces[start : start + STEP])
             written += len(new)
             if isinstance(view, MessageView):
                 text = self.text[:written]
@@ -129,60 +124,31 @@ class Bench(App[list[float]]):
             due += FRAME
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             now = time.process_time()
-            costs.append((now - before) / step)
+            costs.append((now - before) / STEP)
             before = now
         return costs
 
 
-async def run(formatted: bool, text: str, rate: int) -> list[float]:
-    app = Bench(formatted, text, rate)
+async def run(formatted: bool, text: str) -> list[float]:
+    app = Bench(formatted, text)
     async with app.run_test(size=SIZE):
         return await app.feed()
 
 
-def parsing(text: str) -> tuple[float, float]:
-    """CPU seconds to draw the text at once, and in tokens with a frame for every ten."""
-    started = time.process_time()
-    render(text, SIZE[0])
-    whole = time.process_time() - started
-    markdown = IncrementalMarkdown(SIZE[0])
-    started = time.process_time()
-    for count, piece in enumerate(tokens(text)):
-        markdown.feed(piece)
-        if count % 10 == 9:
-            markdown.flush()
-    markdown.finish()
-    return whole, time.process_time() - started
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--characters", type=int, default=100_000)
-    parser.add_argument("--rate", type=int, default=1000, help="tokens per second")
-    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
-    options = parser.parse_args()
-    text = answer(options.characters)
-    plain = asyncio.run(run(False, text, options.rate))
-    view = asyncio.run(run(True, text, options.rate))
-    whole, pieces = parsing(text)
-    tenth = len(view) // 10
-    # the first frames fill the screen, which all later ones move
-    first, last = statistics.mean(view[tenth // 3 : tenth]), statistics.mean(view[-tenth:])
-    result = {
-        "plain text, µs per token": statistics.median(plain) * 1e6,
-        "message view, µs per token": statistics.median(view) * 1e6,
-        "message view / plain text (mean)": statistics.mean(view) / statistics.mean(plain),
-        "message view / plain text (median)": statistics.median(view) / statistics.median(plain),
-        "last tenth / first tenth": last / first,
-        "slowest frame, ms of CPU": max(view[1:]) * 1e3 * max(1, round(options.rate * FRAME)),
-        "whole text at once, ms": whole * 1e3,
-        "in tokens, a frame for ten / at once": pieces / whole,
-    }
-    for name, value in result.items():
-        print(f"{name:40} {value:10.2f}")
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def streamed(runs: int) -> list[Figure]:
+    """CPU time per token of a 100,000-character answer that comes at 1,000 tokens per second."""
+    text = answer(CHARACTERS)
+    ratios, growth, slowest = [], [], []
+    for _ in range(max(1, runs // 2)):
+        plain = asyncio.run(run(False, text))
+        view = asyncio.run(run(True, text))
+        tenth = len(view) // 10
+        ratios.append(statistics.mean(view) / statistics.mean(plain))
+        # the first frames fill the screen, which all later ones move
+        growth.append(statistics.mean(view[-tenth:]) / statistics.mean(view[tenth // 3 : tenth]))
+        slowest.append(max(view[1:]) * 1e3 * STEP)
+    return [
+        Figure("message view / plain log, CPU time per token", "×", tuple(ratios), 2),
+        Figure("message view, last tenth / first tenth of the answer", "×", tuple(growth), 1.3),
+        Figure("message view, slowest frame, CPU time", "ms", tuple(slowest)),
+    ]
