@@ -36,4 +36,6 @@ def empty_machine(
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    mask = os.umask(0o022)
     yield home
+    os.umask(mask)

@@ -38,6 +38,7 @@ _OWN = re.compile(
     rb"|\x1b\[<[0-9;]*[Mm]"
     rb"|\x1b[=>78M]"
     rb"|\x1b\]22;[a-z-]*\x07"  # the shape of the mouse pointer
+    rb"|(?<=\x1b\[0m)\x07(?=\x1b)|(?<=[A-Za-z])\x07(?=\x1b\[\d+;\d+H)"  # the bell, between two frames
 )
 """Sequences of an app: nothing that carries a text."""
 _FORBIDDEN_FINALS = frozenset(b"itn")  # print, resize or report, ask the terminal
@@ -99,7 +100,7 @@ def check(shown: Shown) -> None:
     assert not foreign, foreign[:10]
     text = _OWN.sub(b"", shown.raw).decode("utf-8", "replace")
     unsafe = {char for char in UNSAFE.findall(text) if char not in "\r\n\x0f"}
-    assert not unsafe, unsafe
+    assert not unsafe, [text[max(0, at - 60) : at + 20] for at in map(text.find, unsafe)]
     assert not any(CANARY in title for title in shown.titles), shown.titles
     everything = "\n".join(shown.screens)
     for markup in (f"[red]{CANARY}[/red]", "<script>alert(1)</script>"):
