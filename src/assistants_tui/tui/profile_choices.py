@@ -26,7 +26,7 @@ FIELDS: Mapping[str, ProfileField] = {
     "model_api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
     "api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
     "token_command": ProfileField("or command", "Prints an access token of Entra ID"),
-    "default_model": ProfileField("Model", "For new assistants; empty: the first that is listed"),
+    "default_model": ProfileField("Model", "The one for new assistants; may be empty"),
     "embedding_model": ProfileField("Embedding model", "With one, file search finds by meaning too"),
     "organization": ProfileField("Organization", "May be empty"),
     "project": ProfileField("Project", "May be empty"),
