@@ -121,6 +121,13 @@ def test_a_code_step_holds_code_and_logs() -> None:
     }
 
 
+def test_a_step_says_how_its_code_was_confined() -> None:
+    confined = {"sandbox": "landlock", "sandbox_says": "It can test whether a file name exists."}
+    state = from_objects(run(), [step("step_1", [CODE], metadata=confined)], [])
+    told = section_texts(state, 1)["Sandbox"].replace("\\", "")
+    assert told == "landlock. It can test whether a file name exists."
+
+
 def test_a_failed_run_says_why_first() -> None:
     failed = run(status="failed", last_error={"code": "server_error", "message": "It *broke*."})
     parts = section_texts(from_objects(failed, [], []), 0)

@@ -34,8 +34,8 @@ class Manner:
     """The assistants' names by ID."""
     file_name: Callable[[str], str]
     """Gives the name of a file by its ID, or the ID."""
-    source: Callable[[Message, views.Footnote], str] = lambda message, footnote: ""
-    """What a citation rests on: the place in the file and its words, as far as they are known."""
+    source: Callable[[Message, views.Footnote], tuple[str, str]] = lambda message, footnote: ("", "")
+    """What a citation rests on: the place in the file and the words there, as far as they are known."""
     max_chars: int = -1
     """Characters of an answer after which it is cut; -1: never."""
 
@@ -132,8 +132,9 @@ def _footnotes(message: Message, shown: views.ShownText, manner: Manner) -> list
     for note in shown.footnotes:
         name = manner.file_name(note.file_id) if note.name == note.file_id else note.name
         kind = "file" if note.kind == "file_path" else "footnote"
-        source = manner.source(message, note) if kind == "footnote" else ""
-        notes.append(Note(kind, f"[{note.number}] {name}{source}", note.file_id))
+        place, words = manner.source(message, note) if kind == "footnote" else ("", "")
+        where = f", {place}" if place else ""
+        notes.append(Note(kind, f"[{note.number}] {name}{where}", note.file_id, words))
     return notes
 
 

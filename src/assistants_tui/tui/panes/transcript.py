@@ -158,15 +158,14 @@ class Transcript(MessageView):
         state = self._workspace.conversation.runs.get(message.get("run_id") or "")
         return state.steps.values() if state is not None else ()
 
-    def _source(self, message: Message, footnote: views.Footnote) -> str:
+    def _source(self, message: Message, footnote: views.Footnote) -> tuple[str, str]:
         """Where a citation's words stand in their file, and the words."""
         claim = claim_of(message, footnote)
         passages = cited_passages(footnote, self._steps_of(message), claim)
         if not passages:
-            return ""
+            return "", ""
         self._sourced.add(message["id"])
-        place = f", {passages[0].place}" if passages[0].place else ""
-        return f"{place}  “{quotation(passages[0], claim)}”"
+        return passages[0].place, quotation(passages[0], claim)
 
     def _has_new_sources(self, thing: Message | Outgoing) -> bool:
         """Whether the steps of a message that cites have been read since it was drawn."""

@@ -16,6 +16,8 @@ class Note:
     text: str
     target: str | None = None
     """What opens when it is chosen; None: nothing does."""
+    quotation: str = ""
+    """Words of the target, shown after the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def _note_lines(item: MessageItem, width: int) -> list[Line]:
         sign = Run(_SIGNS.get(note.kind, ""), style)
         link = f"note:{index}" if note.target is not None else ""
         text = Run(clean(note.text), f"{style} link" if link else style, link)
-        for place, row in enumerate(wrap([text], max(1, width - len(sign.text)))):
+        quotation = [Run(f"  “{clean(note.quotation)}”", style)] if note.quotation else []
+        for place, row in enumerate(wrap([text, *quotation], max(1, width - len(sign.text)))):
             margin = sign if place == 0 else Run(" " * len(sign.text))
             lines.append(Line((margin, *row.runs), "", len(sign.text) if place else 0, row.glue))
     return [_BLANK, *lines] if lines else lines
