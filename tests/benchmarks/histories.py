@@ -95,10 +95,8 @@ def opening(runs: int) -> list[Figure]:
         for number in range(runs):
             with _app(env) as terminal:
                 empty = resident_megabytes(terminal.pid)
-                _to_threads(terminal)
-                small = press(terminal, "G\r", "NEWEST-OF-SMALL")
-                _to_threads(terminal)
-                ratios.append(press(terminal, "g\r", "NEWEST-OF-LARGE") / small)
+                small = _open(terminal, "G\r", "NEWEST-OF-SMALL")
+                ratios.append(_open(terminal, "g\r", "NEWEST-OF-LARGE") / small)
                 if number == 0:
                     _scroll_up(terminal, BIG - SCROLLED)
                     grown.append(resident_megabytes(terminal.pid) / empty)
@@ -135,22 +133,19 @@ def long_use(runs: int) -> list[Figure]:
         memory, seconds = [], []
         with _app(env) as terminal:
             for number in range(LONG_RUNS):
+                since = len(terminal.raw)
                 seconds.append(press(terminal, "More\r", f"Answer-{number}-"))
-                until_painted(terminal, "✓")
+                until_painted(terminal, "✓", since=since)
                 if number % (LONG_RUNS // SWITCHES) == 0:
-                    _to_threads(terminal)
-                    press(terminal, "G\r", "NEWEST-OF-SMALL")
-                    _to_threads(terminal)
-                    press(terminal, "g\r", f"Answer-{number}-")
+                    _open(terminal, "G\r", "NEWEST-OF-SMALL")
+                    _open(terminal, "g\r", f"Answer-{number}-")
                 memory.append(resident_megabytes(terminal.pid))
     tenth = LONG_RUNS // 10
     grown = memory[-1] / memory[tenth]
     early, late = statistics.median(seconds[tenth : 2 * tenth]), statistics.median(seconds[-tenth:])
     return [
         Figure(f"{LONG_RUNS:,} runs: key to answer, last tenth / second tenth", "×", (late / early,), 1.3),
-        Figure(
-            f"{LONG_RUNS:,} runs: memory at the end / after a tenth", "×", (grown,), 1.5
-        ),
+        Figure(f"{LONG_RUNS:,} runs: memory at the end / after a tenth", "×", (grown,), 1.5),
     ]
 
 
@@ -166,6 +161,15 @@ def _to_threads(terminal: Terminal) -> None:
     """From the composer to the list of threads."""
     press(terminal, SHIFT_TAB, "Regenerate")
     press(terminal, SHIFT_TAB, "Archive")
+
+
+def _open(terminal: Terminal, keys: str, marker: str) -> float:
+    """Seconds until a thread that `keys` choose in the list is painted; the composer has the focus then."""
+    _to_threads(terminal)
+    since = len(terminal.raw)
+    seconds = press(terminal, keys, marker)
+    until_painted(terminal, "New line", since=since)
+    return seconds
 
 
 def _scroll_up(terminal: Terminal, goal: int) -> None:
