@@ -43,12 +43,12 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
         """Every byte that the program sent to the terminal."""
-        self.pid, self._fd = pty.fork()
+        self.pid, self.fd = pty.fork()
         if self.pid == 0:
             if program is not None:
                 _run_here(program, env)
             os.execve(command, [str(command), *arguments], dict(env))
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.exit_code: int | None = None
 
     def __enter__(self) -> "Terminal":
@@ -60,7 +60,7 @@ class Terminal:
         if self.exit_code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        os.close(self.fd)
 
     def kill(self) -> None:
         """End the program without a chance to tidy up. What it started has to notice by itself."""
@@ -86,7 +86,7 @@ class Terminal:
         """Type `keys`; escape sequences stand for the special ones."""
         data = keys.encode()
         while data:
-            data = data[os.write(self._fd, data) :]
+            data = data[os.write(self.fd, data) :]
 
     def wait_for(self, what: str | Callable[[str], bool], *, seconds: float = 90) -> str:
         """Read until the screen holds `what`, and return the screen."""
@@ -110,11 +110,11 @@ class Terminal:
 
     def read(self, seconds: float) -> bool:
         """Take in what the program writes next without drawing it; False at its end or when time is up."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, seconds))
+        ready, _, _ = select.select([self.fd], [], [], max(0.0, seconds))
         if not ready:
             return False
         with contextlib.suppress(OSError):  # Linux reports the end of a pseudo-terminal as an error
-            if data := os.read(self._fd, 65536):
+            if data := os.read(self.fd, 65536):
                 self.raw += data
                 return True
         return False

@@ -4,7 +4,9 @@ Only what the first frame needs is imported here; the main screen and all behind
 """
 
 import asyncio
+import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from assistants_tui.service.workspace import Ended
     from assistants_tui.tui.screens.chat import ChatScreen
 
+_LAST_SECONDS = 5.0
+"""What the app gets to end in order once it was told to; systems that shut down wait little longer."""
 StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
 _KEY_NAMES = {
@@ -126,6 +130,8 @@ class AssistantsApp(App[None]):
         return {"muted": foreground.blend(background, 0.4).hex}
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            self._heed_signals()
         loaded = self._loaded = load_config(self._paths.config_file)
         self.set_keymap(dict(loaded.config.keys))
         theme_problems = self.read_themes()
@@ -348,6 +354,23 @@ class AssistantsApp(App[None]):
             await self.chat.workspace.close()
             await self._changes_kept()
         self.exit()
+
+    def _heed_signals(self) -> None:
+        """Leave in order when the system ends us, or its window is closed; else the terminal stays raw."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, 128 + number)
+
+    @work(exclusive=True, group="leave")
+    async def _end(self, code: int) -> None:
+        """Leave without a question. Runs end with what they have written, or go on at their server."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                if self.chat is not None:
+                    self.chat.remember_place()
+                    await self.chat.workspace.close()
+                    await self._changes_kept()
+        self.exit(return_code=code)
 
     async def _may_leave(self, purpose: str) -> bool:
         """Whether nothing is going on any more; asks what to do about runs that are in progress."""
