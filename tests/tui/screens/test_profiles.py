@@ -173,6 +173,9 @@ async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
         form = await choosing(driver, "OpenAI")
         await driver.until_shown("This system has no key store")
         assert field(form, "model_api_key_env").value == "OPENAI_API_KEY"
+        await driver.press("f1", "pagedown")
+        await driver.until_shown("Tab goes from field to field.")
+        await driver.press("escape")
         field(form, "model_url").value = endpoint.url
         field(form, "key").value = "sk-canary"
         await driver.press("ctrl+s")

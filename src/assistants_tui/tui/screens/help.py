@@ -34,11 +34,8 @@ class HelpScreen(ModalScreen[None]):
             for _node, binding, enabled, _tooltip in opener.active_bindings.values()
             if enabled and binding.id and (binding.tooltip or binding.description)
         ]
-        pane = next(
-            (node for node in (opener.focused.ancestors if opener.focused else ()) if hasattr(node, "HELP")),
-            None,
-        )
-        self._here = str(getattr(pane, "HELP", ""))
+        around = opener.focused.ancestors if opener.focused is not None else [opener]
+        self._here = next((node.HELP for node in around if node.HELP), "")
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help"):

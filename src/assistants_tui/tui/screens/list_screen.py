@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
@@ -28,6 +29,9 @@ class ListScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back", key_display="Esc", id="manager.back", tooltip="Go back"),
         Binding("slash", "filter", "Filter", key_display="/", id="manager.filter", tooltip="Filter the list"),
+        Binding(
+            "f1,question_mark", "help", "Help", key_display="F1", id="app.help", tooltip="Explain this screen"
+        ),
     ]
     DEFAULT_CSS = """
     ListScreen {
@@ -122,6 +126,9 @@ class ListScreen(Screen[None]):
     def _filter_done(self, event: Input.Submitted) -> None:
         event.stop()
         self.rows.focus()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self))
 
     def action_back(self) -> None:
         """Out of the filter, else out of the screen."""

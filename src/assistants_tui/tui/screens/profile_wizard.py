@@ -23,6 +23,7 @@ from assistants_tui.settings.secrets import Secret, delete_key, find_key, has_ke
 from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import PickDialog
+from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.form import FormField, Tone
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.virtual_list import VirtualList
@@ -96,6 +97,7 @@ class ProfileForm(Screen[str | None]):
         Binding("ctrl+s", "save", "Save", priority=True, id="profile.save", tooltip="Keep the profile"),
         Binding("ctrl+t", "test", "Test", priority=True, id="profile.test", tooltip="Try the profile"),
         Binding("escape", "dismiss(None)", "Back", id="profile.back"),
+        Binding("f1", "help", "Help", id="app.help", tooltip="Explain this screen"),
     ]
     DEFAULT_CSS = """
     ProfileForm {
@@ -250,6 +252,9 @@ class ProfileForm(Screen[str | None]):
         if error.kind == "authentication" and "key" in self._choice.fields:
             return "key"
         return self._choice.address or "name"
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self))
 
     # keeping
 
