@@ -207,7 +207,8 @@ class InspectorPane(Vertical):
             parts.append("older runs not counted")
         line = self.query_one("#run-total", Static)
         line.display = bool(parts)
-        line.update(Content(" · ".join(parts)))
+        if (total_words := Content(" · ".join(parts))) != line.content:
+            line.update(total_words)  # lays out the screen
 
     # what the chosen line holds
 
