@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.installation import install_command
+from assistants_tui.service.api.backend import open_backend
+from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.passage import PassageScreen
 from support.app import open_app, use_model
@@ -102,10 +104,10 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
 
 
 async def test_a_thread_of_somebody_else_is_opened_only_after_a_question() -> None:
-    async with open_app((80, 24)) as driver:
-        backend = await driver.chat.workspace.connection.backend()
-        theirs = (await backend.threads.create())["id"]
-        await backend.threads.add_message(theirs, "Something of theirs")
+    backend = await open_backend(LOCAL, paths=user_paths())
+    theirs = (await backend.threads.create())["id"]
+    await backend.threads.add_message(theirs, "Something of theirs")
+    await backend.close()
     async with open_app((80, 24), thread_id=theirs) as driver:
         await driver.until_shown("Open a thread that is not yours yet?")
         await driver.press("enter")
