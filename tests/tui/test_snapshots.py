@@ -91,8 +91,9 @@ async def new_profile(driver: Driver) -> None:
 async def settings(driver: Driver) -> None:
     await driver.press("f5")
     await driver.until(lambda: "[keys]" in driver.app.screen._shown)  # type: ignore[attr-defined]
-    await driver.press("end", "home")
-    await driver.until_shown("The profile that is opened")
+    # not all of them, for every new action would be a new row of the picture
+    await driver.press("slash", *"runs.", "enter", "end")
+    await driver.until_shown("A tool that every run must use.")
 
 
 async def guided(driver: Driver) -> None:
