@@ -73,6 +73,11 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
     finally:
         await connection.close()
+    for refusal in filter(None, map(sandboxes.refusal, state.steps.values())):
+        print(f"assistants-tui ask: {clean(refusal)}", file=sys.stderr)
+        if profile.kind == "embedded" and loaded.config.code.sandbox != "none":
+            print(_UNSANDBOXED, file=sys.stderr)
+        break
     if options.json:
         whole = {"run": state.run, "steps": [*state.steps.values()], "messages": [*state.messages.values()]}
         print(json.dumps(whole, ensure_ascii=True, indent=2))
@@ -153,8 +158,6 @@ async def _run(
     async for state in backend.runs.start(thread_id, assistant_id):
         if printer is not None:
             printer.show(state)
-    if (refused := next(filter(None, map(sandboxes.refusal, state.steps.values())), None)) is not None:
-        print(f"assistants-tui ask: {clean(refused)}\n{_UNSANDBOXED}", file=sys.stderr)
     if printer is not None:
         printer.end(state)
         if state.error:

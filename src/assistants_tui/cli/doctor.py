@@ -130,6 +130,8 @@ async def _sandbox(settings: CodeSettings) -> str:
             await interpreter.close()
     if sandbox.available:
         return f"✓ {sandbox.name}: {sandbox.sentence}"
+    if settings.sandbox == "none":
+        return f"• {sandbox.sentence} {sandbox.reason}"
     return (
         f"✗ {sandbox.sentence} {sandbox.reason}\n"
         "    The app asks you about each block of code; ask and serve refuse it (--run-code-unsandboxed)."

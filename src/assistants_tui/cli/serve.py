@@ -74,7 +74,7 @@ def serve(options: argparse.Namespace) -> int:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _tell(await app.state.context.runner.sandbox())
+                _tell(await app.state.context.runner.sandbox(), off=options.sandbox == "none")
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Streams last as long as their runs, and it waits for them.
@@ -100,9 +100,11 @@ def _code_settings(options: argparse.Namespace) -> CodeSettings:
     return CodeSettings(**{name: value for name, value in given.items() if value is not None})
 
 
-def _tell(sandbox: "Sandbox") -> None:
-    """Say how the code of models is confined, so that nobody serves without knowing."""
-    if sandbox.confines:
+def _tell(sandbox: "Sandbox", *, off: bool) -> None:
+    """Say how the code of models is confined, so that nobody serves without knowing. `off`: as wished."""
+    if off:
+        print(sandbox.sentence, flush=True)
+    elif sandbox.confines:
         print(f"Code interpreter: {sandbox.name}. {sandbox.sentence}", flush=True)
     elif sandbox.available:
         print(f"Code interpreter: {sandbox.sentence} ({sandbox.reason})", file=sys.stderr, flush=True)

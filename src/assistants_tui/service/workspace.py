@@ -583,7 +583,9 @@ class Workspace:
             self._tell(Changed.THREADS)
         self._start(self._read_balance())
         words = (latest.status or "").replace("_", " ")
-        if conversation.activity == "waiting":
+        if latest.pending_code is not None:
+            words = "waits for you to look at code"
+        elif latest.waits:
             words = "waits for the outputs of functions"
         for watcher in self._watchers:
             watcher(Ended(thread_id, self.title_of(thread_id), words, in_background))
