@@ -44,7 +44,7 @@ class ListScreen(Screen[None]):
             text-style: bold;
         }
         & .manager-note { height: auto; padding: 0 1; color: $text-muted; }
-        & .manager-filter { padding: 0 1; display: none; }
+        & .manager-filter { display: none; &.-textual-compact { padding: 0 1; } }
         & .manager-left { width: 44%; background: $surface; border-right: vkey $border-blurred; }
         & .manager-left VirtualList { height: 1fr; }
         & .manager-right { width: 1fr; }
