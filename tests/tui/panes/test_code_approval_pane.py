@@ -1,6 +1,7 @@
 """Code that no sandbox confines is shown before it runs: run once, edited, or rejected with a reason."""
 
 import json
+import time
 
 import pytest
 from textual import events
@@ -70,7 +71,9 @@ async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> N
         ]
 
 
-async def test_a_lost_window_leaves_the_question_and_stopping_ends_it() -> None:
+async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with ModelEndpoint(calls(code("print('one')")), calls(code("print('two')"))) as endpoint:
         without_sandbox(endpoint.url)
         async with open_app((80, 24)) as driver:
@@ -85,4 +88,14 @@ async def test_a_lost_window_leaves_the_question_and_stopping_ends_it() -> None:
             assert driver.conversation.latest_run is not None
             assert driver.conversation.latest_run.status == "cancelled"
             await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
-        assert len(endpoint.chats) == 1
+
+            await driver.type("Go on")
+            await driver.until_shown("print('two')")
+            real = time.time
+            monkeypatch.setattr(time, "time", lambda: real() + 601)
+            monkeypatch.setattr(code_approval, "time", time.time)
+            await driver.until(lambda: not driver.conversation.busy)
+            assert driver.conversation.latest_run.status == "expired"
+            await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
+            await driver.until_shown("The run expired before it ended")
+        assert len(endpoint.chats) == 2

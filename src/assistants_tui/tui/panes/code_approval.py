@@ -123,11 +123,15 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             super().__init__()
             self.decision = decision
 
+    class Overdue(Message):
+        """The run has had its time: the server gives it up now."""
+
     def __init__(self, pending: PendingCode) -> None:
         super().__init__()
         self.pending = pending
         self._ready_at = 0.0
         self._decided = False
+        self._overdue = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="code-deadline", classes="code-title")
@@ -239,3 +243,6 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         words = "Telling the engine…" if self._decided else f"Run this code without a sandbox?{clock}"
         style = "$text-error" if left is not None and left < 60 and not self._decided else ""
         self.query_one("#code-deadline", Static).update(Content.styled(words, style))
+        if expires_at is not None and time() > expires_at and not self._overdue:
+            self._overdue = True
+            self.post_message(self.Overdue())

@@ -117,6 +117,11 @@ class ConversationPane(Vertical):
     async def _decide_on_code(self, event: CodeApprovalPanel.Decided) -> None:
         await self._workspace.conversation.decide_on_code(event.decision)
 
+    @on(CodeApprovalPanel.Overdue)
+    @work
+    async def _look_again(self) -> None:
+        await self._workspace.conversation.reconnect()
+
     @on(WritingPane.Sent)
     def _show_end(self) -> None:
         self.query_one(Transcript).scroll_end(animate=False)
