@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service.runs.state import RunState, absorb, from_objects, outputs_submitted, reduce
+from assistants_tui.service.runs.state import (
+    PendingCode,
+    RunState,
+    absorb,
+    from_objects,
+    outputs_submitted,
+    reduce,
+)
 from assistants_tui.service.wire import Event
 
 Json = dict[str, Any]
@@ -426,12 +433,38 @@ def test_a_status_that_nobody_knows_is_shown_as_it_is() -> None:
     assert (state.status, state.active, state.finished) == ("paused", True, False)
 
 
+SHAPES: list[Any] = [None, "yes", [], {"tool_calls": 3}, {"tool_calls": []}]
+
+
 @pytest.mark.parametrize(
-    "action", [None, {}, {"submit_tool_outputs": None}, {"submit_tool_outputs": {"tool_calls": 3}}]
+    "action",
+    [
+        None,
+        {},
+        "approve_code",
+        ["approve_code"],
+        *({kind: asked} for kind in ("submit_tool_outputs", "approve_code") for asked in SHAPES),
+        {"approve_code": {"tool_calls": ["call_1"]}},
+        {"approve_code": {"tool_calls": [{"id": "call_1", "code_interpreter": None}]}},
+    ],
 )
-def test_a_required_action_of_another_shape_has_no_calls(action: Any) -> None:
+def test_a_required_action_of_another_shape_asks_for_nothing(action: Any) -> None:
     run: Any = {**RUN, "status": "requires_action", "required_action": action}
-    assert RunState("thread_1", run).pending_calls == ()
+    state = RunState("thread_1", run)
+    assert not state.pending_calls
+    assert state.pending_code is None
+    assert not state.waits
+
+
+def test_code_that_waits_is_told_with_why_it_does() -> None:
+    call = {"id": "call_1", "type": "code_interpreter", "code_interpreter": {"input": "print(1)"}}
+    action = {"type": "approve_code", "approve_code": {"tool_calls": [call], "reason": "No namespaces."}}
+    run: Any = {**RUN, "status": "requires_action", "required_action": action, "expires_at": 7}
+    state = RunState("thread_1", run)
+    assert state.pending_code == PendingCode(RUN["id"], "call_1", "print(1)", "No namespaces.", 7)
+    assert state.waits and not state.pending_calls
+    over: Any = {**run, "status": "expired"}
+    assert RunState("thread_1", over).pending_code is None
 
 
 def test_a_run_of_another_thread_does_not_replace_this_one() -> None:

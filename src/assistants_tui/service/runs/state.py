@@ -105,17 +105,13 @@ class RunState:
     def pending_code(self) -> PendingCode | None:
         """The code that the run waits to run. Only the engine of this program asks for that."""
         asked = self._required("approve_code")
-        calls = asked.get("tool_calls")
-        if not isinstance(calls, list) or not calls or self.run is None:
+        try:
+            call = asked["tool_calls"][0]
+            call_id, code = str(call["id"]), str(call["code_interpreter"]["input"])
+        except (KeyError, IndexError, TypeError):  # of a shape that nobody knows
             return None
-        code = (calls[0].get("code_interpreter") or {}).get("input")
-        return PendingCode(
-            self.run["id"],
-            calls[0]["id"],
-            str(code or ""),
-            str(asked.get("reason") or ""),
-            self.run.get("expires_at"),
-        )
+        run = cast(Run, self.run)
+        return PendingCode(run["id"], call_id, code, str(asked.get("reason") or ""), run.get("expires_at"))
 
     @property
     def waits(self) -> bool:
@@ -126,7 +122,8 @@ class RunState:
         """What the run says about an action that it requires, if it is of this kind."""
         if self.run is None or self.run["status"] != "requires_action":
             return {}
-        asked = dict(self.run.get("required_action") or {}).get(kind)
+        action: object = self.run.get("required_action")
+        asked = action.get(kind) if isinstance(action, dict) else None
         return asked if isinstance(asked, dict) else {}
 
     @property
