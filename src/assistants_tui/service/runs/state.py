@@ -139,10 +139,10 @@ class RunState:
         if self.status == "expired":
             return "The run expired before it ended: the server gives a run ten minutes."
         if self.status == "incomplete":
-            reason = (self.run.get("incomplete_details") or {}).get("reason")
+            reason = _dict(self.run.get("incomplete_details")).get("reason")
             return _INCOMPLETE.get(str(reason), f"The answer is incomplete: {reason or 'no reason given'}.")
         if self.status == "failed":
-            error: Json = dict(self.run.get("last_error") or {})
+            error = _dict(self.run.get("last_error"))
             return str(error.get("message") or error.get("code") or "The run failed without a reason.")
         return None
 
@@ -221,10 +221,24 @@ def _change(name: str) -> Callable[[RunState, Any], RunState] | None:
     return None
 
 
+def _dict(value: object) -> Json:
+    """What a server should have sent as an object, if it did."""
+    return value if isinstance(value, dict) else {}
+
+
+def _expect(value: Any, kind: type) -> Any:
+    """The value. Raises `TypeError` if it is of another kind: then its event is not applied."""
+    if not isinstance(value, kind):
+        raise TypeError(f"no {kind.__name__}: {value!r}")
+    return value
+
+
 # Snapshots
 
 
 def _put_run(state: RunState, new: Run) -> RunState:
+    _expect(new.get("status"), str)
+    _expect(new.get("thread_id", ""), str)
     old = state.run
     if old is not None and (old["id"] != new["id"] or _is_older(new, old)):
         return state
@@ -240,14 +254,19 @@ def _is_older(new: Run, old: Run) -> bool:
 def _age(run: Run) -> tuple[bool, int, int]:
     """Grows along the life of a run: a run that goes on after tool outputs is started again."""
     status = run["status"]
-    return status in TERMINAL_RUN_STATUSES, run.get("started_at") or 0, _PROGRESS.get(status, 1)
+    started = run.get("started_at")
+    began = started if isinstance(started, int) else 0
+    return status in TERMINAL_RUN_STATUSES, began, _PROGRESS.get(status, 1)
 
 
 def _put_message(state: RunState, new: Message) -> RunState:
+    for part in _expect(new.get("content"), list):
+        _expect(part, dict)
     return replace(state, messages=_put(state.messages, new, _newer_message))
 
 
 def _put_step(state: RunState, new: RunStep) -> RunState:
+    _expect(new.get("step_details"), dict)
     return replace(state, steps=_put(state.steps, new, _newer_step))
 
 
