@@ -44,9 +44,10 @@ class ThemesScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self._before = self.app.theme
         themes = self.app.available_themes
-        # ours and the user's were registered after Textual's own, and come first
+        # ours and the user's were registered after Textual's own, and come first; our Nord is enough of them
         own = [name for name in themes if not _is_textual(name)]
-        self._names = [*own, *(name for name in themes if name not in own)]
+        known = {_plain(name) for name in own} - {_plain(self._before)}
+        self._names = [*own, *(name for name in themes if name not in own and _plain(name) not in known)]
 
         def row(index: int) -> Content:
             theme = themes[self._names[index]]
@@ -69,6 +70,10 @@ class ThemesScreen(ModalScreen[None]):
     def action_back(self) -> None:
         self.app.theme = self._before
         self.dismiss(None)
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace(" ", "-")
 
 
 def _is_textual(name: str) -> bool:
