@@ -13,6 +13,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, Use
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.settings.config import LOCAL, Config, RunSettings
+from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex
@@ -342,16 +343,17 @@ async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
     workspace: Workspace, paths: Paths
 ) -> None:
     conversation = workspace.conversation
-    kept: list[bool] = []
-
-    def look() -> None:
-        if conversation.messages and conversation.thread_id is not None:
-            kept.append(ThreadIndex(paths.threads_file).get("local", conversation.thread_id) is not None)
-
-    conversation.subscribe(look)
-    workspace.send(Draft("2 + 2"))
+    with locked(paths.threads_file):  # as by another window
+        workspace.send(Draft("2 + 2"))
+        while conversation.thread_id is None:
+            await asyncio.sleep(0.01)
+        server = await backend(workspace)
+        for _ in range(20):
+            assert not (await server.threads.messages(conversation.thread_id)).items
+            await asyncio.sleep(0.01)
     await conversation.settled()
-    assert kept and all(kept)
+    assert ThreadIndex(paths.threads_file).get("local", conversation.thread_id) is not None
+    assert len(conversation.messages) == 2
 
 
 async def test_what_is_wrong_with_the_file_of_the_history_is_told_and_survived(paths: Paths) -> None:
