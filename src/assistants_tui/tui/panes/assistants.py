@@ -44,7 +44,7 @@ class AssistantsPane(Vertical):
         Binding("escape", "close_filter", show=False),
     ]
     DEFAULT_CSS = """
-    AssistantsPane #assistant-filter { margin: 0 1; display: none; }
+    AssistantsPane #assistant-filter { display: none; &.-textual-compact { padding: 0 1; } }
     AssistantsPane.-filtered #assistant-filter { display: block; }
     """
 
