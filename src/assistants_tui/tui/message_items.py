@@ -9,6 +9,7 @@ from assistants_tui.service import views
 from assistants_tui.service.conversation import Outgoing
 from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.wire import Message
+from assistants_tui.tui.markdown.source import folded_code
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
 
 FOLD_LINES = 12
@@ -17,6 +18,8 @@ LONG_LINES = 60
 """Lines from which on a message of the user is folded until it is opened: it is a pasted document."""
 LONG_CHARS = 6_000
 """Characters that count as much."""
+CODE_LINES = 6
+"""Lines of a folded code block that stay."""
 _CUT = {
     "max_tokens": "Cut off: the run's token limit was reached.",
     "content_filter": "Stopped by the content filter.",
@@ -40,8 +43,13 @@ class Manner:
     """Characters of an answer after which it is cut; -1: never."""
 
 
-def message_item(message: Message, manner: Manner, *, fold: bool | None = False) -> MessageItem:
-    """A message of the thread. `fold`: show its beginning only; None: if it is a long one of the user."""
+def message_item(
+    message: Message, manner: Manner, *, fold: bool | None = False, fold_code: bool = False
+) -> MessageItem:
+    """A message of the thread. `fold`: show its beginning only; None: if it is a long one of the user.
+
+    `fold_code`: show the beginning of each of its code blocks.
+    """
     from_user = message["role"] == "user"
     shown = views.shown_text(message)
     text = shown.text
@@ -52,12 +60,14 @@ def message_item(message: Message, manner: Manner, *, fold: bool | None = False)
     folded: list[Note] = []
     if fold or (fold is None and from_user and _is_long(text)):
         text, folded = _folded(text)
+    short = folded_code(text, CODE_LINES) if fold_code else text
     return MessageItem(
         id=message["id"],
         author="You" if from_user else views.assistant_name(message.get("assistant_id"), manner.names),
         from_user=from_user,
         time=_clock(message.get("created_at")),
-        text=text,
+        text=short,
+        source=text if short != text else "",
         notes=(
             *folded,
             *cut,

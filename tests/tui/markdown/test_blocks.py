@@ -10,6 +10,7 @@ from markdown_it.token import Token
 
 from assistants_tui.tui.markdown import code_blocks
 from assistants_tui.tui.markdown.blocks import BlockParser, Paragraph, References, split_row
+from assistants_tui.tui.markdown.source import folded_code
 
 Tree = list[Any]
 
@@ -187,3 +188,22 @@ def test_code_is_kept_as_it_was_written() -> None:
 )
 def test_the_cells_of_a_row(source: str, cells: list[str]) -> None:
     assert split_row(source) == cells
+
+
+def test_folded_code_keeps_its_beginning_and_says_how_much_is_missing() -> None:
+    source = "- one\n  ```py\n  a\n  b\n  c\n  d\n  ```\nend\n\n```\nx\ny\nz\n```"
+    assert folded_code(source, 2) == (
+        "- one\n  ```py\n  a\n  b\n  … 2 more lines\n  ```\nend\n\n```\nx\ny\nz\n```"
+    )
+    assert folded_code(source, 4) == source
+
+
+@given(source=st.text("ab`~>- \n\t", max_size=80), keep=st.integers(0, 3))
+def test_folding_code_leaves_everything_else_as_it_was(source: str, keep: int) -> None:
+    short = folded_code(source, keep)
+    assert folded_code(source, 1000) == source
+    whole, folded = code_blocks(source), code_blocks(short)
+    assert len(whole) == len(folded)
+    for before, after in zip(whole, folded, strict=True):
+        assert after.lines[:keep] == before.lines[:keep]
+        assert len(after.lines) <= max(keep + 1, 1) or after.lines == before.lines

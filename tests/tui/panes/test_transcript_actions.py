@@ -54,7 +54,8 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
 
 
 async def test_metadata_folding_copying_and_deleting() -> None:
-    async with open_app_with(says("Five."), says("5.")) as driver:
+    code = "".join(f"print({number})\n" for number in range(20))
+    async with open_app_with(says(f"Five.\n\n```python\n{code}```"), says("5.")) as driver:
         text = "\n".join(f"line {number}" for number in range(80))
         await driver.type(f"2 + 3\n{text}")
         await driver.until_answered()
@@ -73,6 +74,12 @@ async def test_metadata_folding_copying_and_deleting() -> None:
             lambda: next(iter(driver.conversation.messages.values()))["metadata"] == {"kept": "yes"}
         )
         messages(driver).focus()
+        await driver.press("end", "z")
+        await driver.until_shown("… 14 more lines")
+        await driver.press("Y")
+        assert driver.app.clipboard == code
+        await driver.press("z")
+        await driver.until_shown("print(19)")
         await driver.press("end", "d")
         await driver.until_shown("Delete this message?")
         await driver.press("right", "enter")

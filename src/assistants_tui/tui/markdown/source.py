@@ -22,12 +22,15 @@ class _Collector:
 
     def __init__(self) -> None:
         self.blocks: list[CodeBlock] = []
+        self.count = 0
+        """Lines of code so far."""
 
     def open_code(self, language: str, *, fenced: bool, gap: bool) -> None:
         self.blocks.append(CodeBlock(language))
 
     def code_line(self, text: str) -> None:
         self.blocks[-1].lines.append(text)
+        self.count += 1
 
     def open_quote(self, *, gap: bool) -> None: ...
     def open_list(self, *, gap: bool) -> None: ...
@@ -52,3 +55,32 @@ def code_blocks(source: str) -> list[CodeBlock]:
         parser.line(line)
     parser.close()
     return collector.blocks
+
+
+def folded_code(source: str, keep: int) -> str:
+    """The text with the first `keep` lines of each code block, which says how many are missing."""
+    collector = _Collector()
+    parser = BlockParser(collector, {})
+    kept: list[str] = []
+    hidden: list[str] = []
+    margin = ""  # what stands before the code: of a list, of a quotation
+
+    def leave() -> None:
+        if len(hidden) > 1:
+            kept.append(f"{margin}… {len(hidden)} more lines")
+        else:
+            kept.extend(hidden)
+        hidden.clear()
+
+    for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        before = collector.count
+        parser.line(line)
+        if collector.count > before and len(collector.blocks[-1].lines) > keep:
+            if not hidden:
+                margin = line.removesuffix(collector.blocks[-1].lines[-1])
+            hidden.append(line)
+        else:
+            leave()
+            kept.append(line)
+    leave()
+    return "\n".join(kept)

@@ -50,6 +50,7 @@ class Transcript(MessageView):
         Binding("e", "edit", "Edit", id="messages.edit", tooltip="Change a message of yours on a branch"),
         Binding("b", "branch", "Branch", id="messages.branch", tooltip="Go on from here in a new thread"),
         Binding("space", "fold", "Fold", show=False, id="messages.fold", tooltip="Fold a long message"),
+        Binding("z", "fold_code", show=False, id="messages.fold_code", tooltip="Fold the code of a message"),
         Binding("v", "view", show=False, id="messages.view", tooltip="Open the message in your pager"),
         Binding("V", "view_code", show=False, id="messages.view_code", tooltip="Open code in your pager"),
         Binding("m", "metadata", show=False, id="messages.metadata", tooltip="Metadata of the message"),
@@ -69,6 +70,7 @@ class Transcript(MessageView):
         self._workspace = workspace
         self._shown: dict[str, Message | Outgoing] = {}
         self._folds: dict[str, bool] = {}  # what the user chose, by message ID
+        self._code_folds: set[str] = set()  # messages whose code blocks are folded
         self._sourced: set[str] = set()  # messages whose citations have been looked for
         self._scheduled = False
 
@@ -141,7 +143,9 @@ class Transcript(MessageView):
     def _item(self, thing: Message | Outgoing) -> MessageItem:
         if isinstance(thing, Outgoing):
             return outgoing_item(thing)
-        return message_item(thing, self._manner, fold=self._folds.get(thing["id"]))
+        message_id = thing["id"]
+        fold_code = message_id in self._code_folds
+        return message_item(thing, self._manner, fold=self._folds.get(message_id), fold_code=fold_code)
 
     @property
     def _manner(self) -> Manner:
@@ -214,8 +218,13 @@ class Transcript(MessageView):
         item = self.selected_item
         if message is None or item is None or not can_fold(self._text(message)):
             return
-        self._folds[message["id"]] = len(item.text) >= len(self._text(message))
+        self._folds[message["id"]] = len(item.source or item.text) >= len(self._text(message))
         self.upsert(self._item(message))
+
+    def action_fold_code(self) -> None:
+        if (message := self._chosen_message) is not None:
+            self._code_folds ^= {message["id"]}
+            self.upsert(self._item(message))
 
     # answering again, branches
 
@@ -371,6 +380,7 @@ class Transcript(MessageView):
         self.look()
         if len(self._item(message).text) < len(self._text(message)):
             self._folds[message_id] = False
+            self._code_folds.discard(message_id)
             self.upsert(self._item(message))
         self.mark(words)
         self.reveal(message_id, words)

@@ -35,6 +35,8 @@ class MessageItem:
     notes: tuple[Note, ...] = ()
     streaming: bool = False
     """More text is coming."""
+    source: str = ""
+    """The text with all of its code, where `text` has the beginning of it."""
 
 
 _SIGNS = {"file": "⎘ ", "image": "▣ ", "error": "✗ ", "stopped": "■ "}

@@ -304,7 +304,7 @@ class MessageView(ScrollView, can_focus=True):
     def code_blocks(self, item_id: str) -> list[CodeBlock]:
         """The code blocks of a message as they were written."""
         place = self._places.get(item_id)
-        return [] if place is None else code_blocks(self._entries[place].item.text)
+        return [] if place is None else code_blocks((item := self._entries[place].item).source or item.text)
 
     def links(self, item_id: str) -> list[str]:
         """The addresses that a message links to, each once."""
