@@ -1,4 +1,5 @@
-"""The command line: open the app, `ask` one question, `serve` the engine, `doctor` the installation.
+"""The command line: open the app, `ask` one question, `serve` the engine, `doctor` the installation, and
+`completion` for the shell.
 
 This module only reads the arguments; each command lives in a module that is imported when it is asked for,
 so that `--help` and the first frame of the app do not wait for the others.
@@ -48,6 +49,12 @@ examples:
 The engine answers at http://HOST:PORT/v1 (and at /openai for Azure clients).
 A host that other machines can reach needs --api-key-file: one key on each line, as
 `owner: key` or alone.
+""",
+    "completion": """\
+where to put it:
+  bash  assistants-tui completion bash > ~/.local/share/bash-completion/completions/assistants-tui
+  zsh   assistants-tui completion zsh > ~/.zfunc/_assistants-tui   (a folder of your $fpath)
+  fish  assistants-tui completion fish > ~/.config/fish/completions/assistants-tui.fish
 """,
 }
 
@@ -134,6 +141,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="check the installation",
         description="Print versions, paths, profiles, the sandbox and the terminal. No secrets.",
     )
+    shell = commands.add_parser(
+        "completion",
+        help="complete commands and options in your shell",
+        description="Print the script with which a shell completes this command.",
+        epilog=_EXAMPLES["completion"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    shell.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that reads the script")
     return parser
 
 
@@ -198,6 +213,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from assistants_tui.cli.doctor import doctor
 
                 return doctor()
+            case "completion":
+                from assistants_tui.cli.completion import completion
+
+                print(completion(build_parser(), options.shell), end="")
             case _:
                 return _open_app(options)
     except KeyboardInterrupt:
@@ -205,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of our output went away; Python would complain again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    return OK
 
 
 def _open_app(options: argparse.Namespace) -> int:
