@@ -35,14 +35,18 @@ def test_every_shell_block_is_run_by_somebody() -> None:
 
 def test_the_tour(tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks("sh", "tour"))],
-        cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    running = [  # all at once: they wait for processes of their own most of the time
+        subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for block in blocks("sh", "tour")
+    ]  # fmt: skip
+    shown = [process.communicate(timeout=240) for process in running]
+    assert [process.returncode for process in running] == [0] * len(running), shown
+    output = "".join(said for said, _ in shown)
     for said in ("x = 1", "The chart shows sales", "hours.md", "closes at six", "144", "Code interpreter"):
-        assert said in done.stdout
+        assert said in output
     assert "complete" in (tmp_path / "completion.sh").read_text()
 
 
