@@ -1,4 +1,7 @@
-"""Pictures of the main screens, from real runs, with the clock stopped so that they stay the same."""
+"""Pictures of the main screens, from real runs, with the clock stopped so that they stay the same.
+
+The wide conversation with its inspector is compared with its picture in `screenshots/` by test_screenshots.py.
+"""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -112,7 +115,6 @@ def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, 
     ("play", "size"),
     [
         (first_launch, (100, 30)),
-        (inspected, (160, 50)),
         (inspected, (80, 24)),
         (waiting_for_functions, (100, 30)),
         (helped, (80, 24)),
