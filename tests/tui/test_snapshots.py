@@ -1,6 +1,6 @@
 """Pictures of the main screens, from real runs, with the clock stopped so that they stay the same.
 
-The wide conversation with its inspector is compared with its picture in `screenshots/` by test_screenshots.py.
+The wide conversation with its inspector is held against `screenshots/`, in e2e/test_screenshots.py.
 """
 
 import time
