@@ -402,4 +402,4 @@ class AssistantsApp(App[None]):
 
 def _parts(config: Config) -> tuple[object, ...]:
     """What a workspace takes from the settings besides its profile."""
-    return config.functions, config.mcp, config.prices, config.hooks
+    return config.functions, config.mcp, config.prices, config.hooks, config.code

@@ -111,7 +111,9 @@ class RunState:
         except (KeyError, IndexError, TypeError):  # of a shape that nobody knows
             return None
         run = cast(Run, self.run)
-        return PendingCode(run["id"], call_id, code, str(asked.get("reason") or ""), run.get("expires_at"))
+        until: object = run.get("expires_at")
+        deadline = until if isinstance(until, int) else None
+        return PendingCode(run["id"], call_id, code, str(asked.get("reason") or ""), deadline)
 
     @property
     def waits(self) -> bool:

@@ -168,9 +168,20 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self._decided = False
         self._show_deadline()
 
+    def on_key(self) -> None:
+        self._is_ready()
+
+    def _is_ready(self) -> bool:
+        """Whether keys are meant for it: who was typing when it came has to stop for a moment first."""
+        now = monotonic()
+        if now < self._ready_at:
+            self._ready_at = now + _ARMED
+            return False
+        return True
+
     @property
     def _armed(self) -> bool:
-        return self.has_focus and monotonic() >= self._ready_at and not self._decided
+        return self.has_focus and self._is_ready() and not self._decided
 
     def action_run(self) -> None:
         if self._armed:

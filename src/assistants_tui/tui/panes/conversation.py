@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
 from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.functions.calls import PendingCalls
@@ -109,7 +109,8 @@ class ConversationPane(Vertical):
         if pending is not None:
             panel = CodeApprovalPanel(pending)
             self.mount(panel, before="#trouble")
-            if not writing.text:  # somebody who writes is not interrupted
+            elsewhere = isinstance(self.app.focused, (Input, TextArea)) and self.app.focused is not writing
+            if not writing.text and not elsewhere:  # somebody who writes is not interrupted
                 panel.focus()
 
     @on(CodeApprovalPanel.Decided)
