@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import ControlType, Segment
 from rich.style import Style
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
@@ -18,6 +18,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.safety import SafeFilter, clean
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
+from support.bare_app import BareApp
 
 HOSTILE = (
     "a\x1b]0;title\x07b\x1b[31mc\x9b2Jd\x00e\x7ff\u202eg\u2066h\u200fi\ufeffj\u2028k\ud800l\x85m\r\u061cn"
@@ -71,7 +72,7 @@ def test_clean_lines_are_passed_on_as_they_are() -> None:
     assert SafeFilter().apply(segments, BLACK) is segments
 
 
-class Hostile(App[None]):
+class Hostile(BareApp):
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), SafeFilter()]
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.worker import Worker
@@ -26,7 +25,7 @@ from assistants_tui.settings.state import AppState, load_state, update_state
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter, clean
-from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes
+from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
@@ -123,11 +122,7 @@ class AssistantsApp(App[None]):
         return "".join(_MODIFIERS.get(modifier, f"{modifier}+") for modifier in modifiers) + name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        # `$text-muted` is a contrast colour that spans inside a line cannot blend; this is a plain colour
-        theme = self.current_theme
-        background = Color.parse(theme.background or ("#121212" if theme.dark else "#e0e0e0"))
-        foreground = Color.parse(theme.foreground or background.inverse.hex)
-        return {"muted": foreground.blend(background, 0.4).hex}
+        return own_variables(self.current_theme)
 
     def on_mount(self) -> None:
         if not self.is_headless:

@@ -118,6 +118,16 @@ def read_theme(path: Path) -> Theme:
     return Theme(name=name, dark=dark, variables=dict(variables), **colors)
 
 
+def own_variables(theme: Theme) -> dict[str, str]:
+    """The variables of ours that a theme does not set itself: `muted`, for times and hints.
+
+    Textual's `$text-muted` is a contrast colour that spans inside a line cannot blend; this one is plain.
+    """
+    background = Color.parse(theme.background or ("#121212" if theme.dark else "#e0e0e0"))
+    foreground = Color.parse(theme.foreground or background.inverse.hex)
+    return {"muted": foreground.blend(background, 0.4).hex}
+
+
 def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
     for folder in folders:
         if folder.is_dir():

@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import pytest
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.selection import Selection
 
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
+from support.bare_app import BareApp
 
 SIZE = (60, 20)
 
 
-class Thread(App[None]):
+class Thread(BareApp):
     """One message view, and what it has posted."""
 
     CSS = "MessageView { height: 1fr; }"
@@ -80,6 +81,7 @@ async def focus(view: MessageView, pilot: Pilot[None]) -> None:
 async def settled(pilot: Pilot[None], view: MessageView) -> None:
     """Wait until everything that was handed to the view is drawn."""
     while view.updating:
+        assert pilot.app.is_running
         await pilot.pause(0.01)
     await pilot.pause()
 
