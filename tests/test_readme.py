@@ -1,8 +1,11 @@
 """The README tells the truth: its commands run, its settings are read, its links lead somewhere."""
 
+import asyncio
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from assistants_tui.cli import build_parser
 from assistants_tui.settings.config import load_config
 from assistants_tui.tui.themes import read_theme
+from support.serve_command import serve_command
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,7 +34,7 @@ def blocks(language: str, kind: str | None = None) -> list[str]:
 def test_every_shell_block_is_run_by_somebody() -> None:
     kinds = {found["kind"] for found in _BLOCK.finditer(README) if found["language"] == "sh"}
     # `tests` by .ci/run; `open` is the same but for the last word; `long` takes long; the others below
-    assert kinds == {"open", "tests", "install", "tour", "serve", "long"}
+    assert kinds == {"open", "tests", "install", "tour", "serve", "requests", "long"}
 
 
 def test_the_tour(tmp_path: Path) -> None:
@@ -48,6 +52,17 @@ def test_the_tour(tmp_path: Path) -> None:
     for said in ("x = 1", "The chart shows sales", "hours.md", "closes at six", "144", "Code interpreter"):
         assert said in output
     assert "complete" in (tmp_path / "completion.sh").read_text()
+
+
+async def test_requests_are_answered(tmp_path: Path) -> None:
+    (block,) = blocks("sh", "requests")
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    async with serve_command(tmp_path) as server:
+        request = shlex.split(block.replace("http://127.0.0.1:8123", server.url))
+        process = await asyncio.create_subprocess_exec(*request, "--silent", stdout=asyncio.subprocess.PIPE)
+        answer, _ = await process.communicate()
+    assert {one["name"] for one in json.loads(answer)["data"]} >= {"Math Tutor", "HR Helper"}
 
 
 def test_the_commands_for_servers_and_installations() -> None:
