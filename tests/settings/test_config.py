@@ -151,6 +151,9 @@ EMBEDDED = "[profiles.a]\nkind = 'embedded'\n"
     ("text", "sentence"),
     [
         ("colour = 1", "colour is 1; unknown; allowed are code, default_profile, functions, hooks, keys"),
+        ("notify = 'loud'", """notify is 'loud'; it must be one of "bell","""),
+        ("hooks = 3", "hooks is 3; it must be the path of a Python file"),
+        ("hooks = 'hooks.sh'", "hooks is 'hooks.sh'; it must be the path of a Python file"),
         ("theme = 3", "theme is 3; it must be the name of a theme"),
         ("default_profile = 'b'", "default_profile is 'b'; it must be the name of a profile: 'local'"),
         ("default_profile = [1]", "default_profile is [1]; it must be the name of a profile: 'local'"),

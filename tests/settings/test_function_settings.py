@@ -50,6 +50,9 @@ def test_everything_that_can_be_set_is_read(tmp_path: Path) -> None:
     [
         ("functions = 3", "functions is 3"),
         ("[functions]\ntimeout = 0", "functions.timeout is 0"),
+        ("[functions]\npython = ''", "functions.python is ''"),
+        ("[mcp.a]\ncommand = ''", "mcp.a.command is ''"),
+        ("[mcp.a]\ncommand = 'x'\nenv = 3", "mcp.a.env is 3"),
         ("[functions]\ntimeout = true", "functions.timeout is True"),
         ("[functions]\nfolder = 'x'", "functions.folder is 'x'"),
         ("[mcp.a]", "mcp.a is 'missing'"),

@@ -21,6 +21,8 @@ def test_xdg_variables_are_honoured(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert paths.cache_dir == tmp_path / "CACHE" / app
     assert paths.engine_dir("local").is_relative_to(paths.data_dir)
     assert paths.engine_dir("local") != paths.engine_dir("other")
+    assert paths.functions_dir.parent == paths.config_file.parent
+    assert {paths.approvals_file.parent, paths.calls_log.parent} == {paths.state_file.parent}
     assert [*tmp_path.iterdir()] == []
 
 

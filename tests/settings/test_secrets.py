@@ -11,7 +11,16 @@ from keyring.errors import KeyringLocked
 
 from assistants_tui.settings.config import LOCAL, Profile
 from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.secrets import SERVICE, Secret, delete_key, find_key, has_key, store_key
+from assistants_tui.settings.secrets import (
+    SERVICE,
+    Secret,
+    delete_key,
+    find_key,
+    has_key,
+    has_key_store,
+    key_place,
+    store_key,
+)
 
 TEAM = Profile(name="team", kind="openai", base_url="https://x.org", api_key_env="TEAM_KEY")
 
@@ -64,10 +73,13 @@ def test_the_environment_comes_first_and_then_the_key_store(store: Store) -> Non
     assert revealed(TEAM, {"TEAM_KEY": " from-env\n"}) == "from-env"
     assert revealed(TEAM, {"TEAM_KEY": "  "}) == "stored"
     assert revealed(LOCAL, {"TEAM_KEY": "x", "OPENAI_API_KEY": "y"}) is None
-    assert has_key(TEAM)
+    assert has_key(TEAM) and has_key_store()
+    assert key_place(TEAM, {}) == "store"
+    assert key_place(TEAM, {"TEAM_KEY": "k"}) == "environment"
     delete_key("team")
     delete_key("team")
     assert revealed(TEAM, {}) is None
+    assert key_place(TEAM, {}) is None
 
 
 def test_without_a_key_store_there_is_no_key_and_a_clear_error(store: Store) -> None:
@@ -81,8 +93,17 @@ def test_without_a_key_store_there_is_no_key_and_a_clear_error(store: Store) -> 
 
 
 def test_a_key_store_that_keeps_nothing_is_found_out() -> None:
+    assert not has_key_store()
     with pytest.raises(SettingsError, match="no key store that works"):
         store_key("team", Secret("k"))  # the tests' own back end drops everything
+
+
+def test_a_key_store_that_fails_in_its_own_way_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("no bus")
+
+    monkeypatch.setattr(keyring, "get_keyring", fail)
+    assert not has_key_store()
 
 
 def test_a_secret_shows_itself_nowhere() -> None:

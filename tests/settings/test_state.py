@@ -51,6 +51,12 @@ def test_two_windows_keep_what_the_other_wrote(path: Path) -> None:
     )
 
 
+def test_a_profile_begins_with_nothing_and_changes_alone() -> None:
+    changed = FULL.with_profile("new", replace(FULL.profile("new"), tokens_used=1))
+    assert (changed.profile("new").tokens_used, changed.profile("newer")) == (1, ProfileState())
+    assert {name: changed.profile(name) for name in FULL.profiles} == FULL.profiles
+
+
 def test_a_change_that_changes_nothing_writes_nothing(path: Path) -> None:
     update_state(path, lambda state: FULL)
     before = path.stat().st_mtime_ns, path.stat().st_ino

@@ -246,6 +246,56 @@ def test_a_write_that_fails_leaves_the_file_and_what_is_shown_alone(
     assert len(index.list()) == 2
 
 
+def test_a_history_that_cannot_be_read_is_explained_and_left_alone(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"threads\.toml cannot be read: Is a directory"):
+        ThreadIndex(path).list()
+    path.rmdir()
+    path.parent.rmdir()
+    path.parent.write_text("not a folder")
+    with pytest.raises(SettingsError, match=r"threads\.toml cannot be read: Not a directory"):
+        ThreadIndex(path).list()
+    assert path.parent.read_text() == "not a folder"
+
+
+def test_a_damaged_file_that_cannot_be_kept_aside_is_not_replaced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = ThreadIndex(path)
+    index.add(reference(1))
+    index.add(reference(2))
+    path.write_bytes(b"broken [")
+
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(SettingsError, match=r"is damaged .* cannot be moved: Read-only file system"):
+            ThreadIndex(path).list()
+    assert path.read_bytes() == b"broken ["
+    assert ThreadIndex(path).list() == [reference(1)]
+
+
+def test_a_history_that_is_deleted_while_it_is_open_stays_deleted(path: Path) -> None:
+    index = ThreadIndex(path)
+    index.add(reference(1))
+    path.unlink()
+    assert index.list() == []
+    index.add(reference(2))
+    assert ThreadIndex(path).list() == [reference(2)]
+
+
+def test_a_key_that_stands_twice_is_damage(path: Path) -> None:
+    index = ThreadIndex(path)
+    index.add(reference(1))
+    index.add(reference(2))
+    path.write_text(path.read_text() + 'id = "thread_3"\n')
+    after = ThreadIndex(path)
+    assert after.list() == [reference(1)]
+    assert len(after.problems) == 1
+
+
 def test_a_symbolic_link_is_not_written_through(path: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.toml"
     elsewhere.write_text("")

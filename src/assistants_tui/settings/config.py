@@ -280,7 +280,9 @@ class _Reader:
 
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
-        hidden = not isinstance(value, (int, float)) and (_SECRET.search(key) or "@" in repr(value))
+        hidden = not isinstance(value, (int, float)) and (
+            _SECRET.search(key) or key == "env" or "@" in repr(value)
+        )
         self.problems.append(Problem(self.path, where, "" if hidden else _shown(value), allowed))
 
     def _unknown(self, table: Mapping[str, Any], allowed: frozenset[str], prefix: str) -> None:

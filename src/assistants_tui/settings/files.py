@@ -97,8 +97,6 @@ def _keep(path: Path, backup: Path) -> None:
 
 
 def _sync_directory(path: Path) -> None:
-    if os.name != "posix":
-        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

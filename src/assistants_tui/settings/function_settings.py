@@ -114,8 +114,7 @@ def _server(name: str, entry: Mapping[str, Any], where: str, report: Report) -> 
             report(f"{where}.{key}", value, both)
             good = False
         elif wrong:
-            # values of `env` may be secrets, and `token` in the place makes the report leave them out
-            report(f"{where}.env.token" if key == "env" else f"{where}.{key}", value, f"it must be {wrong}")
+            report(f"{where}.{key}", value, f"it must be {wrong}")
             good = False
     if kind not in entry:
         report(where, "missing", "it needs `command`, the program to start, or `url`")
