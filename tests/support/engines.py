@@ -113,6 +113,17 @@ async def engine(
         yield ServedEngine(url, sdk, http, endpoint)
 
 
+def tokens(prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0) -> JSON:
+    """The usage that runs and steps show."""
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_token_details": {"cached_tokens": cached},
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+    }
+
+
 def names(events: Sequence[Event]) -> list[str]:
     """The events' names, without `thread.`, repeated deltas as one."""
     short = [name.removeprefix("thread.") for name, _ in events]

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from support.engine_process import EngineProcess, Nursery, nursery
-from support.engines import BETA, text_of
+from support.engines import BETA, text_of, tokens
 from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
 
 JSON = dict[str, Any]
@@ -211,7 +211,7 @@ async def test_a_waiting_run_survives_its_engine(
         path = f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs"
         await made(http, path, {"tool_outputs": [{"tool_call_id": call["id"], "output": "2 m"}]})
         run = await status(http, run, "completed")
-    assert run["usage"] == {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
+    assert run["usage"] == tokens(50, 7)
     assert [message["role"] for message in endpoint.chats[1]["messages"]] == ["user", "assistant", "tool"]
 
 

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from assistants_tui.engine.runs.runner import LIFETIME
-from support.engines import ServedEngine, data_of, names, text_of
-from support.model_endpoint import DONE, Reply, calls, chunk, says
+from support.engines import ServedEngine, data_of, names, text_of, tokens
+from support.model_endpoint import DONE, Reply, calls, chunk, says, usage
 
 TIDE = {
     "type": "function",
@@ -39,12 +39,12 @@ async def test_a_plain_message(served_engine: ServedEngine) -> None:
     created, queued, begun, ended = (
         data_of(events, f"thread.run.{name}")[0] for name in ("created", "queued", "in_progress", "completed")
     )
-    usage = {"prompt_tokens": 40, "completion_tokens": 9, "total_tokens": 49}
+    used = tokens(40, 9)
     assert created == queued
     assert created["status"] == "queued" and created["started_at"] is None
     assert created["expires_at"] == created["created_at"] + LIFETIME
     assert begun["status"] == "in_progress" and begun["started_at"] is not None and begun["usage"] is None
-    assert ended["usage"] == usage and ended["expires_at"] is None and ended["completed_at"] is not None
+    assert ended["usage"] == used and ended["expires_at"] is None and ended["completed_at"] is not None
 
     step_begun, step_ended = (
         data_of(events, f"thread.run.step.{name}")[0] for name in ("created", "completed")
@@ -56,7 +56,7 @@ async def test_a_plain_message(served_engine: ServedEngine) -> None:
         "type": "message_creation",
         "message_creation": {"message_id": message["id"]},
     }
-    assert step_begun["usage"] is None and step_ended["usage"] == usage
+    assert step_begun["usage"] is None and step_ended["usage"] == used
     assert message_begun["content"] == [] and message_begun["status"] == "in_progress"
     assert message["content"] == [{"type": "text", "text": {"value": "Due in May", "annotations": []}}]
     assert (message["role"], message["run_id"]) == ("assistant", created["id"])
@@ -127,8 +127,8 @@ async def test_code_is_streamed_then_its_output(served_engine: ServedEngine) -> 
             "code_interpreter": {"input": code, "outputs": [{"type": "logs", "logs": logs}]},
         }
     ]
-    assert done["usage"] == {"prompt_tokens": 30, "completion_tokens": 8, "total_tokens": 38}
-    assert events[-2][1]["usage"] == {"prompt_tokens": 80, "completion_tokens": 12, "total_tokens": 92}
+    assert done["usage"] == tokens(30, 8)
+    assert events[-2][1]["usage"] == tokens(80, 12)
     # The model reads what the code has printed.
     assert served_engine.prompts[1]["messages"][-1] == {
         "role": "tool",
@@ -161,6 +161,39 @@ async def test_text_before_a_call_is_a_message_of_its_own(served_engine: ServedE
     ]
     run = events[-2][1]
     assert sum(step["usage"]["total_tokens"] for step in steps) == run["usage"]["total_tokens"]
+
+
+async def test_what_the_service_shows_beyond_its_reference(served_engine: ServedEngine) -> None:
+    counted = usage(40, 9)
+    counted["usage"]["prompt_tokens_details"] = {"cached_tokens": 32, "audio_tokens": 0}
+    counted["usage"]["completion_tokens_details"] = {"reasoning_tokens": 4}
+    served_engine.replies(
+        calls(("code_interpreter", '{"code": "1"}'), prompt=20, completion=7),
+        Reply([chunk({"content": "In May."}), chunk({}, "stop"), counted, DONE]),
+    )
+    form = {"purpose": "assistants"}
+    files = [
+        (await served_engine.http.post("/files", files={"file": (name, b"1")}, data=form)).json()["id"]
+        for name in ("a.csv", "b.csv")
+    ]
+    held = {"tool_resources": {"code_interpreter": {"file_ids": files[:1]}}}
+    assistant = await served_engine.assistant(tools=[CODE], reasoning_effort="low", **held)
+    thread = await served_engine.thread()
+    attachment = {"file_id": files[1], "tools": [CODE]}
+    message = {"role": "user", "content": "When?", "attachments": [attachment]}
+    events = await served_engine.run(thread, assistant, additional_messages=[message])
+    run = events[0][1]
+    assert run["reasoning_effort"] == "low"
+    assert run["tool_resources"] == {"code_interpreter": {"file_ids": files}}
+    steps = data_of(events, "thread.run.step.completed")
+    assert [step["usage"] for step in steps] == [tokens(20, 7), tokens(40, 9, cached=32, reasoning=4)]
+    assert events[-2][1]["usage"] == tokens(60, 16, cached=32, reasoning=4)
+    assert {step["expires_at"] for step in steps} == {run["created_at"] + LIFETIME}
+
+    served_engine.replies(says("Hi."))
+    plain = await served_engine.run(await served_engine.thread("Hi"), await served_engine.assistant())
+    assert plain[0][1]["tool_resources"] == {"code_interpreter": {"file_ids": []}}
+    assert plain[0][1]["reasoning_effort"] is None
 
 
 async def test_text_after_a_call_is_kept(served_engine: ServedEngine) -> None:
@@ -209,9 +242,9 @@ async def test_functions_wait_for_outputs_and_go_on(served_engine: ServedEngine)
     assert names(more) == ["run.step.completed", "run.queued", "run.in_progress", *MESSAGE, *END]
     done = more[0][1]
     assert [call["function"]["output"] for call in done["step_details"]["tool_calls"]] == ["0.4", ""]
-    assert done["usage"] == {"prompt_tokens": 60, "completion_tokens": 20, "total_tokens": 80}
+    assert done["usage"] == tokens(60, 20)
     assert more[1][1]["required_action"] is None
-    assert more[-2][1]["usage"] == {"prompt_tokens": 150, "completion_tokens": 28, "total_tokens": 178}
+    assert more[-2][1]["usage"] == tokens(150, 28)
     told = served_engine.prompts[1]["messages"]
     assert [message["role"] for message in told] == ["user", "assistant", "tool", "tool"]
     assert [call["id"] for call in told[1]["tool_calls"]] == [call["id"] for call in asked]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from support.engines import ServedEngine, data_of, engine, names, text_of
+from support.engines import ServedEngine, data_of, engine, names, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, says
 
 JSON = dict[str, Any]
@@ -68,8 +68,8 @@ async def begun(served_engine: ServedEngine, **fields: object) -> tuple[str, str
 
 
 async def waiting(served_engine: ServedEngine) -> tuple[str, str, str]:
-    """A run that waits for the output of one call: thread, run, call."""
-    served_engine.replies(calls(("tide", "{}")))
+    """A run that waits for the output of one call, after 27 tokens: thread, run, call."""
+    served_engine.replies(calls(("tide", "{}"), prompt=20, completion=7))
     assistant, thread = await served_engine.assistant(tools=[TIDE]), await served_engine.thread("Tide?")
     run = await served_engine.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
     run = await served_engine.settled(thread, run["id"])
@@ -204,7 +204,25 @@ async def test_a_waiting_run_can_be_cancelled(served_engine: ServedEngine) -> No
     assert run["status"] == "cancelled" and run["expires_at"] is None
     [step] = await served_engine.listed(f"/threads/{thread}/runs/{run_id}/steps")
     assert step["status"] == "cancelled"
+    assert run["usage"] == step["usage"] == tokens(20, 7)
     await served_engine.post(f"/threads/{thread}/messages", {"role": "user", "content": "free"})
+
+
+async def test_all_rounds_of_a_run_that_is_cancelled_while_it_waits_are_counted(
+    served_engine: ServedEngine,
+) -> None:
+    thread, run_id, call_id = await waiting(served_engine)
+    path = f"/threads/{thread}/runs/{run_id}"
+    served_engine.replies(calls(("tide", "{}"), prompt=40, completion=3))
+    outputs = [{"tool_call_id": call_id, "output": "low"}]
+    await served_engine.events(f"{path}/submit_tool_outputs", {"tool_outputs": outputs})
+    await served_engine.post(f"{path}/cancel")
+    assert (await served_engine.settled(thread, run_id))["usage"] == tokens(60, 10)
+    steps = await served_engine.listed(f"{path}/steps")
+    assert [(step["status"], step["usage"]) for step in steps] == [
+        ("completed", tokens(20, 7)),
+        ("cancelled", tokens(40, 3)),
+    ]
 
 
 async def test_code_can_be_cancelled(served_engine: ServedEngine) -> None:
@@ -311,6 +329,7 @@ async def test_a_run_that_waits_too_long_expires(
     assert run["required_action"] is None
     [step] = await timed_engine.listed(f"{path}/steps")
     assert step["status"] == "expired" and step["expired_at"] == int(moved_clock.now)
+    assert run["usage"] == step["usage"] == tokens(20, 7)
     body = {"tool_outputs": [{"tool_call_id": call_id, "output": "late"}]}
     error = await refused(timed_engine, f"{path}/submit_tool_outputs", body)
     assert error["message"] == 'Runs in status "expired" do not accept tool outputs.'

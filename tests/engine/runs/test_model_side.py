@@ -7,7 +7,7 @@ import pytest
 
 from assistants_tui.engine.runs.answer import MAX_WHITESPACE
 from assistants_tui.engine.runs.executor import MAX_TURNS
-from support.engines import ServedEngine, data_of, text_of
+from support.engines import ServedEngine, data_of, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, refuses, says
 
 JSON = dict[str, Any]
@@ -225,7 +225,7 @@ async def test_completion_tokens_are_counted_over_all_turns(served_engine: Serve
     assert run["status"] == "incomplete"
     assert run["incomplete_details"] == {"reason": "max_completion_tokens"}
     assert [body["max_tokens"] for body in served_engine.prompts] == [1000, 700]
-    assert run["usage"] == {"prompt_tokens": 450, "completion_tokens": 1000, "total_tokens": 1450}
+    assert run["usage"] == tokens(450, 1000)
 
 
 async def test_prompt_tokens_are_counted_over_all_turns(served_engine: ServedEngine) -> None:

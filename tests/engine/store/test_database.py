@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import assistants, messages, migrations, threads
+from assistants_tui.engine.store import assistants, messages, migrations, runs, threads
 from assistants_tui.engine.store.database import FILE_NAME, Database
 from assistants_tui.engine.store.objects import PageRequest
 
@@ -182,6 +183,39 @@ async def test_old_store_takes_the_steps_it_has_not_taken(
     raw.close()
     assert "colour" in columns
     assert "size" not in columns
+
+
+def tables(path: Path) -> dict[str, set[tuple[Any, ...]]]:
+    """Name, type, whether it must be there, and default of each table's columns."""
+    with closing(sqlite3.connect(path / FILE_NAME)) as raw:
+        names = [row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: {row[1:5] for row in raw.execute(f"PRAGMA table_info({name})")} for name in names}
+
+
+async def test_an_old_store_ends_at_the_tables_of_a_new_one_and_keeps_its_runs(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for path in (old, new):
+        await (await Database.open(path)).close()
+    with closing(sqlite3.connect(old / FILE_NAME)) as raw:
+        raw.execute("ALTER TABLE runs DROP COLUMN tool_resources")
+        raw.execute("ALTER TABLE run_steps DROP COLUMN expires_at")
+        raw.execute("UPDATE schema_version SET version = 1")
+        raw.execute(
+            "INSERT INTO threads (id, owner, created_at, message_count, tool_resources, metadata) "
+            "VALUES ('thread_1', 'local', 1, 0, '{}', '{}')"
+        )
+        raw.execute(
+            "INSERT INTO runs (id, owner, created_at, thread_id, assistant_id, status, model, instructions, "
+            "tools, metadata, truncation_strategy, parallel_tool_calls) VALUES ('run_1', 'local', 1, "
+            "'thread_1', 'asst_1', 'completed', 'm', '', '[]', '{}', '{\"type\": \"auto\"}', 1)"
+        )
+        raw.commit()
+    database = await Database.open(old)
+    assert tables(old) == tables(new)
+    async with database.read() as connection:
+        run = await runs.get(connection, "local", "thread_1", "run_1")
+    assert run is not None and (run["status"], run["tool_resources"]) == ("completed", {})
+    await database.close()
 
 
 async def test_errors_do_not_show_what_was_written(database: Database) -> None:

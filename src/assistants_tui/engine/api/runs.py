@@ -15,7 +15,7 @@ from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewThread
 from assistants_tui.engine.api.requests.runs import CodeDecision, NewRun, NewThreadAndRun, ToolOutputs
 from assistants_tui.engine.api.threads import create_thread
-from assistants_tui.engine.api.tool_resources import resolve
+from assistants_tui.engine.api.tool_resources import of_run, resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.runs.feed import Event, Reader
 from assistants_tui.engine.runs.runner import (
@@ -46,7 +46,8 @@ async def create(request: Request) -> Response:
             if active is not None:
                 raise _locked(thread_id, active["id"])
             await add_messages(work, thread, body.additional_messages, "additional_messages")
-        run = await _store(work, thread_id, body)
+            thread = await threads.get(work.connection, work.owner, thread_id) or thread
+        run = await _store(work, thread, body)
     return _started(request, run, body, [], with_passages=with_passages)
 
 
@@ -59,7 +60,7 @@ async def create_with_thread(request: Request) -> Response:
             resources = thread["tool_resources"] | await resolve(work, body.tool_resources)
             changes = {"tool_resources": resources}
             thread = await threads.change(work.connection, work.owner, thread["id"], changes) or thread
-        run = await _store(work, thread["id"], body)
+        run = await _store(work, thread, body)
     return _started(request, run, body, [Event("thread.created", thread)])
 
 
@@ -152,7 +153,7 @@ def ids(request: Request) -> tuple[str, str]:
     return thread_id, run_id
 
 
-async def _store(work: Work, thread_id: str, body: NewRun | NewThreadAndRun) -> Json:
+async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Json:
     """A queued run: what the body does not say, the assistant says."""
     assistant = await assistants.get(work.connection, work.owner, body.assistant_id)
     if assistant is None:
@@ -168,6 +169,7 @@ async def _store(work: Work, thread_id: str, body: NewRun | NewThreadAndRun) -> 
         "model": body.model or assistant["model"],
         "instructions": "\n\n".join(text for text in (base, additional) if text),
         "tools": tools,
+        "tool_resources": of_run(assistant, thread),
         "metadata": body.metadata or {},
         "temperature": _first(body.temperature, assistant["temperature"], 1.0),
         "top_p": _first(body.top_p, assistant["top_p"], 1.0),
@@ -185,9 +187,9 @@ async def _store(work: Work, thread_id: str, body: NewRun | NewThreadAndRun) -> 
     _check_choice(values["tool_choice"], tools)
     check_format(values["response_format"], tools)
     try:
-        return await runs.create(work.connection, work.owner, thread_id, now, values)
+        return await runs.create(work.connection, work.owner, thread["id"], now, values)
     except runs.ThreadLockedError as error:
-        raise _locked(thread_id, error.run_id) from None
+        raise _locked(thread["id"], error.run_id) from None
 
 
 def _started(

@@ -62,6 +62,19 @@ async def _make_store(work: Work, asked: StoreToMake, path: str) -> str:
     return store_id
 
 
+def of_run(assistant: Json, thread: Json) -> Json:
+    """What runs show: the resources of their assistant and of their thread, together.
+
+    The reference has no such field, but the service sends it, and `code_interpreter` always.
+    """
+    named: dict[tuple[str, str], dict[str, None]] = {("code_interpreter", "file_ids"): {}}
+    for holder in (assistant, thread):
+        for tool, lists in holder["tool_resources"].items():
+            for name, object_ids in lists.items():
+                named.setdefault((tool, name), {}).update(dict.fromkeys(object_ids))
+    return {tool: {name: list(object_ids)} for (tool, name), object_ids in named.items()}
+
+
 async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: str) -> Json:
     """Give a thread the files that a message brings for its tools, and return the thread as it is then."""
     if not attachments:

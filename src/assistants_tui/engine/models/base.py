@@ -36,11 +36,24 @@ class ToolCallDelta(NamedTuple):
     arguments: str
 
 
-class Usage(NamedTuple):
-    """Tokens of one turn, as the endpoint counted them."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one turn, as the endpoint counted them, or the sum of several."""
 
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt's: those that the endpoint knew from before."""
+    reasoning_tokens: int = 0
+    """Of the completion's: those that the answer does not show."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
 
 
 class Finish(NamedTuple):

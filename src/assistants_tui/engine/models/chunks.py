@@ -170,8 +170,14 @@ def _arguments(arguments: object) -> str:
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    prompt, completion = (
-        count if isinstance(count, int) and not isinstance(count, bool) else 0 for count in counts
-    )
-    return Usage(prompt, completion) if prompt > 0 or completion > 0 else None
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    if prompt <= 0 and completion <= 0:
+        return None
+    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+    reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(prompt, completion, cached, reasoning)
+
+
+def _count(counts: object, name: str) -> int:
+    count = counts.get(name) if isinstance(counts, Mapping) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else 0

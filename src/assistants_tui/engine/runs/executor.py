@@ -16,7 +16,7 @@ from assistants_tui.engine.models.base import (
     ModelError,
     Usage,
 )
-from assistants_tui.engine.runs import documents, endings, history, json_answer, prompt
+from assistants_tui.engine.runs import documents, endings, history, json_answer, prompt, usage
 from assistants_tui.engine.runs.answer import Answer
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
@@ -66,7 +66,6 @@ class Executor:
         )
         self._workshop = workshop
         self._owner = owner
-        self._reasoning_effort: str | None = None
         self._tools = ToolBox(run["tools"])
         self._code = CodeRunner(workshop, owner, run["thread_id"])
         self._search = DocumentSearch(workshop, run, self._code.products)
@@ -92,10 +91,6 @@ class Executor:
         if ending is not None:
             await self._end(ending)
         await self._code.cool()
-
-    async def finish_cancelling(self) -> None:
-        """End a run that waits for outputs and is to be cancelled."""
-        await self.record.end(endings.CANCELLED)
 
     async def _work(self) -> Ending | None:
         """The ending that the run comes to; None if it waits for outputs."""
@@ -129,7 +124,6 @@ class Executor:
             stored = await runs.record(connection, self.record.id)
             if stored is None:
                 raise Interrupted("taken")
-            self._reasoning_effort = stored.reasoning_effort
             self._progress = stored.progress or {}
             self.record.resume(self._progress)
             if "products" in self._progress:
@@ -157,12 +151,11 @@ class Executor:
 
     async def _finish_calls(self) -> bool:
         """Go on with calls whose code waited for the user. True if the run has to wait once more."""
-        used = self._progress["step_usage"]
-        usage = Usage(used["prompt_tokens"], used["completion_tokens"])
+        used = usage.from_wire(self._progress["step_usage"])
         unseen = await self._run_code(self._progress["decision"])
-        if await self._wait(unseen, usage):
+        if await self._wait(unseen, used):
             return True
-        await self.record.close_calls(usage)
+        await self.record.close_calls(used)
         async with self._workshop.database.read() as connection:
             await self._recall(connection)
         return False
@@ -228,13 +221,13 @@ class Executor:
             decision = None
         return None
 
-    async def _wait(self, unseen: int | None, usage: Usage) -> bool:
+    async def _wait(self, unseen: int | None, used: Usage) -> bool:
         """Have the run wait for a decision on code, or for the outputs of functions. False: for neither."""
         products = self._code.products.kept()
         if unseen is not None:
-            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), usage, products)
+            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, products)
         elif self.record.waits_for_functions:
-            await self.record.ask_for_outputs(usage, products)
+            await self.record.ask_for_outputs(used, products)
         else:
             return False
         return True
@@ -248,15 +241,15 @@ class Executor:
         return endings.COMPLETED
 
     async def _end(self, ending: Ending) -> None:
-        usage: Usage | None = None
+        used: Usage | None = None
         if self._answer is not None:
             self._answer.flush()
             self._count(self._answer)
-            usage = self._answer.usage
-        if ending is not endings.CANCELLED and await self.record.end(ending, usage):
+            used = self._answer.usage
+        if ending is not endings.CANCELLED and await self.record.end(ending, used):
             return
         # It is to be cancelled, or somebody was quicker; if that was a cancelling, the end is still ours.
-        await self.record.end(endings.CANCELLED, usage)
+        await self.record.end(endings.CANCELLED, used)
 
     def _count(self, answer: Answer) -> None:
         if not answer.counted:
@@ -293,7 +286,7 @@ class Executor:
             top_p=1.0 if run["top_p"] is None else run["top_p"],
             response_format=None if response_format in ("auto", {"type": "text"}) else response_format,
             max_completion_tokens=self._left("completion"),
-            reasoning_effort=self._reasoning_effort,
+            reasoning_effort=run["reasoning_effort"],
         )
 
     def _left(self, kind: str) -> int | None:
@@ -301,7 +294,8 @@ class Executor:
         limit: int | None = self.record.run[f"max_{kind}_tokens"]
         if limit is None:
             return None
-        used = self.record.prompt_tokens if kind == "prompt" else self.record.completion_tokens
+        so_far = self.record.used
+        used = so_far.prompt_tokens if kind == "prompt" else so_far.completion_tokens
         if used >= limit:
             raise _Ended(endings.incomplete(f"max_{kind}_tokens"))
         left: int = limit - used

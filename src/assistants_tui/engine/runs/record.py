@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
-from assistants_tui.engine.runs import endings
+from assistants_tui.engine.runs import endings, usage
 from assistants_tui.engine.runs.content import MessageContent
 from assistants_tui.engine.runs.endings import Ending
 from assistants_tui.engine.runs.feed import Event, Feed
@@ -23,8 +23,6 @@ from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
-
-_NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 class RunRecord:
@@ -47,8 +45,7 @@ class RunRecord:
         self.owner = owner
         self.feed = feed
         self.turns = 0
-        self.prompt_tokens = 0
-        self.completion_tokens = 0
+        self.used = Usage()
         self._database = database
         self._clock = clock
         self._with_passages = with_passages  # whether readers want the text of search results
@@ -101,14 +98,12 @@ class RunRecord:
     def resume(self, progress: Json) -> None:
         """Go on counting from where the run stood when it began to wait for outputs."""
         self.turns = progress.get("turns", 0)
-        self.prompt_tokens = progress.get("prompt_tokens", 0)
-        self.completion_tokens = progress.get("completion_tokens", 0)
+        self.used = usage.from_wire(progress.get("usage"))
 
-    def count(self, usage: Usage) -> None:
+    def count(self, used: Usage) -> None:
         """Add one turn of the model to the run's usage."""
         self.turns += 1
-        self.prompt_tokens += usage.prompt_tokens
-        self.completion_tokens += usage.completion_tokens
+        self.used += used
 
     # The run
 
@@ -119,7 +114,7 @@ class RunRecord:
             await self._change_run(connection, values, when=("queued",))
             events.append(Event("thread.run.in_progress", self.run))
 
-    async def ask_for_outputs(self, usage: Usage, products: Json) -> None:
+    async def ask_for_outputs(self, used: Usage, products: Json) -> None:
         """in progress → requires action. `products` is what the run has made so far."""
         pending = [call for call in self._calls if call["type"] == "function"]
         asked = [
@@ -131,9 +126,9 @@ class RunRecord:
             for call in pending
         ]
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
-        await self._wait_for(action, usage, products)
+        await self._wait_for(action, used, products)
 
-    async def ask_about_code(self, index: int, reason: str, usage: Usage, products: Json) -> None:
+    async def ask_about_code(self, index: int, reason: str, used: Usage, products: Json) -> None:
         """in progress → requires action: the user is to say whether the code of a call may run.
 
         The hosted API has no such action: its code always runs in a sandbox. `reason`: why this one does not.
@@ -142,15 +137,16 @@ class RunRecord:
         code = {"input": call["code_interpreter"]["input"]}
         asked = {"id": call["id"], "type": "code_interpreter", "code_interpreter": code}
         action = {"type": "approve_code", "approve_code": {"tool_calls": [asked], "reason": reason}}
-        await self._wait_for(action, usage, products)
+        await self._wait_for(action, used, products)
 
-    async def _wait_for(self, action: Json, usage: Usage, products: Json) -> None:
+    async def _wait_for(self, action: Json, used: Usage, products: Json) -> None:
         """Readers learn of it once a client's answer would be accepted."""
+        assert self._calls_step is not None
         progress = {
             "turns": self.turns,
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "step_usage": _usage(usage),
+            "usage": usage.to_wire(self.used),
+            "step": self._calls_step["id"],
+            "step_usage": usage.to_wire(used),
             "settled": sorted(self._settled),
             "products": products,
         }
@@ -162,8 +158,7 @@ class RunRecord:
         }
         async with self._changing() as (connection, events):
             await self._change_run(connection, values, when=endings.WORKING)
-            if self._calls_step is not None:
-                await run_steps.change(connection, self._calls_step["id"], self._step_values())
+            await run_steps.change(connection, self._calls_step["id"], self._step_values())
             events.append(Event("thread.run.requires_action", self.run))
         self._calls_step, self._unsaved = None, False
         self.concluded = True
@@ -175,11 +170,11 @@ class RunRecord:
             self.run = self.run | {"status": "cancelling", "required_action": None}
             self.feed.publish("thread.run.cancelling", self.run)
 
-    async def end(self, ending: Ending, usage: Usage | None = None) -> bool:
+    async def end(self, ending: Ending, used: Usage | None = None) -> bool:
         """End the run and all that is open. False if its state forbids this ending."""
         step_values: dict[str, Json] = {}
         message_values: dict[str, Json] = {}
-        counted: Json = {"usage": _usage(usage)} if usage is not None else {}
+        counted: Json = {"usage": usage.to_wire(used)} if used is not None else {}
         if self._calls_step is not None:
             step_values[self._calls_step["id"]] = {**self._step_values(), **counted}
             counted = {}
@@ -193,7 +188,7 @@ class RunRecord:
                 self.id,
                 ending,
                 self._now(),
-                usage=_usage(Usage(self.prompt_tokens, self.completion_tokens)),
+                usage=usage.to_wire(self.used),
                 step_values=step_values,
                 message_values=message_values,
             )
@@ -261,7 +256,7 @@ class RunRecord:
             if changed := await messages.change(connection, message["id"], values):
                 events.append(Event("thread.message.completed", changed))
             # What the turn takes is known at its end, and belongs to its last step.
-            await self._complete_step(connection, events, step, {"usage": _NO_TOKENS})
+            await self._complete_step(connection, events, step, {"usage": usage.to_wire(Usage())})
 
     # Tool calls
 
@@ -342,10 +337,10 @@ class RunRecord:
         self._calls[index]["file_search"] = {"ranking_options": ranking, "results": results}
         self._unsaved = True
 
-    async def close_calls(self, usage: Usage) -> None:
+    async def close_calls(self, used: Usage) -> None:
         """All calls of the step have their results."""
         assert self._calls_step is not None
-        values = {**self._step_values(), "usage": _usage(usage)}
+        values = {**self._step_values(), "usage": usage.to_wire(used)}
         step, self._calls_step, self._unsaved = self._calls_step, None, False
         async with self._changing() as (connection, events):
             await self._check(connection)
@@ -396,6 +391,7 @@ class RunRecord:
             "assistant_id": self.run["assistant_id"],
             "type": details["type"],
             "step_details": details,
+            "expires_at": self.run["expires_at"],
         }
         return await run_steps.create(connection, self.owner, self._now(), values)
 
@@ -448,11 +444,3 @@ def _without_passages(data: Json) -> Json:
 
 def _begun(kind: str, data: Json) -> list[Event]:
     return [Event(f"{kind}.created", data), Event(f"{kind}.in_progress", data)]
-
-
-def _usage(usage: Usage) -> Json:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    }

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.runs import endings
+from assistants_tui.engine.models.base import Usage
+from assistants_tui.engine.runs import endings, usage
+from assistants_tui.engine.runs.endings import Ending
 from assistants_tui.engine.runs.executor import Executor
 from assistants_tui.engine.runs.feed import Event, Feed, Reader
 from assistants_tui.engine.runs.presence import Presence
@@ -118,8 +120,8 @@ class Runner:
             if refusal is None:
                 record = await runs.record(connection, run_id)
                 assert record is not None
-                usage = (record.progress or {}).get("step_usage")
-                steps = await self._complete_calls(connection, run_id, outputs, usage)
+                used = (record.progress or {}).get("step_usage")
+                steps = await self._complete_calls(connection, run_id, outputs, used)
                 values = {"status": "queued", "required_action": None, **self.lease()}
                 run = await runs.change(connection, run_id, values)
                 assert run is not None
@@ -178,7 +180,7 @@ class Runner:
         if before not in _CANCELLABLE:
             raise CancelRefusedError(before)
         if before == "requires_action":
-            self._spawn(Executor(self._workshop, Feed(), owner, run).finish_cancelling())
+            self._spawn(self._end_left(run_id, endings.CANCELLED))
         elif run_id in self._executors:
             self._stop_cancelled(self._executors[run_id])
         return run
@@ -190,7 +192,7 @@ class Runner:
         run = await runs.get(connection, owner, thread_id, run_id)
         if run is None or not self.is_overdue(run):
             return run
-        await endings.end(connection, run_id, endings.EXPIRED, self._workshop.now())
+        await self._end(connection, run_id, endings.EXPIRED)
         return await runs.get(connection, owner, thread_id, run_id)
 
     def is_overdue(self, run: Json) -> bool:
@@ -238,7 +240,7 @@ class Runner:
             executor.record.tell_cancelling()
 
     async def _complete_calls(
-        self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], usage: Json | None
+        self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], used: Json | None
     ) -> list[Json]:
         completed = []
         for step in await run_steps.of_run(connection, run_id):
@@ -246,7 +248,7 @@ class Runner:
                 values = {
                     **endings.step_state("completed", self._workshop.now()),
                     "step_details": _with_outputs(step["step_details"], outputs),
-                    "usage": usage,
+                    "usage": used,
                 }
                 completed.append(await run_steps.change(connection, step["id"], values))
         return [step for step in completed if step is not None]
@@ -320,10 +322,33 @@ class Runner:
             if silent or holder is None or self._presence.is_dead(holder):
                 ends.append((run_id, endings.CANCELLED if status == "cancelling" else _DIED))
         for run_id, ending in ends:
-            async with self._workshop.database.write() as connection:
-                steps = await run_steps.of_run(connection, run_id)
-                usage = _total(step["usage"] for step in steps if step["usage"])
-                await endings.end(connection, run_id, ending, int(now), usage=usage)
+            await self._end_left(run_id, ending)
+
+    async def _end_left(self, run_id: str, ending: Ending) -> None:
+        async with self._workshop.database.write() as connection:
+            await self._end(connection, run_id, ending)
+
+    async def _end(self, connection: AsyncConnection, run_id: str, ending: Ending) -> None:
+        """End a run that no executor is at work on. What its turns took stands on its steps, and while one
+        waits for an answer, beside it."""
+        record = await runs.record(connection, run_id)
+        if record is None:
+            return
+        steps = await run_steps.of_run(connection, run_id)
+        used = sum((usage.from_wire(step["usage"]) for step in steps), start=Usage())
+        step_values: dict[str, Json] = {}
+        progress = record.progress or {}
+        if any(step["id"] == progress.get("step") and step["usage"] is None for step in steps):
+            used += usage.from_wire(progress["step_usage"])
+            step_values[progress["step"]] = {"usage": progress["step_usage"]}
+        await endings.end(
+            connection,
+            run_id,
+            ending,
+            self._workshop.now(),
+            usage=usage.to_wire(used),
+            step_values=step_values,
+        )
 
 
 _DIED = endings.failed(
@@ -360,11 +385,3 @@ def _with_outputs(details: Json, outputs: Mapping[str, str]) -> Json:
         for call in details["tool_calls"]
     ]
     return details | {"tool_calls": calls}
-
-
-def _total(usages: Iterable[Json]) -> Json:
-    total = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
-    for usage in usages:
-        for name in total:
-            total[name] += usage[name]
-    return total

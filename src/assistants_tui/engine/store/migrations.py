@@ -12,7 +12,13 @@ from assistants_tui.engine.store import schema
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = ()
+
+def _show_what_the_service_shows(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN tool_resources JSON DEFAULT '{}' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE run_steps ADD COLUMN expires_at BIGINT")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_show_what_the_service_shows,)
 """Step `n` (counted from 0) turns a store of version `n + 1` into one of version `n + 2`."""
 
 

@@ -17,6 +17,7 @@ _FIELDS = (
     "status",
     "step_details",
     "last_error",
+    "expires_at",
     "expired_at",
     "cancelled_at",
     "failed_at",

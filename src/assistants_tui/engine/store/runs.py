@@ -28,6 +28,7 @@ _FIELDS = (
     "model",
     "instructions",
     "tools",
+    "tool_resources",
     "metadata",
     "usage",
     "temperature",
@@ -38,6 +39,7 @@ _FIELDS = (
     "tool_choice",
     "parallel_tool_calls",
     "response_format",
+    "reasoning_effort",
 )
 
 
@@ -128,7 +130,7 @@ async def held_by(connection: AsyncConnection, holder: str) -> dict[str, str]:
 
 
 async def record(connection: AsyncConnection, run_id: str) -> Row[Any] | None:
-    """A run with the columns that only the engine sees: owner, reasoning effort, progress and lease."""
+    """A run with the columns that only the engine sees: owner, progress and lease."""
     return await objects.one(connection, table, table.c.id == run_id)
 
 
