@@ -35,6 +35,7 @@ from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
 from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.outermost import Outermost
+from assistants_tui.engine.api.pace import AttachPace
 from assistants_tui.engine.api.paging import unknown_cursor
 from assistants_tui.engine.housekeeping import Housekeeping
 from assistants_tui.engine.indexing import FileIndex
@@ -125,7 +126,9 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         runner = await stack.enter_async_context(
             open_runner(settings, database, blobs, model=model, file_search=file_search)
         )
-        yield Context(settings, database, blobs, keys, model, runner, index, file_search)
+        yield Context(
+            settings, database, blobs, keys, model, runner, index, file_search, AttachPace(settings.clock)
+        )
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

@@ -262,6 +262,31 @@ async def test_batch_whose_files_all_fail(http: httpx2.AsyncClient, engine_setti
     assert batch["status"] == "failed"
 
 
+async def test_attaching_has_a_pace(http: httpx2.AsyncClient, clock: ManualClock) -> None:
+    file, store, other = (
+        await upload(http),
+        await make(http, "/vector_stores"),
+        await make(http, "/vector_stores"),
+    )
+    one, many = ({"file_id": file["id"]}, "files"), ({"file_ids": [file["id"]]}, "file_batches")
+    clock.now -= clock.now % 60
+    clock.now += 15
+    for _ in range(298):  # those that are refused count as well
+        missing = await http.post(f"/vector_stores/{store['id']}/files", json={"file_id": "file-none"})
+        assert missing.status_code == 400
+    for body, name in (one, many):
+        await make(http, f"/vector_stores/{store['id']}/{name}", **body)
+    for body, name in (one, many):
+        refused = await http.post(f"/vector_stores/{store['id']}/{name}", json=body)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "45")
+        error = error_of(refused)
+        assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
+        assert store["id"] in error["message"] and "45 s" in error["message"]
+        await make(http, f"/vector_stores/{other['id']}/{name}", **body)
+    clock.now += 45
+    await make(http, f"/vector_stores/{store['id']}/files", file_id=file["id"])
+
+
 async def test_capacity(http: httpx2.AsyncClient, engine_settings: EngineSettings) -> None:
     file, last = await upload(http, "a.txt"), await upload(http, "b.txt")
     store = await make(http, "/vector_stores", file_ids=[file["id"]])

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from assistants_tui.engine.api.auth import Keys
+from assistants_tui.engine.api.pace import AttachPace
 from assistants_tui.engine.indexing import FileIndex
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.runs.runner import Runner
@@ -30,6 +31,7 @@ class Context:
     runner: Runner
     index: FileIndex
     file_search: FileSearch
+    attach_pace: AttachPace
 
     @property
     def clock(self) -> Clock:

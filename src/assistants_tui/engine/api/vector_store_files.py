@@ -25,6 +25,7 @@ async def create(request: Request) -> Response:
     body = await read_body(request, FileInStore)
     async with writing(request) as work:
         store = await get_store(work.connection, work.owner, store_id, work.engine.now())
+        work.engine.attach_pace.take(store_id)
         await put_in_store(work, store, [body], "file_id")
         await vector_stores.use(work.connection, [store_id], work.engine.now())
         attached = await vector_store_files.get(work.connection, work.owner, store_id, body.file_id)
@@ -79,6 +80,7 @@ async def create_batch(request: Request) -> Response:
     async with writing(request) as work:
         now = work.engine.now()
         store = await get_store(work.connection, work.owner, store_id, now)
+        work.engine.attach_pace.take(store_id)
         batch_id = await file_batches.create(work.connection, work.owner, store_id, now)
         await put_in_store(work, store, body.entries(), path, batch_id)
         await vector_stores.use(work.connection, [store_id], now)
