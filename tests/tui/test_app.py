@@ -1,12 +1,14 @@
 """The app on its embedded engine: what a user sees and does on the first day."""
 
 import asyncio
+import re
 
 import pytest
 
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
+from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import EQUATION, open_app, use_model
 from support.model_endpoint import DONE, ModelEndpoint, Reply, calls, chunk, says
 
@@ -94,8 +96,15 @@ async def test_a_second_thread_and_back() -> None:
         await driver.type("2 + 3")
         await driver.until_answered()
         first = driver.conversation.thread_id
+        detail = driver.chat.query_one("#run-detail", MessageView)
+        await driver.until(lambda: detail.items)
+        assert re.search(r"completed \d+ s$", driver.screen.splitlines()[0]), (
+            "the server counts whole seconds"
+        )
         await driver.press("ctrl+n")
         await driver.until_shown("Math Tutor is ready")
+        await driver.until_shown("No run yet.")
+        assert not detail.items
         await driver.type("7 * 6")
         await driver.until_answered()
         assert driver.conversation.thread_id != first

@@ -13,6 +13,7 @@ async def test_actions_of_panes_are_found_and_run_from_anywhere() -> None:
         await driver.until_shown("Inspector: Show or hide the inspector")
         await driver.press("enter")
         await driver.until(lambda: not driver.chat.query_one("#inspector").display)
-        await driver.press("ctrl+p", *"nextrow")
-        await driver.until_shown("No matches found")
-        await driver.press("escape")
+        for not_ours in ("nextrow", "screenshot", "maximize"):
+            await driver.press("ctrl+p", *not_ours)
+            await driver.until_shown("No matches found")
+            await driver.press("escape")

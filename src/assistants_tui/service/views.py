@@ -104,11 +104,11 @@ def suggested_title(text: str) -> str:
     return f"{cut.rstrip(' .,;:')}…"
 
 
-def run_seconds(run: Run) -> float | None:
+def run_seconds(run: Run) -> int | None:
     """How long a finished run took, in seconds; the API counts whole ones."""
     ends = (run.get("completed_at"), run.get("failed_at"), run.get("cancelled_at"))
     end = next((end for end in ends if end is not None), None)
-    return None if end is None else float(max(0, end - run["created_at"]))
+    return None if end is None else max(0, end - run["created_at"])
 
 
 def assistant_name(assistant_id: str | None, names: Mapping[str, str]) -> str:

@@ -67,8 +67,9 @@ class AssistantsApp(App[None]):
     TITLE = "assistants-tui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = App.COMMANDS | {_app_commands}
+    COMMANDS = {_app_commands}  # noqa: RUF012 - Textual's, whose own commands we do without
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Find any command"),
         Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Leave the app"),
     ]
 

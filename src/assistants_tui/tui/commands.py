@@ -12,8 +12,8 @@ from textual.dom import DOMNode
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 
-_EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later")
-"""Moving about, which means nothing without the keys."""
+_EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later", "app.commands")
+"""Moving about, which means nothing without the keys, and the palette itself."""
 
 
 @dataclass(frozen=True, slots=True)

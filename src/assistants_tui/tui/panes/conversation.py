@@ -29,7 +29,7 @@ class ConversationPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "retry", "Retry", id="conversation.retry", tooltip="Try again what failed"),
         Binding(
-            "ctrl+f", "find", "Find", priority=True, id="conversation.find", tooltip="Find in this thread"
+            "ctrl+f", "find", show=False, priority=True, id="conversation.find", tooltip="Find in this thread"
         ),
     ]
 

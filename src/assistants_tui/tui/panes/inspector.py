@@ -144,7 +144,7 @@ class InspectorPane(Vertical):
         """Show the runs of the conversation, following the newest step until the user chooses a line."""
         self._folded = self._unfolded = frozenset()
         self._following = True
-        self._shown = []
+        self._draw_sections([])  # so that what follows begins at its top
         self._look()
 
     def on_show(self) -> None:

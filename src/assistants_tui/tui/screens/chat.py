@@ -51,16 +51,18 @@ class ChatScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f3", "connect", "Connect", id="app.connect", tooltip="Connect a model"),
-        Binding("f3", "app.profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
         Binding("ctrl+n", "new_thread", "New", priority=True, id="threads.new", tooltip="Begin a new thread"),
         Binding("escape", "back", "Back", id="app.back", tooltip="Stop the run, or go back"),
-        Binding(
-            "f2", "toggle_sidebar", "Threads", id="sidebar.toggle", tooltip="Show or hide the left column"
-        ),
+        Binding("f3", "connect", "Connect", id="app.connect", tooltip="Connect a model"),
+        Binding("f3", "app.profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
+        Binding("ctrl+p", "app.command_palette", "Commands", id="app.commands", tooltip="Find any command"),
         Binding(
             "f4", "toggle_inspector", "Inspector", id="inspector.toggle", tooltip="Show or hide the inspector"
         ),
+        Binding(
+            "f2", "toggle_sidebar", "Threads", id="sidebar.toggle", tooltip="Show or hide the left column"
+        ),
+        Binding("ctrl+o", "attach", show=False, id="composer.attach", tooltip="Attach files to the message"),
         Binding(  # first, because text areas have a use of their own for F7
             "f7",
             "files",
@@ -157,7 +159,8 @@ class ChatScreen(Screen[None]):
         self.workspace.new_thread()
 
     async def on_unmount(self) -> None:
-        await self.workspace.close()
+        if not self.workspace.closing:  # else whoever began that waits for it, as long as there is time
+            await self.workspace.close()
 
     # the lines above and below the columns
 
@@ -244,13 +247,23 @@ class ChatScreen(Screen[None]):
             self.remove_class("-show-inspector" if pane == "sidebar" else "-show-sidebar")
             self.toggle_class(f"-show-{pane}")
             shown = self.has_class(f"-show-{pane}")
+        in_drawer = not self.has_class("-wide") and self.has_class("-show-inspector")
+        rest = self.query_one(InspectorPane).rows if in_drawer else self.query_one(Composer)
         # a pane that has just been displayed takes the focus only after its layout
-        self.call_after_refresh((focus if shown else self.query_one(Composer)).focus)
+        self.call_after_refresh((focus if shown else rest).focus)
 
     @on(ComposerWanted)
     def _to_composer(self) -> None:
         self.remove_class("-show-sidebar", "-show-inspector")
         self.call_after_refresh(self.query_one(Composer).focus)
+
+    def on_descendant_focus(self) -> None:
+        """What has the keys is seen: a question of a run comes before the drawers over it."""
+        if self.query_one(ConversationPane).has_focus_within:
+            self.remove_class("-show-sidebar", "-show-inspector")
+
+    def action_attach(self) -> None:
+        self.query_one(Composer).action_attach()
 
     @work
     async def action_back(self) -> None:

@@ -15,6 +15,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 _GAP = "  "
+_HELP = "app.help"
+"""The binding that is shown before all others: it explains the rest."""
 
 
 class KeyBar(Widget, can_focus=False):
@@ -56,18 +58,17 @@ class KeyBar(Widget, can_focus=False):
 
     def _fitting(self) -> list[tuple[str, str, Binding]]:
         """The keys that are shown, from the left: what they are called, what they do, and their binding."""
-        keys: list[tuple[str, str, Binding]] = []
-        seen: set[str] = set()
-        used = 0
+        shown: dict[str, tuple[str, str, Binding]] = {}  # by action
         for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
-            if not (binding.show and enabled) or binding.action in seen:
-                continue
-            seen.add(binding.action)
-            key = self.app.get_key_display(binding)
-            if used + _width(key, binding.description) <= self._room:
-                used += _width(key, binding.description)
-                keys.append((key, binding.description, binding))
-        return keys
+            if binding.show and enabled and binding.action not in shown:
+                shown[binding.action] = self.app.get_key_display(binding), binding.description, binding
+        left = self._room + len(_GAP)  # nothing follows the last key
+        fitting: set[str] = set()
+        for action, (key, label, _) in sorted(shown.items(), key=lambda one: one[1][2].id != _HELP):
+            if (width := _width(key, label)) <= left:
+                left -= width
+                fitting.add(action)
+        return [one for action, one in shown.items() if action in fitting]
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the mouse."""

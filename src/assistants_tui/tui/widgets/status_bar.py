@@ -42,8 +42,8 @@ class StatusBar(Widget, can_focus=False):
     title: reactive[str] = reactive("")
     status: reactive[str] = reactive("")
     """A run status as on the wire, or `connecting`, `sending` or `offline`; empty when there is none."""
-    seconds: reactive[float | None] = reactive(None)
-    """How long the ended run took."""
+    seconds: reactive[int | None] = reactive(None)
+    """How long the ended run took, by the clock of the server, which counts whole seconds."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -87,6 +87,6 @@ class StatusBar(Widget, can_focus=False):
             return Content.styled(f"{spin} {words} {waited:.1f} s", "$text-accent")
         if self.status in _ENDED:
             mark, style = _ENDED[self.status]
-            took = f" {self.seconds:.1f} s" if self.seconds is not None else ""
+            took = f" {self.seconds} s" if self.seconds is not None else ""
             return Content.styled(f"{mark} {words}{took}", style)
         return Content(words)
