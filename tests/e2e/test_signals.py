@@ -23,8 +23,7 @@ def test_resize_storms_stops_and_the_end_of_the_system() -> None:
             terminal.watch(0.005)
         resize(terminal, 120, 30)
         os.kill(terminal.pid, signal.SIGTSTP)
-        _, status = os.waitpid(terminal.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
+        wait_for_stop(terminal)
         os.kill(terminal.pid, signal.SIGCONT)
         terminal.send(" that grows")
         terminal.wait_for("A draft that grows")
@@ -35,6 +34,15 @@ def test_resize_storms_stops_and_the_end_of_the_system() -> None:
         terminal.wait_for("A draft that grows")  # nothing was lost
         os.kill(terminal.pid, signal.SIGHUP)
         assert terminal.wait_for_exit() == 128 + signal.SIGHUP
+
+
+def wait_for_stop(terminal: Terminal) -> None:
+    """Read on, as a terminal does: a program that cannot write what is left cannot stop either."""
+    pid = 0
+    while not pid:
+        terminal.watch(0.02)
+        pid, status = os.waitpid(terminal.pid, os.WUNTRACED | os.WNOHANG)
+    assert os.WIFSTOPPED(status)
 
 
 def resize(terminal: Terminal, columns: int, lines: int) -> None:

@@ -27,6 +27,7 @@ class Library:
         self.search = FileSearch(data_dir, database, **options)
 
     async def open(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)  # the endpoints write files there before any search
         self.search.start()
         self.store = self.store or await self.new_store()
 
