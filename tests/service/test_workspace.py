@@ -1,7 +1,7 @@
 """A workspace on the embedded engine: what is sent, with which files and options, and what is kept of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -345,13 +345,14 @@ async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
     conversation = workspace.conversation
     with locked(paths.threads_file):  # as by another window
         workspace.send(Draft("2 + 2"))
-        while conversation.thread_id is None:
-            await asyncio.sleep(0.01)
         server = await backend(workspace)
+        while not (listed := await server.threads.list()) or not listed.items:
+            await asyncio.sleep(0.01)
         for _ in range(20):
-            assert not (await server.threads.messages(conversation.thread_id)).items
+            assert not (await server.threads.messages(listed.items[0]["id"])).items
             await asyncio.sleep(0.01)
     await conversation.settled()
+    assert conversation.thread_id == listed.items[0]["id"]
     assert ThreadIndex(paths.threads_file).get("local", conversation.thread_id) is not None
     assert len(conversation.messages) == 2
 
@@ -370,3 +371,119 @@ async def test_what_is_wrong_with_the_file_of_the_history_is_told_and_survived(p
     assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
     await again.close()
     await opened.close()
+
+
+def cannot_be_written(path: Path) -> Path:
+    """Let every write of a file of the user be refused; returns what has to go for that to end."""
+    link = path.with_name(f"{path.stem}.previous{path.suffix}")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(path.with_name("nowhere"))
+    return link
+
+
+async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
+    workspace: Workspace, paths: Paths
+) -> None:
+    link = cannot_be_written(paths.threads_file)
+    conversation = workspace.conversation
+    workspace.send(Draft("2 + 3"))
+    await conversation.settled()
+    (item,) = conversation.outbox
+    assert (item.state, item.text, item.posted) == ("failed", "2 + 3", False)
+    assert "is a symbolic link" in str(item.error)
+    assert "The message was not sent, because its thread would not be found again." in str(item.error)
+    assert conversation.thread_id is None
+    listed = await (await backend(workspace)).threads.list()
+    assert listed is not None
+    assert listed.items == [], "no thread is left that nobody knows"
+    workspace.new_thread()
+    assert workspace.conversation is not conversation
+    workspace.send(Draft("7 * 6"))  # goes the same way
+    await workspace.conversation.settled()
+    workspace.new_thread()
+    assert workspace.conversation is conversation, "what could not be sent is still there"
+    link.unlink()
+    conversation.retry(item.id)
+    await conversation.settled()
+    assert [one.title for one in ThreadIndex(paths.threads_file).list("local")] == ["2 + 3"]
+    assert len(conversation.messages) == 2
+
+
+async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths, tmp_path: Path) -> None:
+    state = AppState()
+
+    def remember(change: Callable[[AppState], AppState]) -> None:
+        nonlocal state
+        state = change(state)
+
+    picture = tmp_path / "plot.png"
+    picture.write_bytes(b"\x89PNG")
+    cannot_be_written(paths.threads_file)
+    first = Workspace(LOCAL, paths=paths, config=Config(), state=state, remember=remember)
+    await first.connect()
+    for text in ("2 + 3", "7 * 6"):
+        first.send(Draft(text, (AttachedFile("plot.png", picture, use=Use.PICTURE),)))
+    await first.conversation.settled()
+    first.drafts.put(None, Draft("half a sen"))
+    await first.close()
+    first.drafts.put(None, Draft("half a sentence"))  # somebody types until the end
+    again = Workspace(LOCAL, paths=paths, config=Config(), state=state)
+    assert again.drafts.get(None) == Draft(
+        "2 + 3\n\n7 * 6\n\nhalf a sentence", (AttachedFile("plot.png", picture, use=Use.PICTURE),)
+    )
+    await again.close()
+
+
+async def test_what_is_written_while_a_thread_is_made_belongs_to_it(
+    workspace: Workspace, paths: Paths
+) -> None:
+    conversation = workspace.conversation
+    with locked(paths.threads_file):  # as by another window
+        workspace.send(Draft("2 + 2"))
+        await until(lambda: any(item.state == "sending" for item in conversation.outbox))
+        workspace.drafts.put(None, Draft("And 3 + 3?"))
+    await conversation.settled()
+    assert workspace.drafts.get(None) == Draft("")
+    assert workspace.drafts.get(conversation.thread_id) == Draft("And 3 + 3?")
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+async def test_who_gives_up_closing_leaves_nothing_half_closed(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await connected(paths)
+    impatient = asyncio.create_task(opened.close())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    monkeypatch.setattr(opened.file_names, "close", failing)  # a part that breaks costs no other its end
+    with pytest.raises(OSError, match="disk"):
+        await opened.close()
+    assert impatient.cancelled()
+    assert not opened.connection.is_open
+
+
+async def failing() -> None:
+    raise OSError("the disk is gone")
+
+
+async def test_a_history_that_cannot_be_read_is_told_once_and_threads_open_all_the_same(
+    workspace: Workspace, paths: Paths
+) -> None:
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    thread_id = workspace.conversation.thread_id
+    await workspace.close()
+    paths.threads_file.unlink()
+    paths.threads_file.mkdir()
+    again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), thread_id=thread_id)
+    assert again.title_of(thread_id or "") == thread_id
+    assert again.foreign_thread is None, "nobody can say that it is not in the history"
+    assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
+    await again.connect()
+    await again.conversation.open()
+    assert len(again.conversation.messages) == 2
+    await again.close()

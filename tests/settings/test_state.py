@@ -12,11 +12,18 @@ from assistants_tui.settings.state import (
     MAX_PROMPT_CHARS,
     MAX_PROMPTS,
     AppState,
+    DraftFile,
+    KeptDraft,
     ProfileState,
     load_state,
     update_state,
 )
 
+DRAFTS = {
+    "": KeptDraft("new\n"),
+    "thread_1": KeptDraft("\U0001f600", (DraftFile("a.csv", "/data/a.csv", use="CODE"),)),
+    "thread_2": KeptDraft("", (DraftFile("p.txt", "/p.txt", pasted=True), DraftFile("b", file_id="file_1"))),
+}
 FULL = AppState(
     last_profile="team",
     theme="dusk",
@@ -24,7 +31,7 @@ FULL = AppState(
     hidden_panes=frozenset({"inspector"}),
     focus="thread-list",
     profiles={
-        "team": ProfileState("thread_1", "asst_1", 1200, "msg_1", {"": "new\n", "thread_1": "\U0001f600"}),
+        "team": ProfileState("thread_1", "asst_1", 1200, "msg_1", DRAFTS),
         "local": ProfileState(),
     },
     prompts=("one\nline", 'two "quoted"'),
@@ -112,10 +119,26 @@ def test_a_directory_that_cannot_be_written_is_named(path: Path) -> None:
 def test_drafts_are_bounded_and_blank_ones_forgotten() -> None:
     state = ProfileState()
     for number in range(MAX_DRAFTS + 3):
-        state = state.with_draft(f"thread_{number}", "a")
+        state = state.with_draft(f"thread_{number}", KeptDraft("a"))
     assert len(state.drafts) == MAX_DRAFTS
     assert "thread_2" not in state.drafts
-    state = state.with_draft(None, "b").with_draft("thread_9", " \n").with_draft(None, "c")
-    assert state.drafts[""] == "c"
+    state = state.with_draft(None, KeptDraft("b")).with_draft("thread_9", KeptDraft(" \n"))
+    state = state.with_draft(None, KeptDraft("c"))
+    assert state.drafts[""] == KeptDraft("c")
     assert "thread_9" not in state.drafts
-    assert "" not in state.with_draft(None, "x" * (MAX_DRAFT_CHARS + 1)).drafts
+    assert "" not in state.with_draft(None, KeptDraft("x" * (MAX_DRAFT_CHARS + 1))).drafts
+
+
+def test_drafts_of_any_shape_are_read_as_far_as_they_make_sense(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        "[profiles.x.drafts]\n"
+        'a = "only text"\n'  # as earlier versions wrote all of them
+        "b = 3\n"
+        'c = {text = 3, files = "x"}\n'
+        'd = {text = "t", files = [3, {name = "n"}, {name = "n", path = "/p", use = 3, pasted = "yes"}]}\n'
+    )
+    assert load_state(path).profile("x").drafts == {
+        "a": KeptDraft("only text"),
+        "d": KeptDraft("t", (DraftFile("n", "/p"),)),
+    }

@@ -7,6 +7,7 @@ import pytest
 
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.state import load_state
 from assistants_tui.settings.threads import ThreadIndex
 from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import EQUATION, open_app, use_model
@@ -257,3 +258,31 @@ async def test_two_windows_lose_nothing() -> None:
         assert "42" in two.texts[1]
     references = ThreadIndex(user_paths().threads_file).list("local")
     assert {reference.title for reference in references} == {"2 + 3", "7 6"}
+
+
+async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatever_closing_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = asyncio.Event()
+
+    async def failing() -> None:
+        await go_on.wait()
+        raise OSError("the disk \x1b[2J is gone")
+
+    user_paths().threads_file.mkdir(parents=True)
+    async with open_app(thread_id="thread_1") as driver:
+        await driver.until_told("threads.toml cannot be read: Is a directory.")
+        await driver.press(*"half a sentence")
+        workspace = driver.chat.workspace
+        monkeypatch.setattr(workspace.file_names, "close", failing)
+        for _ in range(2):
+            driver.app.simulate_key("ctrl+q")
+        await driver.until(lambda: workspace.closing)
+        driver.app._end(143)  # as the signal of a system that shuts down
+        go_on.set()
+        await driver.until(lambda: not driver.app.is_running)
+        assert not workspace.connection.is_open
+        assert driver.app.return_code == 143
+        (told,) = driver.app._exit_renderables
+        assert str(told) == "Not everything could be closed in order: the disk ␛[2J is gone"
+    assert load_state(user_paths().state_file).profile("local").drafts["thread_1"].text == "half a sentence"

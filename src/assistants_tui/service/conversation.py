@@ -6,6 +6,7 @@ is free. Everything shown is the server's own objects; the only thing kept beyon
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -69,7 +70,8 @@ class Conversation:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
 
         `created` is told of the thread that the first message made, its assistant and that message, which is
-        posted once it returns; `seen` of all messages once they are complete.
+        posted once it returns, and not at all if it raises ServiceError; `seen` of all messages once they are
+        complete.
         """
         self._backend = backend
         self._created = created
@@ -242,6 +244,11 @@ class Conversation:
                 return None if item.posted else item.draft
         return None
 
+    @property
+    def unsent(self) -> Sequence[Draft]:
+        """What the server has not confirmed to have, oldest first."""
+        return [item.draft for item in self.outbox if not item.posted]
+
     async def delete_message(self, message_id: str) -> None:
         """Delete a message for good. Raises `ServiceError`."""
         assert self.thread_id is not None  # it has messages
@@ -356,10 +363,8 @@ class Conversation:
             text = await message_text(item.draft)
             content, attachments = message_body(item.draft, text, item.file_ids)
         if self.thread_id is None:
-            thread = await backend.threads.create()
-            self.thread_id = thread["id"]
-            if self._created is not None:  # the way back to the thread is kept before there is anything in it
-                await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
+            self.thread_id = await self._new_thread(backend, item)
+            self._changed()
         if not item.posted:
             message = await backend.threads.add_message(self.thread_id, content, attachments=attachments)
             self.messages[message["id"]] = message
@@ -372,6 +377,25 @@ class Conversation:
         self._take(first)
         self._changed()
         self._start_following(states)
+
+    async def _new_thread(self, backend: "Backend", item: Outgoing) -> str:
+        """The ID of a thread for this first message; the way back to it is kept before it has any."""
+        thread = await backend.threads.create()
+        if self._created is None:
+            return thread["id"]
+        try:
+            await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
+        except ServiceError as error:
+            left = f" An empty thread is left at the server: {thread['id']}."
+            with suppress(ServiceError):
+                await backend.threads.delete(thread["id"])
+                left = ""
+            raise ServiceError(
+                error.what,
+                f"The message was not sent, because its thread would not be found again.{left}",
+                kind=error.kind,
+            ) from error
+        return thread["id"]
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
         """The item with all its files at the server. Those of an earlier try are not sent again."""

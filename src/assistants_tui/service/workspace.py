@@ -6,7 +6,7 @@ made by calling methods; nobody sets an attribute from outside.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from enum import Flag, auto
 from functools import partial
@@ -26,6 +26,7 @@ from assistants_tui.service.files.downloads import Downloads
 from assistants_tui.service.files.local import keep_paste
 from assistants_tui.service.functions.desk import FunctionDesk
 from assistants_tui.service.history import History
+from assistants_tui.service.kept_drafts import KeptDrafts, Remember
 from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
@@ -34,9 +35,6 @@ from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
-
-Remember = Callable[[Callable[[AppState], AppState]], None]
-"""Keeps a change of the app's state for the next start."""
 
 
 class Changed(Flag):
@@ -94,6 +92,7 @@ class Workspace:
             profile, paths=paths, config=config, told=self._tell_problem, without_sandbox="ask"
         )
         self._problems: list[str] = []
+        self._unreadable = ""  # why the history could not be read, when that was said last
         self._loop: asyncio.AbstractEventLoop | None = None
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
         self.downloads = Downloads(self.connection.backend, lambda: self._tell(Changed.FILES))
@@ -124,21 +123,19 @@ class Workspace:
         self.remember = remember
         """Keeps a change of the app's state for the next start."""
         self._place = place
+        self.drafts = KeptDrafts(profile.name, place, remember)
         self._subscribers: list[Callable[[Changed], None]] = []
-        self._left = False
+        self._closing: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[Ended], None]] = []
         self._held: dict[str, Conversation] = {}
+        self._threadless: set[Conversation] = set()  # shown, or with messages on their way to a new thread
         self._activity: dict[Conversation, str] = {}
         self._busy: frozenset[str] = frozenset()
         self._undo: list[tuple[str, ThreadReference]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._settle_assistant()
-        first = thread_id or place.last_thread
-        self.conversation = self._converse(first)
+        self.conversation = self._conversation_of(thread_id or place.last_thread)
         """The one that is shown."""
-        if first is not None:
-            self._held[first] = self.conversation
-            self._restore_options(self.conversation)
 
     # what there is
 
@@ -154,15 +151,16 @@ class Workspace:
 
     @property
     def foreign_thread(self) -> str | None:
-        """The thread that the user named to begin with, if the history does not have it."""
+        """The thread that the user named to begin with, if the history can be read and does not have it."""
         named = self._named_thread
-        return named if named is not None and self.reference_of(named) is None else None
+        known = named is None or self.reference_of(named) is not None or self._unreadable
+        return None if known else named
 
     @property
     def reference(self) -> ThreadReference | None:
         """The shown thread in the history."""
         thread_id = self.conversation.thread_id
-        return self._index.get(self.profile.name, thread_id) if thread_id else None
+        return self.reference_of(thread_id) if thread_id else None
 
     @property
     def busy_threads(self) -> frozenset[str]:
@@ -177,7 +175,11 @@ class Workspace:
     @property
     def busy_conversations(self) -> list[Conversation]:
         """The conversations whose followers would be lost if the app ended now."""
-        return [one for one in {self.conversation, *self._held.values()} if one.busy]
+        return [one for one in self._conversations if one.busy]
+
+    @property
+    def _conversations(self) -> set[Conversation]:
+        return {self.conversation, *self._held.values(), *self._threadless}
 
     def subscribe(self, subscriber: Callable[[Changed], None]) -> Callable[[], None]:
         """Call `subscriber` after each change, until the returned function is called."""
@@ -245,19 +247,32 @@ class Workspace:
         """Stop following all runs and close the connection, and with it an embedded engine.
 
         Nobody is told of what happens meanwhile: whoever drew this workspace is going, too. Closing twice is
-        closing once.
+        closing once, and waiting for the same end. Raises what closing a part raised, once all are closed.
         """
         self._subscribers.clear()
-        if self._left:
-            return
-        self._left = True
-        for conversation in {self.conversation, *self._held.values()}:
-            await conversation.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.functions.close()
-        await self.file_names.close()
-        await asyncio.to_thread(self._search.close)
-        await self.connection.close()
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        # shielded: who gives up waiting must not leave an engine behind that is half closed
+        await asyncio.shield(self._closing)
+
+    @property
+    def closing(self) -> bool:
+        """Whether it is closed, or on the way to be."""
+        return self._closing is not None
+
+    async def _close(self) -> None:
+        async with AsyncExitStack() as parts:  # the last one first, and each whatever another raises
+            parts.push_async_callback(self.connection.close)
+            parts.push_async_callback(asyncio.to_thread, self._search.close)
+            parts.push_async_callback(self.file_names.close)
+            parts.push_async_callback(self.functions.close)
+            for conversation in self._conversations:
+                await conversation.close()
+            unsent: dict[str | None, list[Draft]] = {}
+            for conversation in self._conversations:
+                unsent.setdefault(conversation.thread_id, []).extend(conversation.unsent)
+            self.drafts.put_unsent(unsent)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # choosing
 
@@ -270,16 +285,14 @@ class Workspace:
     def new_thread(self) -> None:
         """Show an empty conversation. The server gets a thread with its first message."""
         if self.conversation.thread_id is not None or self.conversation.outbox:
-            self._show(self._converse(None))
+            waiting = self._threadless - {self.conversation}  # with what could not be sent
+            self._show(next((one for one in waiting if not one.busy), None) or self._converse(None))
 
     async def open_thread(self, thread_id: str) -> None:
         """Show a thread and read it. A failure is kept in the conversation's `error`."""
-        conversation = self._held.get(thread_id)
-        if conversation is None:
-            conversation = self._held[thread_id] = self._converse(thread_id)
-            self._restore_options(conversation)
+        conversation = self._held.get(thread_id) or self._conversation_of(thread_id)
         self.unread -= {thread_id}
-        reference = self._index.get(self.profile.name, thread_id)
+        reference = self.reference_of(thread_id)
         if reference is not None and reference.assistant_id in self.assistant_names:
             self.assistant_id = reference.assistant_id
         self._show(conversation)
@@ -298,22 +311,10 @@ class Workspace:
         self._touch(assistant_id)
         self.conversation.send(draft, assistant_id)
 
-    def kept_draft(self, thread_id: str | None) -> str:
-        """What was written in a thread and not sent, in this window or before the start."""
-        return self._place.drafts.get(thread_id or "", "")
-
     @property
     def first_message(self) -> str | None:
         """The message at which reading goes on in the thread that was left last; None: at its end."""
         return self._place.first_message
-
-    def keep_draft(self, thread_id: str | None, text: str) -> None:
-        """Remember what is written in a thread until it is sent, beyond the end of the app."""
-        if text == self.kept_draft(thread_id):
-            return
-        name = self.profile.name
-        self._place = self._place.with_draft(thread_id, text)
-        self.remember(lambda state: state.with_profile(name, state.profile(name).with_draft(thread_id, text)))
 
     def leave_at(self, message_id: str | None) -> None:
         """Remember at which message of the shown thread reading stopped; None: at the end."""
@@ -355,11 +356,6 @@ class Workspace:
         if (thread_id := self.conversation.thread_id) is not None:
             self._start(self._change_history(self.history.keep_options(thread_id, options)))
         self._tell(Changed.CONVERSATION)
-
-    def _restore_options(self, conversation: Conversation) -> None:
-        reference = self._index.get(self.profile.name, conversation.thread_id or "")
-        if reference is not None:
-            conversation.options = restored(reference.run_options or "")
 
     # messages
 
@@ -462,7 +458,7 @@ class Workspace:
         return f"“{reference.title}” is not {what} any more."
 
     async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
-        before = self._index.get(self.profile.name, thread_id)
+        before = self.reference_of(thread_id)
         await change
         if before is not None:
             self._undo.append((what, before))
@@ -511,8 +507,12 @@ class Workspace:
         return await asyncio.to_thread(self._search.find, self.profile.name, query)
 
     def reference_of(self, thread_id: str) -> ThreadReference | None:
-        """A thread in the history or its archive."""
-        return self._index.get(self.profile.name, thread_id)
+        """A thread in the history or its archive; None too where that cannot be read, see `take_problems`."""
+        try:
+            return self._index.get(self.profile.name, thread_id)
+        except SettingsError as error:
+            self._note_unreadable(error)
+            return None
 
     def title_of(self, thread_id: str) -> str:
         """The title of a thread in the history or its archive; its ID where it has none."""
@@ -529,15 +529,24 @@ class Workspace:
             self._show(self._converse(None))
         await self.refresh_threads()
 
-    async def _change_history(self, change: Awaitable[object]) -> None:
-        """A change that goes with something else; the thread itself is safe on the server if it fails."""
+    async def _change_history(self, *changes: Awaitable[object]) -> None:
+        """Changes that go with something else; the thread itself is safe on the server if they fail."""
         try:
-            await change
+            for change in changes:
+                await change
             await self.refresh_threads()
         except ServiceError as error:
             self.conversation.report(error)
 
     # conversations
+
+    def _conversation_of(self, thread_id: str | None) -> Conversation:
+        conversation = self._converse(thread_id)
+        if thread_id is not None:
+            self._held[thread_id] = conversation
+            if (reference := self.reference_of(thread_id)) is not None:
+                conversation.options = restored(reference.run_options or "")
+        return conversation
 
     def _converse(self, thread_id: str | None) -> Conversation:
         conversation = Conversation(
@@ -547,16 +556,27 @@ class Workspace:
             seen=self._index_messages,
         )
         conversation.subscribe(partial(self._conversation_changed, conversation))
+        if thread_id is None:
+            self._threadless.add(conversation)
         return conversation
 
     async def _thread_created(
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
-        self._held[thread["id"]] = conversation
-        self._remember_place()
-        await self._change_history(self.history.remember(thread, assistant_id, text, conversation.options))
+        await self.history.remember(thread, assistant_id, text, conversation.options)
+
+    def _hold(self, conversation: Conversation, thread_id: str) -> None:
+        """A conversation has got its thread."""
+        self._threadless.discard(conversation)
+        self._held[thread_id] = conversation
+        if conversation is self.conversation:
+            self.drafts.found_thread(thread_id)
+            self._remember_place()
+        self._start(self._change_history())
 
     def _conversation_changed(self, conversation: Conversation) -> None:
+        if conversation.thread_id is not None and conversation in self._threadless:
+            self._hold(conversation, conversation.thread_id)
         self.functions.attend(conversation)
         changed = Changed(0)
         before, now = self._activity.get(conversation, "idle"), conversation.activity
@@ -600,6 +620,8 @@ class Workspace:
             self._tell(Changed.BALANCE)
 
     def _show(self, conversation: Conversation) -> None:
+        if not self.conversation.outbox:
+            self._threadless.discard(self.conversation)
         self.conversation = conversation
         self._remember_place()
         self._tell(Changed.PLACE | Changed.THREADS | Changed.ASSISTANTS | Changed.CONVERSATION)
@@ -617,10 +639,16 @@ class Workspace:
         try:
             found = self._index.list(self.profile.name)
         except SettingsError as error:
-            self._problems.append(str(error))
+            self._note_unreadable(error)
             return ()
         self._note_problems()
         return found
+
+    def _note_unreadable(self, error: SettingsError) -> None:
+        """Say it once, however often the history is looked at."""
+        if str(error) != self._unreadable:
+            self._unreadable = str(error)
+            self._problems.append(self._unreadable)
 
     def _note_problems(self) -> None:
         """Take over what was found wrong with the history's file."""

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,29 @@ MAX_PROMPT_CHARS = 20_000
 """Longer prompts are not remembered: they are pasted documents rather than something to send again."""
 MAX_DRAFTS = 50
 """Per profile; the oldest are forgotten first."""
-MAX_DRAFT_CHARS = 100_000
+MAX_DRAFT_CHARS = 256_000
+"""As many as the text of a message may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFile:
+    """A file that goes with a draft: one on this machine, or one that the server has already."""
+
+    name: str
+    path: str | None = None
+    file_id: str | None = None
+    use: str | None = None
+    """What the user wants to be done with it."""
+    pasted: bool = False
+    """The program wrote it to keep a long text that was pasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """What was written and not sent."""
+
+    text: str = ""
+    files: tuple[DraftFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,15 +48,15 @@ class ProfileState:
     """Tokens used so far, counted against `runs.token_balance`."""
     first_message: str | None = None
     """The message at the top of the view, where the last thread was not read at its end."""
-    drafts: Mapping[str, str] = field(default_factory=dict)
+    drafts: Mapping[str, KeptDraft] = field(default_factory=dict)
     """What was written and not sent, by thread ID; "" stands for the thread to come."""
 
-    def with_draft(self, thread_id: str | None, text: str) -> "ProfileState":
-        """Remember what is written in a thread; a blank text is forgotten, and one that is very long."""
+    def with_draft(self, thread_id: str | None, draft: KeptDraft) -> "ProfileState":
+        """Remember what is written in a thread; an empty draft is forgotten, and one that is very long."""
         key = thread_id or ""
-        drafts = {other: draft for other, draft in self.drafts.items() if other != key}
-        if text.strip() and len(text) <= MAX_DRAFT_CHARS:
-            drafts[key] = text
+        drafts = {other: kept for other, kept in self.drafts.items() if other != key}
+        if (draft.text.strip() or draft.files) and len(draft.text) <= MAX_DRAFT_CHARS:
+            drafts[key] = draft
         return replace(self, drafts=dict([*drafts.items()][-MAX_DRAFTS:]))
 
 
@@ -80,7 +102,9 @@ def load_state(path: Path) -> AppState:
             tokens_used=_count(entry.get("tokens_used")) or 0,
             first_message=_text(entry.get("first_message")),
             drafts={
-                thread: text for thread, value in _dict(entry.get("drafts")).items() if (text := _text(value))
+                thread: draft
+                for thread, value in _dict(entry.get("drafts")).items()
+                if (draft := _draft(value)) is not None
             },
         )
         for name, entry in _dict(table.get("profiles")).items()
@@ -129,13 +153,36 @@ def _table(state: AppState) -> dict[str, Any]:
                     "last_assistant": profile.last_assistant,
                     "tokens_used": profile.tokens_used,
                     "first_message": profile.first_message,
-                    "drafts": dict(profile.drafts) or None,
+                    "drafts": {key: _draft_value(draft) for key, draft in profile.drafts.items()} or None,
                 }
             )
             for name, profile in state.profiles.items()
         },
     }
     return _without_none(table)
+
+
+def _draft(value: object) -> KeptDraft | None:
+    """A draft as the file has it: a text, or a table where files belong to it."""
+    table = {"text": value} if isinstance(value, str) else _dict(value)
+    files = table.get("files")
+    found = [file for entry in (files if isinstance(files, list) else ()) if (file := _draft_file(entry))]
+    draft = KeptDraft(_text(table.get("text")) or "", tuple(found))
+    return draft if draft != KeptDraft() else None
+
+
+def _draft_file(value: object) -> DraftFile | None:
+    table = _dict(value)
+    name, path, file_id = (_text(table.get(key)) for key in ("name", "path", "file_id"))
+    if name is None or (path is None and file_id is None):
+        return None
+    return DraftFile(name, path, file_id, _text(table.get("use")), table.get("pasted") is True)
+
+
+def _draft_value(draft: KeptDraft) -> str | dict[str, Any]:
+    if not draft.files:
+        return draft.text
+    return {"text": draft.text, "files": [_without_none(asdict(file)) for file in draft.files]}
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

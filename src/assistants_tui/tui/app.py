@@ -4,6 +4,7 @@ Only what the first frame needs is imported here; the main screen and all behind
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -90,6 +92,7 @@ class AssistantsApp(App[None]):
         self._changes: list[StateChange] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
+        self._asking = False  # whether to leave
         self._typed_early: list[events.Event] | None = []
         """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
         self.chat: ChatScreen | None = None
@@ -183,7 +186,9 @@ class AssistantsApp(App[None]):
 
             index = ThreadIndex(self._paths.threads_file)
             places = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
-            return next(places, last)
+            with suppress(SettingsError):  # the workspace says so
+                return next(places, last)
+            return last
         if wanted not in config.profiles:
             known = ", ".join(config.profiles)
             self._warn(f"There is no profile “{wanted}”; config.toml has: {known}. This is “{default.name}”.")
@@ -320,9 +325,8 @@ class AssistantsApp(App[None]):
         """Close the workspace and open one of this profile in its place."""
         assert self.chat is not None
         await self._back_to_chat()
-        self.chat.remember_place()
-        await self.chat.workspace.close()
-        await self._changes_kept()
+        if failure := await self._close_workspace():
+            self._warn(failure)
         state = await asyncio.to_thread(load_state, self._paths.state_file)
         await self._show(profile, state)
 
@@ -339,17 +343,14 @@ class AssistantsApp(App[None]):
     # leaving
 
     async def action_quit(self) -> None:
-        self._leave()
+        if not self._asking:  # once is enough
+            self._leave()
 
     @work(exclusive=True, group="leave")
     async def _leave(self) -> None:
-        if self.chat is not None:
-            if not await self._may_leave("quit"):
-                return
-            self.chat.remember_place()
-            await self.chat.workspace.close()
-            await self._changes_kept()
-        self.exit()
+        if await self._may_leave("quit"):
+            failure = await self._close_workspace()
+            self.exit(return_code=1 if failure else 0, message=Text(failure))
 
     def _heed_signals(self) -> None:
         """Leave in order when the system ends us, or its window is closed; else the terminal stays raw."""
@@ -360,34 +361,46 @@ class AssistantsApp(App[None]):
     @work(exclusive=True, group="leave")
     async def _end(self, code: int) -> None:
         """Leave without a question. Runs end with what they have written, or go on at their server."""
+        failure = ""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
-                if self.chat is not None:
-                    self.chat.remember_place()
-                    await self.chat.workspace.close()
-                    await self._changes_kept()
-        self.exit(return_code=code)
+                failure = await self._close_workspace()
+        self.exit(return_code=code, message=Text(failure))
+
+    async def _close_workspace(self) -> str:
+        """Keep everything and close the workspace. Returns what went wrong, in words: it stops no end."""
+        if self.chat is None:
+            return ""
+        try:
+            self.chat.remember_place()
+            await self._changes_kept()  # first: no trouble with anything else may cost it
+            await self.chat.workspace.close()
+            await self._changes_kept()
+        except Exception as error:
+            logging.getLogger(__name__).exception("closing failed")
+            return f"Not everything could be closed in order: {clean(str(error)) or type(error).__name__}"
+        return ""
 
     async def _may_leave(self, purpose: str) -> bool:
         """Whether nothing is going on any more; asks what to do about runs that are in progress."""
         from assistants_tui.tui.screens.dialogs import ChoiceDialog
 
-        assert self.chat is not None
-        if not (busy := self.chat.workspace.busy_conversations):
+        if self.chat is None or not (busy := self.chat.workspace.busy_conversations):
             return True
-        choice = await self.push_screen_wait(
-            ChoiceDialog(
-                "A run is still in progress."
-                if len(busy) == 1
-                else f"{len(busy)} runs are still in progress.",
-                "Stopping keeps everything written so far.",
-                choices=[
-                    ("stay", "Stay"),
-                    ("wait", f"Wait, then {purpose}"),
-                    ("stop", f"Stop and {purpose}"),
-                ],
-            )
+        dialog = ChoiceDialog(
+            "A run is still in progress." if len(busy) == 1 else f"{len(busy)} runs are still in progress.",
+            "Stopping keeps everything written so far.",
+            choices=[
+                ("stay", "Stay"),
+                ("wait", f"Wait, then {purpose}"),
+                ("stop", f"Stop and {purpose}"),
+            ],
         )
+        self._asking = True
+        try:
+            choice = await self.push_screen_wait(dialog)
+        finally:
+            self._asking = False
         if choice not in ("wait", "stop"):
             return False
         if choice == "stop":

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from textual import events
 
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.state import load_state
 from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import LONG_LINE
@@ -191,3 +193,19 @@ async def test_what_waits_is_taken_back_and_every_thread_keeps_its_draft() -> No
         await driver.until(lambda: writing(driver).composer.text == "2 + 2")
         await driver.press("ctrl+n")
         await driver.until(lambda: writing(driver).composer.text == "other")
+
+
+async def test_a_draft_keeps_its_files_over_a_restart_as_long_as_they_are_there(folder: Path) -> None:
+    async with open_app_with(says("Fine."), assistant="Math Tutor") as driver:
+        await driver.press(*"Look")
+        writing(driver).attach([folder / "speech.csv", folder / "notes.md"])
+        await driver.quit()
+    (folder / "notes.md").unlink()
+    async with open_app_with(says("Fine."), assistant="Math Tutor") as driver:
+        await driver.until_told("No longer there, so not attached notes.md")
+        assert writing(driver).composer.text == "Look"
+        assert [file.path for file in writing(driver).draft.files] == [folder / "speech.csv"]
+        await driver.press("enter")
+        await driver.until_answered()
+        await driver.quit()
+    assert load_state(user_paths().state_file).profile("local").drafts == {}

@@ -70,9 +70,11 @@ class Connection:
             return
         finally:
             self._opening = None
-        await backend.close()
-        if self._hooks is not None:
-            await asyncio.to_thread(self._hooks.close)
+        try:
+            await backend.close()
+        finally:
+            if self._hooks is not None:
+                await asyncio.to_thread(self._hooks.close)
 
     async def _open(self) -> "Backend":
         # the client and the engine take most of a second to import: in a thread, so that keys are still heard

@@ -20,6 +20,7 @@ from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
 from assistants_tui.service.files.local import Entry, matching
+from assistants_tui.service.kept_drafts import missing
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.wire import Assistant
@@ -27,6 +28,7 @@ from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui import slash
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.run_options import RunOptionsScreen
@@ -114,8 +116,7 @@ class WritingPane(Vertical):
 
     def on_mount(self) -> None:
         self.composer.assist = self._assist
-        if draft := self._workspace.kept_draft(self._conversation.thread_id):
-            self.put(Draft(draft))
+        self._put_kept(self._workspace.drafts.get(self._conversation.thread_id))
         self._workspace.subscribe(self._workspace_changed)
         self._show_extras()
 
@@ -137,7 +138,29 @@ class WritingPane(Vertical):
 
     def keep_draft(self) -> None:
         """Remember what has been written, in case the app ends before it is sent."""
-        self._workspace.keep_draft(self._conversation.thread_id, self.composer.text)
+        self._workspace.drafts.put(self._conversation.thread_id, self.draft)
+
+    def _keep_soon(self) -> None:
+        """Keep the draft once nothing more is done to it."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE, self.keep_draft)
+
+    def _put_kept(self, draft: Draft) -> None:
+        """Show a draft from before the start. Its files may have gone since then."""
+        if draft != Draft(""):
+            self.put(draft)
+        if draft.files:
+            self._drop_missing(draft.files)
+
+    @work(exclusive=True, group="missing")
+    async def _drop_missing(self, files: Sequence[AttachedFile]) -> None:
+        if gone := await asyncio.to_thread(missing, files):
+            self._files = tuple(file for file in self._files if file not in gone)
+            self._show_extras()
+            self._keep_soon()
+            names = ", ".join(clean(file.name) for file in gone)
+            self.notify(names, title="No longer there, so not attached", severity="warning", markup=False)
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
@@ -145,8 +168,11 @@ class WritingPane(Vertical):
             self.keep_draft()
             self._conversation = self._workspace.conversation
             thread_id = self._conversation.thread_id
-            kept = Draft(self._workspace.kept_draft(thread_id))
-            self.put(self._drafts.pop(thread_id, kept))
+            if thread_id in self._drafts:
+                self.put(self._drafts.pop(thread_id))
+            else:
+                self.put(Draft(""))
+                self._put_kept(self._workspace.drafts.get(thread_id))
         elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
             self._show_extras()
 
@@ -225,6 +251,7 @@ class WritingPane(Vertical):
         known = {file.path for file in self._files}
         new = tuple(AttachedFile(path.name, path) for path in paths if path not in known)
         self._files = (*self._files, *new)
+        self._keep_soon()
         self._show_extras()
         self.composer.focus()
 
@@ -251,6 +278,7 @@ class WritingPane(Vertical):
             path = await self._workspace.keep_paste(event.text)
             name = f"Pasted text, {len(event.text):,} characters.txt"
             self._files = (*self._files, AttachedFile(name, path, pasted=True))
+            self._keep_soon()
             self._show_extras()
 
     @on(AttachedFiles.Changed)
@@ -270,6 +298,7 @@ class WritingPane(Vertical):
             place = offered.index(current) + 1 if current in offered else 0
             files[event.index] = replace(file, use=offered[place % len(offered)])
         self._files = tuple(files)
+        self._keep_soon()
         self._show_extras()
         if not files:
             self.composer.focus()
@@ -377,9 +406,7 @@ class WritingPane(Vertical):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         text = self.composer.text
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE, self.keep_draft)
+        self._keep_soon()
         self._show_warning()
         if text.startswith("/attach "):
             self._complete_path(text)
