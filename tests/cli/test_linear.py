@@ -3,11 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.cli import linear
 from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.service.runs.state import RunState
+from assistants_tui.service.safe_text import clean
 
 TEXT = """# Result
 
@@ -93,3 +96,80 @@ def test_tools_are_announced_when_they_begin_and_their_output_when_they_end() ->
         printer.show(replace(before, steps=ended))
     assert lines[3:] == ["Output: 1", lines[4], "The code made a picture."]
     assert "\x1b" not in lines[4]
+
+
+def said(message_id: str, *parts: Any, status: str = "completed") -> dict[str, Any]:
+    return {"id": message_id, "role": "assistant", "status": status, "content": list(parts)}
+
+
+def text(value: object, annotations: object = ()) -> dict[str, Any]:
+    return {"type": "text", "text": {"value": value, "annotations": annotations}}
+
+
+def test_code_that_a_message_leaves_open_ends_with_the_message() -> None:
+    lines: list[str] = []
+    messages: Any = {
+        "msg_1": said("msg_1", text("````md\n```\n# in code")),
+        "msg_2": said("msg_2", text("# no code"), text("and more")),
+    }
+    steps: Any = {
+        f"step_{n}": step(n, "message_creation", {"message_creation": {"message_id": f"msg_{n}"}})
+        for n in (1, 2)
+    }
+    LinearPrinter("Tutor", lines.append).show(replace(state(""), messages=messages, steps=steps))
+    assert lines == ["Tutor says:", "Code in md:", "```", "# in code", "Tutor says:", "no code", "and more"]
+
+
+def test_a_long_answer_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+
+    def counting(text: str) -> str:
+        nonlocal looked_at
+        looked_at += len(text)
+        return clean(text)
+
+    monkeypatch.setattr(linear, "clean", counting)
+    lines: list[str] = []
+    printer = LinearPrinter("Tutor", lines.append)
+    whole = "".join(f"This is line {number}.\n" for number in range(300))
+    for end in range(0, len(whole), 7):
+        printer.show(state(whole[:end]))
+    assert len(lines) > 290
+    assert looked_at <= len(whole)
+
+
+KEYS = ["type", "text", "value", "annotations", "start_index", "end_index", "file_citation", "refusal"]
+KEYS += ["outputs", "logs", "tool_calls", "code_interpreter", "function", "name", "message_creation"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner | st.sampled_from(["text", "file_citation", "code_interpreter", "image", "function"]),
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON, JSON, JSON)
+def test_nothing_that_a_server_sends_is_too_strange(part: Any, details: Any, call: Any, usage: Any) -> None:
+    lines: list[str] = []
+    printer = LinearPrinter("Tutor", lines.append)
+    steps: Any = {
+        "step_1": {"step_details": details},
+        "step_2": {"type": "tool_calls", "step_details": {"tool_calls": [call]}, "status": "completed"},
+        "step_3": {
+            "type": "message_creation",
+            "step_details": {"message_creation": {"message_id": "msg_1"}},
+        },
+    }
+    messages: Any = {"msg_1": {"id": "msg_1", "content": [part] if isinstance(part, dict) else part}}
+    run: Any = {"id": "run_1", "status": "in_progress", "usage": usage}
+    strange = RunState(thread_id="thread_1", run=run, messages=messages, steps=steps)
+    printer.show(strange)
+    run["status"] = "completed"
+    printer.end(strange)
+    assert lines[-1].startswith("Run completed")

@@ -127,7 +127,7 @@ class _TextPrinter:
                 self._announced.add(step["id"])
                 print("· using a tool…", file=sys.stderr)
         for message in state.messages.values():
-            text = "".join(part["text"]["value"] for part in message["content"] if "text" in part)
+            text = views.raw_text(message)
             start = self._printed.get(message["id"])
             if start is None and self._printed:
                 print("\n")
@@ -169,7 +169,8 @@ async def _run(
                 file=sys.stderr,
             )
         for call in state.pending_calls:
-            name = (call.get("function") or {"name": ""})["name"]
+            function = call.get("function")
+            name = str(function.get("name")) if function else "a function"
             print(
                 f"assistants-tui ask: the assistant waits for the output of {clean(name)}. "
                 f"Answer it in the app: assistants-tui --thread {thread_id}",

@@ -1,19 +1,71 @@
 """The output of `ask --linear`: whole lines of plain words, in order, as screen readers need them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from assistants_tui.service import views
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.wire import Json, Message, RunStep
 
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*([\w+#-]*)")
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#-]*)")
 _HEADING = re.compile(r"#{1,6}\s+")
 _RULE = re.compile(r"[-:| ]+")
 _MARKS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\S)(.+?)(?<=\S)\*(?![\w*])")
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+@dataclass
+class _Spoken:
+    """How far a message has been printed."""
+
+    part: int = 0
+    """The first part of its content that is not printed to its end."""
+    offset: int = 0
+    """The characters of that part that are printed."""
+    fence: str = ""
+    """What has begun the block of code in which the next line stands; empty outside of code."""
+    footnotes: views.Footnotes = field(default_factory=dict)
+    ended: bool = False
+
+    def lines(self, message: Message, *, complete: bool) -> Iterator[str]:
+        """The lines that have been completed since the last time, as they are spoken."""
+        parts = _dicts(message.get("content"))
+        while self.part < len(parts):
+            text, annotations = _text(parts[self.part])
+            whole = complete or self.part + 1 < len(parts)
+            end = len(text) if whole else text.rfind("\n", self.offset) + 1
+            if end > self.offset:
+                new = views.with_marks(
+                    text[self.offset : end], annotations, self.footnotes, start=self.offset
+                )
+                self.offset = end
+                for line in clean(new).removesuffix("\n").split("\n"):
+                    yield from self._spoken(line)
+            if not whole:
+                return
+            self.part, self.offset = self.part + 1, 0
+
+    def _spoken(self, line: str) -> Iterator[str]:
+        """A line of Markdown without the signs that mean something to the eye alone."""
+        fence = _FENCE.match(line)
+        if self.fence:
+            if fence and fence[1].startswith(self.fence) and not line[fence.end(1) :].strip():
+                self.fence = ""
+                yield "End of code."
+            else:
+                yield line
+        elif fence:
+            self.fence = fence[1]
+            yield f"Code{f' in {fence[2]}' if fence[2] else ''}:"
+        elif not line.strip() or (_RULE.fullmatch(line) and "--" in line):
+            return
+        elif line.lstrip().startswith("|"):
+            yield "Row: " + "; ".join(_plain(cell) for cell in line.strip().strip("|").split("|"))
+        else:
+            yield _plain(_HEADING.sub("", line))
 
 
 class LinearPrinter:
@@ -23,82 +75,67 @@ class LinearPrinter:
         """`name` is the assistant's; `write` takes a line without its end."""
         self._name = name
         self._write = write
-        self._lines: dict[str, int] = {}  # printed so far, by message ID
+        self._messages: dict[str, _Spoken] = {}
         self._begun: set[str] = set()  # calls of tools
         self._ended: set[str] = set()
-        self._in_code = False
 
     def show(self, state: RunState) -> None:
-        """Print what has been added since the last time."""
-        for step in state.steps.values():
-            details = step["step_details"]
-            if step["type"] == "tool_calls":
-                for place, call in enumerate(details.get("tool_calls") or ()):
-                    self._show_call(f"{step['id']}-{place}", call, step)
-            elif message := state.messages.get(_message_id(details)):
-                self._show_message(message, complete=state.finished or message["status"] == "completed")
+        """Print what has been added since the last time. Costs what is new, not what there is."""
+        for step_id, step in state.steps.items():
+            details = _dict(step.get("step_details"))
+            if step.get("type") == "tool_calls":
+                for place, call in enumerate(_dicts(details.get("tool_calls"))):
+                    self._show_call(f"{step_id}-{place}", call, step)
+            elif (message := state.messages.get(_message_id(details))) is not None:
+                over = state.finished or message.get("status") in {"completed", "incomplete"}
+                self._show_message(message, complete=over)
 
     def end(self, state: RunState) -> None:
         """Print the rest, and how it ended."""
         self.show(state)
         words = [(state.status or "unknown").replace("_", " ")]
-        if (usage := state.run.get("usage") if state.run is not None else None) is not None:
+        usage = _dict(state.run.get("usage")) if state.run is not None else {}
+        if "total_tokens" in usage:
             words.append(f"{usage['total_tokens']} tokens")
-        self._write(f"Run {', '.join(words)}.")
+        self._write(clean(f"Run {', '.join(words)}."))
 
     def _show_call(self, key: str, call: Json, step: RunStep) -> None:
         kind = str(call.get("type", ""))
         if key not in self._begun:
             self._begun.add(key)
-            function = str((call.get("function") or {}).get("name", ""))
+            function = str(_dict(call.get("function")).get("name", ""))
             what = {
                 "code_interpreter": "runs code",
                 "file_search": "searches in documents",
                 "function": f"calls the function {clean(function)}",
             }
             self._write(f"{self._name} {what.get(kind, 'uses a tool')}.")
-        if step["status"] == "completed" and key not in self._ended:
+        if step.get("status") == "completed" and key not in self._ended:
             self._ended.add(key)
-            for output in (call.get("code_interpreter") or {}).get("outputs") or ():
+            for output in _dicts(_dict(call.get("code_interpreter")).get("outputs")):
                 if output.get("type") == "image":
                     self._write("The code made a picture.")
                 for line in clean(str(output.get("logs") or "")).splitlines():
                     self._write(f"Output: {line}")
 
     def _show_message(self, message: Message, *, complete: bool) -> None:
-        shown = views.shown_text(message)
-        lines = clean(shown.text).split("\n")
-        if message["id"] not in self._lines:
-            if not shown.text and not complete:
+        spoken = self._messages.get(message["id"])
+        if spoken is None:
+            if not complete and not any(_text(part)[0] for part in _dicts(message.get("content"))):
                 return
-            self._lines[message["id"]] = 0
+            spoken = self._messages[message["id"]] = _Spoken()
             self._write(f"{self._name} says:")
-        printed = self._lines[message["id"]]
-        settled = len(lines) if complete else len(lines) - 1
-        for line in lines[printed:settled]:
-            for words in self._spoken(line):
-                self._write(words)
-        if complete and printed <= settled:
-            for _ in shown.images:
-                self._write("A picture belongs to the answer.")
-            for note in shown.footnotes:
-                self._write(f"Note {note.number}: {clean(note.name)}.")
-            settled += 1  # and never again
-        self._lines[message["id"]] = max(printed, settled)
-
-    def _spoken(self, line: str) -> Iterator[str]:
-        """A line of Markdown without the signs that mean something to the eye alone."""
-        if fence := _FENCE.match(line):
-            self._in_code = not self._in_code
-            yield f"Code{f' in {fence[1]}' if fence[1] else ''}:" if self._in_code else "End of code."
-        elif self._in_code:
-            yield line
-        elif not line.strip() or (_RULE.fullmatch(line) and "--" in line):
+        if spoken.ended:
             return
-        elif line.lstrip().startswith("|"):
-            yield "Row: " + "; ".join(_plain(cell) for cell in line.strip().strip("|").split("|"))
-        else:
-            yield _plain(_HEADING.sub("", line))
+        for line in spoken.lines(message, complete=complete):
+            self._write(line)
+        if complete:
+            spoken.ended = True
+            for part in _dicts(message.get("content")):
+                if part.get("type") in {"image_file", "image_url"}:
+                    self._write("A picture belongs to the answer.")
+            for note in spoken.footnotes.values():
+                self._write(f"Note {note.number}: {clean(note.name)}.")
 
 
 def _plain(text: str) -> str:
@@ -106,4 +143,23 @@ def _plain(text: str) -> str:
 
 
 def _message_id(details: Json) -> str:
-    return str((details.get("message_creation") or {}).get("message_id", ""))
+    return str(_dict(details.get("message_creation")).get("message_id", ""))
+
+
+def _text(part: Json) -> tuple[str, object]:
+    """The text of a part of a message, and its annotations."""
+    if part.get("type") == "refusal":
+        return str(part.get("refusal") or ""), ()
+    text = _dict(part.get("text"))
+    return str(text.get("value") or ""), text.get("annotations")
+
+
+# a server may send other things than the API has; they are left out
+
+
+def _dict(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: object) -> Sequence[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistants_tui.service.wire import Annotation, ContentPart, Message, Run
+from assistants_tui.service.wire import Annotation, ContentPart, Json, Message, Run
 
 MAX_TITLE = 60
 """Characters of a suggested title; what is longer is cut at a word."""
@@ -44,49 +44,76 @@ def shown_text(message: Message) -> ShownText:
     """All parts of a message as one text. Several marks of the same file and kind share one footnote."""
     texts: list[str] = []
     images: list[str] = []
-    footnotes: dict[tuple[str, str, str], Footnote] = {}
+    footnotes: Footnotes = {}
     for part in message["content"]:
-        match part["type"]:
+        match part.get("type"):
             case "text":
                 texts.append(_with_marks(part, footnotes))
             case "image_file":
-                images.append(str(part.get("image_file", {}).get("file_id", "")))
+                images.append(str(_dict(part.get("image_file")).get("file_id", "")))
             case "image_url":
-                images.append(str(part.get("image_url", {}).get("url", "")))
+                images.append(str(_dict(part.get("image_url")).get("url", "")))
             case "refusal":
-                texts.append(part.get("refusal", ""))
+                texts.append(str(part.get("refusal") or ""))
     return ShownText("\n\n".join(text for text in texts if text), tuple(footnotes.values()), tuple(images))
 
 
-def _with_marks(part: ContentPart, footnotes: dict[tuple[str, str, str], Footnote]) -> str:
-    text = part.get("text") or {"value": "", "annotations": []}
-    value = text["value"]
+def raw_text(message: Message) -> str:
+    """The text of a message as it was written, with the markers of its annotations."""
+    return "".join(str(_dict(part.get("text")).get("value") or "") for part in message["content"])
+
+
+Footnotes = dict[tuple[str, str, str], Footnote]
+"""The footnotes of a message so far, by kind, file and marker."""
+
+
+def _with_marks(part: ContentPart, footnotes: Footnotes) -> str:
+    text = _dict(part.get("text"))
+    return with_marks(str(text.get("value") or ""), text.get("annotations"), footnotes)
+
+
+def with_marks(value: str, annotations: object, footnotes: Footnotes, *, start: int = 0) -> str:
+    """`value`, which stands at `start` in its text, with marks in place of what is annotated.
+
+    Footnotes that `annotations` need and `footnotes` does not have are added there.
+    """
     placed: list[tuple[int, int, Footnote]] = []
-    for annotation in sorted(text.get("annotations") or (), key=lambda one: one["start_index"]):
+    found = [one for one in annotations if _is_placed(one)] if isinstance(annotations, list) else []
+    for annotation in sorted(found, key=lambda one: one["start_index"]):
         if (footnote := _footnote(annotation, footnotes)) is not None:
-            placed.append((annotation["start_index"], annotation["end_index"], footnote))
+            placed.append((annotation["start_index"] - start, annotation["end_index"] - start, footnote))
     # from the last to the first, so that no replacement moves the offsets of another
     end_of_text = len(value)
-    for start, end, footnote in reversed(placed):
-        if not 0 <= start <= end <= end_of_text:
+    for begin, end, footnote in reversed(placed):
+        if not 0 <= begin <= end <= end_of_text:
             continue  # a server that counts wrongly must not garble the text
         mark = f"[{footnote.number}]"
-        if footnote.kind == "file_path" and value[:start].endswith("]("):
+        if footnote.kind == "file_path" and value[:begin].endswith("]("):
             mark = footnote.marker  # inside a Markdown link the address stays, and the link is the mark
-        value = value[:start] + mark + value[end:]
-        end_of_text = start
+        value = value[:begin] + mark + value[end:]
+        end_of_text = begin
     return value
 
 
-def _footnote(annotation: Annotation, footnotes: dict[tuple[str, str, str], Footnote]) -> Footnote | None:
-    kind = annotation["type"]
+def _is_placed(annotation: object) -> bool:
+    one = _dict(annotation)
+    return isinstance(one.get("start_index"), int) and isinstance(one.get("end_index"), int)
+
+
+def _footnote(annotation: Annotation, footnotes: Footnotes) -> Footnote | None:
+    kind = str(annotation.get("type"))
     details = annotation.get("file_citation" if kind == "file_citation" else "file_path")
     if not isinstance(details, dict):
         return None
-    key = (kind, str(details.get("file_id", "")), annotation["text"])
+    key = (kind, str(details.get("file_id", "")), str(annotation.get("text", "")))
     if key not in footnotes:
         footnotes[key] = Footnote(len(footnotes) + 1, kind, key[1], key[2])
     return footnotes[key]
+
+
+def _dict(value: object) -> Json:
+    """What a server should have sent as an object, if it did."""
+    return value if isinstance(value, dict) else {}
 
 
 def suggested_title(text: str) -> str:
