@@ -1,13 +1,15 @@
 """Filters on attributes, against a model of what they mean, and in a search."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import ColumnElement, column, create_engine, select, text
 
 from assistants_tui.engine.store import vector_store_files
-from assistants_tui.engine.tools.file_search.filters import matcher
+from assistants_tui.engine.tools.file_search.filters import likely, matcher
 from support.search import Library
 
 KEYS = st.sampled_from(["year", "kind", "draft", 'odd "key".$'])
@@ -26,6 +28,8 @@ COMPARISONS = st.one_of(
         {"type": st.sampled_from(["in", "nin"]), "key": KEYS, "value": st.lists(VALUES, max_size=3)}
     ),
 )
+ENGINE = create_engine("sqlite://")
+ROW = text("(SELECT :attributes AS attributes)")
 FILTERS = st.recursive(
     COMPARISONS,
     lambda inner: st.fixed_dictionaries(
@@ -65,6 +69,17 @@ def model(condition: dict[str, Any], attributes: dict[str, Any]) -> bool:
 @given(FILTERS, ATTRIBUTES)
 def test_filters_mean_what_they_say(condition: dict[str, Any], attributes: dict[str, Any]) -> None:
     assert matcher(condition)(attributes) == model(condition, attributes)
+
+
+@given(FILTERS, ATTRIBUTES)
+def test_what_the_database_leaves_out_does_not_meet_the_filter(
+    condition: dict[str, Any], attributes: dict[str, Any]
+) -> None:
+    stored: ColumnElement[Any] = column("attributes")
+    kept = select(stored).select_from(ROW).where(likely(condition, stored))
+    with ENGINE.connect() as connection:
+        row = connection.execute(kept, {"attributes": json.dumps(attributes)}).one_or_none()
+    assert row is not None or not model(condition, attributes)
 
 
 @pytest.mark.parametrize(
@@ -124,11 +139,21 @@ async def test_searching_with_filters(
     assert {int(name.partition(".")[0]) for name in found} == expected
 
 
+async def test_filters_may_have_thousands_of_parts(library: Library) -> None:
+    await library.add("a.txt", "a storm over the sea", attributes={"year": 7})
+    years = [{"type": "eq", "key": "year", "value": year} for year in range(3000)]
+    for condition in (
+        {"type": "in", "key": "year", "value": [*range(40_000)]},
+        {"type": "or", "filters": years},
+    ):
+        assert await library.found("storm", filters=condition) == ["a.txt"]
+
+
 async def test_rare_files_are_found_among_many(library: Library) -> None:
     """The filter works inside the search: the candidates are not used up by files that do not match."""
-    text = "storm " * 3000
+    storms = "storm " * 3000
     for number in range(4):
-        await library.add(f"common{number}.txt", text, attributes={"kind": "common"})
+        await library.add(f"common{number}.txt", storms, attributes={"kind": "common"})
     await library.add("rare.txt", "once there was a storm", attributes={"kind": "rare"})
     assert await library.found("storm", filters={"type": "eq", "key": "kind", "value": "rare"}) == [
         "rare.txt"

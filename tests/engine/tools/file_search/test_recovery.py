@@ -156,7 +156,7 @@ async def test_deleted_documents_leave_the_index(library: Library) -> None:
 async def test_removed_documents_leave_the_index(library: Library) -> None:
     gone = await library.add("gone.txt", "storm")
     assert await library.found("storm") == ["gone.txt"]
-    await library.search.remove(library.store, gone)
+    await library.detach(gone)
     while await index_chunks(library):
         await asyncio.sleep(0.02)
 

@@ -1,8 +1,11 @@
 """Filters on the attributes of files, as search requests of the API have them."""
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, true
 
 Attributes = Mapping[str, Any]
 Matcher = Callable[[Attributes], bool]
@@ -13,6 +16,11 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "lte": operator.le,
 }
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+# What SQLite's JSON paths and numbers take as they are.
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .-]+")
+_EXACT = 2**53
+_MOST = 100  # values in a condition of SQL: what it cannot hold is for the matcher alone
 
 
 def matcher(condition: Mapping[str, Any]) -> Matcher:
@@ -41,6 +49,46 @@ def matcher(condition: Mapping[str, Any]) -> Matcher:
                 key in attributes and _ordered(compare, _comparable(attributes[key]), limit)
             )
     raise ValueError(f"unknown type of filter: {kind!r}")
+
+
+def likely(condition: Mapping[str, Any], column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """What SQLite can say about a filter on a column of attributes, so that few rows are left to look at.
+
+    All that meet the filter meet this as well; others may, too.
+    """
+    return _likely(condition, column) if _size(condition) <= _MOST else true()
+
+
+def _size(condition: Mapping[str, Any]) -> int:
+    if condition["type"] in {"and", "or"}:
+        return sum(map(_size, condition["filters"]))
+    return len(_values(condition))
+
+
+def _values(condition: Mapping[str, Any]) -> list[Any]:
+    return list(condition["value"]) if condition["type"] in {"in", "nin"} else [condition["value"]]
+
+
+def _likely(condition: Mapping[str, Any], column: ColumnElement[Any]) -> ColumnElement[bool]:
+    kind = condition["type"]
+    if kind in {"and", "or"}:
+        parts = [_likely(part, column) for part in condition["filters"]]
+        return and_(true(), *parts) if kind == "and" else or_(false(), *parts)
+    values = _values(condition)
+    if kind in {"ne", "nin"} or not _PLAIN_KEY.fullmatch(condition["key"]) or not all(map(_is_plain, values)):
+        return true()
+    values = [int(value) if isinstance(value, bool) else value for value in values]  # flags are 0 and 1 there
+    found: ColumnElement[Any] = func.json_extract(column, f'$."{condition["key"]}"')
+    if kind in {"eq", "in"}:
+        return found.in_(values)
+    ordered: ColumnElement[bool] = found.op(_SIGNS[kind], is_comparison=True)(values[0])
+    return ordered
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return value.isprintable()
+    return isinstance(value, int | float) and abs(value) < _EXACT
 
 
 def _comparable(value: object) -> tuple[str, Any]:

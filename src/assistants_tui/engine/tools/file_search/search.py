@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.tools.file_search import filters, texts, tokens
+from assistants_tui.engine.tools.file_search import candidates, filters, texts, tokens
 from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
 from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.indexing import IndexingError, WordIndexer
@@ -33,22 +33,23 @@ if TYPE_CHECKING:
 _DEPTH = 300  # chunks that the word index names
 _CANDIDATES = 50  # of them that are looked at closely, at least
 _CANDIDATES_EACH = 2  # and for each hit that is wanted
-_FROM_ONE_DOCUMENT = 2  # before those of other documents have had their turn
 _FRESH_SECONDS = 5.0  # how long a search waits for files that were just read
 _OTHER_ENGINE_SECONDS = 300.0
-
-Candidate = TypeVar("Candidate", "Found", "Near")
 
 _logger = logging.getLogger(__name__)
 
 
-class _Scope(NamedTuple):
+@dataclass(slots=True)
+class _Scope:
     """Where a search looks and how."""
 
     store_ids: Collection[str]
-    documents: Collection[int] | None
+    condition: Mapping[str, Any] | None
+    """A filter on the attributes of files."""
     wanted: int
     rerank: bool
+    documents: set[int] | None = None
+    """All that meet the filter, once they have to be known."""
 
 
 class FileSearch:
@@ -117,14 +118,6 @@ class FileSearch:
         self._indexer.wake()
         return await self._with_vectors(document.seq, done.usage_bytes, done.chunk_count)
 
-    async def remove(self, store_id: str, file_id: str) -> None:
-        """Forget what was read from a file. It is found no more when this returns."""
-        await self._forget(store_id, file_id)
-
-    async def remove_store(self, store_id: str) -> None:
-        """Forget all files of a store."""
-        await self._forget(store_id, None)
-
     async def search(
         self,
         store_ids: Collection[str],
@@ -142,9 +135,7 @@ class FileSearch:
         """
         ranking = ranking or Ranking()
         await self._freshen(store_ids)
-        documents = None if filters is None else await self._matching(store_ids, filters)
-        wanted = max(_CANDIDATES, _CANDIDATES_EACH * max_results)
-        scope = _Scope(store_ids, documents, wanted, ranking.rerank)
+        scope = _Scope(store_ids, filters, max(_CANDIDATES, _CANDIDATES_EACH * max_results), ranking.rerank)
         best: dict[int, tuple[float, StoredChunk]] = {}
         texts_asked = list(dict.fromkeys(queries))
         comparisons = await self._compare(texts_asked, store_ids)
@@ -227,13 +218,6 @@ class FileSearch:
             await asyncio.sleep(0.5)
         raise IngestError("server_error", "Another engine began to read the file and did not finish.")
 
-    async def _forget(self, store_id: str, file_id: str | None) -> None:
-        async with self._database.write() as connection:
-            gone = await texts.documents_in(connection, store_id, file_id)
-            for document in gone:
-                await texts.forget(connection, document)
-        self._indexer.remove(set(gone))
-
     async def _freshen(self, store_ids: Collection[str]) -> None:
         """Have the index take in what was read a moment ago. What takes longer is found by later searches."""
         try:
@@ -247,35 +231,32 @@ class FileSearch:
         async with self._database.read() as connection:
             return await texts.any_without_words(connection, self._index.name, store_ids)
 
-    async def _matching(self, store_ids: Collection[str], condition: Mapping[str, Any]) -> set[int]:
-        """The documents whose attributes meet a filter."""
-        matches = filters.matcher(condition)
-        async with self._database.read() as connection:
-            rows = await texts.attributes(connection, store_ids)
-
-        def evaluate() -> set[int]:
-            return {document for document, attributes in rows if matches(_parsed(attributes))}
-
-        return await asyncio.to_thread(evaluate)
-
     async def _ask(
         self, query: Query, comparison: Comparison | None, scope: _Scope
     ) -> list[tuple[float, StoredChunk]]:
         """The candidates for one query, with their scores."""
-
-        near: list[Near] = [] if comparison is None else comparison.nearest(scope.documents, _DEPTH)
-        meaning = Meaning([candidate.cosine for candidate in near])
 
         def find() -> tuple[list[Found], list[Near]]:
             self._index.refresh()
             weights = self._index.frequencies(query.terms)
             query.weigh(weights)
             found = self._index.search(weights, scope.store_ids, scope.documents, depth)
-            return _chosen(found, wanted), _chosen(near, wanted)
+            return found, [] if comparison is None else comparison.nearest(scope.documents, _DEPTH)
 
         depth, wanted = _DEPTH, scope.wanted
+        if comparison is not None:  # the scale of meaning is that of all that meet the filter
+            await self._apply_filter(scope)
         while True:
-            found, nearest = await asyncio.to_thread(find)
+            found, near = await asyncio.to_thread(find)
+            if scope.condition is not None and scope.documents is None:
+                # Mostly enough of the best ones meet it, and the attributes of all files need not be read.
+                fitting = await self._meeting(scope, {candidate.document for candidate in found})
+                kept = candidates.meeting(found, fitting)
+                if len(found) >= depth and not candidates.are_enough(kept, wanted):
+                    await self._apply_filter(scope)
+                    continue
+                found = kept
+            found, nearest = candidates.chosen(found, wanted), candidates.chosen(near, wanted)
             bm25 = {candidate.chunk: candidate.score for candidate in found}
             async with self._database.read() as connection:
                 numbers = bm25.keys() | {candidate.chunk for candidate in nearest}
@@ -290,6 +271,7 @@ class FileSearch:
                 break
             depth *= 2
             wanted *= 2
+        meaning = Meaning([candidate.cosine for candidate in near])
 
         def score() -> list[tuple[float, StoredChunk]]:
             scored = []
@@ -301,6 +283,22 @@ class FileSearch:
             return scored
 
         return await asyncio.to_thread(score)
+
+    async def _apply_filter(self, scope: _Scope) -> None:
+        if scope.condition is not None and scope.documents is None:
+            scope.documents = await self._meeting(scope)
+
+    async def _meeting(self, scope: _Scope, among: Collection[int] | None = None) -> set[int]:
+        """The documents whose attributes meet the filter; if some are named, those of them."""
+        assert scope.condition is not None
+        matches = filters.matcher(scope.condition)
+        async with self._database.read() as connection:
+            rows = await texts.attributes(connection, scope.store_ids, scope.condition, among)
+
+        def evaluate() -> set[int]:
+            return {document for document, attributes in rows if matches(_parsed(attributes))}
+
+        return await asyncio.to_thread(evaluate)
 
     async def _chunks(self, store_id: str, file_id: str) -> AsyncIterator[StoredChunk]:
         async with self._database.read() as connection:
@@ -322,17 +320,6 @@ def _parsed(attributes: str) -> dict[str, Any]:
     """Attributes from their JSON: every search with a filter looks at those of all files."""
     found: dict[str, Any] = json.loads(attributes)
     return found
-
-
-def _chosen(found: Sequence[Candidate], wanted: int) -> list[Candidate]:
-    """The first so many, but few of one document as long as there are others."""
-    early: list[Candidate] = []
-    late: list[Candidate] = []
-    counts: Counter[int] = Counter()
-    for candidate in found:
-        counts[candidate.document] += 1
-        (early if counts[candidate.document] <= _FROM_ONE_DOCUMENT else late).append(candidate)
-    return (early + late)[:wanted]
 
 
 def _relevance(query: Query, chunk: StoredChunk, bm25: float, *, rerank: bool) -> float:

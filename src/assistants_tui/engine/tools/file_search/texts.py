@@ -1,6 +1,6 @@
 """The text of documents in the store: the truth of which everything else here is made."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from assistants_tui.engine.store.schema import chunks as chunk_table
 from assistants_tui.engine.store.schema import documents as table
 from assistants_tui.engine.store.schema import files as file_table
 from assistants_tui.engine.store.schema import vector_store_files as attachments
+from assistants_tui.engine.tools.file_search import filters
 from assistants_tui.engine.tools.file_search.chunking import Chunk
 
 _PAGE = 256  # chunks read at a time
@@ -110,24 +111,24 @@ async def forget(connection: AsyncConnection, document: int) -> None:
     await connection.execute(delete(table).where(table.c.seq == document))
 
 
-async def documents_in(connection: AsyncConnection, store_id: str, file_id: str | None = None) -> list[int]:
-    """The documents of a store, or of one file in it."""
-    statement = (
-        select(table.c.seq)
-        .join(attachments, attachments.c.seq == table.c.seq)
-        .where(attachments.c.vector_store_id == store_id)
-    )
-    if file_id is not None:
-        statement = statement.where(attachments.c.id == file_id)
-    return list((await connection.execute(statement)).scalars())
+async def attributes(
+    connection: AsyncConnection,
+    store_ids: Collection[str],
+    condition: Mapping[str, Any],
+    among: Collection[int] | None = None,
+) -> Sequence[tuple[int, str]]:
+    """The documents that can be searched and may meet a filter, each with the JSON of its file's attributes.
 
-
-async def attributes(connection: AsyncConnection, store_ids: Collection[str]) -> Sequence[tuple[int, str]]:
-    """The documents that can be searched, each with the JSON of its file's attributes."""
+    If some are named, only they are looked at.
+    """
     # as text, because the caller remembers what it has parsed
     statement = select(attachments.c.seq, cast(attachments.c.attributes, Text)).where(
-        attachments.c.vector_store_id.in_(store_ids), attachments.c.status == "completed"
+        attachments.c.vector_store_id.in_(store_ids),
+        attachments.c.status == "completed",
+        filters.likely(condition, attachments.c.attributes),
     )
+    if among is not None:
+        statement = statement.where(attachments.c.seq.in_(among))
     return (await connection.execute(statement)).tuples().all()  # a row at a time takes much longer
 
 
