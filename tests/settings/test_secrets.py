@@ -3,14 +3,17 @@
 import copy
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from assistants_tui.settings.config import LOCAL, Profile
+from assistants_tui.settings.config import LOCAL, Profile, append_profile
 from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.new_profile import keep_profile
 from assistants_tui.settings.secrets import (
     SERVICE,
     Secret,
@@ -20,6 +23,7 @@ from assistants_tui.settings.secrets import (
     has_key_store,
     key_place,
     store_key,
+    stored_key,
 )
 
 TEAM = Profile(name="team", kind="openai", base_url="https://x.org", api_key_env="TEAM_KEY")
@@ -80,6 +84,31 @@ def test_the_environment_comes_first_and_then_the_key_store(store: Store) -> Non
     delete_key("team")
     assert revealed(TEAM, {}) is None
     assert key_place(TEAM, {}) is None
+
+
+def test_a_new_profile_has_its_name_before_its_key(store: Store, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    store_key("team", Secret("of another window"))
+    append_profile(config, TEAM)
+    with pytest.raises(SettingsError, match="already has a profile"):
+        keep_profile(config, TEAM, Secret("new"))
+    assert store.kept == {(SERVICE, "team"): "of another window"}
+    other = replace(TEAM, name="other")
+    store_key("other", Secret("left behind"))
+    assert keep_profile(config, other, None, drop_stored=True) == ""
+    assert store.kept == {(SERVICE, "team"): "of another window"}
+    assert keep_profile(config, replace(TEAM, name="third"), Secret("new")) == ""
+    assert stored_key("third") is not None
+    store.locked = True
+    assert "KeyringLocked" in keep_profile(config, replace(TEAM, name="fourth"), Secret("new"))
+    assert "fourth" in config.read_text(), "the profile is there, and its key can be stored later"
+
+
+def test_without_a_key_store_nothing_of_a_profile_is_kept(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    with pytest.raises(SettingsError, match="no key store that works"):
+        keep_profile(config, TEAM, Secret("new"))
+    assert not config.exists()
 
 
 def test_without_a_key_store_there_is_no_key_and_a_clear_error(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from assistants_tui.settings.config import (
@@ -10,8 +11,11 @@ from assistants_tui.settings.config import (
     REQUIRED,
     Profile,
     ProfileKind,
+    append_profile,
     wrong_profile_setting,
 )
+from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
 
 
 class ProfileFieldsError(ValueError):
@@ -62,3 +66,23 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
         number += 1
         name = f"{wanted}-{number}"
     return name
+
+
+def keep_profile(path: Path, profile: Profile, key: Secret | None, *, drop_stored: bool = False) -> str:
+    """Add a profile to the file at `path`, and only then its key to the key store.
+
+    `drop_stored`: remove the key that an earlier profile of this name has left there. Returns why the key
+    store did not do its part, "" if it did. Raises `SettingsError` if nothing was done: the name is taken,
+    and its key with it; there is no key store; the file cannot be written.
+    """
+    if key is not None:
+        require_key_store()
+    append_profile(path, profile)
+    try:
+        if key is not None:
+            store_key(profile.name, key)
+        elif drop_stored:
+            delete_key(profile.name)
+    except SettingsError as error:
+        return str(error)
+    return ""

@@ -40,12 +40,20 @@ def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secr
 
     None if there is none, or no key store: many servers need no key. White space around it is not part of it.
     """
+    return environment_key(profile, environ) or stored_key(profile.name)
+
+
+def environment_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
+    """The key in the environment variable that a profile names."""
     variable = profile.key_variable
     value = (os.environ if environ is None else environ).get(variable, "").strip() if variable else ""
-    if value:
-        return Secret(value)
+    return Secret(value) if value else None
+
+
+def stored_key(profile_name: str) -> Secret | None:
+    """The key that the key store has for this name, perhaps since an earlier profile was called so."""
     try:
-        stored = _keyring().get_password(SERVICE, profile.name)
+        stored = _keyring().get_password(SERVICE, profile_name)
     except Exception:  # noqa: BLE001  back ends raise their own kinds; without a store there is no stored key
         return None
     return Secret(stored.strip()) if stored and stored.strip() else None
@@ -56,11 +64,9 @@ KeyPlace = Literal["environment", "store"]
 
 def key_place(profile: Profile, environ: Mapping[str, str] | None = None) -> KeyPlace | None:
     """Where `find_key` finds the key of a profile; None if there is none."""
-    if find_key(profile, environ) is None:
-        return None
-    variable = profile.key_variable
-    held = (os.environ if environ is None else environ).get(variable, "").strip() if variable else ""
-    return "environment" if held else "store"
+    if environment_key(profile, environ) is not None:
+        return "environment"
+    return "store" if stored_key(profile.name) is not None else None
 
 
 def has_key_store() -> bool:
@@ -69,6 +75,12 @@ def has_key_store() -> bool:
         return float(_keyring().get_keyring().priority) > 0  # those that keep nothing have 0 or less
     except Exception:  # noqa: BLE001  back ends raise their own kinds
         return False
+
+
+def require_key_store() -> None:
+    """Raise `SettingsError`, with advice, if the system has no key store."""
+    if not has_key_store():
+        raise SettingsError(_no_store(None))
 
 
 def has_key(profile: Profile) -> bool:

@@ -107,6 +107,7 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
 
 
 async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(store: Store) -> None:
+    store.kept["assistants-tui", "mine"] = "sk-earlier"
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         form = await choosing(driver, "Another model endpoint")
         await driver.press("ctrl+s")
@@ -123,6 +124,13 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.until_shown("There is a profile “local” already.")
         field(form, "name").value = "mine"
         field(form, "model_url").value = endpoint.url
+        await driver.press("ctrl+t")
+        await driver.until_shown("Use the key that is stored for “mine”?")
+        await driver.press("escape", "ctrl+t")
+        await driver.until_shown("Use the key that is stored for “mine”?")
+        await driver.press("enter")
+        await driver.until_shown("It answers, and lists 1 model.")
+        assert "authorization" not in endpoint.requests[-1].headers
         field(form, "key").focus()
         await driver.press(*"sk-canary")
         endpoint.refused = refuses(401, {"message": "no such key sk-canary"})

@@ -16,13 +16,13 @@ from textual.widgets import Input, Static
 from assistants_tui.service.api.endpoints import find_endpoints
 from assistants_tui.service.api.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, new_profile
-from assistants_tui.settings.secrets import Secret, delete_key, find_key, has_key_store, store_key
+from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, keep_profile, new_profile
+from assistants_tui.settings.secrets import Secret, environment_key, has_key_store, stored_key
 from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
 from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import PickDialog
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.form import FormField, Tone
 from assistants_tui.tui.widgets.key_bar import KeyBar
@@ -117,6 +117,7 @@ class ProfileForm(Screen[str | None]):
         self._config_file = config_file
         self._models = tuple(choice.models)
         self._warnings: Mapping[str, str] = {}  # what is always said beside fields
+        self._use_stored: dict[str, bool] = {}  # by name, as the user said
         self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
 
     def compose(self) -> ComposeResult:
@@ -224,9 +225,11 @@ class ProfileForm(Screen[str | None]):
 
     async def _try(self, profile: Profile) -> Trial | None:
         """Ask the server; None, and told beside the field that is the cause, if it does not answer."""
-        self._say("Trying…")
         typed = self._key
-        key = Secret(typed) if typed else await asyncio.to_thread(find_key, profile)
+        if not typed and not await self._asked_about_stored(profile):
+            return None
+        self._say("Trying…")
+        key = Secret(typed) if typed else await asyncio.to_thread(self._known_key, profile)
         try:
             trial = await try_profile(profile, key)
         except ServiceError as error:
@@ -243,6 +246,33 @@ class ProfileForm(Screen[str | None]):
         self._tell_models()
         self._say(f"✓ {trial.words} ^S keeps the profile and opens it.")
         return trial
+
+    async def _asked_about_stored(self, profile: Profile) -> bool:
+        """Ask about a key that was stored for an earlier profile of this name: this one may lead elsewhere.
+
+        False if the user gave no answer.
+        """
+        if profile.name in self._use_stored or (profile.kind == "embedded" and profile.model_url is None):
+            return True
+        if await asyncio.to_thread(stored_key, profile.name) is None:
+            return True
+        place = getattr(profile, self._choice.address or "", None) or "the new address"
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                f"Use the key that is stored for “{profile.name}”?",
+                "An earlier profile of this name has left it in the key store. "
+                f"It would be sent to {clean(place)}.",
+                choices=[("remove", "Remove it, with ^S"), ("use", "Use it")],
+            )
+        )
+        if choice is not None:
+            self._use_stored[profile.name] = choice == "use"
+        return choice is not None
+
+    def _known_key(self, profile: Profile) -> Secret | None:
+        """The key of the environment, or the stored one if the user said so. Blocks on the key store."""
+        stored = stored_key(profile.name) if self._use_stored.get(profile.name) else None
+        return environment_key(profile) or stored
 
     def _cause(self, error: ServiceError) -> str:
         """The field that has to be changed."""
@@ -267,21 +297,16 @@ class ProfileForm(Screen[str | None]):
             if (trial := await self._try(profile)) is None:
                 return
             profile = trial.profile
+        key = Secret(self._key) if self._key else None
+        drop = self._use_stored.get(profile.name) is False
         try:
-            await asyncio.to_thread(self._keep, profile, self._key)
+            failure = await asyncio.to_thread(keep_profile, self._config_file, profile, key, drop_stored=drop)
         except SettingsError as error:
             self._say("Not kept.", "error")
-            self._complain({"key" if self._key else "name": str(error)})
-        else:
-            self.dismiss(profile.name)
-
-    def _keep(self, profile: Profile, key: str) -> None:
-        """Blocks on the disk and the key store. Raises `SettingsError`."""
-        if key:
-            store_key(profile.name, Secret(key))
-        try:
-            append_profile(self._config_file, profile)
-        except SettingsError:
-            if key:
-                delete_key(profile.name)
-            raise
+            self._complain({"key" if key is not None else "name": str(error)})
+            return
+        if failure:
+            title = f"The profile “{profile.name}” is kept, the key store is as it was"
+            self.notify(clean(failure), title=title, severity="error", markup=False, timeout=15)
+        # with an old key in the store it is not opened: it would be sent to the new address
+        self.dismiss(None if failure and drop else profile.name)
