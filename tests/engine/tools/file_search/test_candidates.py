@@ -13,12 +13,12 @@ class Chunk(NamedTuple):
     document: int
 
 
-RANKINGS = st.lists(st.integers(0, 9), max_size=60).map(
+RANKINGS = st.lists(st.integers(0, 3), max_size=20).map(
     lambda owners: [Chunk(number, document) for number, document in enumerate(owners)]
 )
 
 
-@given(RANKINGS, st.sets(st.integers(0, 9)), st.integers(1, 20), st.integers(0, 60))
+@given(RANKINGS, st.sets(st.integers(0, 3)), st.integers(1, 6), st.integers(0, 20))
 def test_a_filter_on_the_best_chooses_as_a_filter_on_all_would(
     ranking: list[Chunk], documents: set[int], wanted: int, depth: int
 ) -> None:
@@ -29,7 +29,7 @@ def test_a_filter_on_the_best_chooses_as_a_filter_on_all_would(
     assert candidates.chosen(kept, wanted) == candidates.chosen(everything, wanted)
 
 
-@given(RANKINGS, st.integers(1, 20))
+@given(RANKINGS, st.integers(1, 6))
 def test_other_documents_have_their_turn(ranking: list[Chunk], wanted: int) -> None:
     found = candidates.chosen(ranking, wanted)
     assert len(found) == min(wanted, len(ranking)) == len(set(found))
