@@ -46,16 +46,29 @@ async def test_ended_run_does_not(database: Database, thread_id: str, status: st
         await runs.create(connection, "local", thread_id, 101, RUN)
 
 
-async def test_one_of_many_gets_the_thread(database: Database, thread_id: str) -> None:
-    async def create() -> str | None:
+async def runs_of_ten(database: Database, thread_id: str) -> int:
+    """How many runs ten get that all want the thread at once."""
+
+    async def create() -> bool:
         try:
             async with database.write() as connection:
-                return str((await runs.create(connection, "local", thread_id, 100, RUN))["id"])
+                await runs.create(connection, "local", thread_id, 100, RUN)
         except runs.ThreadLockedError:
-            return None
+            return False
+        return True
 
-    made = await asyncio.gather(*(create() for _ in range(10)))
-    assert sum(run_id is not None for run_id in made) == 1
+    return sum(await asyncio.gather(*(create() for _ in range(10))))
+
+
+async def test_one_of_many_gets_the_thread(database: Database, thread_id: str) -> None:
+    assert await runs_of_ten(database, thread_id) == 1
+
+
+async def test_without_its_index_all_of_them_would(database: Database, thread_id: str) -> None:
+    """The lock is the index and nothing else, so the test above fails once that is gone."""
+    async with database.write() as connection:
+        await connection.exec_driver_sql("DROP INDEX one_active_run_per_thread")
+    assert await runs_of_ten(database, thread_id) == 10
 
 
 async def test_one_of_many_changes_the_status(database: Database, thread_id: str) -> None:
