@@ -164,8 +164,10 @@ class Life:
         if file is not None:
             promise.files[file[0].name] = file[1]
         if self._chance.random() < 0.7:
-            terminal.wait_for(f"End {number}.", seconds=60)
-            promise.answers.append(f"End {number}.")
+            # what streams in may be half a second ahead of the disk; its end is confirmed in the headline
+            end = f"End {number}."
+            terminal.wait_for(lambda text: end in text and "✓" in text.splitlines()[0], seconds=60)
+            promise.answers.append(end)
 
     def _new(self, terminal: Terminal) -> None:
         terminal.send("\x0e")  # Ctrl+N
