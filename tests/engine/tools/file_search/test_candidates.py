@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.tools.file_search import candidates
@@ -18,6 +18,7 @@ RANKINGS = st.lists(st.integers(0, 3), max_size=20).map(
 )
 
 
+@example([Chunk(number, document) for number, document in enumerate([0, 0, 0, 1])], {0, 1}, 3, 3)
 @given(RANKINGS, st.sets(st.integers(0, 3)), st.integers(1, 6), st.integers(0, 20))
 def test_a_filter_on_the_best_chooses_as_a_filter_on_all_would(
     ranking: list[Chunk], documents: set[int], wanted: int, depth: int
