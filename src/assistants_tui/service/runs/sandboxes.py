@@ -21,9 +21,9 @@ class StepSandbox:
 
 def of(step: RunStep) -> StepSandbox | None:
     """The sandbox of a step's code; None if the server says nothing about it."""
-    said = step.get("metadata") or {}
-    name = said.get("sandbox")
-    return StepSandbox(name, said.get("sandbox_says", "")) if name else None
+    said = _dict(step.get("metadata"))
+    name = _text(said.get("sandbox"))
+    return StepSandbox(name, _text(said.get("sandbox_says"))) if name else None
 
 
 def refusal(step: RunStep) -> str | None:
@@ -41,7 +41,22 @@ def lacks_packages(steps: Iterable[RunStep]) -> bool:
 
 def _logs(step: RunStep) -> list[str]:
     return [
-        output.get("logs") or ""
-        for call in step["step_details"].get("tool_calls") or ()
-        for output in (call.get("code_interpreter") or {}).get("outputs") or ()
+        _text(_dict(output).get("logs"))
+        for call in _list(_dict(step.get("step_details")).get("tool_calls"))
+        for output in _list(_dict(_dict(call).get("code_interpreter")).get("outputs"))
     ]
+
+
+# Servers of others send what they like.
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
