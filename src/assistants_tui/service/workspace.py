@@ -303,13 +303,27 @@ class Workspace:
 
         Raises `ServiceError` if there is none to answer, or if no server would take the message.
         """
-        assistant_id, options = self._answerer(draft.options)
-        assistant = next((one for one in self.assistants if one["id"] == assistant_id), None)
-        draft = replace(draft, options=options).settled(assistant)
-        draft.check()
+        assistant_id, settled = self._settled(draft)
         self.remember(lambda state: state.with_prompt(draft.text))
         self._touch(assistant_id)
-        self.conversation.send(draft, assistant_id)
+        self.conversation.send(settled, assistant_id)
+
+    async def send_instead(self, message_id: str, draft: Draft) -> None:
+        """Send a message in place of one of the shown thread: on a branch, which is shown then.
+
+        Raises `ServiceError`, and then there is no branch.
+        """
+        self._settled(draft)  # nothing is made for what cannot be sent
+        await self.branch(message_id, including=False)
+        self.send(draft)
+
+    def _settled(self, draft: Draft) -> tuple[str, Draft]:
+        """Who answers, and the draft with everything decided. Raises `ServiceError` if it cannot be sent."""
+        assistant_id, options = self._answerer(draft.options)
+        assistant = next((one for one in self.assistants if one["id"] == assistant_id), None)
+        settled = replace(draft, options=options).settled(assistant)
+        settled.check()
+        return assistant_id, settled
 
     @property
     def first_message(self) -> str | None:
@@ -392,6 +406,8 @@ class Workspace:
             await origin.read_older()
             if len(origin.messages) == read:
                 raise origin.error or ServiceError("The older messages could not be read.", "Try again.")
+        if message_id not in origin.messages:
+            raise ServiceError("The message is not in the thread any more.", kind="not_found", no_effect=True)
         messages = up_to(origin.messages.values(), message_id, including=including)
         options = origin.options
         if not messages:

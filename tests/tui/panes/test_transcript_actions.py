@@ -42,15 +42,50 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
         messages(driver).focus()
         await driver.press("e")
         await driver.until_told("Only your own messages can be changed")
-        await driver.press("k", "e")
-        await driver.until(lambda: driver.conversation is not first)
+        backend = await driver.chat.workspace.connection.backend()
+
+        async def threads_of_the_server() -> int:
+            page = await backend.threads.list()
+            assert page is not None
+            return len(page.items)
+
         composer = driver.chat.query_one(WritingPane).composer
+        composer.load_text("half a thought")
+        await driver.press("k", "e")
         await driver.until(lambda: composer.text == "7 * 6" and driver.app.focused is composer)
+        await driver.until_shown("Esc drops it")
+        await driver.press("8", "escape")
+        assert composer.text == "half a thought"
+        await driver.until(lambda: "Esc drops it" not in driver.screen)
+        messages(driver).focus()
+        await driver.press("e")
+        await driver.until(lambda: composer.text == "7 * 6" and driver.app.focused is composer)
+        # another thread has its own draft, and this one is still to go out on a branch
+        await driver.press("ctrl+n")
+        assert composer.text == ""
+        await driver.chat.workspace.open_thread(first.thread_id or "")
+        assert composer.text == "7 * 6"
+        assert driver.conversation is first
+        assert await threads_of_the_server() == 1, "nothing has been sent yet"
         await driver.press("backspace", "7", "enter")
+        await driver.until(lambda: driver.conversation is not first)
         await driver.until_answered()
         assert driver.texts[2] == "7 * 7"
         assert "49" in driver.texts[3]
+        assert await threads_of_the_server() == 2
         assert len(first.messages) == 4
+        assert composer.text == ""
+        await driver.chat.workspace.open_thread(first.thread_id or "")
+        assert composer.text == "half a thought"
+        # what cannot be sent leaves nothing behind, and is still there
+        messages(driver).focus()
+        await driver.press("home", "e")
+        await driver.until(lambda: composer.text == "2 + 3" and driver.app.focused is composer)
+        await driver.chat.workspace.delete_message(next(iter(first.messages)))
+        await driver.press("4", "enter")
+        await driver.until_told("not in the thread any more")
+        assert composer.text == "2 + 34"
+        assert await threads_of_the_server() == 2
 
 
 async def test_metadata_folding_copying_and_deleting() -> None:

@@ -129,7 +129,11 @@ class ConversationPane(Vertical):
 
     @on(Transcript.DraftWanted)
     def _write(self, event: Transcript.DraftWanted) -> None:
-        self.query_one(WritingPane).put(event.draft)
+        writing = self.query_one(WritingPane)
+        if event.instead_of is None:
+            writing.put(event.draft)
+        else:
+            writing.write_instead(event.instead_of, event.draft)
         self.post_message(ComposerWanted())
 
     # finding in the thread

@@ -61,9 +61,11 @@ class Transcript(MessageView):
     class DraftWanted(TextualMessage):
         """Something is to be written again."""
 
-        def __init__(self, draft: Draft) -> None:
+        def __init__(self, draft: Draft, instead_of: str | None = None) -> None:
+            """`instead_of` is the ID of a message that the draft is to replace, on a branch."""
             super().__init__()
             self.draft = draft
+            self.instead_of = instead_of
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -279,7 +281,7 @@ class Transcript(MessageView):
 
     @work
     async def action_edit(self) -> None:
-        """Take a waiting message back, or write one of the user's messages anew on a branch."""
+        """Take a waiting message back, or write one of the user's messages anew, to be sent on a branch."""
         thing = self._chosen
         conversation = self._workspace.conversation
         if isinstance(thing, Outgoing):
@@ -292,8 +294,7 @@ class Transcript(MessageView):
             with told_failures(self, "Not opened"):
                 names = await self._workspace.file_names.names(_file_ids(thing))
                 files = attached_again(thing.get("attachments"), names)
-                await self._workspace.branch(thing["id"], including=False)
-                self.post_message(self.DraftWanted(Draft(self._text(thing), tuple(files))))
+                self.post_message(self.DraftWanted(Draft(self._text(thing), tuple(files)), thing["id"]))
 
     # one message
 

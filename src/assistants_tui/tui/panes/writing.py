@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
 from assistants_tui.service.files.local import Entry, matching
-from assistants_tui.service.kept_drafts import missing
+from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.wire import Assistant
@@ -38,8 +38,18 @@ from assistants_tui.tui.widgets.first_frame import COMPOSER_HINT
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _EXPORTS = ("markdown", "json", "html")
+_EDITING = "✎ This goes out on a branch. Esc drops it."
 _PAUSE = 1.0
 """Seconds without a key after which the draft is kept on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A message that is being written anew, to be sent on a branch."""
+
+    message_id: str
+    aside: Draft
+    """What was written before, and comes back."""
 
 
 class WritingPane(Vertical):
@@ -76,6 +86,7 @@ class WritingPane(Vertical):
             & > .virtual-list--cursor-blurred { background: $primary 30%; }
         }
         & #run-options { height: auto; max-height: 2; padding: 0 2; color: $text-accent; display: none; }
+        & #editing { height: auto; max-height: 2; padding: 0 2; color: $text-accent; display: none; }
         & #run-warning { height: auto; max-height: 2; padding: 0 2; color: $text-warning; display: none; }
     }
     """
@@ -98,6 +109,8 @@ class WritingPane(Vertical):
         self._drafts: dict[str | None, Draft] = {}  # by thread ID; None: the thread to come
         self._files: tuple[AttachedFile, ...] = ()
         self._once = RunOptions()
+        self._edit: _Edit | None = None
+        self._edits: dict[str | None, _Edit] = {}  # those of `_drafts`
         self._completions: Sequence[slash.Completion] = ()
         self._completed = ""  # the text that they go on from
         self._given_up = ""  # the line for which completion was dismissed
@@ -110,6 +123,7 @@ class WritingPane(Vertical):
         rows.can_focus = False
         yield rows
         yield AttachedFiles(id="attached-files")
+        yield Static(id="editing")
         yield Static(id="run-options")
         yield Static(id="run-warning")
         yield Composer(id="composer", placeholder=COMPOSER_HINT)
@@ -131,6 +145,14 @@ class WritingPane(Vertical):
 
     def put(self, draft: Draft) -> None:
         """Show a draft, to be edited and sent."""
+        self._put(draft, None)
+
+    def write_instead(self, message_id: str, draft: Draft) -> None:
+        """Show a draft that is sent in place of a message, on a branch. Esc brings back what is here now."""
+        self._put(draft, _Edit(message_id, self._edit.aside if self._edit is not None else self.draft))
+
+    def _put(self, draft: Draft, edit: _Edit | None) -> None:
+        self._edit = edit
         self.composer.load_text(draft.text)
         self.composer.move_cursor(self.composer.document.end)
         self._files, self._once = draft.files, draft.options
@@ -138,7 +160,8 @@ class WritingPane(Vertical):
 
     def keep_draft(self) -> None:
         """Remember what has been written, in case the app ends before it is sent."""
-        self._workspace.drafts.put(self._conversation.thread_id, self.draft)
+        aside = [self._edit.aside] if self._edit is not None else []
+        self._workspace.drafts.put(self._conversation.thread_id, joined([*aside, self.draft]))
 
     def _keep_soon(self) -> None:
         """Keep the draft once nothing more is done to it."""
@@ -164,20 +187,26 @@ class WritingPane(Vertical):
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
-            self._drafts[self._conversation.thread_id] = self.draft
+            self._set_aside(self._conversation.thread_id, self.draft, self._edit)
             self.keep_draft()
             self._conversation = self._workspace.conversation
             thread_id = self._conversation.thread_id
             if thread_id in self._drafts:
-                self.put(self._drafts.pop(thread_id))
+                self._put(self._drafts.pop(thread_id), self._edits.pop(thread_id, None))
             else:
                 self.put(Draft(""))
                 self._put_kept(self._workspace.drafts.get(thread_id))
         elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
             self._show_extras()
 
+    def _set_aside(self, thread_id: str | None, draft: Draft, edit: _Edit | None) -> None:
+        """Have a draft of a thread that is not shown."""
+        self._drafts[thread_id] = draft
+        if edit is not None:
+            self._edits[thread_id] = edit
+
     def _show_extras(self) -> None:
-        """The files and the options."""
+        """The files, the options, and what becomes of the message."""
         workspace = self._workspace
         self._kept = workspace.conversation.options
         self.query_one(AttachedFiles).show(self._files, self._assistant)
@@ -186,6 +215,7 @@ class WritingPane(Vertical):
             for span, options in (("This thread", self._kept), ("Next message", self._once))
             if (words := run_options.summary(options, workspace.assistant_names))
         ]
+        self._show_line("#editing", _EDITING if self._edit is not None else "")
         self._show_line("#run-options", "⚙ " + "  ·  ".join(parts) if parts else "")
         self._show_warning()
 
@@ -231,12 +261,34 @@ class WritingPane(Vertical):
 
     def _send(self, draft: Draft, rest: str = "") -> None:
         """Send a draft and go on with `rest`."""
+        if self._edit is not None:
+            self._send_instead(self._edit, draft, rest)
+            return
         with told_failures(self, "Not sent"):
             self._workspace.send(draft)
             self.composer.remember(draft.text)
             self.put(Draft(rest))
             self.keep_draft()  # now, while it is known which thread it was for
             self.post_message(self.Sent())
+
+    @work(group="branch")
+    async def _send_instead(self, edit: _Edit, draft: Draft, rest: str) -> None:
+        """Send a draft on a branch and go on there with `rest`; if that fails, it is all as before."""
+        thread_id = self._conversation.thread_id
+        sent = False
+        self.put(edit.aside)
+        self.keep_draft()
+        with told_failures(self, "Not sent"):
+            await self._workspace.send_instead(edit.message_id, draft)
+            sent = True
+        if sent:
+            self.composer.remember(draft.text)
+            self.composer.insert(rest)
+            self.post_message(self.Sent())
+        elif self._conversation.thread_id == thread_id:
+            self.write_instead(edit.message_id, replace(draft, text=draft.text + rest))
+        else:
+            self._set_aside(thread_id, replace(draft, text=draft.text + rest), edit)
 
     # files
 
@@ -357,10 +409,13 @@ class WritingPane(Vertical):
             self._text_changed()
         if self._completions:
             return self._assist_completion(key)
+        if key == "escape" and self._edit is not None:
+            self.put(self._edit.aside)
+            return True
         if self.composer.text.strip():
             return False
         match key:
-            case "up":
+            case "up" if self._edit is None:
                 return self._take_back()
             case "enter" if self._files:  # pictures may say enough
                 self._send(self.draft)
