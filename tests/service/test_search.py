@@ -53,6 +53,9 @@ def test_scripts_without_spaces_are_found_too(index: SearchIndex) -> None:
     index.put("local", [message("方程式を解いてください")])
     (hit,) = index.find("local", "解いて")
     assert ("解いて", True) in hit.excerpt
+    index.put("local", [message("İİİİ 日本語のXYZです", 2)])  # in small letters this text is longer
+    (hit,) = index.find("local", "xyz")
+    assert ("XYZ", True) in hit.excerpt
 
 
 def test_a_message_is_there_once_in_its_latest_state_and_not_before_it_is_complete(

@@ -190,8 +190,9 @@ def _pieces(snippet: str) -> tuple[tuple[str, bool], ...]:
 
 
 def _around(text: str, phrase: str) -> tuple[tuple[str, bool], ...]:
-    at = max(0, text.lower().find(phrase.lower()))
-    start, end = max(0, at - _AROUND), at + len(phrase)
+    found = re.search(re.escape(phrase), text, re.IGNORECASE)  # `lower` may change the length of a text
+    at, end = found.span() if found else (0, 0)
+    start = max(0, at - _AROUND)
     before = ("…" if start else "") + text[start:at]
     after = text[end : end + _AROUND] + ("…" if end + _AROUND < len(text) else "")
     pieces = ((before, False), (text[at:end], True), (after, False))

@@ -73,13 +73,18 @@ async def test_threads_of_the_server_are_offered_and_added_by_id() -> None:
 
 
 async def test_a_hit_of_the_search_jumps_to_its_message() -> None:
-    async with open_app(size=(140, 24)) as driver:
+    async with open_app(size=(80, 24)) as driver:
         backend = await driver.chat.workspace.connection.backend()
         said = [{"role": "user", "content": f"number {n}\n\n" + "line\n" * 5} for n in range(20)]
         said[3]["content"] = "The zebra is hidden here.\n" + "line\n" * 60
+        said[5]["content"] = "Extraordinarily " * 9 + "long words stand before this quagga."
         thread = await backend.threads.create({"messages": said})
         await driver.chat.workspace.add_thread(thread["id"])
         await driver.press("ctrl+n")
+        await driver.type("/search quag")
+        await driver.until_shown("quagga")
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
         await driver.type("/search zeb")
         await driver.until_shown("Search all threads")
         await driver.until_shown("The zebra is hidden")

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.search import Hit
+from assistants_tui.tui.excerpts import fitting
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _HINT = "Words that begin so, in messages that this machine has seen. Enter opens, Esc goes back"
@@ -81,11 +82,15 @@ class SearchScreen(ModalScreen[tuple[Hit, str] | None]):
 
     def _row(self, index: int) -> Content:
         hit = self._hits[index]
-        day = datetime.fromtimestamp(hit.created_at).strftime("%Y-%m-%d")
+        width = self.query_one(VirtualList).row_width
+        day = datetime.fromtimestamp(hit.created_at).strftime("%Y-%m-%d  ") if width >= 80 else ""
         who = "You" if hit.role == "user" else "Assistant"
-        title = Content(self._title_of(hit.thread_id)).truncate(24, ellipsis=True)
-        excerpt = [(text, "bold $text-accent") if is_match else text for text, is_match in hit.excerpt]
-        return Content.assemble((f"{day}  ", "$muted"), title, (f"  {who}: ", "$muted"), *excerpt)
+        title = Content(self._title_of(hit.thread_id)).truncate(min(24, width // 4), ellipsis=True)
+        head = Content.assemble((day, "$muted"), title, (f"  {who}: ", "$muted"))
+        excerpt = fitting(hit.excerpt, width - head.cell_length)
+        return head + Content.assemble(
+            *[(text, "bold $text-accent") if is_match else text for text, is_match in excerpt]
+        )
 
     def action_move(self, step: int) -> None:
         self.query_one(VirtualList).action_move(step)

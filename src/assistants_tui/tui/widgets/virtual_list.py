@@ -223,6 +223,11 @@ class VirtualList(ScrollView, can_focus=True):
         row = self._drawn[index] = self._row(index)
         return self._strip(row, style, width)
 
+    @property
+    def row_width(self) -> int:
+        """The cells that a row may take; longer ones are cut at their end."""
+        return max(0, self.size.width - 2)
+
     def _strip(self, content: Content, style: Style, width: int) -> Strip:
         line = content.truncate(max(0, width - 2), ellipsis=True)
         segments = [Segment(" ", style.rich_style)]
