@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from assistants_tui.installation import install_command
 from assistants_tui.service.api.backend import open_backend
+from assistants_tui.service.files.citations import cited_passages
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.passage import PassageScreen
@@ -89,6 +91,12 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
             await driver.until_answered()
             await driver.until_shown("[1] ledger.md")
             await driver.until_shown("“The rent is due in May.”")
+            looked_for = Mock(wraps=cited_passages)
+            monkeypatch.setattr("assistants_tui.tui.panes.transcript.cited_passages", looked_for)
+            driver.chat.workspace.choose_assistant(driver.chat.workspace.assistants[0]["id"])
+            await driver.pilot.pause()
+            assert "“The rent is due in May.”" in driver.screen
+            assert not looked_for.called, "everything was drawn again, and nothing found again"
             driver.chat.query_one("#messages").focus()
             await driver.press("end", "enter")
             await driver.until(lambda: isinstance(driver.app.screen, PassageScreen))

@@ -11,7 +11,7 @@ from assistants_tui.service import metadata, views
 from assistants_tui.service.conversation import Conversation, Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
-from assistants_tui.service.files.citations import cited_passages, claim_of, quotation
+from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place
 from assistants_tui.service.wire import Message, RunStep
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
@@ -74,6 +74,7 @@ class Transcript(MessageView):
         self._folds: dict[str, bool] = {}  # what the user chose, by message ID
         self._code_folds: set[str] = set()  # messages whose code blocks are folded
         self._sourced: set[str] = set()  # messages whose citations have been looked for
+        self._sources: dict[tuple[str, views.Footnote], tuple[str, str]] = {}  # finding one takes long
         self._scheduled = False
 
     def on_mount(self) -> None:
@@ -81,6 +82,8 @@ class Transcript(MessageView):
         self._show_all()
 
     def _workspace_changed(self, changed: Changed) -> None:
+        if changed & Changed.PLACE:
+            self._sources.clear()
         if changed & (Changed.PLACE | Changed.ASSISTANTS):
             self._show_all()
         elif changed & Changed.CONNECTION:
@@ -165,13 +168,17 @@ class Transcript(MessageView):
         return state.steps.values() if state is not None else ()
 
     def _source(self, message: Message, footnote: views.Footnote) -> tuple[str, str]:
-        """Where a citation's words stand in their file, and the words."""
+        """Where a citation's words stand in their file, and the words; known once the message is whole."""
+        key = message["id"], footnote
+        if key in self._sources or message.get("status") == "in_progress":
+            return self._sources.get(key, ("", ""))
         claim = claim_of(message, footnote)
         passages = cited_passages(footnote, self._steps_of(message), claim)
         if not passages:
             return "", ""
         self._sourced.add(message["id"])
-        return passages[0].place, quotation(passages[0], claim)
+        found = self._sources[key] = quoted_place(passages[0], claim), quotation(passages[0], claim)
+        return found
 
     def _has_new_sources(self, thing: Message | Outgoing) -> bool:
         """Whether the steps of a message that cites have been read since it was drawn."""
