@@ -28,7 +28,7 @@ class SearchScreen(ModalScreen[tuple[Hit, str] | None]):
         Binding("down", "move(1)", show=False, priority=True),
         Binding("up", "move(-1)", show=False, priority=True),
     ]
-    DEFAULT_CSS = """
+    CSS = """
     SearchScreen {
         align: center middle;
         background: $background 60%;
