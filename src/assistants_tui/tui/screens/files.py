@@ -30,7 +30,6 @@ _PURPOSES: tuple[tuple[str, str], ...] = (
     ("vision", "pictures for messages"),
     ("user_data", "user data"),
 )
-_FRAME = 1 / 10
 
 
 class FilesScreen(ListScreen):
@@ -51,6 +50,8 @@ class FilesScreen(ListScreen):
         Binding("r", "reload", show=False, id="files.reload", tooltip="Read the list again"),
     ]
 
+    SHOWS = Changed.FILES
+
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._files: dict[str, FileObject] = {}
@@ -58,27 +59,11 @@ class FilesScreen(ListScreen):
         self._after: str | None = None
         self._purpose = ""
         self._intake: Intake | None = None
-        self._scheduled = False
         self._reading = True
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
-        self.rows.focus()
         self.draw()
         self.action_reload()
-
-    def on_unmount(self) -> None:
-        self._unsubscribe()
-
-    def _workspace_changed(self, changed: Changed) -> None:
-        if changed & Changed.FILES:
-            self._changed()
-
-    def _changed(self) -> None:
-        """Draw soon: progress comes in many small steps."""
-        if not self._scheduled and self.is_mounted:
-            self._scheduled = True
-            self.set_timer(_FRAME, self.draw)
 
     # the list
 
@@ -99,7 +84,6 @@ class FilesScreen(ListScreen):
         self.draw()
 
     def draw(self) -> None:
-        self._scheduled = False
         words = self.wanted.casefold().split()
         files = [
             file for file in self._files.values() if all(word in _name(file).casefold() for word in words)
@@ -118,7 +102,7 @@ class FilesScreen(ListScreen):
         label = dict(_PURPOSES)[self._purpose]
         size = sum(file.get("bytes") or 0 for file in files)
         self.tell(f"{len(files):,}{'+' if more else ''} of {label}, {size_words(size)}" if files else label)
-        self._draw_detail()
+        self.draw_detail()
         self.refresh_bindings()
 
     def _row(self, index: int) -> Content:
@@ -137,7 +121,7 @@ class FilesScreen(ListScreen):
         one = self._shown[index] if index is not None and index < len(self._shown) else None
         return None if one is None or isinstance(one, Transfer) else one
 
-    def _draw_detail(self) -> None:
+    def draw_detail(self) -> None:
         index = self.rows.cursor
         one = self._shown[index] if index is not None and index < len(self._shown) else None
         if one is None:
@@ -153,12 +137,6 @@ class FilesScreen(ListScreen):
                 f"- file: `{one['id']}`",
             ]
             self.show_detail(one["id"], _name(one), "\n".join(facts))
-
-    @on(VirtualList.Highlighted)
-    def _chosen(self, event: VirtualList.Highlighted) -> None:
-        event.stop()
-        self._draw_detail()
-        self.refresh_bindings()
 
     @on(VirtualList.Selected)
     @work(exclusive=True, group="open")
@@ -214,7 +192,7 @@ class FilesScreen(ListScreen):
         with told_failures(self.rows, "Not uploaded"):
             backend = await self.workspace.connection.backend()
             if self._intake is None:
-                self._intake = Intake(backend, self._changed)
+                self._intake = Intake(backend, self.draw_soon)
             await self._intake.take(paths, purpose=purpose)
             self.action_reload()
 

@@ -43,6 +43,8 @@ class FunctionsScreen(ListScreen):
         ),
     ]
 
+    SHOWS = Changed.ASSISTANTS
+
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._catalogue = Catalogue()
@@ -51,17 +53,8 @@ class FunctionsScreen(ListScreen):
         self._reading = True
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
-        self.rows.focus()
         self.draw()
         self.action_reload()
-
-    def on_unmount(self) -> None:
-        self._unsubscribe()
-
-    def _workspace_changed(self, changed: Changed) -> None:
-        if changed & Changed.ASSISTANTS:
-            self.draw()
 
     @work(exclusive=True, group="list")
     async def action_reload(self) -> None:
@@ -98,7 +91,7 @@ class FunctionsScreen(ListScreen):
         assistant = self._assistant
         who = f"● are given to {assistant.get('name') or assistant['id']}" if assistant is not None else ""
         self.tell(who if shown else "")
-        self._draw_detail()
+        self.draw_detail()
         self.refresh_bindings()
 
     def _row(self, index: int) -> Content:
@@ -114,7 +107,7 @@ class FunctionsScreen(ListScreen):
         index = self.rows.cursor
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
-    def _draw_detail(self) -> None:
+    def draw_detail(self) -> None:
         function = self._function
         problems = [
             (f"problem-{number}", "Not usable", as_markdown(problem))
@@ -135,12 +128,6 @@ class FunctionsScreen(ListScreen):
                 *problems,
             ]
         )
-
-    @on(VirtualList.Highlighted)
-    def _chosen(self, event: VirtualList.Highlighted) -> None:
-        event.stop()
-        self._draw_detail()
-        self.refresh_bindings()
 
     @on(VirtualList.Selected)
     @work(exclusive=True, group="give")

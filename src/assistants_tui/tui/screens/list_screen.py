@@ -12,13 +12,15 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from assistants_tui.service.workspace import Workspace
+from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_FRAME = 1 / 10
 
 
 class ListScreen(Screen[None]):
@@ -58,9 +60,13 @@ class ListScreen(Screen[None]):
     wanted: var[str] = var("")
     """What the list is filtered by."""
 
+    SHOWS: ClassVar[Changed] = Changed(0)
+    """What of the workspace the list is made of: it is drawn again when that changes."""
+
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
+        self._scheduled = False
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.TITLE_TEXT), classes="manager-title")
@@ -72,6 +78,27 @@ class ListScreen(Screen[None]):
             with Vertical(classes="manager-right"):
                 yield MessageView()
         yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
+        self.rows.focus()
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+
+    def _workspace_changed(self, changed: Changed) -> None:
+        if changed & self.SHOWS:
+            self.draw_soon()
+
+    def draw_soon(self) -> None:
+        """Draw once for all that changes until then: progress comes in many small steps."""
+        if not self._scheduled and self.is_mounted:
+            self._scheduled = True
+            self.set_timer(_FRAME, self._draw_now)
+
+    def _draw_now(self) -> None:
+        self._scheduled = False
+        self.draw()
 
     @property
     def rows(self) -> VirtualList:
@@ -107,6 +134,16 @@ class ListScreen(Screen[None]):
     def draw(self) -> None:
         """Bring the list up to date."""
         raise NotImplementedError
+
+    def draw_detail(self) -> None:
+        """Show what is chosen."""
+        raise NotImplementedError
+
+    @on(VirtualList.Highlighted)
+    def _chosen(self, event: VirtualList.Highlighted) -> None:
+        event.stop()
+        self.draw_detail()
+        self.refresh_bindings()
 
     def watch_wanted(self) -> None:
         if self.is_mounted:

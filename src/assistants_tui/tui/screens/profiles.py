@@ -75,7 +75,6 @@ class ProfilesScreen(ListScreen):
         self.draw()
         keys = [*(profile.name for profile in self._shown), _NEW]
         self.rows.cursor = keys.index(self._begin) if self._begin in keys else 0
-        self.rows.focus()
         self._look_for_keys()
 
     def draw(self) -> None:
@@ -98,14 +97,14 @@ class ProfilesScreen(ListScreen):
         self.rows.set_rows(
             len(shown) + 1, row, key=lambda index: shown[index].name if index < len(shown) else _NEW
         )
-        self._draw_detail()
+        self.draw_detail()
 
     @property
     def _profile(self) -> Profile | None:
         index = self.rows.cursor
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
-    def _draw_detail(self) -> None:
+    def draw_detail(self) -> None:
         profile = self._profile
         if profile is None:
             text = (
@@ -127,12 +126,6 @@ class ProfilesScreen(ListScreen):
         if result := self._results.get(profile.name):
             parts.append((f"result-{profile.name}", "Test", as_markdown(result)))
         self.show_parts(parts)
-
-    @on(VirtualList.Highlighted)
-    def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        event.stop()
-        self._draw_detail()
-        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in {"test", "store_key", "forget_key"}:
@@ -171,7 +164,7 @@ class ProfilesScreen(ListScreen):
         if (profile := self._profile) is None:
             return
         self._results[profile.name] = "Trying…"
-        self._draw_detail()
+        self.draw_detail()
         try:
             trial = await try_profile(profile, await asyncio.to_thread(find_key, profile))
         except ServiceError as error:
@@ -179,7 +172,7 @@ class ProfilesScreen(ListScreen):
         else:
             names = ", ".join(trial.models[:20])
             self._results[profile.name] = f"✓ {trial.words} {names}".strip()
-        self._draw_detail()
+        self.draw_detail()
 
     # keys
 
@@ -188,7 +181,7 @@ class ProfilesScreen(ListScreen):
         for profile in self._profiles:
             place = await asyncio.to_thread(key_place, profile)
             self._keys[profile.name] = _key_words(profile, place)
-        self._draw_detail()
+        self.draw_detail()
 
     @work(exclusive=True, group="key")
     async def action_store_key(self) -> None:

@@ -70,7 +70,6 @@ class SettingsScreen(ListScreen):
         keys = [self._key(index) for index in range(len(self._shown))]
         if self._begin in keys:
             self.rows.cursor = keys.index(self._begin)
-        self.rows.focus()
         self._look_for_keys()
 
     @work(exclusive=True, group="keys")
@@ -127,7 +126,7 @@ class SettingsScreen(ListScreen):
         self.tell(short_path(self._paths.config_file))
         if self.rows.cursor == next((at for at, one in enumerate(rows) if not isinstance(one, str)), None):
             self.rows.scroll_home(animate=False)  # shows the heading above the first row
-        self._draw_detail()
+        self.draw_detail()
 
     def _key(self, index: int) -> str:
         one = self._shown[index]
@@ -138,7 +137,7 @@ class SettingsScreen(ListScreen):
         index = self.rows.cursor
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
-    def _draw_detail(self) -> None:
+    def draw_detail(self) -> None:
         one = self._row
         if isinstance(one, _Problem):
             text = f"{as_markdown(one.text)}\n\nUntil it is corrected, the default holds. e opens the file."
@@ -155,11 +154,6 @@ class SettingsScreen(ListScreen):
             self.show_detail(f"setting-{one.path}", one.path, "\n".join(facts))
         else:
             self.show_detail("", "", "")
-
-    @on(VirtualList.Highlighted)
-    def _highlighted(self, event: VirtualList.Highlighted) -> None:
-        event.stop()
-        self._draw_detail()
 
     # the user's file
 

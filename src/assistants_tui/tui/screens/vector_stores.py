@@ -31,7 +31,6 @@ from assistants_tui.tui.screens.files import transfer_row
 from assistants_tui.tui.screens.list_screen import ListScreen
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
-_FRAME = 1 / 10
 _LOOK = 1.0
 """Seconds between two looks at a store whose files are being read."""
 _BAR = 10
@@ -78,6 +77,8 @@ class VectorStoresScreen(ListScreen):
         Binding("r", "reload", show=False, id="stores.reload", tooltip="Read the list again"),
     ]
 
+    SHOWS = Changed.FILES | Changed.ASSISTANTS
+
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._stores: dict[str, VectorStore] = {}
@@ -87,28 +88,13 @@ class VectorStoresScreen(ListScreen):
         self._open: set[str] = set()
         self._intakes: dict[str, Intake] = {}
         self._lines: list[_Line] = []
-        self._scheduled = False
         self._reading = True
         self._results_of = ""
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
-        self.rows.focus()
         self.draw()
         self.action_reload()
         self._watch()
-
-    def on_unmount(self) -> None:
-        self._unsubscribe()
-
-    def _workspace_changed(self, changed: Changed) -> None:
-        if changed & (Changed.FILES | Changed.ASSISTANTS):
-            self._changed()
-
-    def _changed(self) -> None:
-        if not self._scheduled and self.is_mounted:
-            self._scheduled = True
-            self.set_timer(_FRAME, self.draw)
 
     # reading
 
@@ -154,7 +140,7 @@ class VectorStoresScreen(ListScreen):
                         await self._read_files(store_id)
             except ServiceError:
                 continue  # it is tried again; the user asked for nothing
-            self._changed()
+            self.draw_soon()
 
     async def _look_at(self, store_id: str) -> None:
         backend = await self.workspace.connection.backend()
@@ -166,7 +152,6 @@ class VectorStoresScreen(ListScreen):
     # drawing
 
     def draw(self) -> None:
-        self._scheduled = False
         words = self.wanted.casefold().split()
         lines: list[_Line] = []
         for store in self._stores.values():
@@ -186,7 +171,7 @@ class VectorStoresScreen(ListScreen):
         )
         count = len(self._stores)
         self.tell(f"{count:,}{'+' if more else ''} store{'s' if count != 1 else ''}" if count else "")
-        self._draw_detail()
+        self.draw_detail()
         self.refresh_bindings()
 
     def _row(self, index: int) -> Content:
@@ -214,7 +199,7 @@ class VectorStoresScreen(ListScreen):
         index = self.rows.cursor
         return self._lines[index] if index is not None and index < len(self._lines) else None
 
-    def _draw_detail(self) -> None:
+    def draw_detail(self) -> None:
         line = self._line
         if line is None:
             self.show_parts([])
@@ -229,12 +214,6 @@ class VectorStoresScreen(ListScreen):
                 )
             else:
                 self.show_detail(line.key, _name(line.store), _store_facts(line.store))
-
-    @on(VirtualList.Highlighted)
-    def _chosen(self, event: VirtualList.Highlighted) -> None:
-        event.stop()
-        self._draw_detail()
-        self.refresh_bindings()
 
     @on(VirtualList.Selected)
     @work(exclusive=True, group="open")
@@ -349,7 +328,7 @@ class VectorStoresScreen(ListScreen):
     async def _send(self, store_id: str, paths: Sequence[Path]) -> None:
         with told_failures(self.rows, "Not added"):
             backend = await self.workspace.connection.backend()
-            intake = self._intakes.setdefault(store_id, Intake(backend, self._changed))
+            intake = self._intakes.setdefault(store_id, Intake(backend, self.draw_soon))
             self._open.add(store_id)
             await intake.take(paths, purpose="assistants", store_id=store_id)
             await self._look_at(store_id)
