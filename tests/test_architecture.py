@@ -15,7 +15,7 @@ ALLOWED = {
     "settings": {"settings"},
     "service": {"installation", "settings", "service"},
     "tui": {"installation", "settings", "service", "tui"},
-    "engine": {"installation", "engine"},
+    "engine": {"engine"},
     "cli": {"installation", "settings", "service", "tui", "engine", "cli"},
 }
 # the only client modules that open the engine

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 _NAME = "assistants-tui"
@@ -26,28 +27,47 @@ def missing_modules(extra: str) -> list[str]:
 
 def install_command(extra: str) -> str:
     """The command line that adds an extra to this installation, for the user to run."""
-    return shlex.join(_command(f"[{extra}]"))
+    return shlex.join([*_installer(), *_requirement(extra)])
 
 
-def _command(extra: str) -> list[str]:
+def module_advice() -> dict[str, str]:
+    """For each module that code of models may miss because an extra is: where it comes from."""
+    sentence = (
+        "It comes with the extra 'code' of assistants-tui; `assistants-tui doctor` shows there how to add it."
+    )
+    return dict.fromkeys(MODULES["code"], sentence)
+
+
+def _installer() -> list[str]:
     environment = Path(sys.prefix)
     if (environment / "pipx_metadata.json").exists():
-        return ["pipx", "install", "--force", f"{_NAME}{extra}"]
+        return ["pipx", "install", "--force"]
     if (environment / "uv-receipt.toml").exists():
-        return ["uv", "tool", "install", "--force", f"{_NAME}{extra}"]
-    pip = [sys.executable, "-m", "pip", "install"]
-    if (folder := _editable()) is not None:
-        return [*pip, "--editable", f"{folder}{extra}"]
-    return [*pip, f"{_NAME}{extra}"]
+        return ["uv", "tool", "install", "--force"]
+    return [sys.executable, "-m", "pip", "install"]
 
 
-def _editable() -> str | None:
-    """The source folder of an editable installation (PEP 610)."""
+def _requirement(extra: str) -> list[str]:
+    """This program from where it came, with the extra and those it has, which some tools would remove."""
+    extras = ",".join(name for name in MODULES if name == extra or not missing_modules(name))
+    origin = _origin()
+    if not origin:
+        return [f"{_NAME}[{extras}]"]
+    url: str = origin["url"]
+    if origin.get("dir_info", {}).get("editable"):
+        return ["--editable", f"{unquote(urlparse(url).path)}[{extras}]"]
+    if "vcs_info" in origin:
+        source = origin["vcs_info"]
+        url = f"{source['vcs']}+{url}@{source['commit_id']}"
+    if "subdirectory" in origin:
+        url += f"#subdirectory={origin['subdirectory']}"
+    return [f"{_NAME}[{extras}] @ {url}"]
+
+
+def _origin() -> dict[str, Any]:
+    """Where the program was installed from, unless from an index (direct_url.json of PEP 610)."""
     try:
         text = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
-        return None
-    origin = json.loads(text) if text else {}
-    if not origin.get("dir_info", {}).get("editable"):
-        return None
-    return unquote(urlparse(origin["url"]).path)
+        return {}
+    return json.loads(text) if text else {}

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistants_tui.installation import module_advice
 from assistants_tui.settings.code_settings import LIMITS, CodeSettings
 from assistants_tui.settings.paths import user_paths
 
@@ -51,6 +52,7 @@ def serve(options: argparse.Namespace) -> int:
                 sandbox=options.sandbox,
                 without_sandbox="run" if options.run_code_unsandboxed else "refuse",
                 code_limits=limits(_code_settings(options)),
+                module_advice=module_advice(),
             )
         )
     except KeyFileError as error:

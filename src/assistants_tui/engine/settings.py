@@ -36,4 +36,6 @@ class EngineSettings:
     without_sandbox: WithoutSandbox = "refuse"
     """What becomes of code where that sandbox cannot be had."""
     code_limits: Limits = field(default_factory=Limits)
+    module_advice: Mapping[str, str] = field(default_factory=dict)
+    """What code is told that misses one of these modules, as a sentence: how the module gets here."""
     clock: Clock = field(default_factory=SystemClock, repr=False)

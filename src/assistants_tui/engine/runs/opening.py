@@ -29,6 +29,7 @@ async def open_runner(
         limits=settings.code_limits,
         launcher=settings.sandbox,
         unconfined=settings.without_sandbox != "refuse",
+        module_advice=settings.module_advice,
     )
     workshop = Workshop(
         database,

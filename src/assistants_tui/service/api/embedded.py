@@ -6,6 +6,7 @@ from typing import Any
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.tools.code_interpreter.interface import MIB, Limits, WithoutSandbox
+from assistants_tui.installation import module_advice
 from assistants_tui.service.api.asgi_transport import Application, AsgiTransport
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.code_settings import CodeSettings
@@ -59,6 +60,7 @@ async def open_engine(
             sandbox=code.sandbox,
             without_sandbox=without_sandbox,
             code_limits=limits(code),
+            module_advice=module_advice(),
         )
     )
     engine = EmbeddedEngine(application)

@@ -2,12 +2,12 @@
 
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.tools.code_interpreter import Image, Limits, Logs
-from assistants_tui.engine.tools.code_interpreter.outputs import OutputReader, missing_module
-from assistants_tui.installation import MODULES
+from assistants_tui.engine.tools.code_interpreter.outputs import OutputReader
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 KINDS = ["stream", "execute_result", "display_data", "update_display_data", "error", "lost", "comm_open"]
@@ -27,7 +27,7 @@ CONTENT = st.dictionaries(
 
 
 def reader(**limits: int) -> OutputReader:
-    return OutputReader(Limits(**limits), "/host/folder")
+    return OutputReader(Limits(**limits), "/host/folder", {"pandas": "Ask for it."})
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), CONTENT), max_size=10))
@@ -78,9 +78,19 @@ def test_a_long_traceback_keeps_its_beginning_and_end() -> None:
     assert len(read.error) < 10_100
 
 
-def test_missing_modules() -> None:
-    for name in MODULES["code"]:
-        assert "`assistants-tui doctor` shows" in missing_module(f"No module named '{name}'")
-        assert missing_module(f"No module named '{name}.core'").startswith(f"{name} is not installed")
-    assert missing_module("No module named 'torch'").startswith("torch is not available")
-    assert missing_module("import of x halted").startswith("This module is not available")
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "No module named 'pandas'",
+            "pandas is not installed on the computer that runs this code. Ask for it.",
+        ),
+        ("No module named 'pandas.core'", "pandas is not installed on the computer that runs this code. Ask"),
+        ("No module named 'torch'", "torch is not available"),
+        ("import of x halted", "This module is not available"),
+    ],
+)
+def test_missing_modules(message: str, told: str) -> None:
+    [logs] = reader().read("error", {"ename": "ModuleNotFoundError", "evalue": message})
+    assert isinstance(logs, Logs)
+    assert logs.text.splitlines()[-1].startswith(told)

@@ -23,8 +23,9 @@ class CodeInterpreter:
 
     `data_dir` keeps the threads' folders, also when the program ends. `launcher` is `auto`, the name of a
     sandbox, `none`, or `unconfined`, which confines nothing and is for code that the user has read and
-    approved. Raises ValueError for another. With `unconfined`, code also runs where no sandbox holds. All
-    methods belong to one event loop, in the main thread: kernels end with the thread that started them.
+    approved. Raises ValueError for another. With `unconfined`, code also runs where no sandbox holds. To
+    code that misses a module, `module_advice` says for some what to do. All methods belong to one event loop,
+    in the main thread: kernels end with the thread that started them.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class CodeInterpreter:
         limits: Limits | None = None,
         launcher: str = "auto",
         unconfined: bool = False,
+        module_advice: Mapping[str, str] | None = None,
     ) -> None:
         if launcher not in CHOICES:
             raise ValueError(
@@ -43,6 +45,7 @@ class CodeInterpreter:
         self._limits = limits or Limits()
         self._choice = launcher
         self._unconfined = unconfined
+        self._module_advice = module_advice or {}
         self._opening = asyncio.Lock()
         self._sandbox: Sandbox | None = None
         self._workshop: Workshop | None = None
@@ -157,7 +160,7 @@ class CodeInterpreter:
             lambda: [import_module(name) for name in ("zmq.asyncio", "jupyter_client.session", "psutil")]
         )
         folder = fonts.folder(self._data_dir)
-        return Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder)
+        return Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder, self._module_advice)
 
     def _make_font_list(self) -> None:
         """Start making the list after the first call, which is not slowed down by it then."""

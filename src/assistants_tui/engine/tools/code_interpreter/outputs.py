@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assistants_tui.installation import MODULES
-
 from .interface import DATA, Image, Limits, Logs, Output
 from .media import is_image
 
@@ -19,13 +17,17 @@ _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 
 
 class OutputReader:
-    """Reads the messages of one call. `folder` is where code really finds /mnt/data."""
+    """Reads the messages of one call. `folder` is where code really finds /mnt/data.
 
-    def __init__(self, limits: Limits, folder: str) -> None:
+    `module_advice` says what to do about modules that are missing.
+    """
+
+    def __init__(self, limits: Limits, folder: str, module_advice: Mapping[str, str]) -> None:
         self.error: str | None = None
         """The traceback of the exception that ended the code."""
         self._limits = limits
         self._folder = folder
+        self._module_advice = module_advice
         self._chars = 0
         self._images = 0
         self._images_dropped = False
@@ -91,9 +93,17 @@ class OutputReader:
         if len(text) > _TRACEBACK_CHARS:
             text = f"{text[: _TRACEBACK_CHARS // 5]}\n[...]\n{text[-_TRACEBACK_CHARS * 4 // 5 :]}"
         if name == "ModuleNotFoundError":
-            text += f"\n{missing_module(value)}"
+            text += f"\n{self._missing_module(value)}"
         self.error = _clean(text)
         yield Logs(f"{self.error}\n")
+
+    def _missing_module(self, message: str) -> str:
+        """What to do about a module that Python did not find, given the text of its exception."""
+        found = _MISSING.search(message)
+        name = found[1] if found else "This module"
+        if advice := self._module_advice.get(name):
+            return f"{name} is not installed on the computer that runs this code. {advice}"
+        return f"{name} is not available in the code interpreter, which has no network to install it from."
 
 
 def _string(value: Any) -> str:
@@ -103,15 +113,3 @@ def _string(value: Any) -> str:
 def _clean(text: str) -> str:
     """Text that can be encoded and stored: JSON can hold halves of characters, and databases want no NUL."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def missing_module(message: str) -> str:
-    """What to do about a module that Python did not find, given the text of its exception."""
-    found = _MISSING.search(message)
-    name = found[1] if found else "This module"
-    if name in MODULES["code"]:
-        return (
-            f"{name} is not installed on the computer that runs this code. It comes with the extra 'code' of "
-            "assistants-tui; `assistants-tui doctor` shows there how to add it."
-        )
-    return f"{name} is not available in the code interpreter, which has no network to install it from."

@@ -34,13 +34,17 @@ _SETTLE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What all sessions share. `fonts` holds matplotlib's list of fonts, once there is one."""
+    """What all sessions share. `fonts` holds matplotlib's list of fonts, once there is one.
+
+    `module_advice` is what to do about modules that code may miss.
+    """
 
     launcher: Launcher
     limits: Limits
     runtime: RuntimeFolder
     context: zmq.asyncio.Context
     fonts: Path | None
+    module_advice: Mapping[str, str]
 
 
 class _Live:
@@ -120,7 +124,8 @@ class Session:
 
     async def _execute(self, live: _Live, code: str, on_output: OnOutput) -> Execution:
         limits = self._workshop.limits
-        reader = OutputReader(limits, self._workshop.launcher.data_inside(live.place))
+        inside = self._workshop.launcher.data_inside(live.place)
+        reader = OutputReader(limits, inside, self._workshop.module_advice)
         self._used = True
         live.kernel.process.thaw()
         live.awake.set()
