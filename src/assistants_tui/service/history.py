@@ -42,6 +42,10 @@ class History:
         """Pinned ones first, then the last used first."""
         return await _on_disk(lambda: self._index.list(self._profile, archived=archived))
 
+    async def version(self) -> object:
+        """Something that is another after every change of the file, also by another window."""
+        return await _on_disk(self._index.version)
+
     async def remember(
         self,
         thread: Thread,

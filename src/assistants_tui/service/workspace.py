@@ -103,6 +103,7 @@ class Workspace:
         self._pastes = paths.cache_dir / "pasted"
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
+        self._seen_history: object = None  # the version of it that was read last
         self.threads: Sequence[ThreadReference] = self._known_threads()
         """The history, or its archive: pinned threads first, then the last used first."""
         self.showing_archive = False
@@ -426,9 +427,16 @@ class Workspace:
 
     async def refresh_threads(self) -> None:
         """Read the history again: another window may have changed it. Raises `ServiceError`."""
+        version = await self.history.version()  # before it is read: a later change is seen next time
         self.threads = await self.history.list(archived=self.showing_archive)
+        self._seen_history = version
         self._note_problems()
         self._tell(Changed.THREADS | Changed.PROBLEMS)
+
+    async def notice_threads(self) -> None:
+        """Read the history again if it is not what was read last. Raises `ServiceError`."""
+        if await self.history.version() != self._seen_history:
+            await self.refresh_threads()
 
     async def show_archive(self, archive: bool) -> None:
         """Show the archived threads, or the others. Raises `ServiceError`."""
@@ -653,6 +661,7 @@ class Workspace:
     def _known_threads(self) -> Sequence[ThreadReference]:
         """The history as it is on the disk; nothing where that cannot be read, and then `take_problems`."""
         try:
+            self._seen_history = self._index.version()
             found = self._index.list(self.profile.name)
         except SettingsError as error:
             self._note_unreadable(error)

@@ -133,6 +133,13 @@ class ThreadIndex:
         self._refresh()
         return self._content.threads.get((profile, thread_id))
 
+    def version(self) -> object:
+        """Something that is another after every change of the file, ours and those of other windows.
+
+        Costs a look at the file's time stamp. Raises `SettingsError` if even that is refused.
+        """
+        return _stamp(self.path)
+
     def add(self, reference: ThreadReference) -> ThreadReference:
         """Put a thread into the file. One that is there already stays as it is, and is returned."""
 

@@ -1,7 +1,9 @@
 """The history: kept in order, searched, and told what happens in the background."""
 
 import asyncio
+from unittest.mock import Mock
 
+import pytest
 from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
@@ -38,7 +40,7 @@ async def test_pinning_archiving_and_taking_back() -> None:
         assert driver.app.clipboard == driver.conversation.thread_id
 
 
-async def test_a_change_of_another_window_is_seen_when_the_app_gets_the_focus() -> None:
+async def test_a_change_of_another_window_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app() as driver:
         reference = ThreadReference(profile="local", id="thread_x", title="From the other window")
         ThreadIndex(user_paths().threads_file).add(reference)
@@ -46,6 +48,14 @@ async def test_a_change_of_another_window_is_seen_when_the_app_gets_the_focus() 
         await driver.pilot.pause()
         driver.app.app_focus = True
         await driver.until_shown("From the other window")
+        # and without, as soon as the file has changed; as long as it has not, nothing is read
+        read = Mock(wraps=driver.chat.workspace.history.list)
+        monkeypatch.setattr(driver.chat.workspace.history, "list", read)
+        for _ in range(3):
+            await driver.chat.workspace.notice_threads()
+        assert not read.called
+        ThreadIndex(user_paths().threads_file).update("local", "thread_x", title="Renamed there")
+        await driver.until_shown("Renamed there")
 
 
 async def test_threads_of_the_server_are_offered_and_added_by_id() -> None:

@@ -1,6 +1,7 @@
 """The thread history: grouped by day, filtered as you type, searched, kept in order."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import ClassVar
@@ -13,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.threads import ThreadReference
 from assistants_tui.tui.failures import told_failures
@@ -21,6 +23,9 @@ from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from assistants_tui.tui.screens.search import SearchScreen
 from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_LOOK = 2.0
+"""Seconds between two looks for changes that another window has made to the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class ThreadsPane(Vertical):
         self._filter.display = False
         self._workspace.subscribe(self._workspace_changed)
         self.watch(self.app, "app_focus", self._app_focused, init=False)
+        self.set_interval(_LOOK, self._look_for_changes)
         self._draw()
 
     @property
@@ -110,6 +116,11 @@ class ThreadsPane(Vertical):
         """Another window may have changed the file meanwhile."""
         with told_failures(self, "The history could not be read"):
             await self._workspace.refresh_threads()
+
+    @work(exclusive=True, group="look")
+    async def _look_for_changes(self) -> None:
+        with suppress(ServiceError):  # whoever reads or changes the history on purpose is told
+            await self._workspace.notice_threads()
 
     # drawing
 
