@@ -7,11 +7,11 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 def as_markdown(text: str) -> str:
-    """Markdown that shows the text as it is: its signs as signs, its lines as lines.
+    """Markdown that shows the text as it is: its signs as signs, its lines, and pages, as lines.
 
     Unlike in a code block, words stay whole where lines are wrapped.
     """
-    escaped = _SIGNS.sub(r"\\\1", text.replace("\r\n", "\n").replace("\r", "\n"))
+    escaped = _SIGNS.sub(r"\\\1", re.sub(r"\r\n?|\f", "\n", text))
     escaped = escaped.replace("[", "&#91;").replace(
         "(", "&#40;"
     )  # with a backslash they would begin formulas

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from assistants_tui.service.api.backend import open_backend
 from assistants_tui.service.files.citations import (
     Passage,
@@ -10,6 +12,8 @@ from assistants_tui.service.files.citations import (
     cited_passages,
     claim_of,
     highlights,
+    quotation,
+    quoted_place,
     surroundings,
 )
 from assistants_tui.service.views import shown_text
@@ -78,8 +82,30 @@ def test_without_a_usable_marker_the_words_of_the_statement_decide() -> None:
 def test_a_passage_says_where_it_stands() -> None:
     footnote = shown_text(answer("x 【0:1†f2.txt】", ("【0:1†f2.txt】", "f2"))).footnotes[0]
     assert cited_passages(footnote, STEPS, "") == [
-        Passage("f2", "f2.txt", "Dogs are welcome.", 0.5, "page 2, Leave", 7)
+        Passage("f2", "f2.txt", "Dogs are welcome.", 0.5, page=2, heading="Leave", start=7)
     ]
+    assert cited_passages(footnote, STEPS, "")[0].place == "page 2, Leave"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"line": 40}, "line 45"),
+        ({"page": 3}, "page 4"),
+        ({"page": 3, "heading": "Rent"}, "page 4"),
+        ({"heading": "Rent"}, "Leave"),
+        ({}, "Leave"),
+    ],
+)
+def test_a_footnote_names_the_place_of_what_it_quotes(given: dict[str, Any], expected: str) -> None:
+    """Not that of the passage, which may begin pages before."""
+    text = "\n\nRent is due.\n\nDogs are\nwelcome.\f## Leave\n\nTen days may be kept.\n"
+    passage = Passage("f", "f.md", text, **given)
+    claim = "Up to ten days may be kept"
+    assert quotation(passage, claim) == "Ten days may be kept."
+    assert quoted_place(passage, claim) == expected
+    assert quoted_place(Passage("f", "f.md", "Rent is due.", heading="Rent"), claim) == "Rent"
+    assert quoted_place(Passage("f", "f.md", "", line=1), claim) == "line 1"
 
 
 def test_the_statement_before_the_mark_is_what_it_supports() -> None:

@@ -21,6 +21,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _QUOTED = 120
 """Characters of a quotation."""
 _WORD = re.compile(r"\w{3,}")
+_HEADING = re.compile(r"(?:^|\f)#{1,6} +(.+?)[ #]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,18 @@ class Passage:
     file_name: str
     text: str
     score: float | None = None
-    place: str = ""
-    """Page, line or heading, where the server says it."""
+    page: int | None = None
+    """The page or slide on which it begins, from 1; this and all below where the server says it."""
+    line: int | None = None
+    """The line of the file on which it begins, from 1."""
+    heading: str = ""
     start: int | None = None
-    """Where it begins in the text of its file, in characters, where the server says it."""
+    """Where it begins in the text of its file, in characters."""
+
+    @property
+    def place(self) -> str:
+        """Where it begins, in words."""
+        return ", ".join([*_numbers(self.page, self.line), *([self.heading] if self.heading else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +64,10 @@ def results_of(call: Json) -> Iterator[Passage]:
             file_name=str(result.get("file_name") or result.get("filename") or result.get("file_id", "")),
             text="\n\n".join(str(piece.get("text", "")) for piece in pieces),
             score=float(score) if isinstance(score, (int, float)) else None,
-            place=_place(pieces[0]) if pieces else "",
-            start=start if pieces and isinstance(start := pieces[0].get("start"), int) else None,
+            page=_number(pieces, "page"),
+            line=_number(pieces, "line"),
+            heading=heading if pieces and isinstance(heading := pieces[0].get("heading"), str) else "",
+            start=_number(pieces, "start"),
         )
 
 
@@ -113,10 +124,27 @@ def highlights(text: str, claim: str) -> list[tuple[int, int]]:
 
 def quotation(passage: Passage, claim: str) -> str:
     """The sentence of a passage that says most of what the claim says, shortened to be read at a glance."""
-    marked = highlights(passage.text, claim)
-    start, end = marked[0] if marked else (0, len(passage.text))
+    start, end = _quoted(passage, claim)
     words = " ".join(passage.text[start:end].split())
     return words if len(words) <= _QUOTED else f"{words[:_QUOTED].rstrip()}…"
+
+
+def quoted_place(passage: Passage, claim: str) -> str:
+    """Where in its file the quotation stands, in words: page or line, else the heading above it.
+
+    Line ends are counted, and form feeds: the engine writes one between two pages.
+    """
+    text = passage.text
+    before = text[len(text) - len(text.lstrip()) : _quoted(passage, claim)[0]]
+    page = None if passage.page is None else passage.page + before.count("\f")
+    line = None if passage.line is None else passage.line + before.count("\n")
+    headings = _HEADING.findall(before)
+    return ", ".join(_numbers(page, line)) or (headings[-1] if headings else passage.heading)
+
+
+def _quoted(passage: Passage, claim: str) -> tuple[int, int]:
+    marked = highlights(passage.text, claim)
+    return marked[0] if marked else (0, len(passage.text))
 
 
 async def surroundings(backend: "Backend", store_ids: Sequence[str], passage: Passage) -> Surroundings:
@@ -161,11 +189,13 @@ def _joined(pieces: Sequence[Json]) -> str:
     return text
 
 
-def _place(piece: Json) -> str:
-    parts = [f"{name} {piece[name]}" for name in ("page", "line") if isinstance(piece.get(name), int)]
-    if isinstance(heading := piece.get("heading"), str) and heading:
-        parts.append(heading)
-    return ", ".join(parts)
+def _number(pieces: Sequence[Json], name: str) -> int | None:
+    value = pieces[0].get(name) if pieces else None
+    return value if isinstance(value, int) else None
+
+
+def _numbers(page: int | None, line: int | None) -> list[str]:
+    return [f"{name} {number}" for name, number in (("page", page), ("line", line)) if number is not None]
 
 
 def _words(text: str) -> set[str]:

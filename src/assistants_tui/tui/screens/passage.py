@@ -12,7 +12,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.citations import Passage, Surroundings, highlights, surroundings
+from assistants_tui.service.files.citations import (
+    Passage,
+    Surroundings,
+    highlights,
+    quoted_place,
+    surroundings,
+)
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.file_actions import save_file
 from assistants_tui.tui.safety import clean
@@ -78,7 +84,8 @@ class PassageScreen(ModalScreen[None]):
 
     def _show(self) -> None:
         passage = self._passage
-        parts = [passage.place] if passage.place else []
+        place = quoted_place(passage, self._claim) or passage.place
+        parts = [place] if place else []
         if passage.score is not None:
             parts.append(f"score {passage.score:.2f}")
         if len(self._passages) > 1:
@@ -88,7 +95,7 @@ class PassageScreen(ModalScreen[None]):
             (f"  {clean(' · '.join(parts))}", "$muted"),
         )
         self.query_one("#passage-head", Static).update(head)
-        text = clean(passage.text)
+        text = _shown(passage.text)
         marked = highlights(text, self._claim)
         # in two parts, so that the place to scroll to is one of them
         cut = text.rfind("\n", 0, marked[0][0]) + 1 if marked else 0
@@ -104,7 +111,7 @@ class PassageScreen(ModalScreen[None]):
         for where, text in (("before", around.before), ("after", around.after)):
             part = self.query_one(f"#passage-{where}", Static)
             part.display = bool(text.strip())
-            part.update(Content(clean(text.strip("\n"))))
+            part.update(Content(_shown(text).strip("\n")))
         self.call_after_refresh(self._go_to_passage)
 
     def _go_to_passage(self) -> None:
@@ -143,3 +150,8 @@ class PassageScreen(ModalScreen[None]):
     @work
     async def action_view(self) -> None:
         await view_file(self.query_one(KeyBar), self._workspace, self._passage.file_id)
+
+
+def _shown(text: str) -> str:
+    """A new page is a new line here."""
+    return clean(text.replace("\f", "\n"))

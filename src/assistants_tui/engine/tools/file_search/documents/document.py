@@ -57,7 +57,9 @@ class TextBuilder:
 
     def add(self, text: str) -> None:
         """Append text as it is."""
-        text = clean(text)
+        self._append(clean(text).replace("\f", " "))
+
+    def _append(self, text: str) -> None:
         self._length += len(text)
         if self._length > MAX_CHARACTERS:
             raise IngestError("invalid_file", "The file has more text than the 5,000,000 tokens allowed.")
@@ -85,7 +87,9 @@ class TextBuilder:
             self._headings.append(Heading(self._length, level, title))
 
     def page(self) -> None:
-        """A page begins here."""
+        """A page begins here: a form feed divides it from the one before, as in plain text."""
+        if self._pages:
+            self._append("\f")
         self._pages.append(self._length)
 
     def build(self) -> Document:
