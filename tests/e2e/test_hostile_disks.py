@@ -41,6 +41,7 @@ async def test_what_is_written_is_the_users_alone(
         create_config(user_paths().config_file)
         update_state(user_paths().state_file, lambda state: AppState(theme="ink"))
         assert await asyncio.to_thread(main, ["ask", "Hello"]) == 0
+        assert os.umask(0) == 0  # that of editors, functions and MCP servers, which is the user's own
     written = [path for path in empty_machine.rglob("*") if not path.is_symlink()]
     assert len(written) > 12
     open_to_others = [

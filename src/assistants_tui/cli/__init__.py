@@ -198,7 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # takes half of the time that a streaming answer needs.
     gc.set_threshold(50_000, 20, 100)
     options = build_parser().parse_args(arguments)
-    os.umask(0o077)  # what we and the libraries that we use write is for the user alone
     try:
         match options.command:
             case "ask":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ async def test_a_download_stays_in_its_folder_under_a_safe_name(
     path = await backend.files.download("file-1", folder)
     assert path == folder / lands_as
     assert path.read_bytes() == b"\x00bytes"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in folder.iterdir()] == [lands_as]
 
 

@@ -154,7 +154,7 @@ class _Partial:
         for name in numbered(wanted):
             path = self._folder / name
             try:
-                return path, path.open("xb")
+                return path, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
             except FileExistsError:
                 continue
         raise FileExistsError(0, "every name for it is taken")

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.files import private_directory
 
 MAX_BYTES = 16 * 1024 * 1024
 """Larger files are not read: nothing that is read as text comes near."""
@@ -37,9 +38,9 @@ def _read(name: str) -> str:
 def _write(name: str, text: str, replace: bool) -> Path:
     try:
         path = Path(name).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w" if replace else "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        private_directory(path.parent)
+        path.touch(mode=0o600, exist_ok=replace)
+        path.write_text(text, encoding="utf-8", newline="\n")
         return path
     except FileExistsError:
         raise

@@ -30,9 +30,9 @@ class ThreadFolder:
         """Make the folders. Returns whether an earlier start of the application had a session here."""
         if self._opened:
             return False
-        for folder in (self.data, self._outbox):
+        own = self.data.parent
+        for folder in (own.parent, own, self.data, self._outbox):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.data.parent.chmod(0o700)
         self._seen = files.stamps(self.data, self._limits)
         self._opened = True
         with contextlib.suppress(OSError, ValueError):
@@ -57,6 +57,7 @@ class ThreadFolder:
                 notes.append(f"[{name} could not be copied to {DATA}: {error.strerror or error}.]")
         # even when empty, so that a later start of the application knows that there was a session
         if self._copied != before or not self._record.exists():
+            self._record.touch(mode=0o600)
             self._record.write_text(json.dumps(self._copied), encoding="utf-8")
         self.tidy = True
         return notes

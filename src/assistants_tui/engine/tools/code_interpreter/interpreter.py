@@ -222,6 +222,7 @@ async def _trial(runtime: RuntimeFolder) -> AsyncIterator[Place]:
 def _lay(bait: Path) -> None:
     """A file among the threads' folders, for the probe to try to get at."""
     bait.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bait.touch(mode=0o600)
     bait.write_text("Code in the sandbox that can read this could read everything.\n", encoding="utf-8")
 
 

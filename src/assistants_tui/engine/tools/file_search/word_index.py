@@ -175,6 +175,8 @@ class WordIndex:
         """An empty index, complete before it has its place: two processes may be doing this at once."""
         new = self._directory.with_name(f"{self._directory.name}-{secrets.token_hex(4)}")
         new.mkdir(mode=0o700, parents=True)
+        for private in (_NAME, ".tantivy-meta.lock"):  # the library makes all but its lock private
+            (new / private).touch(mode=0o600)
         tantivy.Index(schema(), str(new))
         name = f"{FORMAT}-{secrets.token_hex(8)}"
         (new / _NAME).write_text(name, encoding="ascii")

@@ -46,6 +46,7 @@ class WorkerProcess:
             stderr=asyncio.subprocess.DEVNULL,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             cwd="/",
+            umask=0o077,  # the word index is the user's alone, and its library asks nobody
             start_new_session=True,  # Ctrl-C in the terminal is for the application
             limit=1 << 20,
         )
