@@ -60,7 +60,7 @@ def test_everything_that_can_be_set_is_read(tmp_path: Path) -> None:
         ("mcp.a = 1", "mcp.a is 1"),
         ("[mcp.a]\ncommand = 'x'\nurl = 'https://x'", "mcp.a.command is 'x'"),
         ("[mcp.a]\nurl = 'ftp://x'", "mcp.a.url is 'ftp://x'"),
-        ("[mcp.a]\ncommand = 'x'\nargs = 'y'", "mcp.a.args is 'y'"),
+        ("[mcp.a]\ncommand = 'x'\nargs = 'y'", "mcp.a.args; it must be"),
         ("[mcp.a]\ncommand = 'x'\nenv = { A = '$B C' }", "mcp.a.env"),
         ("[prices.m]\ninput = 1", "prices.\"m\" is {'input': 1}"),
         ("[prices.m]\ninput = 1\noutput = -1", 'prices."m" is'),

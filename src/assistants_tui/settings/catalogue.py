@@ -1,7 +1,9 @@
 """Every setting with its value, its default, what is allowed, and where the value comes from."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import get_args
 
 from assistants_tui.settings.code_settings import CodeSettings, wrong_code_setting
@@ -70,10 +72,32 @@ class Setting:
     about: str
     source: str
     """`default`, or the table of config.toml that sets it."""
+    raw: object = field(default=None, repr=False)
+    """The value itself, which may hold what `value` does not show; None for what is not set."""
 
     @property
     def path(self) -> str:
         return f"{self.group}.{self.name}" if self.group else self.name
+
+    @property
+    def toml(self) -> str:
+        """The setting as it may stand in its table, or a table of its own; what is not set as a comment."""
+        import tomli_w  # not for the first frame
+
+        if self.raw is None:
+            return f"# {self.name} = {self.allowed}" if self.name else f"# {self.allowed}"
+        if isinstance(self.raw, Mapping):
+            return tomli_w.dumps({self.group: {self.name: self.raw}}).rstrip("\n")
+        return tomli_w.dumps({self.name: self.raw}).rstrip("\n")
+
+
+def told(value: str | Sequence[str]) -> str:
+    """A URL without its query, a command without its arguments: both may hold what nobody else should see."""
+    if not isinstance(value, str):
+        return f"{value[0]} …" if len(value) > 1 else "".join(value)
+    if value.startswith(("http://", "https://")):
+        return re.sub(r"[?#].*", "?…", value, flags=re.DOTALL)
+    return value
 
 
 def settings_of(loaded: LoadedConfig, profile: Profile) -> list[Setting]:
@@ -154,8 +178,7 @@ def _profile(loaded: LoadedConfig, profile: Profile) -> Iterator[Setting]:
     for name in ("default_model", *sorted(KIND_FIELDS[profile.kind])):
         about, allowed = _PROFILE[name]
         value = getattr(profile, name)
-        shown = " ".join(value) if isinstance(value, tuple) else value
-        yield _setting(loaded, f"{group}.{name}", shown or None, None, allowed=allowed, about=about)
+        yield _setting(loaded, f"{group}.{name}", value or None, None, allowed=allowed, about=about)
 
 
 def _code(loaded: LoadedConfig) -> Iterator[Setting]:
@@ -194,8 +217,13 @@ def _servers(config: Config) -> Iterator[Setting]:
     about = "An MCP server, whose tools assistants can call as functions."
     allowed = "tables [mcp.NAME] with command, args and env, or with url and api_key_env"
     for name, server in config.mcp.items():
-        value = server.url or " ".join((server.command or "", *server.args))
-        yield Setting("mcp", name, value, "", allowed, about, f"config.toml, [mcp.{name}]")
+        value = told(server.url or (server.command or "", *server.args))
+        raw = {
+            key: list(given) if isinstance(given, tuple) else given
+            for key in ("command", "args", "env", "url", "api_key_env")
+            if (given := getattr(server, key))
+        }
+        yield Setting("mcp", name, value, "", allowed, about, f"config.toml, [mcp.{name}]", raw)
     if not config.mcp:
         yield Setting("mcp", "", "none", "none", allowed, about, "default")
 
@@ -204,8 +232,9 @@ def _prices(config: Config) -> Iterator[Setting]:
     about = "What a million tokens of a model cost, for the sums that the inspector shows."
     allowed = 'tables [prices."MODEL"] with input and output'
     for model, price in config.prices.items():
-        value = f"{price.input:g} in, {price.output:g} out"
-        yield Setting("prices", model, value, "", allowed, about, f'config.toml, [prices."{model}"]')
+        value = f"{_words(price.input)} in, {_words(price.output)} out"
+        raw = {"input": _plain(price.input), "output": _plain(price.output)}
+        yield Setting("prices", model, value, "", allowed, about, f'config.toml, [prices."{model}"]', raw)
     if not config.prices:
         yield Setting("prices", "", "none", "none", allowed, about, "default")
 
@@ -216,7 +245,16 @@ def _setting(
     group, _, name = path.rpartition(".")
     table = f"[{group}]" if group else "its first lines"
     source = f"config.toml, {table}" if path in loaded.given else "default"
-    return Setting(group, name, _words(value), _words(default), allowed, about, source)
+    return Setting(group, name, _words(value), _words(default), allowed, about, source, _plain(value))
+
+
+def _plain(value: object) -> object:
+    """The value as TOML can have it, and as a person would write it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _words(value: object) -> str:
@@ -224,4 +262,4 @@ def _words(value: object) -> str:
         return "not set"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return told(value) if isinstance(value, (str, tuple)) else str(_plain(value))

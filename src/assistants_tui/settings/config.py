@@ -281,7 +281,7 @@ class _Reader:
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
         hidden = not isinstance(value, (int, float)) and (
-            _SECRET.search(key) or key == "env" or "@" in repr(value)
+            _SECRET.search(key) or key in {"env", "args"} or re.search("[@?]", repr(value))
         )
         self.problems.append(Problem(self.path, where, "" if hidden else _shown(value), allowed))
 

@@ -13,6 +13,7 @@ from assistants_tui.service.api.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.settings.catalogue import told
 from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
@@ -89,7 +90,7 @@ class ProfilesScreen(ListScreen):
                 return Content.styled("+ Connect a model or a server", "$text-accent")
             profile = shown[index]
             mark = "●" if profile.name == self.workspace.profile.name else " "
-            place = clean(_place(profile))
+            place = clean(told(_place(profile)))
             return Content.assemble(
                 (f"{mark} ", "$text-accent"), profile.name.ljust(width), (f"  {place}", "$muted")
             )
@@ -118,8 +119,7 @@ class ProfilesScreen(ListScreen):
         facts = [f"**{_KINDS[profile.kind]}**"]
         for name in ("default_model", *sorted(KIND_FIELDS[profile.kind])):
             if value := getattr(profile, name):
-                shown = " ".join(value) if isinstance(value, tuple) else value
-                facts.append(f"- {name.replace('_', ' ')}: {as_markdown(shown)}")
+                facts.append(f"- {name.replace('_', ' ')}: {as_markdown(told(value))}")
         if key := self._keys.get(profile.name):
             facts.append(f"- key: {as_markdown(key)}")
         parts = [(f"profile-{profile.name}", profile.name, "\n".join(facts))]

@@ -1,8 +1,6 @@
 """All settings: what holds, what else is allowed, and what is wrong with the user's file."""
 
 import asyncio
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,9 +21,6 @@ from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.list_screen import ListScreen
 from assistants_tui.tui.widgets.virtual_list import VirtualList
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_PLAIN = re.compile(r"true|false|-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +81,7 @@ class SettingsScreen(ListScreen):
                 'a key such as "ctrl+n", or a list of them',
                 action.what or "Moves the cursor.",
                 "config.toml, [keys]" if name in keys else "default",
+                one[0] if len(one := keys.get(name, ",".join(action.keys)).split(",")) == 1 else one,
             )
             for name, action in actions.items()
         ]
@@ -177,16 +173,7 @@ class SettingsScreen(ListScreen):
 
     def action_copy_line(self) -> None:
         if isinstance(one := self._row, Setting):
-            self.copy(_as_toml(one))
-
-
-def _as_toml(one: Setting) -> str:
-    """The setting as it may stand in its table."""
-    name = one.name if _BARE.fullmatch(one.name) else json.dumps(one.name)
-    if one.value == "not set":
-        return f"# {name} = "
-    plain = _PLAIN.fullmatch(one.value)
-    return f"{name} = {one.value if plain else json.dumps(one.value, ensure_ascii=False)}"
+            self.copy(one.toml)
 
 
 def _grouped(settings: Sequence[Setting]) -> Mapping[str, list[Setting]]:
