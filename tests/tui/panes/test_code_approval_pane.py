@@ -1,14 +1,17 @@
 """Code that no sandbox confines is shown before it runs: run once, edited, or rejected with a reason."""
 
+import asyncio
 import json
 import time
 
 import pytest
 from textual import events
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.panes import code_approval
-from assistants_tui.tui.panes.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
+from assistants_tui.tui.widgets.composer import Composer
 from support.app import open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.model_endpoint import ModelEndpoint, calls, says
@@ -27,7 +30,7 @@ def without_sandbox(url: str) -> None:
 async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_approval, "_ARMED", 0.0)
     async with ModelEndpoint(
-        calls(code("print('one')  # \u202e"), code("print('two')")),
+        calls(code("print('one')  # \u202e\r\nprint('more')\r\n"), code("print('two')")),
         calls(code("print('three')")),
         says("Done."),
     ) as endpoint:
@@ -46,26 +49,45 @@ async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> N
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             await driver.press("e")
             await driver.until_shown("1  print('one')")
+            await driver.press("down", "down")
             driver.app.post_message(events.Paste("print(6*7)\n"))
-            await driver.until_shown("2  print('one')")
-            driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
+            await driver.until_shown("3  print(6*7)")
+            thread_id = driver.conversation.thread_id or ""
+            await driver.press("ctrl+n")
+            await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
+            await driver.chat.workspace.open_thread(thread_id)
+            await driver.until_shown("3  print(6*7)")  # what was begun is still there
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            driver.app.simulate_key("r")  # the panel goes, and with it who would tell `press`
             await driver.until_shown("print('two')")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             await driver.press("d")
             await driver.until_shown("Reason for the model")
-            driver.app.post_message(events.Paste("not now"))
+            driver.app.post_message(events.Paste("n" * 2001))
+            await driver.press("enter")
+            await driver.until_told("The reason is too long")
+            driver.app.screen.query_one(ReasonField).value = ""
+            driver.app.post_message(events.Paste("not\nnow"))
             await driver.until_shown("not now")
             driver.app.simulate_key("enter")
             await driver.until_shown("print('three')")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            driver.app.simulate_key("r")
+            old = ServiceError("An old trouble.")
+            driver.conversation.report(old)
+            panel = driver.app.screen.query_one(CodeApprovalPanel)
+            panel.action_run()
+            asked = []
+            for trouble in (old, ServiceError("The decision is lost.")):
+                driver.conversation.report(trouble)
+                asked.append(panel.begun is not None)
+            assert asked == [False, True], "what went wrong before is no reason to ask again"
             await driver.until_answered()
             await driver.until(lambda: driver.app.focused is driver.chat.query_one("#composer"))
             await driver.until_shown("Done.")
             assert not driver.app.screen.query(CodeApprovalPanel)
         results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
         assert results == [
-            "[The user has edited this code before running it.]\n42\none\n",
+            "[The user has edited this code before running it.]\none\nmore\n42\n",
             '[The user did not let this code run. Their reason: "not now"]\n',
             "three\n",
         ]
@@ -74,11 +96,27 @@ async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with ModelEndpoint(calls(code("print('one')")), calls(code("print('two')"))) as endpoint:
+    go_on, two = asyncio.Event(), calls(code("print('two')"))
+    two.body = [go_on, *two.body]
+    async with ModelEndpoint(calls(code("print('one')")), two) as endpoint:
         without_sandbox(endpoint.url)
         async with open_app((80, 24)) as driver:
+            now = 0.0
+            monkeypatch.setattr(code_approval, "monotonic", lambda: now)
             await driver.type("Go")
             await driver.until_shown("print('one')")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            panel = driver.app.screen.query_one(CodeApprovalPanel)
+            for moment, key in ((0.1, "d"), (0.5, "x"), (0.9, "r"), (1.3, "e")):  # of somebody who was typing
+                now = moment
+                await driver.press(key)
+            assert driver.app.focused is panel
+            assert not panel.query_one(CodeField).display
+            assert not panel.query_one(ReasonField).display
+            assert driver.conversation.activity == "waiting"
+            now = 1.9
+            await driver.press("d")
+            await driver.until_shown("Reason for the model")
             thread_id = driver.conversation.thread_id
         async with open_app((80, 24), thread_id=thread_id) as driver:
             await driver.until_shown("Run this code without a sandbox?")
@@ -90,7 +128,13 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
             await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
 
             await driver.type("Go on")
+            composer = driver.chat.query_one(Composer)
+            await driver.press(*"hard")
+            go_on.set()
             await driver.until_shown("print('two')")
+            await driver.press("r", "d")
+            assert (composer.text, driver.app.focused) == ("hardrd", composer)
+            assert driver.conversation.activity == "waiting"
             real = time.time
             monkeypatch.setattr(time, "time", lambda: real() + 601)
             monkeypatch.setattr(code_approval, "time", time.time)

@@ -109,8 +109,10 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         await driver.press("e")
         await driver.until_shown("not TOML")
         assert driver.chat is before
-        edit_with(monkeypatch, tmp_path, "kind = = 1", "kind = 'embedded'")
+        edit_with(monkeypatch, tmp_path, "kind = = 1", "kind = 'embedded'\\n[code]\\ntimeout = 77")
         await driver.press("e")
+        await driver.until(lambda: driver.chat is not before)
+        assert driver.chat.workspace.connection._config.code.timeout == 77, "limits of code hold at once"
         await driver.until(lambda: "not TOML" not in driver.screen)
         await driver.press("escape")
         edit_with(monkeypatch, tmp_path, "profiles.local", "profiles.renamed")

@@ -1,17 +1,22 @@
 """Code that nothing would confine: shown before it runs, to be run, changed, or rejected with a reason."""
 
+import re
+from dataclasses import dataclass
 from time import monotonic, time
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.wire import CodeDecision
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
@@ -26,6 +31,9 @@ _FEWEST, _MOST = 4, 20
 """Rows of code that are shown at once, where there is room."""
 _FRAME = 8
 """Rows of the panel that are not code."""
+_MOST_REASON = 2_000
+"""Characters of a reason that the engine takes."""
+_LINE_ENDS = re.compile("\r\n?")
 _DANGER = "It can use your files, keys and network."
 
 
@@ -48,6 +56,10 @@ class CodeField(TextArea):
     class Left(Message):
         """The code is to stay as it was."""
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # one that is being removed has no styles any more, and may be painted a last time
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
+
     def render_line(self, y: int) -> Strip:
         # before its first layout a text area has no width, and drawing it would divide by that
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
@@ -67,6 +79,16 @@ class CodeField(TextArea):
             self.notify(str(error), title="No editor", severity="error", markup=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the user has begun to answer about a block of code."""
+
+    code: str
+    reason: str
+    open: Literal["code", "reason", ""]
+    """What of it is shown."""
+
+
 class ReasonField(Input):
     """Why the code is rejected, for the model."""
 
@@ -77,6 +99,9 @@ class ReasonField(Input):
 
     class Left(Message):
         """It is not to be rejected."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.text = " ".join(event.text.split())  # else the field takes no more than the first line
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
@@ -126,11 +151,15 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     class Overdue(Message):
         """The run has had its time: the server gives it up now."""
 
-    def __init__(self, pending: PendingCode) -> None:
+    def __init__(self, pending: PendingCode, begun: Begun | None = None) -> None:
+        """`begun` is what the user had entered when this code was shown last."""
         super().__init__()
         self.pending = pending
+        self._code = clean(_LINE_ENDS.sub("\n", pending.code))
+        self._before = begun or Begun("", "", "")
         self._ready_at = 0.0
         self._decided = False
+        self._error: ServiceError | None = None
         self._overdue = False
 
     def compose(self) -> ComposeResult:
@@ -138,21 +167,29 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         yield Static(Content(_DANGER), classes="code-danger")
         if self.pending.reason:
             yield Static(Content(f"No sandbox: {clean(self.pending.reason)}"), classes="code-why")
-        yield ReasonField(placeholder="Reason for the model, or nothing; Enter rejects", compact=True)
+        hint = "Reason for the model, or nothing; Enter rejects"
+        yield ReasonField(self._before.reason, placeholder=hint, compact=True)
         view = MessageView()
         view.can_focus = False
         yield view
-        yield CodeField(compact=True, show_line_numbers=True, soft_wrap=False, highlight_cursor_line=False)
+        yield CodeField(
+            self._before.code,
+            compact=True,
+            show_line_numbers=True,
+            soft_wrap=False,
+            highlight_cursor_line=False,
+        )
 
     def on_mount(self) -> None:
-        code = self.pending.code.rstrip("\n")
+        code = self._code.rstrip("\n")
         lines = code.count("\n") + 1
         self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
         view = self.query_one(MessageView)
         size = "1 line" if lines == 1 else f"{lines:,} lines"
         item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(code, "python"))
         view.set_items([item], older=False)
-        self._show(view)
+        parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
+        self._show_part(parts.get(self._before.open, MessageView))
         self._show_deadline()
         self.set_interval(1, self._show_deadline)
 
@@ -163,10 +200,23 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     def on_focus(self) -> None:
         self._ready_at = monotonic() + _ARMED
 
-    def ask_again(self) -> None:
-        """The decision has not arrived."""
-        self._decided = False
-        self._show_deadline()
+    @property
+    def begun(self) -> Begun | None:
+        """What the user has entered so far; None once it is decided."""
+        if self._decided:
+            return None
+        code, reason = self.query_one(CodeField), self.query_one(ReasonField)
+        shown: Literal["code", "reason", ""] = "code" if code.display else "reason" if reason.display else ""
+        return Begun(code.text, reason.value, shown)
+
+    def note_error(self, error: ServiceError | None) -> None:
+        """What is wrong with the thread: ask again if that is new, because the decision has not arrived."""
+        if not self._decided:
+            self._error = error
+        elif error is not None and error is not self._error:
+            self._decided = False
+            self._error = error
+            self._show_deadline()
 
     def on_key(self) -> None:
         self._is_ready()
@@ -184,8 +234,9 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         return self.has_focus and self._is_ready() and not self._decided
 
     def action_run(self) -> None:
+        field = self.query_one(CodeField)
         if self._armed:
-            self._decide({"tool_call_id": self.pending.call_id, "decision": "run"})
+            self._run(field.text if field.display else self._code)  # what is seen
 
     def action_edit(self) -> None:
         if self._armed:
@@ -197,7 +248,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
 
     def _edit(self) -> CodeField:
         field = self.query_one(CodeField)
-        field.text = field.text or clean(self.pending.code)
+        field.text = field.text or self._code
         self._show(field)
         return field
 
@@ -211,16 +262,26 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     @on(CodeField.RunWanted)
     def _edited(self, event: CodeField.RunWanted) -> None:
         event.stop()
+        self._run(event.code)
+
+    def _run(self, code: str) -> None:
         decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "run"}
-        if event.code != clean(self.pending.code):
-            decision["code"] = event.code
+        if code != self._code:
+            decision["code"] = code
         self._decide(decision)
 
     @on(ReasonField.Submitted)
     def _rejected(self, event: Input.Submitted) -> None:
         event.stop()
         decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "reject"}
-        if reason := event.value.strip():
+        if len(reason := event.value.strip()) > _MOST_REASON:
+            self.notify(
+                f"It has {len(reason):,} characters; the model can be told {_MOST_REASON:,}.",
+                title="The reason is too long",
+                severity="warning",
+            )
+            return
+        if reason:
             decision["reason"] = reason
         self._decide(decision)
 
@@ -232,14 +293,17 @@ class CodeApprovalPanel(Vertical, can_focus=True):
 
     def _show(self, part: MessageView | CodeField | ReasonField) -> None:
         """Show the code, or it as it is edited, or the reason below the code; and go there."""
-        self.query_one(CodeField).display = isinstance(part, CodeField)
-        self.query_one(ReasonField).display = isinstance(part, ReasonField)
-        self.query_one(MessageView).display = not isinstance(part, CodeField)
+        self._show_part(type(part))
         if isinstance(part, MessageView):
             if self.has_focus_within:
                 self.focus()
         else:
             self.call_after_refresh(part.focus)
+
+    def _show_part(self, part: type[Widget]) -> None:
+        self.query_one(CodeField).display = part is CodeField
+        self.query_one(ReasonField).display = part is ReasonField
+        self.query_one(MessageView).display = part is not CodeField
 
     def _decide(self, decision: CodeDecision) -> None:
         if not self._decided:

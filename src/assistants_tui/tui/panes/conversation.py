@@ -15,7 +15,7 @@ from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
-from assistants_tui.tui.panes.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript import Transcript
 from assistants_tui.tui.panes.writing import WritingPane
@@ -38,6 +38,7 @@ class ConversationPane(Vertical):
         self._workspace = workspace
         self._trouble = ("", "")
         self._asked_code: PendingCode | None = None
+        self._begun_code: dict[PendingCode, Begun] = {}  # of threads that are not shown
         self._match: str | None = None  # the message that was found last
 
     def compose(self) -> ComposeResult:
@@ -96,18 +97,20 @@ class ConversationPane(Vertical):
         active = conversation.active_run
         pending = active.pending_code if active is not None else None
         if pending == self._asked_code:
-            if conversation.error is not None:
-                for panel in self.query(CodeApprovalPanel):
-                    panel.ask_again()
+            for panel in self.query(CodeApprovalPanel):
+                panel.note_error(conversation.error)
             return
         self._asked_code = pending
         writing = self.query_one(WritingPane).composer
         for panel in self.query(CodeApprovalPanel):
             if panel.has_focus_within:
                 writing.focus()
+            if (begun := panel.begun) is not None:
+                self._begun_code[panel.pending] = begun
             panel.remove()
         if pending is not None:
-            panel = CodeApprovalPanel(pending)
+            panel = CodeApprovalPanel(pending, self._begun_code.pop(pending, None))
+            panel.note_error(conversation.error)
             self.mount(panel, before="#trouble")
             elsewhere = isinstance(self.app.focused, (Input, TextArea)) and self.app.focused is not writing
             if not writing.text and not elsewhere:  # somebody who writes is not interrupted
