@@ -194,10 +194,12 @@ def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> N
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    # Drawing makes objects by the thousand and none of them in circles: at the default of 700 the collector
-    # takes half of the time that a streaming answer needs.
-    gc.set_threshold(50_000, 20, 100)
     options = build_parser().parse_args(arguments)
+    if options.command != "serve":  # which gains nothing, and runs for weeks
+        # Importing and drawing make objects by the thousand and none of them in circles. At the default of
+        # 700 the collector takes a tenth of the time in which `ask` starts, and half of the time that a
+        # streaming answer needs in the app.
+        gc.set_threshold(50_000, 20, 100)
     try:
         match options.command:
             case "ask":
@@ -233,6 +235,9 @@ def _open_app(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return USAGE
+    if sys.stderr is None or not sys.stderr.isatty():
+        # Textual draws on standard error, which the user may want in a file
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc] # where Textual looks for it
     from assistants_tui.cli.log import log_to_file
     from assistants_tui.settings.paths import user_paths
     from assistants_tui.tui.app import AssistantsApp
