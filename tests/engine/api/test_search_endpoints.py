@@ -63,6 +63,7 @@ async def test_a_result(shelf: Shelf) -> None:
         "data": [result],
         "has_more": False,
         "next_page": None,
+        "embedding_model": None,
     }
     assert 0 < result["score"] <= 1
     assert result == {

@@ -224,6 +224,7 @@ async def test_vector_stores_are_made_filled_searched_and_emptied(
     assert (await stores.add_file("vs_1", "file-1"))["status"] == "in_progress"
     assert (await stores.retrieve_file("vs_1", "file-1"))["status"] == "completed"
     assert len((await stores.files("vs_1")).items) == 1
-    assert [hit["score"] for hit in await stores.search("vs_1", "rent")] == [0.5]
+    answer = await stores.search("vs_1", "rent")
+    assert ([hit["score"] for hit in answer.results], answer.by_words_alone) == ([0.5], False)
     await stores.remove_file("vs_1", "file-1")
     await stores.delete("vs_1")

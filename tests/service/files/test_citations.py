@@ -138,7 +138,7 @@ async def test_what_stands_around_a_passage_comes_from_the_store(tmp_path: Path)
         while (await backend.vector_stores.retrieve_file(store["id"], file["id"]))["status"] == "in_progress":
             pass
         found = await backend.vector_stores.search(store["id"], "subject 300")
-        piece = found[0]["content"][0]
+        piece = found.results[0]["content"][0]
         passage = Passage(file["id"], "long.txt", piece["text"], start=piece["start"])
         around = await surroundings(backend, ["vs_gone", store["id"]], passage)
         whole = "\n\n".join(lines)

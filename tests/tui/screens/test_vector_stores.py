@@ -47,6 +47,7 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         await driver.type("when does the library close")
         await driver.until_shown("rooms.txt")
         await driver.until_shown("The library closes at six.")
+        assert "Found by words alone" in driver.screen
 
         screen.rows.focus()
         while "ships.md" not in screen.detail.items[0].author:

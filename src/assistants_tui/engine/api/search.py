@@ -53,7 +53,8 @@ async def search(request: Request) -> Response:
         for hit in hits
     ]
     page = {"object": "vector_store.search_results.page", "search_query": queries, "data": found}
-    return JSONResponse(page | _ONLY_PAGE)
+    # Beyond the API: None says that words alone were compared.
+    return JSONResponse(page | _ONLY_PAGE | {"embedding_model": engine.file_search.embedding_model})
 
 
 async def content(request: Request) -> Response:

@@ -1,11 +1,20 @@
 """Vector stores: what file search looks through."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
 from assistants_tui.service.wire import Json, Page, VectorStore, VectorStoreFile
+
+
+class SearchAnswer(NamedTuple):
+    """What a store finds."""
+
+    results: Sequence[Json]
+    """Objects with `filename`, `score` and `content`, best first."""
+    by_words_alone: bool
+    """Whether the server says that it compared words, but no meanings."""
 
 
 class VectorStores:
@@ -66,12 +75,15 @@ class VectorStores:
         found = answer.get("data", answer.get("content"))
         return [piece for piece in found if isinstance(piece, dict)] if isinstance(found, list) else []
 
-    async def search(self, store_id: str, query: str, *, max_num_results: int = 10) -> Sequence[Json]:
-        """What the store finds for `query`: objects with `filename`, `score` and `content`."""
+    async def search(self, store_id: str, query: str, *, max_num_results: int = 10) -> SearchAnswer:
+        """What the store finds for `query`."""
         body = {"query": query, "max_num_results": max_num_results}
         answer = await self._client.post(f"{_path(store_id)}/search", body, again=True)
         found = answer.get("data")
-        return found if isinstance(found, list) else []
+        return SearchAnswer(
+            found if isinstance(found, list) else [],
+            by_words_alone="embedding_model" in answer and answer["embedding_model"] is None,
+        )
 
 
 def _path(store_id: str, file_id: str | None = None) -> str:

@@ -33,6 +33,7 @@ from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _LOOK = 1.0
 """Seconds between two looks at a store whose files are being read."""
+_BY_WORDS = "With an embedding model in the profile, file search finds by meaning, too."
 _BAR = 10
 """Cells of the bar that shows how many files have been read."""
 _STATES = {"completed": ("✓", "$text-success"), "failed": ("✗", "$text-error"), "cancelled": ("■", "$muted")}
@@ -345,8 +346,8 @@ class VectorStoresScreen(ListScreen):
             return
         with told_failures(self.rows, "Not searched"):
             backend = await self.workspace.connection.backend()
-            found = await backend.vector_stores.search(line.store["id"], query)
-            passages = list(results_of({"file_search": {"results": found}}))
+            answer = await backend.vector_stores.search(line.store["id"], query)
+            passages = list(results_of({"file_search": {"results": answer.results}}))
             self._results_of = line.key
             parts = [
                 (
@@ -364,9 +365,10 @@ class VectorStoresScreen(ListScreen):
                 )
                 for number, passage in enumerate(passages)
             ]
-            self.show_parts(
-                parts or [("none", "Nothing found", f"No piece of this store fits `{clean(query)}`.")]
-            )
+            parts = parts or [("none", "Nothing found", f"No piece of this store fits `{clean(query)}`.")]
+            if answer.by_words_alone:
+                parts.append(("words", "Found by words alone", _BY_WORDS))
+            self.show_parts(parts)
             self.detail.focus()
 
     @work

@@ -74,6 +74,11 @@ class FileSearch:
         self._indexer = WordIndexer(database, self._index)
         self._reading = 0
 
+    @property
+    def embedding_model(self) -> str | None:
+        """The model by which meaning is compared; None if searches go by words alone."""
+        return None if self._meanings is None else self._meanings.model
+
     def start(self) -> None:
         """Begin the work in the background, with what a stopped engine left undone."""
         self._indexer.start()
@@ -159,10 +164,9 @@ class FileSearch:
         async with self._database.read() as connection:
             chunks = await texts.chunk_count(connection)
             with_words = await texts.chunk_count(connection, self._index.name)
-            if self._meanings is None:
-                return Progress(self._reading, chunks, with_words, 0, None)
-            with_vectors = await self._meanings.vectors.chunk_count(connection)
-        return Progress(self._reading, chunks, with_words, with_vectors, self._meanings.model)
+            meanings = self._meanings
+            with_vectors = 0 if meanings is None else await meanings.vectors.chunk_count(connection)
+        return Progress(self._reading, chunks, with_words, with_vectors, self.embedding_model)
 
     async def _with_vectors(self, document: int, usage_bytes: int, chunk_count: int) -> Ingested:
         """What was read, when it has its vectors."""
