@@ -65,6 +65,7 @@ class Driver:
         """Let the app work until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
+            assert self.app._exception is None, "the app has crashed; what happened stands below"
             assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
             await asyncio.sleep(0.04)
         await self.pilot.pause()

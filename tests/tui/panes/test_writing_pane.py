@@ -78,7 +78,7 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
 
 
 async def test_dropped_files_are_offered_and_long_pastes_become_files(folder: Path) -> None:
-    async with open_app_with(says("Long."), assistant="Math Tutor") as driver:
+    async with open_app_with(says("Long."), says("Much."), assistant="Math Tutor") as driver:
         paste(driver, f"'{folder}/speech.csv'")
         await driver.until_shown("Attach this file?")
         await driver.press("enter")
@@ -101,6 +101,12 @@ async def test_dropped_files_are_offered_and_long_pastes_become_files(folder: Pa
             "word " * LONG_LINE
         )
         assert not file.path.exists()
+        paste(driver, "all that a message cannot hold\n" * 33_000)
+        await driver.until_shown("⎘ Pasted text  for code")
+        await driver.type("What stands there?")
+        await driver.until_answered(2)
+        (attached,) = list(driver.conversation.messages.values())[2]["attachments"] or []
+        assert attached["tools"] == [{"type": "code_interpreter"}]
 
 
 async def test_commands_are_completed_and_carried_out() -> None:

@@ -18,7 +18,7 @@ from textual.widgets import Static, TextArea
 from assistants_tui.service import views
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
+from assistants_tui.service.files.attachments import MAX_TEXT, AttachedFile, chosen_use, uses
 from assistants_tui.service.files.local import Entry, matching
 from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.runs import options as run_options
@@ -329,7 +329,9 @@ class WritingPane(Vertical):
         with told_failures(self, "Not pasted"):
             path = await self._workspace.keep_paste(event.text)
             name = f"Pasted text, {len(event.text):,} characters.txt"
-            self._files = (*self._files, AttachedFile(name, path, pasted=True))
+            too_long = len(event.text) > MAX_TEXT  # for a message, so a tool has to read it
+            use = uses(name, self._assistant)[0] if too_long else None
+            self._files = (*self._files, AttachedFile(name, path, use=use, pasted=True))
             self._keep_soon()
             self._show_extras()
 
