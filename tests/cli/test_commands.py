@@ -1,5 +1,6 @@
 """The installed command without a terminal: in pipes, scripts and on a fresh machine."""
 
+import gc
 import json
 import os
 import re
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from assistants_tui import __version__
+from assistants_tui.cli import main
+from assistants_tui.cli.exit_codes import OK, USAGE
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE
@@ -34,6 +37,17 @@ def test_version_and_help() -> None:
         assert shown.returncode == 0
         assert "usage: assistants-tui" in shown.stdout
         assert max(map(len, shown.stdout.splitlines())) <= 110
+
+
+def test_the_collector_of_a_server_works_as_ever() -> None:
+    before = gc.get_threshold()
+    try:
+        assert main(["serve", "--host", "0.0.0.0"]) == USAGE
+        assert gc.get_threshold() == before
+        assert main(["completion", "bash"]) == OK
+        assert gc.get_threshold() != before
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_the_app_without_a_terminal_says_what_to_use_instead() -> None:

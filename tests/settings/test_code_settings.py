@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.engine.tools.code_interpreter import Limits
-from assistants_tui.engine.tools.code_interpreter.interface import MIB
+from assistants_tui.engine.tools.code_interpreter.interface import MIB, UNCONFINED
+from assistants_tui.engine.tools.code_interpreter.launchers import CHOICES
 from assistants_tui.settings.code_settings import LIMITS, SANDBOXES, CodeSettings
 from assistants_tui.settings.config import create_config, load_config
 
@@ -47,6 +48,11 @@ def test_limits_are_kept_within_bounds(tmp_path: Path, name: str) -> None:
         code, problems = load(tmp_path, f"[code]\n{name} = {wrong}")
         assert code == CodeSettings()
         assert [problem.partition("; ")[2] for problem in problems] == [f"it must be {allowed}"]
+
+
+def test_the_engine_knows_what_can_be_chosen() -> None:
+    """The two share no module, and the engine has one choice more: only its user may make it."""
+    assert [*SANDBOXES, UNCONFINED] == [*CHOICES]
 
 
 def test_what_is_unknown_is_named(tmp_path: Path) -> None:

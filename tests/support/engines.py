@@ -80,7 +80,7 @@ class ServedEngine:
         return await self.events(f"/threads/{thread_id}/runs", {"assistant_id": assistant_id, **fields})
 
     async def settled(self, thread_id: str, run_id: str) -> JSON:
-        """The run once it has ended or waits for outputs, by polling."""
+        """The run once it has ended or waits for an answer, by polling."""
         run = await self.sdk.beta.threads.runs.poll(run_id, thread_id=thread_id, poll_interval_ms=5)
         return await self.get(f"/threads/{thread_id}/runs/{run.id}")
 

@@ -9,7 +9,6 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.themes import (
     DEFAULT_DARK,
-    DEFAULT_LIGHT,
     ThemeError,
     bundled_folder,
     load_themes,
@@ -30,12 +29,11 @@ AA_SHAPES = 3.0  # borders of what has the focus
 GOOD = (bundled_folder() / "ink.toml").read_text(encoding="utf-8")
 
 
-def test_the_shipped_themes_are_sound_and_include_the_defaults() -> None:
+def test_the_shipped_themes_are_sound_and_include_the_default() -> None:
     files = load_themes(bundled_folder())
     assert files.problems == ()
     by_name = {theme.name: theme for theme in files.themes}
     assert by_name[DEFAULT_DARK].dark
-    assert not by_name[DEFAULT_LIGHT].dark
     assert len(by_name) >= 8
     assert sum(not theme.dark for theme in files.themes) >= 3
 

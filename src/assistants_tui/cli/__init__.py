@@ -14,16 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistants_tui import __version__
+from assistants_tui.cli.exit_codes import INTERRUPTED, OK, USAGE
 from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
-
-OK = 0
-FAILED = 1
-"""The command could not do what was asked: no connection, a failed run, a file that cannot be read."""
-USAGE = 2
-"""The command line itself is wrong."""
-NEEDS_ACTION = 3
-"""`ask`: the assistant called a function; open the thread in the app to answer it."""
-INTERRUPTED = 130
 
 _EPILOG = """\
 exit codes:

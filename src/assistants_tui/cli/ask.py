@@ -7,6 +7,7 @@ import sys
 from time import time
 from typing import TYPE_CHECKING
 
+from assistants_tui.cli.exit_codes import FAILED, NEEDS_ACTION, OK, USAGE
 from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
 from assistants_tui.service import views
@@ -25,9 +26,6 @@ from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend
 
-_FAILED = 1
-_USAGE = 2
-_NEEDS_ACTION = 3
 _UNSANDBOXED = (
     "The code was not run. --run-code-unsandboxed runs it all the same, with access to your files, keys and "
     "network; the app asks you about each block of code."
@@ -42,12 +40,12 @@ def ask(options: argparse.Namespace) -> int:
         question = "\n\n".join(part for part in (question, piped) if part)
     if not question.strip():
         print("assistants-tui ask: there is no question; give one, or pipe text in.", file=sys.stderr)
-        return _USAGE
+        return USAGE
     try:
         return asyncio.run(_ask(options, question))
     except ServiceError as error:
         print(f"assistants-tui ask: {clean(str(error))}", file=sys.stderr)
-        return _FAILED
+        return FAILED
 
 
 async def _ask(options: argparse.Namespace, question: str) -> int:
@@ -73,11 +71,11 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
     finally:
         await connection.close()
-    for refusal in filter(None, map(sandboxes.refusal, state.steps.values())):
+    refusal = next(filter(None, map(sandboxes.refusal, state.steps.values())), None)
+    if refusal is not None:
         print(f"assistants-tui ask: {clean(refusal)}", file=sys.stderr)
         if profile.kind == "embedded" and loaded.config.code.sandbox != "none":
             print(_UNSANDBOXED, file=sys.stderr)
-        break
     if options.json:
         whole = {"run": state.run, "steps": [*state.steps.values()], "messages": [*state.messages.values()]}
         print(json.dumps(whole, ensure_ascii=True, indent=2))
@@ -181,5 +179,5 @@ async def _run(
 
 def _exit_code(state: RunState) -> int:
     if state.status == "requires_action":
-        return _NEEDS_ACTION
-    return 0 if state.status == "completed" else _FAILED
+        return NEEDS_ACTION
+    return OK if state.status == "completed" else FAILED

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from assistants_tui import __version__
+from assistants_tui.cli.exit_codes import FAILED, OK
 from assistants_tui.installation import MODULES, install_command, missing_modules
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
@@ -31,7 +32,7 @@ def doctor() -> int:
     lines, sound = asyncio.run(_checks(paths, loaded.config))
     for line in lines:
         print(clean(line))
-    return 0 if sound and not loaded.problems else 1
+    return OK if sound and not loaded.problems else FAILED
 
 
 def _versions() -> Iterator[str]:

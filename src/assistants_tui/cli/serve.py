@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
 from assistants_tui.installation import module_advice
 from assistants_tui.settings.code_settings import LIMITS, CodeSettings
 from assistants_tui.settings.paths import user_paths
@@ -16,8 +17,6 @@ from assistants_tui.settings.paths import user_paths
 if TYPE_CHECKING:
     from assistants_tui.engine.tools.code_interpreter import Sandbox
 
-_FAILED = 1
-_USAGE = 2
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
 _MANY_FILES = 10_240
 
@@ -37,7 +36,7 @@ def serve(options: argparse.Namespace) -> int:
             "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1.",
             file=sys.stderr,
         )
-        return _USAGE
+        return USAGE
     data_dir: Path = options.data_dir or user_paths().engine_dir("serve")
     try:
         app = create_app(
@@ -57,7 +56,7 @@ def serve(options: argparse.Namespace) -> int:
         )
     except KeyFileError as error:
         print(f"assistants-tui serve: {error}", file=sys.stderr)
-        return _FAILED
+        return FAILED
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -66,7 +65,7 @@ def serve(options: argparse.Namespace) -> int:
             "Choose another port with --port.",
             file=sys.stderr,
         )
-        return _FAILED
+        return FAILED
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving the Assistants API at http://{shown}:{port}/v1", flush=True)
@@ -94,7 +93,7 @@ def serve(options: argparse.Namespace) -> int:
         timeout_graceful_shutdown=_PATIENCE,
     )
     Server(config).run(sockets=[listener])
-    return 0
+    return OK
 
 
 def _code_settings(options: argparse.Namespace) -> CodeSettings:

@@ -413,7 +413,8 @@ def _shown(value: object) -> str:
 
 
 _TEMPLATE = """\
-# Settings of assistants-tui, read when the program starts. It never changes what you write here.
+# Settings of assistants-tui. It reads them when it starts and after you have edited them in the app,
+# and never changes what you write here.
 
 # The profile to open, until you change it in the app (F3). `assistants-tui --profile NAME` opens another one.
 default_profile = "local"

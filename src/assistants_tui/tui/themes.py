@@ -35,7 +35,6 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 DEFAULT_DARK = "Ink"
-DEFAULT_LIGHT = "Paper"
 _REQUIRED = (
     "background",
     "surface",

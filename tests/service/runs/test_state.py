@@ -13,8 +13,8 @@ from assistants_tui.service.runs.state import (
     PendingCode,
     RunState,
     absorb,
+    answered,
     from_objects,
-    outputs_submitted,
     reduce,
 )
 from assistants_tui.service.wire import Event
@@ -231,11 +231,11 @@ def same(state: RunState, end: RunState) -> None:
 
 
 def follow(events: list[Event], state: RunState) -> RunState:
-    """The states of a stream; after requires_action the outputs are submitted."""
+    """The states of a stream; after requires_action the answer is sent."""
     for event in events:
         state = reduce(state, event)
         if event.name == "thread.run.requires_action":
-            state = outputs_submitted(state)
+            state = answered(state)
     return state
 
 

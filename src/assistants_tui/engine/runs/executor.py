@@ -49,7 +49,7 @@ class _Ended(Exception):
 
 
 class Executor:
-    """The work on one run from `queued` to its end, or to the next wait for a client's tool outputs."""
+    """The work on one run from `queued` to its end, or to the next wait for a client's answer."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Executor:
         await self._code.cool()
 
     async def _work(self) -> Ending | None:
-        """The ending that the run comes to; None if it waits for outputs."""
+        """The ending that the run comes to; None if it waits for an answer."""
         # Both at once, each on a connection of its own and to its end.
         for failure in await asyncio.gather(self.record.begin(), self._read_thread(), return_exceptions=True):
             if failure is not None:

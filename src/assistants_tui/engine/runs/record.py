@@ -96,7 +96,7 @@ class RunRecord:
         return self._message is not None
 
     def resume(self, progress: Json) -> None:
-        """Go on counting from where the run stood when it began to wait for outputs."""
+        """Go on counting from where the run stood when it began to wait for an answer."""
         self.turns = progress.get("turns", 0)
         self.used = usage.from_wire(progress.get("usage"))
 

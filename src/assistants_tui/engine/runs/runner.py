@@ -196,7 +196,7 @@ class Runner:
         return await runs.get(connection, owner, thread_id, run_id)
 
     def is_overdue(self, run: Json) -> bool:
-        """Whether a run that waits for outputs should have expired."""
+        """Whether a run that waits for an answer should have expired."""
         waits: bool = run["status"] == "requires_action"
         return waits and run["expires_at"] <= self._workshop.clock.time()
 

@@ -11,14 +11,13 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.budget import TokenBudget
 from assistants_tui.service.runs.following import Clock, Following, latest
 from assistants_tui.service.runs.options import RunOptions, tool_choice
-from assistants_tui.service.runs.state import RunState, absorb, from_objects, outputs_submitted
+from assistants_tui.service.runs.state import RunState, absorb, answered, from_objects
 from assistants_tui.service.wire import (
     TERMINAL_RUN_STATUSES,
     CodeDecision,
     Event,
     Json,
     Message,
-    Metadata,
     Page,
     Run,
     RunStep,
@@ -129,7 +128,7 @@ class Runs:
 
         async def drive(publish: Callable[[RunState], None]) -> None:
             state = await self.load(thread_id, run_id)
-            following = self._following(outputs_submitted(state), publish)
+            following = self._following(answered(state), publish)
             try:
                 complete = await self._send(following, f"{_path(thread_id, run_id)}/{action}", body, {})
             except ServiceError as error:
@@ -169,12 +168,6 @@ class Runs:
     async def list(self, thread_id: str, *, limit: int = 20, after: str | None = None) -> Page[Run]:
         """A page of the thread's runs, the newest first."""
         return await read_page(self._client, _path(thread_id), limit=limit, after=after)
-
-    async def update_metadata(self, thread_id: str, run_id: str, metadata: Metadata) -> Run:
-        """Replace the metadata of a run."""
-        return cast(
-            Run, await self._client.post(_path(thread_id, run_id), {"metadata": metadata}, again=True)
-        )
 
     # For Following
 

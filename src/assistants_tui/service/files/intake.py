@@ -62,12 +62,6 @@ class Intake:
 
         await asyncio.gather(*(one(first + index) for index in range(len(paths))))
 
-    def clear_failures(self) -> None:
-        """Forget what failed. Only when nothing is under way, as places are counted."""
-        if not self.running:
-            self._transfers.clear()
-            self._changed()
-
     async def _send(self, place: int, purpose: str, store_id: str | None) -> None:
         self._put(place, state="sending")
 

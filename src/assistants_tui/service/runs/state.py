@@ -180,8 +180,8 @@ def absorb(
     )
 
 
-def outputs_submitted(state: RunState) -> RunState:
-    """`state` after the server has accepted the outputs of all pending calls."""
+def answered(state: RunState) -> RunState:
+    """`state` after the server has taken what the run waited for: outputs of functions or a decision."""
     if state.run is None:
         return state
     run = cast(Run, {**state.run, "status": "queued", "required_action": None})
