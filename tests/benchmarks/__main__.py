@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks import (
     answering,
     engine_runs,
+    file_search,
     histories,
     interpreter,
     markdown_stream,
@@ -37,6 +38,7 @@ ROWS: dict[str, Callable[[int], list[Figure]]] = {
     "filter": histories.filtering,
     "engine": engine_runs.engine,
     "code": interpreter.warm_call,
+    "search": file_search.search,
     "day": histories.long_use,
 }
 

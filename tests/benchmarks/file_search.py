@@ -15,21 +15,30 @@ import argparse
 import asyncio
 import json
 import random
+import secrets
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import psutil
+from sqlalchemy import insert
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from assistants_tui.engine.api.auth import LOCAL_OWNER
+from assistants_tui.engine.store import ids
+from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.store.schema import files
 from benchmarks.corpus import Text, corpus
+from benchmarks.figures import Figure, percentile
 from benchmarks.vectors import VectorEndpoint
 from support.serve_command import ServeCommand, serve_command
 
@@ -38,6 +47,11 @@ BATCH = 500  # files of one batch, as the SDKs send them
 UPLOADS = 4  # at the same time
 BEST_LEXICAL = {"recall_20": 0.88, "mrr": 0.67}
 SEARCH_BUDGET_MS = 50
+MEMORY_BUDGET = 1.1  # of the end to the beginning of reading many files: it does not grow with them
+ROW_FILES = 10_000
+ROW_LENGTH = 2_000  # characters of a file: with longer ones the row would take too long
+ROW_TEXTS = 2_000  # that these files are cut from
+ROW_QUESTIONS = 150  # for each sample asked for
 
 
 class Memory:
@@ -47,6 +61,11 @@ class Memory:
         self._process = psutil.Process(server.pid)
         self.engine: list[int] = []
         self.largest_of_all = 0
+
+    def cpu_ms(self) -> float:
+        """Time on the processor that the engine has had."""
+        times = self._process.cpu_times()
+        return 1000 * (times.user + times.system)
 
     async def watch(self) -> None:
         while True:
@@ -173,6 +192,116 @@ async def remove(client: Client, questions: Sequence[tuple[Text, str]]) -> JSON:
     }
 
 
+def search(runs: int) -> list[Figure]:
+    """Ten thousand files in one vector store: reading, searching and removing them."""
+    return asyncio.run(_row(runs))
+
+
+async def _row(runs: int) -> list[Figure]:
+    texts = corpus(ROW_TEXTS)
+    pieces = list(_pieces(texts))[:ROW_FILES]
+    questions = [text.question for text in texts if text.question]
+    random.Random(2).shuffle(questions)
+    plain = _plain_index(pieces)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        file_ids = await _seed(folder, pieces)
+        server = await stack.enter_async_context(serve_command(folder))
+        client = Client(server)
+        stack.push_async_callback(client.http.aclose)
+        memory = Memory(server)
+        watching = asyncio.create_task(memory.watch())
+        reading = (await client.ingest(file_ids))["seconds"]
+        watching.cancel()
+        times: list[float] = []
+        work: list[float] = []
+        for question in questions[:ROW_QUESTIONS]:  # warm
+            await client.search(question)
+        for number in range(runs):
+            asked = questions[number * ROW_QUESTIONS : (number + 1) * ROW_QUESTIONS]
+            before = memory.cpu_ms()
+            samples = [await _timed(client, question) for question in asked]
+            times.append(percentile(samples, 0.99))
+            work.append((memory.cpu_ms() - before) / len(asked))
+        removed = await remove(client, [(text, "") for text in texts if text.question][:20])
+    used = memory.figures()
+    return [
+        Figure(
+            f"search: reading {ROW_FILES:,} files / writing them to a bare FTS5 table",
+            "×",
+            (reading / plain,),
+        ),
+        Figure("search: files read a second", "/s", (ROW_FILES / reading,)),
+        Figure(
+            "search: engine memory at the end of reading / in its first fifth",
+            "×",
+            (used["engine_mib_late"] / used["engine_mib_early"],),
+            MEMORY_BUDGET,
+        ),
+        Figure(f"search: p99 over {ROW_FILES:,} files, warm", "ms", tuple(times), SEARCH_BUDGET_MS),
+        Figure("search: the engine's time on the processor for one of these", "ms", tuple(work)),
+        Figure("search: removed files that the next search finds", "", (removed["found_again"],), 0),
+    ]
+
+
+def _pieces(texts: Sequence[Text]) -> Iterator[tuple[str, str]]:
+    """Names and contents of files, in turns from the beginnings and from later parts of the texts."""
+    for start in range(0, max(len(text.text) for text in texts), ROW_LENGTH):
+        for text in texts:
+            if piece := text.text[start : start + ROW_LENGTH].strip():
+                yield f"{start}-{text.name}", piece
+
+
+def _plain_index(pieces: Sequence[tuple[str, str]]) -> float:
+    """Seconds that SQLite alone takes to index the texts, with a commit for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = sqlite3.connect(Path(folder) / "plain.db")
+        database.executescript(
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
+            "CREATE VIRTUAL TABLE texts USING fts5 (name, text, tokenize = porter)"
+        )
+        begun = time.perf_counter()
+        for piece in pieces:
+            with database:
+                database.execute("INSERT INTO texts VALUES (?, ?)", piece)
+        seconds = time.perf_counter() - begun
+        database.close()
+    return seconds
+
+
+async def _seed(folder: Path, pieces: Sequence[tuple[str, str]]) -> list[str]:
+    """Files as if they had been uploaded, which is another matter. Returns their IDs."""
+    blobs = BlobStore(folder / "files")
+    rows = []
+    for name, text in pieces:
+        blob = blobs.path(secrets.token_hex(16))
+        blob.parent.mkdir(exist_ok=True)
+        blob.write_text(text, encoding="utf-8")
+        rows.append(
+            {
+                "id": ids.new("file"),
+                "owner": LOCAL_OWNER,
+                "created_at": int(time.time()),
+                "bytes": len(text.encode()),
+                "filename": name,
+                "purpose": "assistants",
+                "status": "processed",
+                "blob": blob.name,
+            }
+        )
+    database = await Database.open(folder)
+    async with database.write() as connection:
+        await connection.execute(insert(files), rows)
+    await database.close()
+    return [str(row["id"]) for row in rows]
+
+
+async def _timed(client: Client, question: str) -> float:
+    begun = time.perf_counter()
+    await client.search(question)
+    return 1000 * (time.perf_counter() - begun)
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
@@ -198,22 +327,22 @@ async def main() -> None:
         server = await stack.enter_async_context(serve_command(folder, *arguments))
         client = Client(server)
         stack.push_async_callback(client.http.aclose)
-        ids = await client.upload(texts)
+        file_ids = await client.upload(texts)
         memory = Memory(server)
         watching = asyncio.create_task(memory.watch())
-        ingest = await client.ingest(ids)
+        ingest = await client.ingest(file_ids)
         watching.cancel()
         ingest |= memory.figures()
-        chunks = await client.chunk_count(ids)
+        chunks = await client.chunk_count(file_ids)
         ingest |= {
-            "files_per_second": round(len(ids) / ingest["seconds"], 1),
+            "files_per_second": round(len(file_ids) / ingest["seconds"], 1),
             "chunks": chunks,
             "chunks_per_second": round(chunks / ingest["seconds"], 1),
         }
         note("ingest", ingest)
         pairs = [
             (text, file_id)
-            for text, file_id in zip(texts, ids, strict=True)
+            for text, file_id in zip(texts, file_ids, strict=True)
             if text.question and text.is_for_tuning == (options.half == "tuning")
         ]
         questions = random.Random(2).sample(pairs, min(options.questions, len(pairs)))
