@@ -186,10 +186,18 @@ async def test_old_store_takes_the_steps_it_has_not_taken(
 
 
 def tables(path: Path) -> dict[str, set[tuple[Any, ...]]]:
-    """Name, type, whether it must be there, and default of each table's columns."""
+    """Name, type, whether it must be there, and default of each table's columns; and its indexes."""
     with closing(sqlite3.connect(path / FILE_NAME)) as raw:
         names = [row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: {row[1:5] for row in raw.execute(f"PRAGMA table_info({name})")} for name in names}
+        return {
+            name: {row[1:5] for row in raw.execute(f"PRAGMA table_info({name})")}
+            | {(row[1], *index_columns(raw, row[1])) for row in raw.execute(f"PRAGMA index_list({name})")}
+            for name in names
+        }
+
+
+def index_columns(raw: sqlite3.Connection, index: str) -> list[str]:
+    return [row[2] for row in raw.execute(f"PRAGMA index_info({index})")]
 
 
 async def test_an_old_store_ends_at_the_tables_of_a_new_one_and_keeps_its_runs(tmp_path: Path) -> None:
@@ -199,6 +207,14 @@ async def test_an_old_store_ends_at_the_tables_of_a_new_one_and_keeps_its_runs(t
     with closing(sqlite3.connect(old / FILE_NAME)) as raw:
         raw.execute("ALTER TABLE runs DROP COLUMN tool_resources")
         raw.execute("ALTER TABLE run_steps DROP COLUMN expires_at")
+        lists = raw.execute("SELECT name, tbl_name FROM sqlite_master WHERE name LIKE 'ix_%_seq'").fetchall()
+        for index, table in lists:
+            parent, _ = index_columns(raw, index)
+            raw.execute(f"DROP INDEX {index}")
+            raw.execute(
+                f"CREATE INDEX ix_{table}_{parent}_created_at_seq ON {table} ({parent}, created_at, seq)"
+            )
+        assert len(lists) == 8
         raw.execute("UPDATE schema_version SET version = 1")
         raw.execute(
             "INSERT INTO threads (id, owner, created_at, message_count, tool_resources, metadata) "

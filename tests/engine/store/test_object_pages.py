@@ -1,4 +1,5 @@
-"""Lists in pages: walking a list shows everything once and in order, whatever the limits and times."""
+"""Lists in pages: walking a list shows everything once and in the order of creation, whatever the limits, and
+whatever the clock did meanwhile."""
 
 import asyncio
 import tempfile
@@ -20,7 +21,7 @@ Fetch = Callable[[PageRequest], Awaitable[Page]]
 
 
 def with_threads(times: list[int], test: Callable[[Fetch, list[str]], Awaitable[None]]) -> None:
-    """Run a test against a store of threads that were created at these times, given oldest first."""
+    """Run a test against a store of threads, created in this order while the clock showed these times."""
 
     async def run() -> None:
         with tempfile.TemporaryDirectory() as directory:
@@ -31,19 +32,19 @@ def with_threads(times: list[int], test: Callable[[Fetch, list[str]], Awaitable[
                 await database.close()
 
     async def filled(database: Database) -> tuple[Fetch, list[str]]:
-        made: list[tuple[int, int, str]] = []
+        made: list[str] = []
         values: dict[str, Any] = {"tool_resources": {}, "metadata": {}}
         async with database.write() as connection:
-            for number, time in enumerate(times):
+            for time in times:
                 thread = await threads.create(connection, "local", time, values)
-                made.append((time, number, thread["id"]))
+                made.append(thread["id"])
             await threads.create(connection, "somebody else", 2, values)
 
         async def fetch(request: PageRequest) -> Page:
             async with database.read() as connection:
                 return await threads.page(connection, "local", request)
 
-        return fetch, [thread_id for _, _, thread_id in sorted(made)]
+        return fetch, made
 
     asyncio.run(run())
 

@@ -92,11 +92,7 @@ async def page(
 
 async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[Json]:
     """All messages of a thread from the last one back, read as far as the caller goes on asking."""
-    statement = (
-        select(table)
-        .where(table.c.thread_id == thread_id)
-        .order_by(table.c.created_at.desc(), table.c.seq.desc())
-    )
+    statement = select(table).where(table.c.thread_id == thread_id).order_by(table.c.seq.desc())
     async with connection.stream(statement) as rows:
         async for row in rows:
             yield to_wire(row)
@@ -107,7 +103,7 @@ async def first_of_user(connection: AsyncConnection, thread_id: str) -> Json | N
     statement = (
         select(table)
         .where(table.c.thread_id == thread_id, table.c.role == "user")
-        .order_by(table.c.created_at, table.c.seq)
+        .order_by(table.c.seq)
         .limit(1)
     )
     row = (await connection.execute(statement)).one_or_none()

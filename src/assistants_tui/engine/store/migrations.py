@@ -18,7 +18,22 @@ def _show_what_the_service_shows(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE run_steps ADD COLUMN expires_at BIGINT")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_show_what_the_service_shows,)
+def _order_by_insertion(connection: Connection) -> None:
+    for table, column in (
+        ("assistants", "owner"),
+        ("threads", "owner"),
+        ("messages", "thread_id"),
+        ("runs", "thread_id"),
+        ("run_steps", "run_id"),
+        ("files", "owner"),
+        ("vector_stores", "owner"),
+        ("vector_store_files", "vector_store_id"),
+    ):
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS ix_{table}_{column}_created_at_seq")
+        connection.exec_driver_sql(f"CREATE INDEX ix_{table}_{column}_seq ON {table} ({column}, seq)")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_show_what_the_service_shows, _order_by_insertion)
 """Step `n` (counted from 0) turns a store of version `n + 1` into one of version `n + 2`."""
 
 

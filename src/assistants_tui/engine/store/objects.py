@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -17,8 +17,9 @@ ToWire = Callable[[Row[Any]], Json]
 class PageRequest:
     """Which part of a list is wanted, as in the list endpoints of the API.
 
-    Objects are ordered by creation. `after` is an ID: only what follows it in that order, itself excluded.
-    `before`: what precedes it; the page ends just before it.
+    Objects are ordered by creation, that is by `seq`: a clock that is set back changes no order. `after` is
+    an ID: only what follows it in that order, itself excluded. `before`: what precedes it; the page ends just
+    before it.
     """
 
     limit: int = 20
@@ -99,17 +100,16 @@ async def page(
     ascending = (request.order == "asc") != backwards
     bounds = []
     if request.after is not None:
-        position = await _position(connection, table, "after", request.after, where)
-        bounds.append(_beyond(table, position, later=request.order == "asc"))
+        seq = await _position(connection, table, "after", request.after, where)
+        bounds.append(table.c.seq > seq if request.order == "asc" else table.c.seq < seq)
     if request.before is not None:
-        position = await _position(connection, table, "before", request.before, where)
-        bounds.append(_beyond(table, position, later=request.order == "desc"))
-    columns = (table.c.created_at, table.c.seq)
+        seq = await _position(connection, table, "before", request.before, where)
+        bounds.append(table.c.seq < seq if request.order == "asc" else table.c.seq > seq)
     rows = (
         await connection.execute(
             select(table)
             .where(*where, *bounds)
-            .order_by(*(column.asc() if ascending else column.desc() for column in columns))
+            .order_by(table.c.seq.asc() if ascending else table.c.seq.desc())
             .limit(request.limit + 1)
         )
     ).all()
@@ -123,18 +123,8 @@ async def _position(
     parameter: Literal["after", "before"],
     cursor: str,
     where: tuple[ColumnElement[bool], ...],
-) -> tuple[int, int]:
-    row = (
-        await connection.execute(select(table.c.created_at, table.c.seq).where(table.c.id == cursor, *where))
-    ).one_or_none()
-    if row is None:
+) -> int:
+    seq = (await connection.execute(select(table.c.seq).where(table.c.id == cursor, *where))).scalar()
+    if seq is None:
         raise UnknownCursorError(parameter, cursor)
-    return row.created_at, row.seq
-
-
-def _beyond(table: Table, position: tuple[int, int], *, later: bool) -> ColumnElement[bool]:
-    created_at, seq = position
-    time, order = table.c.created_at, table.c.seq
-    if later:
-        return or_(time > created_at, and_(time == created_at, order > seq))
-    return or_(time < created_at, and_(time == created_at, order < seq))
+    return int(seq)

@@ -65,7 +65,7 @@ async def page(
 
 async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
     """All steps of a run, in the order they were taken."""
-    statement = select(table).where(table.c.run_id == run_id).order_by(table.c.created_at, table.c.seq)
+    statement = select(table).where(table.c.run_id == run_id).order_by(table.c.seq)
     return [to_wire(row) for row in await connection.execute(statement)]
 
 

@@ -82,7 +82,7 @@ assistants = _object(
     Column("response_format", _Json),
     Column("reasoning_effort", String),  # taken in requests, never shown in the object
 )
-Index(None, assistants.c.owner, assistants.c.created_at, assistants.c.seq)
+Index(None, assistants.c.owner, assistants.c.seq)
 
 threads = _object(
     "threads",
@@ -91,7 +91,7 @@ threads = _object(
     # kept here because counting up to 100,000 rows for each new message would not do
     Column("message_count", Integer, nullable=False, default=0),
 )
-Index(None, threads.c.owner, threads.c.created_at, threads.c.seq)
+Index(None, threads.c.owner, threads.c.seq)
 
 messages = _object(
     "messages",
@@ -107,7 +107,7 @@ messages = _object(
     Column("attachments", _Json, nullable=False),
     Column("metadata", _Json, nullable=False),
 )
-Index(None, messages.c.thread_id, messages.c.created_at, messages.c.seq)
+Index(None, messages.c.thread_id, messages.c.seq)
 Index(None, messages.c.run_id)
 
 runs = _object(
@@ -138,11 +138,11 @@ runs = _object(
     Column("parallel_tool_calls", Boolean, nullable=False),
     Column("response_format", _Json),
     Column("reasoning_effort", String),
-    Column("progress", _Json),  # what the executor must remember across a wait for tool outputs
+    Column("progress", _Json),  # what the executor must remember across a wait for a client
     Column("lease_holder", String),  # the engine process that works on the run
     Column("lease_renewed_at", Float),  # its last sign of life
 )
-Index(None, runs.c.thread_id, runs.c.created_at, runs.c.seq)
+Index(None, runs.c.thread_id, runs.c.seq)
 Index(None, runs.c.status)
 # The thread lock: the database itself refuses a second active run.
 _active = runs.c.status.in_(ACTIVE_RUN_STATUSES)
@@ -167,7 +167,7 @@ run_steps = _object(
     Column("metadata", _Json, nullable=False),
     Column("usage", _Json),
 )
-Index(None, run_steps.c.run_id, run_steps.c.created_at, run_steps.c.seq)
+Index(None, run_steps.c.run_id, run_steps.c.seq)
 
 files = _object(
     "files",
@@ -179,7 +179,7 @@ files = _object(
     Column("expires_at", BigInteger),
     Column("blob", String, nullable=False),  # where the bytes lie, see blobs.py
 )
-Index(None, files.c.owner, files.c.created_at, files.c.seq)
+Index(None, files.c.owner, files.c.seq)
 Index(None, files.c.expires_at)
 
 uploads = _object(
@@ -212,7 +212,7 @@ vector_stores = _object(
     Column("last_active_at", BigInteger),
     Column("metadata", _Json, nullable=False),
 )
-Index(None, vector_stores.c.owner, vector_stores.c.created_at, vector_stores.c.seq)
+Index(None, vector_stores.c.owner, vector_stores.c.seq)
 Index(None, vector_stores.c.expires_at)
 
 vector_store_file_batches = _object(
@@ -238,7 +238,7 @@ vector_store_files = _object(
 Index(None, vector_store_files.c.id)
 Index(None, vector_store_files.c.batch_id)
 Index(None, vector_store_files.c.vector_store_id, vector_store_files.c.status)
-Index(None, vector_store_files.c.vector_store_id, vector_store_files.c.created_at, vector_store_files.c.seq)
+Index(None, vector_store_files.c.vector_store_id, vector_store_files.c.seq)
 
 # What file search has read: the text is kept here, everything that finds it can be made from it again.
 # A document is the text of one file in one vector store, and has that row's number.
