@@ -377,6 +377,7 @@ def cannot_be_written(path: Path) -> Path:
     """Let every write of a file of the user be refused; returns what has to go for that to end."""
     link = path.with_name(f"{path.stem}.previous{path.suffix}")
     link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
     link.symlink_to(path.with_name("nowhere"))
     return link
 
@@ -391,7 +392,7 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
     (item,) = conversation.outbox
     assert (item.state, item.text, item.posted) == ("failed", "2 + 3", False)
     assert "is a symbolic link" in str(item.error)
-    assert "The message was not sent, because its thread would not be found again." in str(item.error)
+    assert "Nothing was sent, because the new thread would not be found again." in str(item.error)
     assert conversation.thread_id is None
     listed = await (await backend(workspace)).threads.list()
     assert listed is not None
@@ -405,8 +406,14 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
     link.unlink()
     conversation.retry(item.id)
     await conversation.settled()
-    assert [one.title for one in ThreadIndex(paths.threads_file).list("local")] == ["2 + 3"]
     assert len(conversation.messages) == 2
+    cannot_be_written(paths.threads_file)
+    with pytest.raises(ServiceError, match="symbolic link"):
+        await workspace.branch(list(conversation.messages)[1], including=True)
+    listed = await (await backend(workspace)).threads.list()
+    assert listed is not None
+    assert [one["id"] for one in listed.items] == [conversation.thread_id]
+    assert [one.title for one in ThreadIndex(paths.threads_file).list("local")] == ["2 + 3"]
 
 
 async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ is free. Everything shown is the server's own objects; the only thing kept beyon
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -363,7 +362,10 @@ class Conversation:
             text = await message_text(item.draft)
             content, attachments = message_body(item.draft, text, item.file_ids)
         if self.thread_id is None:
-            self.thread_id = await self._new_thread(backend, item)
+            thread = await backend.threads.create()
+            if self._created is not None:  # the way back to the thread is kept before there is anything in it
+                await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
+            self.thread_id = thread["id"]
             self._changed()
         if not item.posted:
             message = await backend.threads.add_message(self.thread_id, content, attachments=attachments)
@@ -377,25 +379,6 @@ class Conversation:
         self._take(first)
         self._changed()
         self._start_following(states)
-
-    async def _new_thread(self, backend: "Backend", item: Outgoing) -> str:
-        """The ID of a thread for this first message; the way back to it is kept before it has any."""
-        thread = await backend.threads.create()
-        if self._created is None:
-            return thread["id"]
-        try:
-            await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
-        except ServiceError as error:
-            left = f" An empty thread is left at the server: {thread['id']}."
-            with suppress(ServiceError):
-                await backend.threads.delete(thread["id"])
-                left = ""
-            raise ServiceError(
-                error.what,
-                f"The message was not sent, because its thread would not be found again.{left}",
-                kind=error.kind,
-            ) from error
-        return thread["id"]
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
         """The item with all its files at the server. Those of an earlier try are not sent again."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from assistants_tui.service.errors import ServiceError
@@ -53,19 +54,29 @@ class History:
         first_message: str,
         options: RunOptions | None = None,
     ) -> ThreadReference:
-        """Put a new thread into the history, titled after its first message."""
+        """Put a new thread into the history, titled after its first message.
+
+        If that fails, the thread is deleted on the server: nobody would find the way back to it.
+        """
         now = int(self._clock())
-        return await self._add(
-            ThreadReference(
-                profile=self._profile,
-                id=thread["id"],
-                title=suggested_title(first_message),
-                assistant_id=assistant_id,
-                created_at=thread.get("created_at") or now,
-                last_used_at=now,
-                run_options=stored(options or RunOptions()) or None,
-            )
+        reference = ThreadReference(
+            profile=self._profile,
+            id=thread["id"],
+            title=suggested_title(first_message),
+            assistant_id=assistant_id,
+            created_at=thread.get("created_at") or now,
+            last_used_at=now,
+            run_options=stored(options or RunOptions()) or None,
         )
+        try:
+            return await self._add(reference)
+        except ServiceError as error:
+            left = f" It is left at the server: {thread['id']}."
+            with suppress(ServiceError):
+                await (await self._backend()).threads.delete(thread["id"])
+                left = ""
+            advice = f"Nothing was sent, because the new thread would not be found again.{left}"
+            raise ServiceError(error.what, advice, kind=error.kind, no_effect=not left) from error
 
     async def touch(self, thread_id: str, assistant_id: str | None = None) -> ThreadReference:
         """Note that the thread is used now, and by which assistant."""

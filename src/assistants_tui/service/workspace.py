@@ -412,7 +412,7 @@ class Workspace:
         messages = up_to(origin.messages.values(), message_id, including=including)
         options = origin.options
         if not messages:
-            self.new_thread()
+            self._show(self._converse(None))
             self.keep_options(options)
             return
         backend = await self.connection.backend()

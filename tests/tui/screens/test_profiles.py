@@ -228,3 +228,15 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
             await driver.until(lambda: driver.chat.workspace.profile.name == "local")
             await driver.until(lambda: driver.texts == ["Tell me a story", "Once"])
             assert driver.chat.query_one("#composer").text == "half"  # type: ignore[attr-defined]
+            # what cannot be sent is not lost either
+            previous = user_paths().threads_file.with_name("threads.previous.toml")
+            previous.unlink(missing_ok=True)
+            previous.symlink_to("nowhere")
+            await driver.press("ctrl+n")
+            await driver.type("Where to?")
+            await driver.until_shown("Nothing was sent")
+            await driver.press("f3", "down", "enter")
+            await driver.until(lambda: driver.chat.workspace.profile.name == "other")
+            await driver.press("f3", "up", "enter")
+            await driver.until(lambda: driver.chat.workspace.profile.name == "local")
+            assert driver.chat.query_one("#composer").text == "Where to?"  # type: ignore[attr-defined]
