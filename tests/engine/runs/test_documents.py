@@ -119,7 +119,7 @@ async def test_what_the_model_is_told(served_engine: ServedEngine) -> None:
     assert "【0:0†" in text and "The rent is due on the first of May." in text
     heads = [line for line in text.splitlines() if line.startswith("【")]
     assert len(heads) == 2 and all(head.count("【") == head.count("†") == 1 for head in heads)
-    assert any("under “Rent”" in head for head in heads)
+    assert any(head.endswith(" lines 1–7, under “Rent”") for head in heads)
 
 
 async def test_text_of_results_is_for_those_who_ask(served_engine: ServedEngine) -> None:

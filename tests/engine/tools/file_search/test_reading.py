@@ -23,7 +23,9 @@ def refusal(data: bytes, filename: str) -> IngestError:
 
 def page_of(document: Document, phrase: str) -> int:
     position = document.text.index(phrase)
-    return sum(page <= position for page in document.pages)
+    page = sum(page <= position for page in document.pages)
+    assert document.text.count("\f", 0, position) == page - 1, "form feeds divide pages"
+    return page
 
 
 class TestPdf:

@@ -28,7 +28,8 @@ def content(piece: Hit | StoredChunk) -> Json:
     """A part of a search result's `content`: text, and beyond the API where in its file the text is.
 
     `start` and `end` are offsets in the text of the whole file, in characters. `page` (or slide) and `line`
-    count from 1, and are there for kinds of files that have them; `heading` is there below a heading.
+    say where it begins, from 1, and are there for kinds of files that have them; a form feed in the text
+    divides pages. `heading` is there below a heading.
     """
     place: Json = {"start": piece.start, "end": piece.end}
     if piece.page is not None:
@@ -91,7 +92,12 @@ def _marker(found: Json, number: int, index: int) -> str:
 
 
 def _place(piece: Json) -> str:
-    where = [f"{name} {piece[name]}" for name in ("page", "line") if name in piece]
+    text = piece["text"].strip()
+    where = [
+        f"{name} {piece[name]}" if not more else f"{name}s {piece[name]}–{piece[name] + more}"
+        for name, more in (("page", text.count("\f")), ("line", text.count("\n")))
+        if name in piece
+    ]
     if "heading" in piece:
         where.append(f"under “{piece['heading']}”")
     return f" {', '.join(where)}" if where else ""
