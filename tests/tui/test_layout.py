@@ -84,6 +84,13 @@ async def test_help_explains_and_lists_the_keys_of_the_pane() -> None:
         await driver.until_shown("Send the message")
         await driver.press("escape")
         await driver.until_shown("Math Tutor is ready")
+        driver.chat.query_one("#messages").focus()
+        await driver.press("f1")
+        await driver.until_shown("Enter or o opens its footnotes")
+        await driver.press("pagedown")
+        await driver.until_shown("Open the message in your pager")
+        await driver.press("escape")
+        await driver.until_shown("Math Tutor is ready")
 
 
 async def test_the_command_palette_opens() -> None:

@@ -42,8 +42,9 @@ class Transcript(MessageView):
     """Draws the messages and the outbox of the workspace's conversation."""
 
     HELP: ClassVar[str] = (
-        "j and k choose a message, and the other keys do something with it. r has the thread answered again; "
-        "e changes one of your messages and sends it on a branch, so that this thread stays as it is."
+        "j and k choose a message, and the other keys do something with it. Enter or o opens its footnotes, "
+        "files and links, v the whole message in your pager, V its code. r has the thread answered again; e "
+        "changes one of your messages and sends it on a branch, so that this thread stays as it is."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "answer_again", "Regenerate", id="messages.regenerate", tooltip="Answer again"),
