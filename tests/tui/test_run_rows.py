@@ -151,3 +151,10 @@ def test_no_text_closes_its_fence_early(text: str) -> None:
     opening = block.split("\n", 1)[0].removesuffix("json")
     assert opening not in text
     assert block.endswith(f"\n{opening}")
+
+
+@pytest.mark.parametrize("nonsense", [None, -1, 10**20, "soon", [], 1.5])
+def test_times_that_are_none_are_left_out(nonsense: object) -> None:
+    state = from_objects(run(created_at=nonsense), [step("step_1", None, created_at=nonsense)], [])
+    shown = rows([state], NOTHING, NOTHING, {})
+    assert [row.label.split()[0] for row in shown] == ["run", "message"]

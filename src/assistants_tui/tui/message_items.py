@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from assistants_tui.service import views
 from assistants_tui.service.conversation import Outgoing
 from assistants_tui.service.files.attachments import Use
+from assistants_tui.service.times import moment, when
 from assistants_tui.service.wire import Message
 from assistants_tui.tui.markdown.source import folded_code
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
@@ -107,11 +107,9 @@ def outgoing_item(item: Outgoing) -> MessageItem:
 
 
 def _clock(created_at: int | None) -> str:
-    if not created_at:
-        return ""
-    moment = datetime.fromtimestamp(created_at)
-    today = moment.date() == datetime.fromtimestamp(time.time()).date()
-    return moment.strftime("%H:%M" if today else "%Y-%m-%d %H:%M")
+    created, now = moment(created_at), moment(time.time())
+    today = created is not None and now is not None and created.date() == now.date()
+    return when(created_at, "%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
 def _is_long(text: str) -> bool:

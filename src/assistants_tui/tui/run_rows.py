@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from time import time
 from typing import Any
 
@@ -13,6 +12,7 @@ from assistants_tui.service import views
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
+from assistants_tui.service.times import when
 from assistants_tui.service.wire import Json, Message, RunStep
 from assistants_tui.tui.plain_text import as_markdown
 
@@ -153,9 +153,9 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def seconds(start: int | None, end: int | None) -> str:
-    """The whole seconds between two wire times, which have no finer grain."""
-    return f"{end - start} s" if start is not None and end is not None and end >= start else ""
+def seconds(start: object, end: object) -> str:
+    """The whole seconds between two wire times, which have no finer grain; nothing if they are none."""
+    return f"{end - start} s" if isinstance(start, int) and isinstance(end, int) and end >= start else ""
 
 
 def _run_row(state: RunState, is_open: bool) -> RunRow:
@@ -164,8 +164,8 @@ def _run_row(state: RunState, is_open: bool) -> RunRow:
     usage = run.get("usage")
     ended = _ended(dict(run)) if state.finished else int(time())
     tail = _join(seconds(run.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
-    created = datetime.fromtimestamp(run["created_at"]).strftime("%H:%M")
-    return RunRow(run["id"], 0, f"run {created}", tail, run["status"], run["id"], children=True, open=is_open)
+    name = f"run {when(run.get('created_at'), '%H:%M')}".rstrip()
+    return RunRow(run["id"], 0, name, tail, run["status"], run["id"], children=True, open=is_open)
 
 
 def _step_rows(
@@ -326,9 +326,10 @@ def _times(state: RunState) -> str:
 def _bar(state: RunState, start: int | None, end: int | None) -> str:
     """When in its run a step happened; empty where whole seconds are too coarse to tell."""
     run = state.run
-    if run is None or start is None or end is None:
+    begin = run.get("created_at") if run is not None else None
+    if run is None or not (isinstance(begin, int) and isinstance(start, int) and isinstance(end, int)):
         return ""
-    begin, over = run.get("created_at") or start, _ended(dict(run)) or max(end, int(time()))
+    over = _ended(dict(run)) or max(end, int(time()))
     span = over - begin
     if span < 1 or not begin <= start <= end <= over:
         return ""

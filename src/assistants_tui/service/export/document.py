@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Literal
 
-from assistants_tui.service import views
+from assistants_tui.service import times, views
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.wire import Json, Message, Run, RunStep, Thread
 
@@ -124,9 +124,8 @@ def calls(step: RunStep) -> Iterator[tuple[str, Json]]:
 
 def when(timestamp: int | None) -> str:
     """A time in words, in UTC: a document is read anywhere."""
-    if not timestamp:
-        return ""
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    words = times.when(timestamp, zone=UTC)
+    return f"{words} UTC" if words else ""
 
 
 def picture_type(data: bytes) -> str | None:

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.times import moment
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.threads import ThreadReference
 from assistants_tui.tui.failures import told_failures
@@ -341,7 +342,7 @@ def _grouped(references: Sequence[ThreadReference], today: date) -> list[_Line]:
     since = until = 0.0  # the day of the last one: thousands are of few days
     for reference in references:
         if not since <= reference.last_used_at < until:
-            day = datetime.fromtimestamp(reference.last_used_at).date()
+            day = (moment(reference.last_used_at) or datetime.now()).date()
             since, until = _midnight(day), _midnight(day + timedelta(days=1))
             group = _name(day, today)
         if (wanted := "Pinned" if reference.pinned else group) != heading:

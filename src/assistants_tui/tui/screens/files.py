@@ -1,7 +1,6 @@
 """The files of the server: what is there, what is on its way, and what can be done with a file."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from textual.content import Content
 from assistants_tui.service.files.attachments import PICTURES
 from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
+from assistants_tui.service.times import when
 from assistants_tui.service.wire import FileObject
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
@@ -129,11 +129,10 @@ class FilesScreen(ListScreen):
         elif isinstance(one, Transfer):
             self.show_detail(_key(one), one.path.name, str(one.error) if one.error else "On its way.")
         else:
-            created = datetime.fromtimestamp(one.get("created_at") or 0)
             facts = [
                 f"- size: `{one.get('bytes') or 0:,} bytes`",
                 f"- purpose: `{one.get('purpose')}`",
-                f"- created: `{created:%Y-%m-%d %H:%M}`",
+                f"- created: `{when(one.get('created_at'))}`",
                 f"- file: `{one['id']}`",
             ]
             self.show_detail(one["id"], _name(one), "\n".join(facts))

@@ -1,7 +1,6 @@
 """Searching all threads: type words, see the messages, jump to one."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 from textual import on, work
@@ -14,6 +13,7 @@ from textual.widgets import Input, Static
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.search import Hit
+from assistants_tui.service.times import when
 from assistants_tui.tui.excerpts import fitting
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
@@ -83,7 +83,7 @@ class SearchScreen(ModalScreen[tuple[Hit, str] | None]):
     def _row(self, index: int) -> Content:
         hit = self._hits[index]
         width = self.query_one(VirtualList).row_width
-        day = datetime.fromtimestamp(hit.created_at).strftime("%Y-%m-%d  ") if width >= 80 else ""
+        day = when(hit.created_at, "%Y-%m-%d  ") if width >= 80 else ""
         who = "You" if hit.role == "user" else "Assistant"
         title = Content(self._title_of(hit.thread_id)).truncate(min(24, width // 4), ellipsis=True)
         head = Content.assemble((day, "$muted"), title, (f"  {who}: ", "$muted"))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +19,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.files.intake import Intake, Transfer, searchable_files
 from assistants_tui.service.files.local import size_words
+from assistants_tui.service.times import when
 from assistants_tui.service.wire import VectorStore, VectorStoreFile
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
@@ -469,16 +469,15 @@ def _counts(store: VectorStore) -> Content:
 
 def _store_facts(store: VectorStore) -> str:
     counts = store["file_counts"]
-    created = datetime.fromtimestamp(store.get("created_at") or 0)
     read, waiting, failed = counts["completed"], counts["in_progress"], counts["failed"]
     facts = [
         f"- files: `{read:,} read, {waiting:,} waiting, {failed:,} failed`",
         f"- size of what was read: `{size_words(store.get('usage_bytes') or 0)}`",
         f"- status: `{store.get('status')}`",
-        f"- created: `{created:%Y-%m-%d %H:%M}`",
+        f"- created: `{when(store.get('created_at'))}`",
     ]
     if expires := store.get("expires_at"):
-        facts.append(f"- expires: `{datetime.fromtimestamp(expires):%Y-%m-%d %H:%M}`")
+        facts.append(f"- expires: `{when(expires)}`")
     return "\n".join([*facts, f"- store: `{store['id']}`"])
 
 

@@ -1,0 +1,19 @@
+"""Times as servers give them: Unix seconds, or anything else, since servers are not ours."""
+
+from datetime import datetime, tzinfo
+
+
+def moment(timestamp: object, zone: tzinfo | None = None) -> datetime | None:
+    """Unix seconds as a time in `zone` (else this machine's); None for what no calendar has."""
+    if not isinstance(timestamp, (int, float)) or not timestamp:
+        return None
+    try:
+        return datetime.fromtimestamp(timestamp, zone)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def when(timestamp: object, pattern: str = "%Y-%m-%d %H:%M", zone: tzinfo | None = None) -> str:
+    """A time in words; nothing for what is none."""
+    found = moment(timestamp, zone)
+    return found.strftime(pattern) if found else ""

@@ -1,0 +1,27 @@
+"""Times of servers, which may send anything."""
+
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistants_tui.service.times import moment, when
+
+
+def test_a_time_in_words() -> None:
+    assert when(1_763_600_000, zone=UTC) == "2025-11-20 00:53"
+    assert when(1_763_600_000.9, "%H:%M") == "00:53"  # tests run in UTC
+
+
+@pytest.mark.parametrize(
+    "nonsense", [None, 0, "", "1763600000", [], 10**20, -(10**20), float("nan"), float("inf")]
+)
+def test_what_is_no_time_has_no_words(nonsense: object) -> None:
+    assert moment(nonsense) is None
+    assert when(nonsense) == ""
+
+
+@given(st.one_of(st.integers(), st.floats()))
+def test_any_number_can_be_shown(number: float) -> None:
+    assert isinstance(when(number), str)
