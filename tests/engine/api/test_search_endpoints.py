@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
+from support import documents
 from support.documents import pdf
 from support.engine import JSON, ManualClock, error_of, make, settled, upload
 
@@ -179,6 +180,30 @@ async def test_nothing_to_read(shared: httpx2.AsyncClient, shelf: Shelf) -> None
     assert elsewhere.status_code == 404
     assert (await shared.get(f"/vector_stores/vs_x/files/{broken['id']}/content")).status_code == 404
     assert (await shared.post("/vector_stores/vs_x/search", json={"query": "a"})).status_code == 404
+
+
+@shared_engine
+async def test_what_cannot_be_read_fails_alone_and_says_why(shared: httpx2.AsyncClient) -> None:
+    hostile = {
+        "locked.pdf": (pdf([["x"]], user_password="secret"), "password"),
+        "bomb.docx": (documents.archive({"word/document.xml": bytes(300 << 20)}), "unpack"),
+        "empty.txt": (b"", "empty"),
+        "binary.txt": (bytes(range(256)) * 10, "binary"),
+    }
+    ids = {name: (await upload(shared, name, data))["id"] for name, (data, _) in hostile.items()}
+    sound = [(await upload(shared, f"{name}.txt", b"Remarkable okapis."))["id"] for name in "ab"]
+    path = f"/vector_stores/{(await make(shared, '/vector_stores'))['id']}"
+    batch = await make(shared, f"{path}/file_batches", file_ids=[sound[0], *ids.values(), sound[1]])
+    done = await settled(shared, f"{path}/file_batches/{batch['id']}")
+    assert (done["status"], done["file_counts"]["completed"], done["file_counts"]["failed"]) == (
+        "completed",
+        2,
+        4,
+    )
+    for name, (_, reason) in hostile.items():
+        error = (await shared.get(f"{path}/files/{ids[name]}")).json()["last_error"]
+        assert error["code"] == "invalid_file" and reason in error["message"], error
+    assert sorted(await Shelf(shared, path, {}).found("okapis")) == ["a.txt", "b.txt"]
 
 
 @shared_engine

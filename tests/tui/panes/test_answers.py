@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from textual import events
 
 from assistants_tui.installation import install_command
 from assistants_tui.service.api.backend import open_backend
@@ -83,13 +84,13 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
     async with ModelEndpoint(calls(("file_search", json.dumps({"query": "rent"}))), says(answer)) as endpoint:
         use_model(endpoint.url)
         async with open_app((100, 30), assistant="HR Helper") as driver:
-            await driver.press("ctrl+o")
-            await driver.until_shown("ledger.md")
-            await driver.press(*"ledger", "enter")
+            driver.app.post_message(events.Paste(f"{tmp_path}/ledger.md"))  # a file that is dropped
+            await driver.until_shown("Attach this file?")
+            await driver.press("enter")
             await driver.until_shown("⎘ ledger.md")
             await driver.type("When is the rent due?")
             await driver.until_answered()
-            await driver.until_shown("[1] ledger.md")
+            await driver.until_shown("[1] ledger.md, line 3")
             await driver.until_shown("“The rent is due in May.”")
             looked_for = Mock(wraps=cited_passages)
             monkeypatch.setattr("assistants_tui.tui.panes.transcript.cited_passages", looked_for)

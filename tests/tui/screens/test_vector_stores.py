@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from assistants_tui.service.assistants.resources import store_of
+from assistants_tui.settings.config import LOCAL
+from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
 from support.app import open_app
 
@@ -23,6 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
+    # whoever has this lock reads the files: as long as nobody does, they wait
+    reading = FileLock(user_paths().engine_dir(LOCAL.name) / "reading.lock")
     async with open_app((120, 40)) as driver:
         workspace = driver.chat.workspace
         await driver.press("f8")
@@ -35,7 +40,9 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         await driver.until_shown("Harbour")
         await driver.press("a")
         await driver.until_shown("Add which files to Harbour?")
-        await driver.press("ctrl+t", "enter")
+        with reading:
+            await driver.press("ctrl+t", "enter")
+            await driver.until_shown("·········· 0 of 3 files")
         await driver.until_shown("3 files  1 failed")
         for shown in ("✓ ships.md", "✓ rooms.txt", "✗ broken.pdf"):
             assert shown in driver.screen
