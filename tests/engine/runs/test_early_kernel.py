@@ -44,6 +44,11 @@ async def test_the_kernel_is_there_before_the_code_is(served_engine: ServedEngin
     thread = await served_engine.thread("Go")
     run = asyncio.create_task(served_engine.run(thread, assistant))
     async with asyncio.timeout(60):
+        while not (runs := await served_engine.listed(f"/threads/{thread}/runs")):
+            await asyncio.sleep(0.01)
+        while not (steps := await served_engine.listed(f"/threads/{thread}/runs/{runs[0]['id']}/steps")):
+            await asyncio.sleep(0.01)
+        assert steps[0]["metadata"]["sandbox_says"], "what will confine the code is told before it runs"
         while not kernels() - before:
             await asyncio.sleep(0.01)
     early = kernels() - before

@@ -194,13 +194,14 @@ class Answer:
         if delta.position == len(self.calls):
             kind = self._tools.kind(delta.name)
             index = None
+            if kind == "code_interpreter":
+                self._code.warm()
             if kind is not None:
                 if all(call.index is None for call in self.calls):
                     await self._close_message()
-                    await self._record.open_calls()
+                    sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
+                    await self._record.open_calls(sandbox)
                 index = self._record.add_call(kind, delta.id, delta.name)
-                if kind == "code_interpreter":
-                    self._code.warm()
             self.calls.append(Call(delta.id, delta.name, kind, index))
         call = self.calls[delta.position]
         call.arguments += delta.arguments

@@ -17,6 +17,7 @@ from assistants_tui.engine.tools.code_interpreter.interface import (
     Image,
     Logs,
     Output,
+    Sandbox,
 )
 
 Json = dict[str, Any]
@@ -45,6 +46,11 @@ class CodeRunner:
         """The run is over: wait for what `warm` began."""
         if self._warming is not None:
             await asyncio.gather(self._warming, return_exceptions=True)
+
+    async def sandbox(self) -> Sandbox | None:
+        """What will confine the code. None if nothing does: then it may yet be refused, and never run."""
+        sandbox = await self._workshop.interpreter.sandbox()
+        return sandbox if sandbox.confines else None
 
     async def has_to_be_seen(self) -> bool:
         """Whether nothing confines code here, so that the user has to agree to each block of it."""

@@ -260,15 +260,17 @@ class RunRecord:
 
     # Tool calls
 
-    async def open_calls(self) -> None:
-        """Begin a step of tool calls."""
+    async def open_calls(self, sandbox: Sandbox | None = None) -> None:
+        """Begin a step of tool calls. `sandbox`: what its code will be confined by, if that is known."""
         self._calls = []
         self._settled = set()
         self._metadata = {}
+        if sandbox is not None:
+            self.confined_by(sandbox)
         async with self._changing() as (connection, events):
             await self._check(connection)
             details: Json = {"type": "tool_calls", "tool_calls": []}
-            self._calls_step = await self._create_step(connection, details)
+            self._calls_step = await self._create_step(connection, details, self._metadata)
             events.extend(_begun("thread.run.step", self._calls_step))
 
     def reopen_calls(self, step: Json, settled: list[int]) -> None:
@@ -384,7 +386,9 @@ class RunRecord:
         if status not in endings.WORKING:
             raise Interrupted("taken")
 
-    async def _create_step(self, connection: AsyncConnection, details: Json) -> Json:
+    async def _create_step(
+        self, connection: AsyncConnection, details: Json, metadata: dict[str, str] | None = None
+    ) -> Json:
         values = {
             "run_id": self.id,
             "thread_id": self.run["thread_id"],
@@ -392,6 +396,7 @@ class RunRecord:
             "type": details["type"],
             "step_details": details,
             "expires_at": self.run["expires_at"],
+            "metadata": metadata or {},
         }
         return await run_steps.create(connection, self.owner, self._now(), values)
 
