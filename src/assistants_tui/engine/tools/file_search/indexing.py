@@ -129,9 +129,8 @@ class WordIndexer:
             worker = self._worker
             await worker.send({"open": str(self._index.directory), "name": name})
             await worker.send({"remove": [*gone, *batch]})
-            for document in batch:
-                async for page in texts.pages(self._database, document):
-                    await worker.send({"add": [_entry(chunk) for chunk in page]})
+            async for page in texts.pages(self._database, *batch):
+                await worker.send({"add": [_entry(chunk) for chunk in page]})
             await worker.send({"commit": True})
             answer = await worker.receive()
         except BaseException as error:

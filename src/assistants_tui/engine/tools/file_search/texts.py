@@ -15,6 +15,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -138,15 +139,19 @@ async def by_number(connection: AsyncConnection, numbers: Collection[int]) -> di
     return {row.seq: _chunk(row) for row in (await connection.execute(statement)).all()}
 
 
-async def pages(database: Database, document: int) -> AsyncIterator[list[StoredChunk]]:
-    """The chunks of a document in order, some at a time, whatever may happen to it in between."""
-    position = -1
+async def pages(database: Database, *documents: int) -> AsyncIterator[list[StoredChunk]]:
+    """The chunks of documents in order, some at a time, whatever may happen to them in between."""
+    place = chunk_table.c.document, chunk_table.c.position
+    last = -1, -1
     while True:
         statement = (
             _stored()
             .add_columns(chunk_table.c.position)
-            .where(chunk_table.c.document == document, chunk_table.c.position > position)
-            .order_by(chunk_table.c.position)
+            .where(
+                chunk_table.c.document.in_([document for document in documents if document >= last[0]]),
+                tuple_(*place) > last,
+            )
+            .order_by(*place)
             .limit(_PAGE)
         )
         async with database.read() as connection:
@@ -155,7 +160,7 @@ async def pages(database: Database, document: int) -> AsyncIterator[list[StoredC
             yield [_chunk(row) for row in rows]
         if len(rows) < _PAGE:
             return
-        position = rows[-1].position
+        last = rows[-1].document, rows[-1].position
 
 
 async def without_words(connection: AsyncConnection, index: str, limit: int) -> list[tuple[int, int]]:
