@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -144,6 +145,36 @@ async def test_a_file_is_sent_with_its_name_and_purpose(
     assert b'name="purpose"\r\n\r\nvision\r\n' in request.body
     assert 'filename="ü%22x.csv"'.encode() in request.body
     assert b"\r\n\r\na,b\r\n1,2\r\n\r\n" in request.body
+
+
+OFFICE = "application/vnd.openxmlformats-officedocument"
+TYPES = f"""
+c text/x-c                cs text/x-csharp           cpp text/x-c++
+doc application/msword    docx {OFFICE}.wordprocessingml.document
+html text/html            java text/x-java           json application/json
+md text/markdown          pdf application/pdf        php text/x-php
+pptx {OFFICE}.presentationml.presentation            py text/x-python
+rb text/x-ruby            tex text/x-tex             txt text/plain
+css text/css              js text/javascript         sh application/x-sh
+ts application/typescript csv application/csv        JPEG image/jpeg
+jpg image/jpeg            gif image/gif              png image/png
+tar application/x-tar     xlsx {OFFICE}.spreadsheetml.sheet
+xml application/xml       zip application/zip        unheard-of application/octet-stream
+""".split()
+"""Extensions and types in the guides' tables of supported files, and one that is not in them."""
+
+
+async def test_a_file_is_sent_with_the_type_of_its_extension(
+    backend: Backend, server: Any, wires: Any, tmp_path: Path
+) -> None:
+    wanted = dict(zip(TYPES[::2], TYPES[1::2], strict=True))
+    server.on("POST", "/v1/files", *[wires.answer({"id": "file-1"})] * len(wanted))
+    for extension in wanted:
+        source = tmp_path / f"file.{extension}"
+        source.write_bytes(b"x")
+        await backend.files.upload(source)
+    sent = [re.findall(rb"filename=.*?\r\nContent-Type: (.*?)\r\n", one.body) for one in server.requests]
+    assert sent == [[media_type.encode()] for media_type in wanted.values()]
 
 
 async def test_an_upload_whose_answer_is_lost_is_not_sent_again(

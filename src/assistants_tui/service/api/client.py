@@ -17,6 +17,7 @@ import httpx2
 import openai
 
 from assistants_tui.service.errors import ServiceError, explain, not_the_api
+from assistants_tui.service.files.media_types import media_type
 from assistants_tui.service.wire import Event, Json
 from assistants_tui.settings.secrets import Secret
 
@@ -144,7 +145,11 @@ class Client:
             options = self._options(None, 0)
             options["headers"] = {**self._headers, "Content-Type": "multipart/form-data"}
             return await self._api.post(
-                path, cast_to=object, body=dict(fields), files={"file": (name, file)}, options=options
+                path,
+                cast_to=object,
+                body=dict(fields),
+                files={"file": (name, file, media_type(name))},
+                options=options,
             )
 
         with self._explained(path):
