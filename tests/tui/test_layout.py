@@ -89,6 +89,7 @@ async def test_help_explains_and_lists_the_keys_of_the_pane() -> None:
         await driver.until_shown("Enter or o opens its footnotes")
         await driver.press("pagedown")
         await driver.until_shown("Open the message in your pager")
+        assert "d  Del " in driver.screen, "the keys of an action stand together"
         await driver.press("escape")
         await driver.until_shown("Math Tutor is ready")
 

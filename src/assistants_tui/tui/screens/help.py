@@ -29,12 +29,12 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, opener: Screen[Any]) -> None:
         super().__init__()
         # ours have an ID; the others are the text cursor's, which nobody needs to read about
-        self._keys = [
-            (opener.app.get_key_display(binding), binding.tooltip or binding.description)
-            for _node, binding, enabled, _tooltip in opener.active_bindings.values()
-            if enabled and binding.id and (binding.tooltip or binding.description)
-        ]
-        around = opener.focused.ancestors if opener.focused is not None else [opener]
+        self._keys: dict[str, list[str]] = {}  # by what they do
+        for _node, binding, enabled, _tooltip in opener.active_bindings.values():
+            meaning = binding.tooltip or binding.description
+            if enabled and binding.id and meaning:
+                self._keys.setdefault(meaning, []).append(opener.app.get_key_display(binding))
+        around = opener.focused.ancestors_with_self if opener.focused is not None else [opener]
         self._here = next((node.HELP for node in around if node.HELP), "")
 
     def compose(self) -> ComposeResult:
@@ -49,9 +49,10 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content("Esc closes this page"), classes="dialog-hint")
 
     def _key_table(self) -> Content:
-        width = max((len(key) for key, _ in self._keys), default=0)
+        keys = {meaning: "  ".join(dict.fromkeys(keys)) for meaning, keys in self._keys.items()}
+        width = max((len(key) for key in keys.values()), default=0)
         lines = [
             Content.assemble((key.ljust(width), "bold $footer-key-foreground"), "  ", meaning)
-            for key, meaning in self._keys
+            for meaning, key in keys.items()
         ]
         return Content("\n").join(lines)
