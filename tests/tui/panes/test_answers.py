@@ -105,7 +105,7 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
             text = driver.app.screen.query_one("#passage-text")
             [span] = text.visual.spans  # type: ignore[attr-defined]
             assert text.visual.plain[span.start : span.end] == "The rent is due in May."  # type: ignore[attr-defined]
-            assert "score" in driver.screen
+            assert "line 3 · score" in driver.screen
             await driver.press("y")
             assert "The rent is due in May." in driver.app.clipboard
             await driver.press("escape")
