@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import (
@@ -109,6 +110,32 @@ async def test_results_arrive_as_text_and_arguments_as_their_types(folder: Path)
     assert json.loads(await call(folder, "tide", port="Oulu")) == {"port": "Oulu", "height": 0.4}
     assert json.loads(await call(folder, "tide", port="Oulu", unit="ft"))["height"] == 1.3
     assert await call(folder, "later", day="2026-11-20", times=1) == "20.11.20.11."
+
+
+PICTURES = """
+import struct, zlib
+from pathlib import Path
+
+def flag(colour: str, into: Path) -> str:
+    \"\"\"Draw a flag of one colour, given as rrggbb, and say where it is as a Markdown picture.\"\"\"
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = (b"\\0" + bytes.fromhex(colour) * 3) * 2
+    header = struct.pack(">2I5B", 3, 2, 8, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    file = Path(into) / f"{colour}.png"
+    file.write_bytes(b"\\x89PNG\\r\\n\\x1a\\n" + chunks)
+    return f"![flag]({file.as_uri()})"
+"""
+
+
+async def test_a_function_can_provide_a_picture(folder: Path, tmp_path: Path) -> None:
+    (folder / "pictures.py").write_text(PICTURES)
+    told = await call(folder, "flag", colour="ff0000", into=str(tmp_path))
+    file = tmp_path / "ff0000.png"
+    assert told == f"![flag]({file.as_uri()})"
+    with Image.open(file) as picture:
+        assert (picture.size, picture.getpixel((2, 1))) == ((3, 2), (255, 0, 0))
 
 
 @pytest.mark.parametrize(
