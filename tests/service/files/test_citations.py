@@ -135,7 +135,7 @@ async def test_what_stands_around_a_passage_comes_from_the_store(tmp_path: Path)
         path.write_text("\n\n".join(lines))
         file = await backend.files.upload(path)
         store = await backend.vector_stores.create("s", [file["id"]])
-        while (await backend.vector_stores.retrieve_file(store["id"], file["id"]))["status"] == "in_progress":
+        while (await backend.vector_stores.retrieve(store["id"]))["status"] == "in_progress":
             pass
         found = await backend.vector_stores.search(store["id"], "subject 300")
         piece = found.results[0]["content"][0]

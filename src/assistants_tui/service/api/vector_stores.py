@@ -58,9 +58,6 @@ class VectorStores:
         answer = await self._client.post(f"{_path(store_id)}/files", {"file_id": file_id}, again=True)
         return cast(VectorStoreFile, answer)
 
-    async def retrieve_file(self, store_id: str, file_id: str) -> VectorStoreFile:
-        return cast(VectorStoreFile, await self._client.get(_path(store_id, file_id)))
-
     async def remove_file(self, store_id: str, file_id: str) -> None:
         """Take a file out of the store; the file itself stays."""
         await self._client.delete(_path(store_id, file_id))
