@@ -170,7 +170,7 @@ class Workspace:
 
     @property
     def waiting_threads(self) -> frozenset[str]:
-        """Threads whose run waits for outputs of functions."""
+        """Threads whose run waits for an answer: outputs of functions, or a decision on code."""
         return frozenset(key for key, one in self._held.items() if one.activity == "waiting")
 
     @property
