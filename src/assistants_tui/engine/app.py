@@ -126,9 +126,8 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         runner = await stack.enter_async_context(
             open_runner(settings, database, blobs, model=model, file_search=file_search)
         )
-        yield Context(
-            settings, database, blobs, keys, model, runner, index, file_search, AttachPace(settings.clock)
-        )
+        pace = AttachPace(settings.clock, settings.attach_requests_per_minute)
+        yield Context(settings, database, blobs, keys, model, runner, index, file_search, pace)
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

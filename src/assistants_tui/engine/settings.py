@@ -31,6 +31,8 @@ class EngineSettings:
     max_file_bytes: int = 512 * 1024**2
     file_quota_bytes: int = 100 * 1024**3
     """What the files of one owner may take together."""
+    attach_requests_per_minute: int | None = 300
+    """How many requests may attach files to one vector store, as in the guide of file search. None: any."""
     sandbox: str = "auto"
     """How code is confined: `auto`, the name of a sandbox, or `none` for no code at all."""
     without_sandbox: WithoutSandbox = "refuse"

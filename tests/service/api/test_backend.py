@@ -200,6 +200,18 @@ async def test_the_embedded_engine_starts_with_assistants_that_the_next_start_kn
     await again.close()
 
 
+async def test_the_embedded_engine_takes_a_large_folder_at_once(paths: Paths) -> None:
+    """The limit of requests a minute is for servers, and a minute's wait would be one for nothing."""
+    backend = await open_backend(LOCAL, paths=paths)
+    try:
+        store = await backend.vector_stores.create("All", [])
+        for _ in range(301):
+            with pytest.raises(ServiceError, match="No such File object"):
+                await backend.vector_stores.add_file(store["id"], "file-none")
+    finally:
+        await backend.close()
+
+
 async def test_two_windows_share_the_embedded_profile(paths: Paths) -> None:
     one, other = await open_backend(LOCAL, paths=paths), await open_backend(LOCAL, paths=paths)
     thread_id, state, _ = await ask(one)

@@ -57,6 +57,7 @@ async def open_engine(
             default_model=profile.default_model,
             embedding_model=profile.embedding_model,
             starter_assistants=True,
+            attach_requests_per_minute=None,  # its only user may add a large folder at once
             sandbox=code.sandbox,
             without_sandbox=without_sandbox,
             code_limits=limits(code),
