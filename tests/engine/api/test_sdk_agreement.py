@@ -1,5 +1,6 @@
 """Our forms have the fields of the SDK's parameter types, and our objects are what its models describe."""
 
+import asyncio
 import typing
 from typing import Any, Literal, Required, get_args, get_origin
 
@@ -35,6 +36,7 @@ from openai.types.beta.threads import (
     run_submit_tool_outputs_params,
     run_update_params,
 )
+from openai.types.beta.threads.runs import RunStep
 from openai.types.shared_params import response_format_json_schema
 from openai.types.uploads import UploadPart
 from openai.types.vector_stores import (
@@ -226,3 +228,22 @@ async def test_objects(http: httpx2.AsyncClient) -> None:
     validate(beta.ThreadDeleted, (await http.delete(f"/threads/{thread['id']}")).json())
     validate(beta.AssistantDeleted, (await http.delete(f"/assistants/{assistant['id']}")).json())
     validate(sdk.VectorStoreDeleted, (await http.delete(path)).json())
+
+
+async def test_runs_and_their_steps(http: httpx2.AsyncClient) -> None:
+    """With what the service shows beyond its own description, which the SDK passes on."""
+    assistant = await make(
+        http, "/assistants", model="m", tools=[{"type": "function", "function": {"name": "f"}}]
+    )
+    thread = await make(http, "/threads", messages=[{"role": "user", "content": "2 + 2"}])
+    path = f"/threads/{thread['id']}/runs"
+    run = await make(http, path, assistant_id=assistant["id"])
+    beyond = {".reasoning_effort", ".tool_resources"}
+    validate(threads.Run, run, *beyond)
+    path = f"{path}/{run['id']}"
+    while (run := (await http.get(path)).json())["status"] in ("queued", "in_progress"):
+        await asyncio.sleep(0.01)
+    details = {".usage.prompt_token_details", ".usage.completion_tokens_details"}
+    validate(threads.Run, run, *beyond, *details)
+    [step] = (await http.get(f"{path}/steps")).json()["data"]
+    validate(RunStep, step, ".expires_at", *details)
