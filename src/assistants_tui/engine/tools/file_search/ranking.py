@@ -1,9 +1,9 @@
 """How well a chunk answers a query, on a scale from 0 to 1, and in which order chunks are best read.
 
 BM25 finds candidates by how rare the words are that they share with the query. It does not see whether they
-stand together, in the query's order, or under a fitting heading: that is what is looked at here. The weights
-were fitted on one half of an evaluation set of manual pages, documentation and source code, and checked
-on the other half; `tests/benchmarks/file_search.py` measures them on another one.
+stand together, in the query's order, or under a fitting heading: that is what is looked at here. Its weights
+were fitted on an evaluation set of manual pages, documentation and source code that is not part of this
+repository; `tests/benchmarks/file_search.py` measures them on one made from the documents of a machine.
 """
 
 from collections import Counter, defaultdict
@@ -14,8 +14,11 @@ from typing import NamedTuple, TypeVar
 from assistants_tui.engine.tools.file_search.analysis import TermFinder, terms
 
 _BM25, _NEARNESS, _PHRASES, _HEADING = 0.5, 0.25, 0.15, 0.1
-# Of nearness in meaning. Small, so that vectors which say little do no harm: on the evaluation set averaged
-# word vectors neither help nor hurt, while vectors that know the answer add four points of recall.
+# Of nearness in meaning. Small, so that vectors which say little do no harm. Over 2,000 files of that
+# benchmark (18,000 chunks) averaged word vectors change the mean reciprocal rank of its tuning questions
+# (in brackets: held-out ones) by -0.002 (+0.006) at this weight, by 0.000 (-0.003) at 0.1 and by -0.015
+# (-0.007) at 0.15, while vectors that faintly know the answers add 0.036 (0.036), 0.057 (0.053) and
+# 0.087 (0.076).
 _MEANING = 0.06
 
 _WORD_LENGTH = 6  # characters, with the blank after it
