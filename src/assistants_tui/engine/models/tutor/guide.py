@@ -2,14 +2,11 @@
 
 from assistants_tui.engine.models.tutor.conversation import Conversation
 
-CONNECT = """\
-To talk to a real model, set `model_url` of this profile in `config.toml` to any OpenAI-compatible endpoint, \
-for example a local Ollama:
-
-```toml
-model_url = "http://localhost:11434/v1"
-default_model = "llama3.2"
-```"""
+CONNECT = (
+    "To talk to a real model, press F3 in the app: it finds Ollama, LM Studio, vLLM and llama.cpp on this "
+    "computer, or takes any other endpoint that is compatible with OpenAI's. In `config.toml` that is "
+    "`model_url`, and for `serve` it is `--model-url`."
+)
 
 INTRODUCTION = (
     "I am the offline tutor that is built into assistants-tui: a stand-in that follows fixed rules, "
