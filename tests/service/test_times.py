@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service.times import moment, when
+from assistants_tui.service.times import moment, span, when
 
 
 def test_a_time_in_words() -> None:
@@ -25,3 +25,11 @@ def test_what_is_no_time_has_no_words(nonsense: object) -> None:
 @given(st.one_of(st.integers(), st.floats()))
 def test_any_number_can_be_shown(number: float) -> None:
     assert isinstance(when(number), str)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [(10, 14, "4 s"), (10, 10, "< 1 s"), (10, 9, ""), (10, None, ""), (None, 10, ""), ("10", 12, "")],
+)
+def test_the_time_between_two_times(start: object, end: object, words: str) -> None:
+    assert span(start, end) == words

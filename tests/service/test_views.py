@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service.views import MAX_TITLE, run_seconds, shown_text, suggested_title
+from assistants_tui.service.views import MAX_TITLE, ended_at, shown_text, suggested_title
 from assistants_tui.service.wire import Message, Run
 
 
@@ -115,7 +115,7 @@ def test_titles_are_one_short_line(first: str) -> None:
     assert len(title.splitlines()) == 1
 
 
-def test_a_run_takes_as_long_as_from_its_creation_to_its_end() -> None:
-    assert run_seconds(cast(Run, {"created_at": 10, "completed_at": 14})) == 4
-    assert run_seconds(cast(Run, {"created_at": 10, "cancelled_at": 11, "completed_at": None})) == 1
-    assert run_seconds(cast(Run, {"created_at": 10, "started_at": 10})) is None
+def test_a_run_ends_once() -> None:
+    assert ended_at(cast(Run, {"created_at": 10, "completed_at": 14})) == 14
+    assert ended_at(cast(Run, {"created_at": 10, "cancelled_at": 11, "completed_at": None})) == 11
+    assert ended_at(cast(Run, {"created_at": 10, "started_at": 10, "completed_at": "soon"})) is None

@@ -17,3 +17,10 @@ def when(timestamp: object, pattern: str = "%Y-%m-%d %H:%M", zone: tzinfo | None
     """A time in words; nothing for what is none."""
     found = moment(timestamp, zone)
     return found.strftime(pattern) if found else ""
+
+
+def span(start: object, end: object) -> str:
+    """From one wire time to another, in words: whole seconds, as the API counts. Nothing if they are none."""
+    if not (isinstance(start, int) and isinstance(end, int) and end >= start):
+        return ""
+    return f"{end - start} s" if end > start else "< 1 s"

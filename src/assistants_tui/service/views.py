@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistants_tui.service.wire import Annotation, ContentPart, Json, Message, Run
+from assistants_tui.service.wire import Annotation, ContentPart, Json, Message, Run, RunStep
 
 MAX_TITLE = 60
 """Characters of a suggested title; what is longer is cut at a word."""
@@ -131,11 +131,12 @@ def suggested_title(text: str) -> str:
     return f"{cut.rstrip(' .,;:')}…"
 
 
-def run_seconds(run: Run) -> int | None:
-    """How long a finished run took, in seconds; the API counts whole ones."""
-    ends = (run.get("completed_at"), run.get("failed_at"), run.get("cancelled_at"))
-    end = next((end for end in ends if end is not None), None)
-    return None if end is None else max(0, end - run["created_at"])
+def ended_at(item: Run | RunStep) -> int | None:
+    """When a run or a step came to its end, in Unix seconds; None while it goes on."""
+    for key in ("completed_at", "failed_at", "cancelled_at", "expired_at"):
+        if isinstance(end := item.get(key), int):
+            return end
+    return None
 
 
 def assistant_name(assistant_id: str | None, names: Mapping[str, str]) -> str:

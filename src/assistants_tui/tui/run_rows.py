@@ -12,7 +12,7 @@ from assistants_tui.service import views
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.times import when
+from assistants_tui.service.times import span, when
 from assistants_tui.service.wire import Json, Message, RunStep
 from assistants_tui.tui.plain_text import as_markdown
 
@@ -153,17 +153,12 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def seconds(start: object, end: object) -> str:
-    """The whole seconds between two wire times, which have no finer grain; nothing if they are none."""
-    return f"{end - start} s" if isinstance(start, int) and isinstance(end, int) and end >= start else ""
-
-
 def _run_row(state: RunState, is_open: bool) -> RunRow:
     run = state.run
     assert run is not None
     usage = run.get("usage")
-    ended = _ended(dict(run)) if state.finished else int(time())
-    tail = _join(seconds(run.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
+    ended = views.ended_at(run) if state.finished else int(time())
+    tail = _join(span(run.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
     name = f"run {when(run.get('created_at'), '%H:%M')}".rstrip()
     return RunRow(run["id"], 0, name, tail, run["status"], run["id"], children=True, open=is_open)
 
@@ -172,8 +167,8 @@ def _step_rows(
     state: RunState, step: RunStep, closed: frozenset[str], names: Mapping[str, str]
 ) -> list[RunRow]:
     usage = step.get("usage")
-    ended = int(time()) if step["status"] == "in_progress" else _ended(dict(step))
-    tail = _join(seconds(step.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
+    ended = int(time()) if step["status"] == "in_progress" else views.ended_at(step)
+    tail = _join(span(step.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
     run_id, bar = step["run_id"], _bar(state, step.get("created_at"), ended)
     if step["type"] == "message_creation":
         return [RunRow(step["id"], 1, "message", tail, step["status"], run_id, step["id"], bar=bar)]
@@ -302,7 +297,7 @@ def _run_sections(state: RunState) -> list[Section]:
         ("status", run["status"]),
         ("model", run.get("model")),
         ("tokens", f"{usage['prompt_tokens']:,} in, {usage['completion_tokens']:,} out" if usage else None),
-        ("took", seconds(run.get("created_at"), _ended(dict(run))) or None),
+        ("took", span(run.get("created_at"), views.ended_at(run)) or None),
         ("run", run["id"]),
     ]
     text = "\n".join(f"- {name}: `{value}`" for name, value in facts if value)
@@ -329,7 +324,7 @@ def _bar(state: RunState, start: int | None, end: int | None) -> str:
     begin = run.get("created_at") if run is not None else None
     if run is None or not (isinstance(begin, int) and isinstance(start, int) and isinstance(end, int)):
         return ""
-    over = _ended(dict(run)) or max(end, int(time()))
+    over = views.ended_at(run) or max(end, int(time()))
     span = over - begin
     if span < 1 or not begin <= start <= end <= over:
         return ""
@@ -353,13 +348,6 @@ def _calls(step: RunStep) -> Sequence[Json]:
 def _inner(call: Json) -> Json:
     inner = call.get(str(call.get("type")))
     return inner if isinstance(inner, dict) else {}
-
-
-def _ended(item: Json) -> int | None:
-    for key in ("completed_at", "failed_at", "cancelled_at", "expired_at"):
-        if isinstance(item.get(key), int):
-            return int(item[key])
-    return None
 
 
 def _image_id(output: Json) -> str:

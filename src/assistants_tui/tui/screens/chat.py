@@ -16,6 +16,7 @@ from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.runs.sandboxes import lacks_packages
+from assistants_tui.service.times import span
 from assistants_tui.service.workspace import Changed, Ended, Workspace
 from assistants_tui.settings.state import AppState
 from assistants_tui.tui import pane_sizes
@@ -183,8 +184,9 @@ class ChatScreen(Screen[None]):
 
     def _show_state(self) -> None:
         status, workspace = self.query_one(StatusBar), self.workspace
-        run = workspace.conversation.latest_run
-        status.seconds = views.run_seconds(run.run) if run is not None and run.run is not None else None
+        state = workspace.conversation.latest_run
+        run = state.run if state is not None else None
+        status.took = span(run.get("created_at"), views.ended_at(run)) if run is not None else ""
         status.status = self._state
         tokens, balance = workspace.conversation.total_tokens, workspace.balance
         used = [f"{tokens:,} tok"] if tokens else []

@@ -42,8 +42,8 @@ class StatusBar(Widget, can_focus=False):
     title: reactive[str] = reactive("")
     status: reactive[str] = reactive("")
     """A run status as on the wire, or `connecting`, `sending` or `offline`; empty when there is none."""
-    seconds: reactive[int | None] = reactive(None)
-    """How long the ended run took, by the clock of the server, which counts whole seconds."""
+    took: reactive[str] = reactive("")
+    """How long the ended run took, by the clock of the server, in words."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -87,6 +87,5 @@ class StatusBar(Widget, can_focus=False):
             return Content.styled(f"{spin} {words} {waited:.1f} s", "$text-accent")
         if self.status in _ENDED:
             mark, style = _ENDED[self.status]
-            took = f" {self.seconds} s" if self.seconds is not None else ""
-            return Content.styled(f"{mark} {words}{took}", style)
+            return Content.styled(f"{mark} {words} {self.took}".rstrip(), style)
         return Content(words)
