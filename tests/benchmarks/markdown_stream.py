@@ -12,12 +12,13 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.widgets import Log
 
 from assistants_tui.tui.safety import SafeFilter
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView
 from benchmarks.figures import Figure
+from support.bare_app import BareApp
 
 SIZE = (100, 30)
 FRAME = 1 / 30
@@ -89,7 +90,7 @@ def tokens(text: str) -> Iterator[str]:
         start += size
 
 
-class Bench(App[list[float]]):
+class Bench(BareApp[list[float]]):
     """Feeds one view, and returns the CPU seconds per token of each frame."""
 
     CSS = "Log, MessageView { height: 1fr; }"

@@ -72,7 +72,7 @@ def test_clean_lines_are_passed_on_as_they_are() -> None:
     assert SafeFilter().apply(segments, BLACK) is segments
 
 
-class Hostile(BareApp):
+class Hostile(BareApp[None]):
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), SafeFilter()]
 

@@ -18,7 +18,7 @@ from support.bare_app import BareApp
 SIZE = (60, 20)
 
 
-class Thread(BareApp):
+class Thread(BareApp[None]):
     """One message view, and what it has posted."""
 
     CSS = "MessageView { height: 1fr; }"
