@@ -46,6 +46,8 @@ class _Spoken:
                     yield from self._spoken(line)
             if not whole:
                 return
+            # annotations may come later than the text of theirs, when it is printed already
+            views.with_marks(text, annotations, self.footnotes)
             self.part, self.offset = self.part + 1, 0
 
     def _spoken(self, line: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.options import RunOptions, stored
+from assistants_tui.service.times import moment
 from assistants_tui.service.views import suggested_title
 from assistants_tui.service.wire import Message, Thread
 from assistants_tui.settings.files import SettingsError
@@ -64,7 +65,7 @@ class History:
             id=thread["id"],
             title=suggested_title(first_message),
             assistant_id=assistant_id,
-            created_at=thread.get("created_at") or now,
+            created_at=_seconds(thread.get("created_at")) or now,
             last_used_at=now,
             run_options=stored(options or RunOptions()) or None,
         )
@@ -151,8 +152,8 @@ class History:
                 id=thread["id"],
                 title=suggested_title(_text(first)),
                 assistant_id=newest[0].get("assistant_id") if newest else None,
-                created_at=thread.get("created_at") or 0,
-                last_used_at=newest[0]["created_at"] if newest else thread.get("created_at") or 0,
+                created_at=_seconds(thread.get("created_at")),
+                last_used_at=_seconds((newest[0] if newest else thread).get("created_at")),
             )
         )
 
@@ -185,6 +186,11 @@ async def _on_disk(call: Callable[[], Result]) -> Result:
         return await asyncio.to_thread(call)
     except SettingsError as error:
         raise ServiceError(str(error), kind="settings", no_effect=True) from error
+
+
+def _seconds(timestamp: object) -> int:
+    """A time of the server as the history keeps it; 0 for what is none."""
+    return int(timestamp) if isinstance(timestamp, int) and moment(timestamp) is not None else 0
 
 
 def _text(message: Message | None) -> str:

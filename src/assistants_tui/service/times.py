@@ -1,16 +1,20 @@
 """Times as servers give them: Unix seconds, or anything else, since servers are not ours."""
 
-from datetime import datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, datetime, tzinfo
 
 
 def moment(timestamp: object, zone: tzinfo | None = None) -> datetime | None:
-    """Unix seconds as a time in `zone` (else this machine's); None for what no calendar has."""
+    """Unix seconds as a time in `zone` (else this machine's); None for what no calendar has.
+
+    The first and the last year are left out, so that there is a day before and after each.
+    """
     if not isinstance(timestamp, (int, float)) or not timestamp:
         return None
     try:
-        return datetime.fromtimestamp(timestamp, zone)
+        found = datetime.fromtimestamp(timestamp, zone)
     except (OverflowError, OSError, ValueError):
         return None
+    return found if MINYEAR < found.year < MAXYEAR else None
 
 
 def when(timestamp: object, pattern: str = "%Y-%m-%d %H:%M", zone: tzinfo | None = None) -> str:

@@ -289,7 +289,7 @@ class Workspace:
             waiting = self._threadless - {self.conversation}  # with what could not be sent
             self._show(next((one for one in waiting if not one.busy), None) or self._converse(None))
 
-    async def open_thread(self, thread_id: str) -> None:
+    async def open_thread(self, thread_id: str) -> Conversation:
         """Show a thread and read it. A failure is kept in the conversation's `error`."""
         conversation = self._held.get(thread_id) or self._conversation_of(thread_id)
         self.unread -= {thread_id}
@@ -298,6 +298,7 @@ class Workspace:
             self.assistant_id = reference.assistant_id
         self._show(conversation)
         await conversation.open()
+        return conversation
 
     def send(self, draft: Draft) -> None:
         """Send a message to the shown thread, to be answered by the chosen assistant or that of its options.
@@ -309,14 +310,16 @@ class Workspace:
         self._touch(assistant_id)
         self.conversation.send(settled, assistant_id)
 
-    async def send_instead(self, message_id: str, draft: Draft) -> None:
-        """Send a message in place of one of the shown thread: on a branch, which is shown then.
+    async def send_instead(self, message_id: str, draft: Draft) -> Conversation:
+        """Send a message in place of one of the shown thread: on a branch, which is shown first.
 
-        Raises `ServiceError`, and then there is no branch.
+        Returns the branch. Raises `ServiceError`, and then there is none.
         """
-        self._settled(draft)  # nothing is made for what cannot be sent
-        await self.branch(message_id, including=False)
-        self.send(draft)
+        assistant_id, settled = self._settled(draft)  # nothing is made for what cannot be sent
+        branch = await self.branch(message_id, including=False)
+        self.remember(lambda state: state.with_prompt(draft.text))
+        branch.send(settled, assistant_id)  # and not to what the user may look at by now
+        return branch
 
     def _settled(self, draft: Draft) -> tuple[str, Draft]:
         """Who answers, and the draft with everything decided. Raises `ServiceError` if it cannot be sent."""
@@ -396,12 +399,12 @@ class Workspace:
             await self.delete_message(messages.pop()["id"])
         self.run()
 
-    async def branch(self, message_id: str, *, including: bool) -> None:
-        """Show a new thread with copies of the messages up to this one. Raises `ServiceError`.
+    async def branch(self, message_id: str, *, including: bool) -> Conversation:
+        """Make and show a new thread with copies of the messages up to this one. Raises `ServiceError`.
 
         Older messages that are not read yet are read first, so that the branch begins where the thread does.
         """
-        origin = self.conversation
+        origin, reference, assistant_id = self.conversation, self.reference, self.assistant_id
         while origin.has_older:
             read = len(origin.messages)
             await origin.read_older()
@@ -414,14 +417,20 @@ class Workspace:
         if not messages:
             self._show(self._converse(None))
             self.keep_options(options)
-            return
+            return self.conversation
         backend = await self.connection.backend()
         marks = {"branched_from": origin.thread_id or "", "branched_at": message_id}
         thread = await branch(backend, messages, marks)
-        title = self.reference.title if self.reference is not None else views.shown_text(messages[0]).text
-        await self.history.remember(thread, self.assistant_id, title, options)
-        await self.refresh_threads()
-        await self.open_thread(thread["id"])
+        title = reference.title if reference is not None else views.shown_text(messages[0]).text
+        await self.history.remember(thread, assistant_id, title, options)
+        await self._change_history()  # the branch is there, whatever the list shows
+        return await self.open_thread(thread["id"])
+
+    async def answer_on_branch(self, message_id: str) -> None:
+        """Let the shown thread be answered anew from this message on, on a branch. Raises `ServiceError`."""
+        assistant_id, options = self._answerer(RunOptions())
+        branch = await self.branch(message_id, including=True)
+        branch.run(assistant_id, options)
 
     # the history
 
@@ -533,10 +542,12 @@ class Workspace:
     def reference_of(self, thread_id: str) -> ThreadReference | None:
         """A thread in the history or its archive; None too where that cannot be read, see `take_problems`."""
         try:
-            return self._index.get(self.profile.name, thread_id)
+            reference = self._index.get(self.profile.name, thread_id)
         except SettingsError as error:
             self._note_unreadable(error)
             return None
+        self._unreadable = ""
+        return reference
 
     def title_of(self, thread_id: str) -> str:
         """The title of a thread in the history or its archive; its ID where it has none."""
@@ -593,8 +604,9 @@ class Workspace:
         """A conversation has got its thread."""
         self._threadless.discard(conversation)
         self._held[thread_id] = conversation
+        if conversation is self.conversation or self.conversation.thread_id is not None:
+            self.drafts.found_thread(thread_id)  # what is written for a thread to come was for this one
         if conversation is self.conversation:
-            self.drafts.found_thread(thread_id)
             self._remember_place()
         self._start(self._change_history())
 

@@ -13,8 +13,8 @@ MAX_PROMPT_CHARS = 20_000
 """Longer prompts are not remembered: they are pasted documents rather than something to send again."""
 MAX_DRAFTS = 50
 """Per profile; the oldest are forgotten first."""
-MAX_DRAFT_CHARS = 256_000
-"""As many as the text of a message may have."""
+MAX_DRAFT_CHARS = 1_000_000
+"""A draft may be several messages that did not go out, each of up to 256,000 characters; the rest is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class ProfileState:
     """What was written and not sent, by thread ID; "" stands for the thread to come."""
 
     def with_draft(self, thread_id: str | None, draft: KeptDraft) -> "ProfileState":
-        """Remember what is written in a thread; an empty draft is forgotten, and one that is very long."""
+        """Remember what is written in a thread, up to `MAX_DRAFT_CHARS`; an empty draft is forgotten."""
         key = thread_id or ""
         drafts = {other: kept for other, kept in self.drafts.items() if other != key}
-        if (draft.text.strip() or draft.files) and len(draft.text) <= MAX_DRAFT_CHARS:
-            drafts[key] = draft
+        if draft.text.strip() or draft.files:
+            drafts[key] = replace(draft, text=draft.text[:MAX_DRAFT_CHARS])
         return replace(self, drafts=dict([*drafts.items()][-MAX_DRAFTS:]))
 
 

@@ -78,7 +78,9 @@ def _dump(value: object) -> str:
 
 
 def _sqlite(data_dir: Path) -> AsyncEngine:
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in (*reversed(data_dir.parents), data_dir):  # those that are made are the user's alone
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, exist_ok=True)
     path = data_dir / FILE_NAME
     path.touch(mode=0o600)  # SQLite gives its side files the mode of this one
     path.chmod(0o600)

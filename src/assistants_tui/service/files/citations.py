@@ -21,7 +21,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 _QUOTED = 120
 """Characters of a quotation."""
 _WORD = re.compile(r"\w{3,}")
-_HEADING = re.compile(r"(?:^|\f)#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+_HEADING = re.compile(r"(?:^|\f)#{1,6} +(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,10 @@ def quoted_place(passage: Passage, claim: str) -> str:
     before = text[len(text) - len(text.lstrip()) : _quoted(passage, claim)[0]]
     page = None if passage.page is None else passage.page + before.count("\f")
     line = None if passage.line is None else passage.line + before.count("\n")
-    headings = _HEADING.findall(before)
-    return ", ".join(_numbers(page, line)) or (headings[-1] if headings else passage.heading)
+    if numbers := _numbers(page, line):
+        return ", ".join(numbers)
+    headings = [heading.rstrip(" #") for heading in _HEADING.findall(before)]
+    return next((heading for heading in reversed(headings) if heading), passage.heading)
 
 
 def _quoted(passage: Passage, claim: str) -> tuple[int, int]:

@@ -45,10 +45,6 @@ class Intake:
         """The files that are not through yet, or failed."""
         return [one for one in self._transfers if one.state != "done"]
 
-    @property
-    def running(self) -> bool:
-        return any(one.state in {"waiting", "sending"} for one in self._transfers)
-
     async def take(self, paths: Sequence[Path], *, purpose: str, store_id: str | None = None) -> None:
         """Send files, and put each into a vector store when it has arrived. Failures stay in `transfers`."""
         first = len(self._transfers)

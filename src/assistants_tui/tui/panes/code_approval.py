@@ -205,6 +205,8 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         """What the user has entered so far; None once it is decided."""
         if self._decided:
             return None
+        if not self.query(CodeField) or not self.query(ReasonField):
+            return self._before  # not composed yet, or going already
         code, reason = self.query_one(CodeField), self.query_one(ReasonField)
         shown: Literal["code", "reason", ""] = "code" if code.display else "reason" if reason.display else ""
         return Begun(code.text, reason.value, shown)

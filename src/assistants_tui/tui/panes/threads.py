@@ -38,6 +38,8 @@ class _Offer:
 
 _Line = ThreadReference | _Offer | str
 """A line of the list; a text is the heading of a group."""
+_Entry = tuple[str, str, ThreadReference]
+"""A thread that may be listed: its folded title, the heading above it, and its reference."""
 
 
 class ThreadsPane(Vertical):
@@ -83,6 +85,9 @@ class ThreadsPane(Vertical):
         super().__init__(id=id)
         self._workspace = workspace
         self._lines: list[_Line] = []
+        self._listed: Sequence[ThreadReference] = ()
+        self._listed_on = date.min
+        self._entries: list[_Entry] = []  # those of `_listed`, as they are looked for on `_listed_on`
 
     def compose(self) -> ComposeResult:
         yield Static("Threads", classes="pane-title", id="threads-title")
@@ -128,12 +133,14 @@ class ThreadsPane(Vertical):
     def _draw(self) -> None:
         workspace = self._workspace
         wanted = self._filter.value.casefold().split()
-        found = [
-            reference
-            for reference in workspace.threads
-            if all(word in reference.title.casefold() for word in wanted)
-        ]
-        lines = self._lines = _grouped(found, date.today())
+        today = date.today()
+        if self._listed is not workspace.threads or self._listed_on != today:  # not for each key of a filter
+            self._listed, self._listed_on = workspace.threads, today
+            self._entries = _entries(workspace.threads, today)
+        found = self._entries
+        for word in wanted:
+            found = [entry for entry in found if word in entry[0]]
+        lines = self._lines = _below_headings(found)
         if workspace.found_threads and not wanted and not workspace.showing_archive:
             lines += ["", _Offer(len(workspace.found_threads))]
         title = self.query_one("#threads-title", Static)
@@ -335,17 +342,25 @@ class ThreadsPane(Vertical):
         self.notify(text, timeout=4, markup=False)
 
 
-def _grouped(references: Sequence[ThreadReference], today: date) -> list[_Line]:
-    """The references with a heading before each group: pinned, today, yesterday, this week, then months."""
-    lines: list[_Line] = []
-    heading = group = ""
+def _entries(references: Sequence[ThreadReference], today: date) -> list[_Entry]:
+    """Each reference, its title as it is searched, and its heading: pinned, a day of the week, or a month."""
+    entries: list[_Entry] = []
+    group = ""
     since = until = 0.0  # the day of the last one: thousands are of few days
     for reference in references:
         if not since <= reference.last_used_at < until:
             day = (moment(reference.last_used_at) or datetime.now()).date()
             since, until = _midnight(day), _midnight(day + timedelta(days=1))
             group = _name(day, today)
-        if (wanted := "Pinned" if reference.pinned else group) != heading:
+        entries.append((reference.title.casefold(), "Pinned" if reference.pinned else group, reference))
+    return entries
+
+
+def _below_headings(entries: Sequence[_Entry]) -> list[_Line]:
+    lines: list[_Line] = []
+    heading = ""
+    for _, wanted, reference in entries:
+        if wanted != heading:
             heading = wanted
             lines.append(wanted)
         lines.append(reference)

@@ -265,8 +265,7 @@ class Transcript(MessageView):
             elif choice == "branch":
                 asked = [message for message in conversation.messages.values() if message["role"] == "user"]
                 if asked:
-                    await self._workspace.branch(asked[-1]["id"], including=True)
-                    self._workspace.run()
+                    await self._workspace.answer_on_branch(asked[-1]["id"])
 
     @work
     async def action_branch(self) -> None:

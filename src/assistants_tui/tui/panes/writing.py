@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from assistants_tui.service import views
+from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import MAX_TEXT, AttachedFile, chosen_use, uses
@@ -107,6 +108,7 @@ class WritingPane(Vertical):
         self._workspace = workspace
         self._conversation = workspace.conversation
         self._drafts: dict[str | None, Draft] = {}  # by thread ID; None: the thread to come
+        self._threadless: Conversation | None = None  # the one that the draft of None is for
         self._files: tuple[AttachedFile, ...] = ()
         self._once = RunOptions()
         self._edit: _Edit | None = None
@@ -186,8 +188,9 @@ class WritingPane(Vertical):
             self.notify(names, title="No longer there, so not attached", severity="warning", markup=False)
 
     def _workspace_changed(self, changed: Changed) -> None:
+        self._find_thread()
         if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
-            self._set_aside(self._conversation.thread_id, self.draft, self._edit)
+            self._set_aside(self._conversation, self.draft, self._edit)
             self.keep_draft()
             self._conversation = self._workspace.conversation
             thread_id = self._conversation.thread_id
@@ -199,11 +202,20 @@ class WritingPane(Vertical):
         elif changed & Changed.ASSISTANTS or self._conversation.options is not self._kept:
             self._show_extras()
 
-    def _set_aside(self, thread_id: str | None, draft: Draft, edit: _Edit | None) -> None:
-        """Have a draft of a thread that is not shown."""
+    def _set_aside(self, conversation: Conversation, draft: Draft, edit: _Edit | None) -> None:
+        """Have a draft of a conversation that is not shown."""
+        if (thread_id := conversation.thread_id) is None:
+            self._threadless = conversation
         self._drafts[thread_id] = draft
         if edit is not None:
             self._edits[thread_id] = edit
+
+    def _find_thread(self) -> None:
+        """Move the draft of the thread to come to the thread, when that has come meanwhile."""
+        if self._threadless is not None and (thread_id := self._threadless.thread_id) is not None:
+            self._threadless = None
+            if None in self._drafts:
+                self._drafts[thread_id] = self._drafts.pop(None)
 
     def _show_extras(self) -> None:
         """The files, the options, and what becomes of the message."""
@@ -274,21 +286,27 @@ class WritingPane(Vertical):
     @work(group="branch")
     async def _send_instead(self, edit: _Edit, draft: Draft, rest: str) -> None:
         """Send a draft on a branch and go on there with `rest`; if that fails, it is all as before."""
-        thread_id = self._conversation.thread_id
-        sent = False
+        origin, thread_id = self._conversation, self._conversation.thread_id
+        branch, sent = origin, False
         self.put(edit.aside)
-        self.keep_draft()
+        kept = joined([edit.aside, replace(draft, text=draft.text + rest)])
+        self._workspace.drafts.put(thread_id, kept)  # should the app end before it is sent
         with told_failures(self, "Not sent"):
-            await self._workspace.send_instead(edit.message_id, draft)
+            branch = await self._workspace.send_instead(edit.message_id, draft)
             sent = True
+        if self._workspace.drafts.get(thread_id) == kept:
+            self._workspace.drafts.put(thread_id, edit.aside)
         if sent:
             self.composer.remember(draft.text)
-            self.composer.insert(rest)
-            self.post_message(self.Sent())
-        elif self._conversation.thread_id == thread_id:
+            if branch is self._workspace.conversation:
+                self.composer.insert(rest)
+                self.post_message(self.Sent())
+            elif rest:
+                self._set_aside(branch, Draft(rest), None)
+        elif self._conversation is origin:
             self.write_instead(edit.message_id, replace(draft, text=draft.text + rest))
         else:
-            self._set_aside(thread_id, replace(draft, text=draft.text + rest), edit)
+            self._set_aside(origin, replace(draft, text=draft.text + rest), edit)
 
     # files
 

@@ -117,7 +117,7 @@ class ProfileForm(Screen[str | None]):
         self._config_file = config_file
         self._models = tuple(choice.models)
         self._warnings: Mapping[str, str] = {}  # what is always said beside fields
-        self._use_stored: dict[str, bool] = {}  # by name, as the user said
+        self._use_stored: dict[tuple[str, str], bool] = {}  # by name and address, as the user said
         self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
 
     def compose(self) -> ComposeResult:
@@ -252,11 +252,13 @@ class ProfileForm(Screen[str | None]):
 
         False if the user gave no answer.
         """
-        if profile.name in self._use_stored or (profile.kind == "embedded" and profile.model_url is None):
+        if self._destination(profile) in self._use_stored or (
+            profile.kind == "embedded" and profile.model_url is None
+        ):
             return True
         if await asyncio.to_thread(stored_key, profile.name) is None:
             return True
-        place = getattr(profile, self._choice.address or "", None) or "the new address"
+        _, place = self._destination(profile)
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
                 f"Use the key that is stored for “{profile.name}”?",
@@ -266,12 +268,16 @@ class ProfileForm(Screen[str | None]):
             )
         )
         if choice is not None:
-            self._use_stored[profile.name] = choice == "use"
+            self._use_stored[self._destination(profile)] = choice == "use"
         return choice is not None
+
+    def _destination(self, profile: Profile) -> tuple[str, str]:
+        """The name of a profile and where its key would go."""
+        return profile.name, getattr(profile, self._choice.address or "", None) or "the new address"
 
     def _known_key(self, profile: Profile) -> Secret | None:
         """The key of the environment, or the stored one if the user said so. Blocks on the key store."""
-        stored = stored_key(profile.name) if self._use_stored.get(profile.name) else None
+        stored = stored_key(profile.name) if self._use_stored.get(self._destination(profile)) else None
         return environment_key(profile) or stored
 
     def _cause(self, error: ServiceError) -> str:
@@ -298,7 +304,7 @@ class ProfileForm(Screen[str | None]):
                 return
             profile = trial.profile
         key = Secret(self._key) if self._key else None
-        drop = self._use_stored.get(profile.name) is False
+        drop = self._use_stored.get(self._destination(profile)) is False
         try:
             failure = await asyncio.to_thread(keep_profile, self._config_file, profile, key, drop_stored=drop)
         except SettingsError as error:

@@ -21,6 +21,7 @@ _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .-]+")
 _EXACT = 2**53
 _MOST = 100  # values in a condition of SQL: what it cannot hold is for the matcher alone
+_DEEPEST = 10  # levels of and/or in it: the parser of SQLite takes some thirty
 
 
 def matcher(condition: Mapping[str, Any]) -> Matcher:
@@ -56,13 +57,20 @@ def likely(condition: Mapping[str, Any], column: ColumnElement[Any]) -> ColumnEl
 
     All that meet the filter meet this as well; others may, too.
     """
-    return _likely(condition, column) if _size(condition) <= _MOST else true()
+    simple = _size(condition) <= _MOST and _depth(condition) <= _DEEPEST
+    return _likely(condition, column) if simple else true()
 
 
 def _size(condition: Mapping[str, Any]) -> int:
     if condition["type"] in {"and", "or"}:
         return sum(map(_size, condition["filters"]))
     return len(_values(condition))
+
+
+def _depth(condition: Mapping[str, Any]) -> int:
+    if condition["type"] in {"and", "or"}:
+        return 1 + max(map(_depth, condition["filters"]), default=0)
+    return 1
 
 
 def _values(condition: Mapping[str, Any]) -> list[Any]:

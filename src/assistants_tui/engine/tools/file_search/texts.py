@@ -126,8 +126,9 @@ async def attributes(
     statement = select(attachments.c.seq, cast(attachments.c.attributes, Text)).where(
         attachments.c.vector_store_id.in_(store_ids),
         attachments.c.status == "completed",
-        filters.likely(condition, attachments.c.attributes),
     )
+    if connection.dialect.name == "sqlite":
+        statement = statement.where(filters.likely(condition, attachments.c.attributes))
     if among is not None:
         statement = statement.where(attachments.c.seq.in_(among))
     return (await connection.execute(statement)).tuples().all()  # a row at a time takes much longer
