@@ -73,6 +73,17 @@ def test_a_line_is_printed_once_and_whole_wherever_the_text_is_cut(cuts: list[in
     assert lines == [*SPOKEN, "Run completed, 7 tokens."]
 
 
+def test_a_note_may_come_later_than_its_line() -> None:
+    lines: list[str] = []
+    printer = LinearPrinter("Tutor", lines.append)
+    early = state("See【4:0†leave.md】.\n")
+    bare = {"type": "text", "text": {"value": "See【4:0†leave.md】.\n", "annotations": []}}
+    message: Any = early.messages["msg_1"] | {"content": [bare]}
+    printer.show(replace(early, messages={"msg_1": message}))
+    printer.end(state("See【4:0†leave.md】.\n", status="completed"))
+    assert "Note 1: leave.md." in lines
+
+
 def test_tools_are_announced_when_they_begin_and_their_output_when_they_end() -> None:
     lines: list[str] = []
     printer = LinearPrinter("Tutor", lines.append)

@@ -20,7 +20,7 @@ def no_umask() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_umask")
 async def test_nobody_else_can_read_anything(tmp_path: Path) -> None:
-    async with engine(tmp_path / "data", tutor=True) as served:
+    async with engine(tmp_path / "made" / "too" / "data", tutor=True) as served:
         file = await upload(served.http)
         store = await make(served.http, "/vector_stores", file_ids=[file["id"]])
         await settled(served.http, f"/vector_stores/{store['id']}/files/{file['id']}")
@@ -32,9 +32,9 @@ async def test_nobody_else_can_read_anything(tmp_path: Path) -> None:
         assert names(events)[-2] == "run.completed"
         open_to_others = [
             f"{path.relative_to(tmp_path)} {stat.filemode(path.stat().st_mode)}"
-            for path in (tmp_path / "data").rglob("*")
+            for path in tmp_path.rglob("*")
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         ]
-        written = {path.name for path in (tmp_path / "data").rglob("*")}
+        written = {path.name for path in tmp_path.rglob("*")}
     assert open_to_others == []
     assert {"meta.json", "copied.json"} <= written  # of the word index, and of the session

@@ -1,9 +1,9 @@
 """Times of servers, which may send anything."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistants_tui.service.times import moment, span, when
@@ -22,9 +22,12 @@ def test_what_is_no_time_has_no_words(nonsense: object) -> None:
     assert when(nonsense) == ""
 
 
-@given(st.one_of(st.integers(), st.floats()))
+@given(st.one_of(st.integers(), st.integers(-(10**12), 10**12), st.floats()))
+@example(253402300799)
 def test_any_number_can_be_shown(number: float) -> None:
     assert isinstance(when(number), str)
+    if (found := moment(number)) is not None:  # so that what is between two days can be told, too
+        assert found - timedelta(days=1) < found < found + timedelta(days=1)
 
 
 @pytest.mark.parametrize(

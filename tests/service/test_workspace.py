@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from assistants_tui.service import views
 from assistants_tui.service.api.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
@@ -188,6 +189,43 @@ async def test_a_branch_begins_with_copies_and_leaves_the_thread_alone(workspace
     await workspace.branch(asked[0], including=False)
     assert workspace.conversation.thread_id is None, "nothing stands before the first message"
     assert workspace.conversation.options == {"temperature": 0.1}
+
+
+async def test_what_goes_to_a_branch_goes_there_whatever_is_looked_at(workspace: Workspace) -> None:
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    workspace.send(Draft("4 + 5"))
+    origin = workspace.conversation
+    await origin.settled()
+    second = list(origin.messages)[2]
+
+    def look_away(changed: Changed) -> None:
+        if workspace.conversation.thread_id not in (None, origin.thread_id):
+            workspace.new_thread()  # while the branch is still being read
+
+    workspace.subscribe(look_away)
+    branch = await workspace.send_instead(second, Draft("6 + 7"))
+    await branch.settled()
+    assert workspace.conversation.thread_id is None and not workspace.conversation.outbox
+    said = [views.shown_text(message).text for message in branch.messages.values()]
+    assert said[0] == "2 + 3" and said[2] == "6 + 7" and "13" in said[3]
+    assert len(origin.messages) == 4
+
+
+async def test_what_is_written_for_a_thread_to_come_is_found_there_when_another_was_opened(
+    workspace: Workspace,
+) -> None:
+    workspace.send(Draft("2 + 3"))
+    await workspace.conversation.settled()
+    first = workspace.conversation.thread_id or ""
+    workspace.new_thread()
+    coming = workspace.conversation
+    workspace.send(Draft("4 + 5"))
+    workspace.drafts.put(None, Draft("and 6 + 7?"))
+    await workspace.open_thread(first)
+    await coming.settled()
+    assert workspace.drafts.get(coming.thread_id) == Draft("and 6 + 7?")
+    assert workspace.drafts.get(None) == Draft("")
 
 
 async def test_a_long_branch_has_all_messages_in_their_order(workspace: Workspace) -> None:
@@ -488,9 +526,12 @@ async def test_a_history_that_cannot_be_read_is_told_once_and_threads_open_all_t
     paths.threads_file.mkdir()
     again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), thread_id=thread_id)
     assert again.title_of(thread_id or "") == thread_id
-    assert again.foreign_thread is None, "nobody can say that it is not in the history"
+    assert not again.foreign_thread, "nobody can say that it is not in the history"
     assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
     await again.connect()
     await again.conversation.open()
     assert len(again.conversation.messages) == 2
+    paths.threads_file.rmdir()
+    assert again.title_of(thread_id or "") == thread_id
+    assert again.foreign_thread == thread_id, "now it can be read"
     await again.close()

@@ -139,12 +139,16 @@ async def test_searching_with_filters(
     assert {int(name.partition(".")[0]) for name in found} == expected
 
 
-async def test_filters_may_have_thousands_of_parts(library: Library) -> None:
+async def test_filters_may_have_thousands_of_parts_and_many_levels(library: Library) -> None:
     await library.add("a.txt", "a storm over the sea", attributes={"year": 7})
     years = [{"type": "eq", "key": "year", "value": year} for year in range(3000)]
+    deep: dict[str, Any] = years[7]
+    for level in range(100):
+        deep = {"type": ("and", "or")[level % 2], "filters": [deep, years[7 - level % 2]]}
     for condition in (
         {"type": "in", "key": "year", "value": [*range(40_000)]},
         {"type": "or", "filters": years},
+        deep,
     ):
         assert await library.found("storm", filters=condition) == ["a.txt"]
 
