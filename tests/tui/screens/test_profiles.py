@@ -133,7 +133,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         assert "authorization" not in endpoint.requests[-1].headers
         field(form, "model_url").value = "http://127.0.0.1:1"  # the answer was about the other address
         await driver.press("ctrl+t")
-        await driver.until_shown("It would be sent to http://127.0.0.1:1")
+        await driver.until_shown("would be sent to http://127.0.0.1:1")
         await driver.press("escape")
         field(form, "model_url").value = endpoint.url
         field(form, "key").focus()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -272,8 +273,9 @@ class ProfileForm(Screen[str | None]):
         return choice is not None
 
     def _destination(self, profile: Profile) -> tuple[str, str]:
-        """The name of a profile and where its key would go."""
-        return profile.name, getattr(profile, self._choice.address or "", None) or "the new address"
+        """The name of a profile and the host to which its key would go: a trial may correct the path."""
+        address = urlsplit(getattr(profile, self._choice.address or "", None) or "")
+        return profile.name, f"{address.scheme}://{address.netloc}" if address.netloc else "the new address"
 
     def _known_key(self, profile: Profile) -> Secret | None:
         """The key of the environment, or the stored one if the user said so. Blocks on the key store."""
