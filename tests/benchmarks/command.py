@@ -86,15 +86,6 @@ def press(terminal: Terminal, keys: str, marker: str) -> float:
     return time.perf_counter() - begin
 
 
-def settled(terminal: Terminal, keys: str, *, calm: float = 0.15) -> float:
-    """Seconds from a key to the end of the paint that it causes: the last byte before a while of silence."""
-    begin = last = time.perf_counter()
-    terminal.send(keys)
-    while terminal.read(calm if last > begin else 5.0):
-        last = time.perf_counter()
-    return last - begin
-
-
 class Endpoint:
     """A model endpoint in a thread of its own, so that reading the terminal does not hold it up."""
 

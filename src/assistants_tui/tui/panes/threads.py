@@ -23,6 +23,7 @@ from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from assistants_tui.tui.screens.search import SearchScreen
+from assistants_tui.tui.widgets.filter_field import FilterField
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _LOOK = 2.0
@@ -91,13 +92,15 @@ class ThreadsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("Threads", classes="pane-title", id="threads-title")
-        yield Input(id="thread-filter", placeholder="Filter by title", compact=True)
+        yield FilterField(id="thread-filter", placeholder="Filter by title", compact=True)
         yield VirtualList(id="thread-list")
 
     def on_mount(self) -> None:
         self._filter.display = False
         self._workspace.subscribe(self._workspace_changed)
         self.watch(self.app, "app_focus", self._app_focused, init=False)
+        # not by its message, which comes a frame later: the key and what it leaves are painted at once
+        self.watch(self._filter, "value", self._draw, init=False)
         self.set_interval(_LOOK, self._look_for_changes)
         self._draw()
 
@@ -212,10 +215,6 @@ class ThreadsPane(Vertical):
                 await self._workspace.adopt_threads(found)
 
     # filter and search
-
-    @on(Input.Changed, "#thread-filter")
-    def _filter_changed(self) -> None:
-        self._draw()
 
     @on(Input.Submitted, "#thread-filter")
     def _filter_done(self, event: Input.Submitted) -> None:
