@@ -93,6 +93,16 @@ def test_one_index_serves_several_threads(path: Path) -> None:
     assert len(index.list()) == len(ThreadIndex(path).list()) == 20
 
 
+def test_its_version_tells_of_changes_without_reading(path: Path) -> None:
+    index = ThreadIndex(path)
+    none = index.version()
+    ThreadIndex(path).add(reference(1))
+    first = index.version()
+    assert none != first == index.version()
+    ThreadIndex(path).add(reference(2))
+    assert index.version() != first
+
+
 def test_what_is_added_twice_stays_as_it_was(path: Path) -> None:
     index = ThreadIndex(path)
     index.add(reference(1, title="mine"))
