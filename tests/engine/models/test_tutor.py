@@ -196,6 +196,34 @@ async def test_a_tool_that_cannot_run_is_passed_on_in_plain_words() -> None:
     assert not calls and "Code interpreter is off: no sandbox." in text
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is the derivative of x^3 + 2x?", "of `x^3 + 2x` with respect to x is **3·x^2 + 2**."),
+        ("Differentiate sin(2t) with respect to t, please.", "is **2·cos(2·t)**."),
+        ("differentiate `a*x^2` by a", "with respect to a is **x^2**."),
+        ("Integrate 2x + 1 dx", "The integral of `2x + 1` with respect to x is **x·(x + 1) + C**."),
+        ("What is the integral of x^2 from 0 to 3?", "is **9**."),
+        ("Find the integral of sin(x) from 0 to pi.", "is **2**."),
+        ("integral of exp(x) between 0 and 1", "is **-1 + E**, which is ≈ 1.71828."),
+        ("the derivative of e^x", "is **exp(x)**."),
+        ("Can you give me the antiderivative of 1/x?", "is **log(x) + C**."),
+    ],
+)
+async def test_derivatives_and_integrals(question: str, said: str) -> None:
+    pytest.importorskip("sympy", reason="the packages of the extra `code` are not installed")
+    text, programs = await answer(question)
+    assert said in text
+    assert len(programs) == 1
+
+
+async def test_calculus_needs_a_formula_and_code() -> None:
+    text, programs = await answer("What is a derivative, and what an integral?")
+    assert not programs and "I cannot answer this" in text
+    text, programs = await answer("What is the derivative of x^2?", tools=[])
+    assert not programs and "does not have the code interpreter" in text
+
+
 async def test_the_first_answer_introduces_itself() -> None:
     first, _, _ = await turn(ChatRequest("tutor", [{"role": "user", "content": "Hello"}]))
     later, _ = await answer("3x = 6")

@@ -26,6 +26,7 @@ def help_text(talk: Conversation) -> str:
         abilities += [
             "solve equations and systems, such as `3x + 11 = 14` or `x + y = 10, x - y = 2`",
             "calculate, such as `15% of 80` or `2^64`",
+            "find derivatives and integrals, such as `the derivative of x^3 + 2x`",
             "summarise and chart a table: attach a `.csv` file and ask for a chart",
         ]
     abilities += [

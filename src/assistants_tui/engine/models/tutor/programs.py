@@ -204,7 +204,7 @@ def with_sympy(
 ) -> str:
     """Whatever SymPy can solve, where it is installed."""
     names = " ".join(unknowns)
-    zeros = ",\n    ".join(_sympy(expressions.source(Operation("-", *pair), exact=False)) for pair in sides)
+    zeros = ",\n    ".join(for_sympy(Operation("-", *pair)) for pair in sides)
     return f"""\
 import sympy
 from sympy import *
@@ -285,5 +285,6 @@ if Fraction(result).denominator != 1:
     return f"{head}\n# {text}\nresult = {expressions.source(tree, exact=exact)}\n{shown}\n"
 
 
-def _sympy(source: str) -> str:
-    return source.replace("math.log10(", "log(10, ").replace("math.", "")
+def for_sympy(tree: Expression) -> str:
+    """An expression as source for a program that has imported everything of SymPy."""
+    return expressions.source(tree, exact=False).replace("math.log10(", "log(10, ").replace("math.", "")

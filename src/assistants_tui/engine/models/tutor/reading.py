@@ -64,6 +64,16 @@ def calculation(text: str) -> tuple[str, Expression] | None:
     return None
 
 
+def expression(text: str) -> tuple[str, Expression] | None:
+    """The first formula, of numbers and letters, as it was written and as a tree."""
+    for stretch in _stretches(text):
+        try:
+            return stretch, expressions.parse(stretch)
+        except NotAnExpressionError:
+            continue
+    return None
+
+
 def _stretches(text: str) -> Iterator[str]:
     """Parts of a text that may be mathematics, those that are marked as such first."""
     seen = set()

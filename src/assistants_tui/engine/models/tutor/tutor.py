@@ -19,6 +19,7 @@ from assistants_tui.engine.models.base import (
 )
 from assistants_tui.engine.models.tutor import (
     arithmetic,
+    calculus,
     calls,
     documents,
     equations,
@@ -35,9 +36,10 @@ _PACE = (
     0.006  # seconds between two pieces: quick to read along, and like a model it can be stopped on the way
 )
 _PIECE = re.compile(r"\s*\S{1,6}|\s+")
-_SUBJECTS = (calls.reply, tables.reply, equations.reply, arithmetic.reply, documents.reply)
+_MATHEMATICS = (calculus.reply, equations.reply, arithmetic.reply)
+_SUBJECTS = (calls.reply, tables.reply, *_MATHEMATICS, documents.reply)
 # Without code there is nothing to compute: a question with numbers is one about the documents.
-_SUBJECTS_WITHOUT_CODE = (calls.reply, documents.reply, tables.reply, equations.reply, arithmetic.reply)
+_SUBJECTS_WITHOUT_CODE = (calls.reply, documents.reply, tables.reply, *_MATHEMATICS)
 
 
 class Tutor:
@@ -104,7 +106,7 @@ def _forced(talk: Conversation, choice: str | JSON) -> Reply | None:
                 return found
         name = talk.code_tool or talk.search_tool or (talk.functions[0]["name"] if talk.functions else None)
     if name == talk.code_tool and name is not None:
-        for subject in (tables.reply, equations.reply, arithmetic.reply):
+        for subject in (tables.reply, *_MATHEMATICS):
             if not isinstance(found := subject(talk), Say | None):
                 return found
         return [Call(name, {"code": 'print("There is nothing to compute in this message.")\n'})]
