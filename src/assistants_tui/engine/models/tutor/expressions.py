@@ -168,7 +168,7 @@ class _Reader:
     def _atom(self, depth: int) -> Expression:
         kind, read = self._kind(), self._take()
         if kind == "number":
-            return Number(read)
+            return Number(re.sub(r"^0+(?=\d)", "", read))  # Python takes no 07
         if read == "√":
             return Application("sqrt", self._atom(depth + 1))
         if read in FUNCTIONS:
