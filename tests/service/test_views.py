@@ -100,6 +100,8 @@ def test_everything_between_the_marks_survives(pieces: list[str]) -> None:
     [
         ("I need to solve `3x + 11 = 14`.", "I need to solve 3x + 11 = 14."),
         ("\n\n# Heading\nmore", "Heading"),
+        ("12 * 12, or 2*3 and snake_case", "12 * 12, or 2*3 and snake_case"),
+        ("* **Very** _important_ ***words***!", "Very important words!"),
         ("   ", "Untitled"),
         ("```\n```", "Untitled"),
     ],

@@ -116,10 +116,14 @@ def _dict(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
+_SIGNS = re.compile(r"^\s*[*#>]+\s|[`#>|]+|(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)")
+"""Those of Markdown that stand for no character: not the stars of `12 * 12` and `2*3`."""
+
+
 def suggested_title(text: str) -> str:
     """A title from a first message: its first line with words, without Markdown signs, cut to fit."""
     for line in text.splitlines():
-        words = re.sub(r"[`*_#>|]+", "", line).split()
+        words = _SIGNS.sub("", line).split()
         if words:
             break
     else:

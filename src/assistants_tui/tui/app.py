@@ -72,7 +72,7 @@ class AssistantsApp(App[None]):
     COMMANDS = {_app_commands}  # noqa: RUF012 - Textual's, whose own commands we do without
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Find any command"),
-        Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Leave the app"),
+        Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Quit: leave the app"),
     ]
 
     def __init__(

@@ -160,6 +160,8 @@ class ThreadsPane(Vertical):
             self._row,
             key=lambda index: line.id if isinstance(line := lines[index], ThreadReference) else str(line),
             is_header=lambda index: isinstance(lines[index], str),
+            # the cursor is on the open thread, unless it is being moved
+            selected_key=None if self.has_focus_within else workspace.conversation.thread_id,
         )
 
     def _row(self, index: int) -> Content:
