@@ -260,7 +260,7 @@ async def test_two_windows_lose_nothing() -> None:
         assert "5" in one.texts[1]
         assert "42" in two.texts[1]
     references = ThreadIndex(user_paths().threads_file).list("local")
-    assert {reference.title for reference in references} == {"2 + 3", "7 6"}
+    assert {reference.title for reference in references} == {"2 + 3", "7 * 6"}
 
 
 async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatever_closing_says(
