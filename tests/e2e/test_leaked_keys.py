@@ -21,6 +21,7 @@ from assistants_tui.service.export.document import SUFFIXES
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import user_paths
 from support.app import open_app
+from support.processes import command_line, running
 from support.served import served
 
 ENVIRONMENT, KEY_STORE, MODEL = "sk-canary-environment", "sk-canary-keystore", "sk-canary-model"
@@ -129,10 +130,7 @@ async def test_a_key_goes_to_its_server_and_nowhere_else(
                     path = tmp_path / f"export{suffix}"
                     await workspace.export(thread.id, form, path)
                     left.append(path.read_text())
-                left += [
-                    " ".join(process.cmdline())
-                    for process in (psutil.Process(), *psutil.Process().children(recursive=True))
-                ]
+                left += map(command_line, [psutil.Process(), *running()])
             monkeypatch.setattr("assistants_tui.cli.doctor.log_to_file", lambda _: None, raising=False)
             await asyncio.to_thread(main, ["doctor"])
     finally:

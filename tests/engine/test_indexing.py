@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from support.documents import pdf
 from support.engine import JSON, error_of, make, open_engine, settled, turn_of_another_engine, upload
 from support.engine_process import nursery
 from support.engines import BETA
+from support.processes import running
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
+WORKERS = "file_search.workers"  # in the command lines of what reads and indexes files for an engine
 TEXT = "".join(f"Line {number} says something of its own.\n" for number in range(60))
 
 
@@ -25,22 +27,10 @@ def counts(**numbers: int) -> JSON:
     return every | {"total": sum(numbers.values())}
 
 
-def workers(parent: int | None = None) -> list[psutil.Process]:
-    """The processes that read and index files for an engine."""
-    found = []
-    for process in psutil.Process(parent).children(recursive=True):
-        try:
-            if any("file_search.workers" in part for part in process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
 @contextmanager
 def frozen_readers() -> Iterator[None]:
     """Readers that exist do not go on meanwhile."""
-    readers = [process for process in workers() if any("reader" in part for part in process.cmdline())]
+    readers = running("file_search.workers.reader")
     assert readers
     for process in readers:
         process.suspend()
@@ -48,7 +38,7 @@ def frozen_readers() -> Iterator[None]:
         yield
     finally:
         for process in readers:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.resume()
 
 
@@ -205,8 +195,8 @@ async def test_closing_leaves_no_process_and_loses_nothing(engine_settings: Engi
         path = f"/vector_stores/{store['id']}"
         while (await get(http, path))["file_counts"]["completed"] == 0:
             await asyncio.sleep(0)
-        assert workers()
-    assert workers() == []
+        assert running(WORKERS)
+    assert running(WORKERS) == []
     async with open_engine(engine_settings) as http:
         assert (await settled(http, path))["file_counts"] == counts(completed=8)
         assert sorted(await found(http, path, "something")) == sorted(f"{number}.txt" for number in range(8))
@@ -230,7 +220,7 @@ async def test_killed_engine_goes_on_where_it_was(data_dir: Path) -> None:
             async with _client(engine.url) as http:
                 while (await get(http, path))["file_counts"]["completed"] < done:
                     await asyncio.sleep(0.02)
-            left = workers(engine.pid)
+            left = running(WORKERS, below=engine.pid)
             engine.kill()
             _, alive = await asyncio.to_thread(psutil.wait_procs, left, 20)
             assert alive == []

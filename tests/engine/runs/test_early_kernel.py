@@ -2,24 +2,15 @@
 
 import asyncio
 import json
-import os
-
-import psutil
 
 from support.engines import ServedEngine, data_of, names
 from support.model_endpoint import DONE, Reply, chunk, says
+from support.processes import running
 
 
 def kernels() -> set[int]:
     """The processes below this one that listen for code."""
-    found = set()
-    for process in psutil.Process(os.getpid()).children(recursive=True):
-        try:
-            if "connection_file" in " ".join(process.cmdline()):
-                found.add(process.pid)
-        except psutil.Error:
-            pass  # it has just ended
-    return found
+    return {process.pid for process in running("connection_file")}
 
 
 async def test_the_kernel_is_there_before_the_code_is(served_engine: ServedEngine) -> None:

@@ -1,6 +1,7 @@
 """Sessions: variables that stay, output as it comes, stopping, ending, and many of them at once."""
 
 import asyncio
+import contextlib
 import importlib.util
 import tempfile
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Image, Logs, Output, fonts
 from support.code_interpreter import OpenInterpreter, Thread
+from support.processes import status
 
 BOTH = pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
 LOST = "Variables are lost; the files in /mnt/data are kept."
@@ -255,7 +257,7 @@ async def test_nothing_goes_on_between_calls(open_interpreter: OpenInterpreter) 
         "threading.Thread(target=count, daemon=True).start()\n"
         "child = subprocess.Popen(['sleep', '1000'])"
     )
-    await eventually(lambda: all(process.status() == psutil.STATUS_STOPPED for process in children()))
+    await eventually(lambda: all(status(process) == psutil.STATUS_STOPPED for process in children()))
     assert len(children()) == 4
     await thread.run("first = n; time.sleep(0.1); print(n > first, child.poll())")
     assert thread.logs == "True None\n"
@@ -328,7 +330,8 @@ async def test_a_receiver_that_never_returns_is_left(thread: Thread) -> None:
 async def test_a_kernel_that_ends_between_calls(thread: Thread) -> None:
     await thread.run("x = 1")
     for process in children():
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # the launcher takes its children with it
+            process.kill()
     await eventually(lambda: not children())
     execution = await thread.run("print('x' in globals())")
     told = thread.logs

@@ -13,17 +13,13 @@ from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
 from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.workers.readers import ReaderLimits, Readers
 from support import documents
+from support.processes import running
 
 ENDLESS = b"<p>a" * 4_000_000  # half a minute of work
 
 
 def workers() -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE
-        and "file_search.workers.reader" in " ".join(child.cmdline())
-    ]
+    return running("file_search.workers.reader")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.database import Database
+from support.processes import running, status
 from support.search import OWNER, Library
 
 PROGRAM = Path(__file__).parent / "ingesting_process.py"
@@ -65,7 +66,7 @@ async def test_killed_while_reading(tmp_path: Path) -> None:
         await process.wait()
         # they notice the end of their pipes
         await asyncio.to_thread(psutil.wait_procs, helpers, 20)
-        assert not any(helper.is_running() and helper.status() != "zombie" for helper in helpers)
+        assert {status(helper) for helper in helpers} <= {psutil.STATUS_ZOMBIE}
         if done:
             break
     assert done
@@ -90,9 +91,8 @@ async def test_killed_while_reading(tmp_path: Path) -> None:
 async def test_a_killed_indexer_is_replaced(library: Library) -> None:
     await library.add("one.txt", "a storm")
     assert await library.found("storm") == ["one.txt"]
-    for child in psutil.Process().children():
-        if any("workers.indexer" in argument for argument in child.cmdline()):
-            child.kill()
+    (indexer,) = running("workers.indexer")
+    indexer.kill()
     await library.add("two.txt", "another storm")
     found: list[str] = []
     while len(found) < 2:
