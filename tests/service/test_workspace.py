@@ -535,3 +535,74 @@ async def test_a_history_that_cannot_be_read_is_told_once_and_threads_open_all_t
     assert again.title_of(thread_id or "") == thread_id
     assert again.foreign_thread == thread_id, "now it can be read"
     await again.close()
+
+
+async def turn(workspace: Workspace, text: str) -> None:
+    workspace.send(Draft(text))
+    await workspace.conversation.settled()
+    await settled(workspace)
+
+
+def texts(workspace: Workspace) -> list[str]:
+    return [
+        views.shown_text(message).text
+        for message in workspace.conversation.messages.values()
+        if message["role"] == "user"
+    ]
+
+
+async def test_two_windows_show_one_conversation_without_a_hole(workspace: Workspace, paths: Paths) -> None:
+    """What one window adds, the other shows once it has seen that the thread was used, in the right order."""
+    await turn(workspace, "one")
+    thread_id = workspace.conversation.thread_id
+    assert thread_id is not None
+    other = await connected(paths)
+    await other.open_thread(thread_id)
+    await turn(other, "two")
+    await turn(other, "three")
+    drawn = list(workspace.conversation.messages.values())
+    await turn(workspace, "four")  # before the first window has looked
+    await until(lambda: len(workspace.conversation.messages) == 8)
+    assert texts(workspace) == ["one", "two", "three", "four"]
+    now = [id(message) for message in workspace.conversation.messages.values()]
+    assert now[:2] == [*map(id, drawn)], "what has not changed is not drawn again"
+    await until(lambda: len(workspace.conversation.runs) == 4)
+    listed = (await (await backend(workspace)).runs.list(thread_id)).items
+    assert list(workspace.conversation.runs) == [run["id"] for run in reversed(listed)]
+    await other.open_thread(thread_id)  # going to a thread that is held reads what is new in it, too
+    assert texts(other) == ["one", "two", "three", "four"]
+    await other.delete_message(next(iter(other.conversation.messages)))
+    await workspace.open_thread(thread_id)
+    assert texts(workspace) == ["two", "three", "four"]
+    await other.close()
+
+
+async def test_a_run_that_another_window_has_begun_is_followed(workspace: Workspace, paths: Paths) -> None:
+    await turn(workspace, "one")
+    assert workspace.conversation.thread_id is not None
+    other = await connected(paths)
+    await other.open_thread(workspace.conversation.thread_id)
+    choose(other, "Weather Bot")
+    await turn(other, "What is the weather in San Francisco?")
+    assert other.conversation.activity == "waiting"
+    await workspace.notice_threads()
+    await until(lambda: workspace.conversation.activity == "waiting")
+    run_id = next(reversed(workspace.conversation.runs))
+    assert run_id == next(reversed(other.conversation.runs))
+    await other.conversation.cancel()
+    await other.conversation.settled()
+    await turn(other, "two")
+    await workspace.notice_threads()
+    await until(lambda: workspace.conversation.activity == "idle" and len(workspace.conversation.runs) == 3)
+    assert workspace.conversation.runs[run_id].status == "cancelled"
+    await other.close()
+
+
+async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspace: Workspace) -> None:
+    await turn(workspace, "one")
+    conversation = workspace.conversation
+    before = dict(conversation.messages)
+    await (await backend(workspace)).threads.delete(conversation.thread_id or "")
+    await conversation.catch_up()
+    assert conversation.messages == before
+    assert conversation.error is None

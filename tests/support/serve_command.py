@@ -47,9 +47,7 @@ async def serve_command(data_dir: Path, *arguments: str) -> AsyncIterator[ServeC
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=dict(os.environ),
-        preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_NOFILE, (FEW_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-        ),
+        preexec_fn=_as_from_a_shell,
     )
     try:
         assert process.stdout is not None
@@ -60,3 +58,9 @@ async def serve_command(data_dir: Path, *arguments: str) -> AsyncIterator[ServeC
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _as_from_a_shell() -> None:
+    """With few files, and with Ctrl-C: what runs in the background of a script hands it on as ignored."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

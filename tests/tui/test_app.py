@@ -263,6 +263,18 @@ async def test_two_windows_lose_nothing() -> None:
     assert {reference.title for reference in references} == {"2 + 3", "7 * 6"}
 
 
+async def test_two_windows_in_one_thread_show_the_same_messages() -> None:
+    async with open_app() as one:
+        await one.type("2 + 3")
+        await one.until_answered()
+        async with open_app() as two:
+            await two.until(lambda: len(two.texts) == 2)
+            await two.type("7 * 6")
+            await two.until_answered()
+            await one.until(lambda: len(one.texts) == 4)
+            assert one.texts == two.texts
+
+
 async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatever_closing_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

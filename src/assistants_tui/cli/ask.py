@@ -65,10 +65,12 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         backend = await connection.backend()
         assistant = _chosen(await backend.assistants.list(), options.assistant)
         thread_id = options.thread or (await backend.threads.create())["id"]
-        _remember(ThreadIndex(paths.threads_file), profile.name, thread_id, assistant, question)
+        threads = ThreadIndex(paths.threads_file)
+        _remember(threads, profile.name, thread_id, assistant, question)
         attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
         await backend.threads.add_message(thread_id, question, attachments=attachments)
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
+        _remember(threads, profile.name, thread_id, assistant, question)  # a window that shows it reads on
     finally:
         await connection.close()
     refusal = next(filter(None, map(sandboxes.refusal, state.steps.values())), None)

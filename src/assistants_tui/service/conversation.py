@@ -5,11 +5,11 @@ is free. Everything shown is the server's own objects; the only thing kept beyon
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
 from assistants_tui.service.errors import ServiceError
@@ -26,6 +26,8 @@ PAGE_SIZE = 100
 """Messages read at once; the most that the API gives."""
 RUNS_READ = 20
 """Runs that are read when the thread opens; steps of all but the newest are read when asked for."""
+
+Thing = TypeVar("Thing")
 
 _outgoing_numbers = count(1)
 
@@ -64,16 +66,18 @@ class Conversation:
         thread_id: str | None = None,
         *,
         created: Callable[[Thread, str, str], Awaitable[None]] | None = None,
+        begun: Callable[[str], None] = lambda assistant_id: None,
         seen: Callable[[Iterable[Message]], None] = lambda messages: None,
     ) -> None:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
 
         `created` is told of the thread that the first message made, its assistant and that message, which is
-        posted once it returns, and not at all if it raises ServiceError; `seen` of all messages once they are
-        complete.
+        posted once it returns, and not at all if it raises ServiceError; `begun` of the assistant of each run
+        that has begun in a thread that was there before; `seen` of all messages once they are complete.
         """
         self._backend = backend
         self._created = created
+        self._begun = begun
         self._seen = seen
         self.thread_id = thread_id
         self.messages: dict[str, Message] = {}
@@ -141,11 +145,7 @@ class Conversation:
         if self.opened or self.thread_id is None:
             return
         try:
-            backend = await self._backend()
-            page, runs = await asyncio.gather(
-                backend.threads.messages(self.thread_id, limit=PAGE_SIZE),
-                backend.runs.list(self.thread_id, limit=RUNS_READ),
-            )
+            page, runs = await self._newest(self.thread_id)
         except ServiceError as error:
             self._fail(error)
             return
@@ -153,11 +153,41 @@ class Conversation:
         self._put_older_runs(runs)
         self.opened = True
         self._changed()
-        if (latest := self.latest_run) is not None and latest.run is not None:
-            if latest.active:
-                self._start_following(backend.runs.follow(self.thread_id, latest.run["id"]))
-            else:
-                await self.read_run(latest.run["id"])
+        await self._attend_latest()
+
+    async def catch_up(self) -> None:
+        """Read what others have changed since, as another window does, and follow a run that they began.
+
+        Nothing is said of a failure: nobody has asked, and the next request will say it.
+        """
+        if self.thread_id is None or not self.opened:
+            return
+        before = {*self.messages, *self.runs}
+        try:
+            page, runs = await self._newest(self.thread_id)
+        except ServiceError:
+            return
+        self._put_newest(page, before)
+        self._put_newest_runs(runs, before)
+        self._changed()
+        await self._attend_latest()
+
+    async def _newest(self, thread_id: str) -> tuple[Page[Message], Page[Run]]:
+        backend = await self._backend()
+        return await asyncio.gather(
+            backend.threads.messages(thread_id, limit=PAGE_SIZE),
+            backend.runs.list(thread_id, limit=RUNS_READ),
+        )
+
+    async def _attend_latest(self) -> None:
+        """Follow the newest run if it is active, or read its steps."""
+        latest = self.latest_run
+        if latest is None or latest.run is None or latest.run["id"] in self._detailed:
+            return
+        if not latest.active:
+            await self.read_run(latest.run["id"])
+        elif self._following is None:
+            await self._follow_again(latest.run["id"])
 
     async def read_older(self) -> None:
         """Read the page of messages above the oldest one. A failure is kept in `error`."""
@@ -361,6 +391,7 @@ class Conversation:
             item = await self._uploaded(backend, item)
             text = await message_text(item.draft)
             content, attachments = message_body(item.draft, text, item.file_ids)
+        new = self.thread_id is None
         if self.thread_id is None:
             thread = await backend.threads.create()
             if self._created is not None:  # the way back to the thread is kept before there is anything in it
@@ -378,6 +409,8 @@ class Conversation:
         self._drop(item.id)
         self._take(first)
         self._changed()
+        if not new:
+            self._begun(item.assistant_id)
         self._start_following(states)
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
@@ -468,6 +501,35 @@ class Conversation:
         self.has_older = page.next_cursor is not None
         self._seen(page.items)
 
+    def _put_newest(self, page: Page[Message], before: Set[str]) -> None:
+        followed = self.active_run.messages if self.active_run is not None and self._following else {}
+        newest = {message["id"]: message for message in reversed(page.items)}
+        for key, message in newest.items():
+            ours = self.messages.get(key)
+            if ours is not None and (key in followed or ours == message):
+                newest[key] = ours  # what streams in is ahead; and the same object need not be drawn again
+        if next(iter(newest), None) not in self.messages:
+            self._older_after = page.next_cursor
+            self.has_older = page.next_cursor is not None
+        self.messages = _renewed(self.messages, newest, before, whole=page.next_cursor is None)
+        self._seen(page.items)
+
+    def _put_newest_runs(self, page: Page[Run], before: Set[str]) -> None:
+        newest: dict[str, RunState] = {}
+        for run in reversed(page.items):
+            state = self.runs.get(run["id"], RunState(thread_id=run["thread_id"]))
+            followed = self._following is not None and state is self.active_run
+            if not followed and (state.run is None or state.run["status"] != run["status"]):
+                state = replace(state, run=run)
+                self._detailed.discard(run["id"])
+            newest[run["id"]] = state
+        if next(iter(newest), None) not in self.runs:
+            self._older_runs_after = page.next_cursor
+            self.has_older_runs = page.next_cursor is not None
+        self.runs = _renewed(self.runs, newest, before, whole=page.next_cursor is None)
+        if self.active_run is None and self._following is None:
+            self._free.set()  # the run that waited for the user has been ended elsewhere
+
     def _put_older_runs(self, page: Page[Run]) -> None:
         read = {run["id"]: RunState(thread_id=run["thread_id"], run=run) for run in reversed(page.items)}
         self.runs = {run_id: state for run_id, state in read.items() if run_id not in self.runs} | self.runs
@@ -481,3 +543,16 @@ class Conversation:
     def _changed(self) -> None:
         for subscriber in tuple(self._subscribers):
             subscriber()
+
+
+def _renewed(
+    known: Mapping[str, Thing], newest: Mapping[str, Thing], before: Set[str], *, whole: bool
+) -> dict[str, Thing]:
+    """What is known, with its newer part as the server has listed it; `whole`: that is all there is.
+
+    `before` are the keys that were known when the server was asked: what has come since stays.
+    """
+    first = next(iter(newest), None)
+    older = takewhile(lambda key: key != first, known) if first in known and not whole else ()
+    later = [key for key in known if key not in before and key not in newest]
+    return {key: known[key] for key in older} | {**newest} | {key: known[key] for key in later}

@@ -297,7 +297,10 @@ class Workspace:
         if reference is not None and reference.assistant_id in self.assistant_names:
             self.assistant_id = reference.assistant_id
         self._show(conversation)
-        await conversation.open()
+        if conversation.opened:
+            await conversation.catch_up()
+        else:
+            await conversation.open()
         return conversation
 
     def send(self, draft: Draft) -> None:
@@ -307,7 +310,6 @@ class Workspace:
         """
         assistant_id, settled = self._settled(draft)
         self.remember(lambda state: state.with_prompt(draft.text))
-        self._touch(assistant_id)
         self.conversation.send(settled, assistant_id)
 
     async def send_instead(self, message_id: str, draft: Draft) -> Conversation:
@@ -348,7 +350,6 @@ class Workspace:
     def run(self, options: RunOptions | None = None) -> None:
         """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
         assistant_id, options = self._answerer(options or RunOptions())
-        self._touch(assistant_id)
         self.conversation.run(assistant_id, options)
 
     def _answerer(self, once: RunOptions) -> tuple[str, RunOptions]:
@@ -363,10 +364,6 @@ class Workspace:
                 no_effect=True,
             )
         return assistant_id, options
-
-    def _touch(self, assistant_id: str) -> None:
-        if (thread_id := self.conversation.thread_id) is not None:
-            self._start(self._change_history(self.history.touch(thread_id, assistant_id)))
 
     def keep_options(self, options: RunOptions) -> None:
         """Make the runs of the shown thread with these options from now on."""
@@ -443,9 +440,14 @@ class Workspace:
         self._tell(Changed.THREADS | Changed.PROBLEMS)
 
     async def notice_threads(self) -> None:
-        """Read the history again if it is not what was read last. Raises `ServiceError`."""
+        """Look at what others did if the history is not what was read last. Raises `ServiceError`."""
         if await self.history.version() != self._seen_history:
-            await self.refresh_threads()
+            await self.look_again()
+
+    async def look_again(self) -> None:
+        """Read the history again, and what is new in the shown thread. Raises `ServiceError`."""
+        await self.refresh_threads()
+        self._start(self.conversation.catch_up())
 
     async def show_archive(self, archive: bool) -> None:
         """Show the archived threads, or the others. Raises `ServiceError`."""
@@ -491,6 +493,7 @@ class Workspace:
         return f"“{reference.title}” is not {what} any more."
 
     async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
+        await self.notice_threads()  # or it would pass for what this change has done
         before = self.reference_of(thread_id)
         await change
         if before is not None:
@@ -567,6 +570,7 @@ class Workspace:
     async def _change_history(self, *changes: Awaitable[object]) -> None:
         """Changes that go with something else; the thread itself is safe on the server if they fail."""
         try:
+            await self.notice_threads()  # or it would pass for what these changes have done
             for change in changes:
                 await change
             await self.refresh_threads()
@@ -588,6 +592,7 @@ class Workspace:
             self.connection.backend,
             thread_id,
             created=lambda *made: self._thread_created(conversation, *made),
+            begun=lambda assistant_id: self._run_begun(conversation, assistant_id),
             seen=self._index_messages,
         )
         conversation.subscribe(partial(self._conversation_changed, conversation))
@@ -599,6 +604,14 @@ class Workspace:
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
         await self.history.remember(thread, assistant_id, text, conversation.options)
+        self._seen_history = (
+            await self.history.version()
+        )  # as it is read once the conversation has the thread
+
+    def _run_begun(self, conversation: Conversation, assistant_id: str) -> None:
+        """Note that its thread is used: other windows take that as the sign to read what is new in it."""
+        if (thread_id := conversation.thread_id) is not None:
+            self._start(self._change_history(self.history.touch(thread_id, assistant_id)))
 
     def _hold(self, conversation: Conversation, thread_id: str) -> None:
         """A conversation has got its thread."""

@@ -124,7 +124,7 @@ class ThreadsPane(Vertical):
     async def _read_again(self) -> None:
         """Another window may have changed the file meanwhile."""
         with told_failures(self, "The history could not be read"):
-            await self._workspace.refresh_threads()
+            await self._workspace.look_again()
 
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
