@@ -365,7 +365,7 @@ async def test_the_balance_falls_by_what_runs_use(paths: Paths) -> None:
     workspace.send(Draft("2 + 3"))
     await workspace.conversation.settled()
     await settled(workspace)
-    used = workspace.conversation.total_tokens
+    used = workspace.conversation.usage.tokens
     assert used > 0
     assert workspace.balance == 100_000 - used
     await workspace.close()

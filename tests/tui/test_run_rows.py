@@ -71,7 +71,7 @@ def texts(lines: list[RunRow]) -> list[str]:
 
 def test_a_run_shows_its_steps_calls_times_and_tokens() -> None:
     state = from_objects(run(), [step("step_1", [CODE]), step("step_2", None)], [])
-    lines = texts(rows([state], NOTHING, NOTHING, {}))
+    lines = texts(rows([state], NOTHING, NOTHING, str))
     assert lines[0].startswith("▾ run ") and lines[0].endswith("✓ 4 s · 1,200 tok")
     assert lines[1:] == [
         "  ▾ code interpreter ✓ ·━━··· 1 s",
@@ -85,9 +85,9 @@ def test_a_run_shows_its_steps_calls_times_and_tokens() -> None:
 def test_the_newest_run_is_first_and_open_and_others_open_on_demand() -> None:
     old = from_objects(run("run_0"), [step("step_0", None)], [])
     new = from_objects(run(), [step("step_1", None)], [])
-    keys = [line.key for line in rows([old, new], NOTHING, NOTHING, {})]
+    keys = [line.key for line in rows([old, new], NOTHING, NOTHING, str)]
     assert keys == ["run_1", "step_1", "run_0"]
-    keys = [line.key for line in rows([old, new], frozenset({"run_1"}), frozenset({"run_0"}), {})]
+    keys = [line.key for line in rows([old, new], frozenset({"run_1"}), frozenset({"run_0"}), str)]
     assert keys == ["run_1", "run_0", "step_0"]
 
 
@@ -101,14 +101,14 @@ def test_the_newest_run_is_first_and_open_and_others_open_on_demand() -> None:
     ],
 )
 def test_every_kind_of_call_has_its_lines(call: dict[str, Any], label: str, children: list[str]) -> None:
-    lines = texts(rows([from_objects(run(), [step("step_1", [call])], [])], NOTHING, NOTHING, {}))
+    lines = texts(rows([from_objects(run(), [step("step_1", [call])], [])], NOTHING, NOTHING, str))
     assert lines[1].strip().startswith(f"▾ {label}")
     for line, start in zip(lines[2:], children, strict=True):
         assert line.strip().startswith(start)
 
 
 def section_texts(state: RunState, number: int) -> dict[str, str]:
-    line = rows([state], NOTHING, NOTHING, {})[number]
+    line = rows([state], NOTHING, NOTHING, str)[number]
     return {section.heading: section.text for section in sections(state, line, {"file-1": "plot.png"})}
 
 
@@ -156,5 +156,5 @@ def test_no_text_closes_its_fence_early(text: str) -> None:
 @pytest.mark.parametrize("nonsense", [None, -1, 10**20, "soon", [], 1.5])
 def test_times_that_are_none_are_left_out(nonsense: object) -> None:
     state = from_objects(run(created_at=nonsense), [step("step_1", None, created_at=nonsense)], [])
-    shown = rows([state], NOTHING, NOTHING, {})
+    shown = rows([state], NOTHING, NOTHING, str)
     assert [row.label.split()[0] for row in shown] == ["run", "message"]

@@ -16,6 +16,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import Use, purpose
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.runs.state import RunState
+from assistants_tui.service.runs.usage import UsageCount
 from assistants_tui.service.wire import CodeDecision, Message, Metadata, Page, Run, Thread, ToolOutput
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Conversation:
         """The messages read so far by ID, oldest first."""
         self.runs: dict[str, RunState] = {}
         """The runs read so far by ID, oldest first."""
+        self.usage = UsageCount()
+        """What these runs used."""
         self.outbox: tuple[Outgoing, ...] = ()
         self.options = RunOptions()
         """What the runs of this thread have different from their assistants."""
@@ -125,12 +128,6 @@ class Conversation:
         if self.active_run is not None and self.active_run.waits:
             return "waiting"
         return "working" if self.busy or not self._free.is_set() else "idle"
-
-    @property
-    def total_tokens(self) -> int:
-        """Tokens used by the runs read so far."""
-        used = (state.run["usage"] for state in self.runs.values() if state.run is not None)
-        return sum(usage["total_tokens"] for usage in used if usage is not None)
 
     def subscribe(self, subscriber: Callable[[], None]) -> Callable[[], None]:
         """Call `subscriber` after each change, until the returned function is called."""
@@ -493,6 +490,7 @@ class Conversation:
         if state.run is not None:
             self._detailed.add(state.run["id"])
             self.runs[state.run["id"]] = state
+            self.usage.put(state.run)
             self.messages.update(state.messages)
 
     def _put_older(self, page: Page[Message]) -> None:
@@ -519,6 +517,7 @@ class Conversation:
         for run in reversed(page.items):
             state = self.runs.get(run["id"], RunState(thread_id=run["thread_id"]))
             followed = self._following is not None and state is self.active_run
+            self.usage.put(run)
             if not followed and (state.run is None or state.run["status"] != run["status"]):
                 state = replace(state, run=run)
                 self._detailed.discard(run["id"])
@@ -532,6 +531,8 @@ class Conversation:
 
     def _put_older_runs(self, page: Page[Run]) -> None:
         read = {run["id"]: RunState(thread_id=run["thread_id"], run=run) for run in reversed(page.items)}
+        for run in page.items:
+            self.usage.put(run)
         self.runs = {run_id: state for run_id, state in read.items() if run_id not in self.runs} | self.runs
         self._older_runs_after = page.next_cursor
         self.has_older_runs = page.next_cursor is not None

@@ -1,10 +1,10 @@
 """The lines of the run tree and the text beside them, worked out from the run states alone."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
-from typing import Any
+from typing import Any, overload
 
 from textual.content import Content
 
@@ -83,33 +83,57 @@ class Section:
     file_name: str = ""
 
 
+class Rows(Sequence[RunRow]):
+    """The lines of a tree. Those of folded runs are worked out when somebody looks at them."""
+
+    def __init__(self, lines: Sequence[RunRow | RunState]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> RunRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Rows": ...
+    def __getitem__(self, index: int | slice) -> "RunRow | Rows":
+        if isinstance(index, slice):
+            return Rows(self._lines[index])
+        line = self._lines[index]
+        return line if isinstance(line, RunRow) else _run_row(line, False)
+
+    def key(self, index: int) -> str:
+        """The key of a line, without the rest of it."""
+        line = self._lines[index]
+        return line.key if isinstance(line, RunRow) else _id(line)
+
+
 def rows(
-    runs: Iterable[RunState], closed: frozenset[str], opened: frozenset[str], names: Mapping[str, str]
-) -> list[RunRow]:
+    runs: Collection[RunState],
+    closed: frozenset[str],
+    opened: frozenset[str],
+    name: Callable[[str], str],
+    *,
+    last: Iterable[RunRow] = (),
+) -> Rows:
     """The tree, newest run first. The newest run is open unless it is in `closed`; others if in `opened`.
 
-    `names` are the names of files by ID, as far as they are known.
+    `name` gives the name of a file by its ID, or the ID. `last` are lines to stand below the oldest run.
     """
-    lines: list[RunRow] = []
-    for position, state in enumerate(reversed(list(runs))):
-        if state.run is None:
+    lines: list[RunRow | RunState] = []
+    for position, state in enumerate(reversed([state for state in runs if state.run is not None])):
+        key = _id(state)
+        if key not in opened if position else key in closed:
+            lines.append(state)
             continue
-        key = state.run["id"]
-        is_open = key not in closed if position == 0 else key in opened
-        lines.append(_run_row(state, is_open))
-        if not is_open:
-            continue
+        lines.append(_run_row(state, True))
         for step in state.steps.values():
-            lines.extend(_step_rows(state, step, closed, names))
-    return lines
+            lines.extend(_step_rows(state, step, closed, name))
+    return Rows([*lines, *last])
 
 
-def image_ids(runs: Iterable[RunState]) -> Iterable[str]:
-    """The pictures that code made in these runs."""
-    for state in runs:
-        for step in state.steps.values():
-            for call in _calls(step):
-                yield from (image for image in map(_image_id, _inner(call).get("outputs") or ()) if image)
+def _id(state: RunState) -> str:
+    return state.run["id"] if state.run is not None else ""
 
 
 def copied(state: RunState, row: RunRow) -> str:
@@ -120,7 +144,7 @@ def copied(state: RunState, row: RunRow) -> str:
     return json.dumps(step if step is not None else state.run, indent=2, ensure_ascii=False)
 
 
-def sections(state: RunState, row: RunRow, names: Mapping[str, str]) -> list[Section]:
+def sections(state: RunState, row: RunRow, name: Callable[[str], str]) -> list[Section]:
     """What the selected line holds: the run's settings and errors, code and logs, arguments, or a message."""
     if row.step_id is None or row.step_id not in state.steps:
         return _run_sections(state)
@@ -131,7 +155,7 @@ def sections(state: RunState, row: RunRow, names: Mapping[str, str]) -> list[Sec
     chosen = calls if row.call is None else calls[row.call : row.call + 1]
     parts: list[Section] = []
     for number, call in enumerate(chosen):
-        parts += _call_sections(f"{row.step_id}-{number}", call, names, live=step["status"] == "in_progress")
+        parts += _call_sections(f"{row.step_id}-{number}", call, name, live=step["status"] == "in_progress")
     if (error := step.get("last_error")) is not None:
         parts.append(Section("error", "Error", as_markdown(error["message"]), raw=error["message"]))
     if (sandbox := sandboxes.of(step)) is not None:
@@ -164,7 +188,7 @@ def _run_row(state: RunState, is_open: bool) -> RunRow:
 
 
 def _step_rows(
-    state: RunState, step: RunStep, closed: frozenset[str], names: Mapping[str, str]
+    state: RunState, step: RunStep, closed: frozenset[str], name: Callable[[str], str]
 ) -> list[RunRow]:
     usage = step.get("usage")
     ended = int(time()) if step["status"] == "in_progress" else views.ended_at(step)
@@ -194,7 +218,7 @@ def _step_rows(
     ]
     if is_open:
         for number, call in enumerate(calls):
-            for place, line in enumerate(_call_lines(call, names)):
+            for place, line in enumerate(_call_lines(call, name)):
                 key = f"{step['id']}/{number}/{place}"
                 tail = _first_line(line.text) if not line.tail else line.tail
                 lines.append(
@@ -222,7 +246,7 @@ class _CallLine:
     image: str = ""
 
 
-def _call_lines(call: Json, names: Mapping[str, str]) -> list[_CallLine]:
+def _call_lines(call: Json, name: Callable[[str], str]) -> list[_CallLine]:
     inner = _inner(call)
     match call.get("type"):
         case "code_interpreter" | "code":
@@ -231,7 +255,7 @@ def _call_lines(call: Json, names: Mapping[str, str]) -> list[_CallLine]:
                 if output.get("type") == "logs":
                     lines.append(_CallLine("logs ", str(output.get("logs") or "")))
                 elif image := _image_id(output):
-                    lines.append(_CallLine("image", "", names.get(image, image), image))
+                    lines.append(_CallLine("image", "", name(image), image))
             return lines
         case "file_search":
             return [
@@ -246,7 +270,7 @@ def _call_lines(call: Json, names: Mapping[str, str]) -> list[_CallLine]:
     return [_CallLine("call", json.dumps(call, ensure_ascii=False))]
 
 
-def _call_sections(key: str, call: Json, names: Mapping[str, str], *, live: bool) -> list[Section]:
+def _call_sections(key: str, call: Json, name: Callable[[str], str], *, live: bool) -> list[Section]:
     inner = _inner(call)
     match call.get("type"):
         case "code_interpreter" | "code":
@@ -257,10 +281,15 @@ def _call_sections(key: str, call: Json, names: Mapping[str, str], *, live: bool
                     logs = str(output.get("logs") or "").rstrip("\n")
                     parts.append(Section(f"{key}-output-{number}", "Logs", fenced(logs), live, raw=logs))
                 elif image := _image_id(output):
-                    name = names.get(image, image)
+                    file_name = name(image)
                     parts.append(
                         Section(
-                            f"{key}-output-{number}", "Image", "", raw=image, file_id=image, file_name=name
+                            f"{key}-output-{number}",
+                            "Image",
+                            "",
+                            raw=image,
+                            file_id=image,
+                            file_name=file_name,
                         )
                     )
             return parts

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.state import RunState, from_objects
-from assistants_tui.service.runs.usage import Total, total_usage
+from assistants_tui.service.runs.usage import Total, UsageCount
 from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.settings.function_settings import Price
 
@@ -78,8 +78,17 @@ def test_every_file_is_listed_once_with_what_it_is_in_the_thread() -> None:
 def test_tokens_are_summed_and_priced_where_prices_are_known() -> None:
     prices = {"big": Price(2.5, 10.0)}
     runs = [run((1000, 200), "big"), run((10, 5), "other"), run(None, "big"), run((3000, 0), "big")]
-    total = total_usage(runs, prices)
+    used = UsageCount()
+    for state in runs:
+        assert state.run is not None
+        used.put({**state.run, "usage": None})
+        used.put(state.run)
+        used.put(state.run)
+    total = used.total(prices)
     assert total == Total(4010, 205, (4000 * 2.5 + 200 * 10) / 1e6, 15)
-    assert total.tokens == 4215
-    assert total_usage(runs, {}).cost is None
-    assert total_usage([], prices) == Total()
+    assert total.tokens == used.tokens == 4215
+    assert used.total({}).cost is None
+    assert UsageCount().total(prices) == Total()
+    more: Any = {"prompt_tokens": 2000, "completion_tokens": 300, "total_tokens": 2300}
+    used.put(cast(Run, {"id": "run_(1000, 200)_big", "model": "big", "usage": more}))
+    assert used.tokens == 4215 + 1100, "a run that goes on counts once"

@@ -1,5 +1,6 @@
 """The inspector: what the runs of the open thread did, step by step, its files, and the raw objects."""
 
+from itertools import takewhile
 from typing import ClassVar, Literal
 
 from textual import events, on, work
@@ -16,11 +17,10 @@ from assistants_tui.service.files.previews import MAX_PICTURE
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.runs.usage import total_usage
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.file_rows import file_facts, file_row
-from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, fenced, image_ids, rows, sections
+from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, fenced, rows, sections
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.viewer import view_file
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
@@ -92,7 +92,7 @@ class InspectorPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
-        self._rows: list[RunRow] = []
+        self._rows = rows((), frozenset(), frozenset(), str)
         self._files: list[ThreadFile] = []
         self._folded: frozenset[str] = frozenset()
         self._unfolded: frozenset[str] = frozenset()
@@ -164,40 +164,32 @@ class InspectorPane(Vertical):
 
     def _look(self) -> None:
         self._scheduled = False
-        conversation, names = self._workspace.conversation, self._workspace.file_names
-        for image in image_ids(conversation.runs.values()):
-            names.name(image)  # asks for those that are not known yet
+        conversation, name = self._workspace.conversation, self._workspace.file_names.name
         self._draw_total()
         if self.tab == "files":
             self._draw_files()
             return
-        self._rows = rows(conversation.runs.values(), self._folded, self._unfolded, self._names)
-        if conversation.has_older_runs:
-            self._rows.append(RunRow(_OLDER, 0, "Read older runs", "Enter", "", ""))
-        lines = self._rows
+        older = [RunRow(_OLDER, 0, "Read older runs", "Enter", "", "")] if conversation.has_older_runs else ()
+        lines = rows(conversation.runs.values(), self._folded, self._unfolded, name, last=older)
+        self._rows = lines
         followed = self._newest_row() if self._following else None
         self._tree.set_rows(
             len(lines),
             lambda index: lines[index].content(),
-            key=lambda index: lines[index].key,
-            selected_key=lines[followed].key if followed is not None else None,
+            key=lines.key,
+            selected_key=lines.key(followed) if followed is not None else None,
         )
         self._draw_detail()
 
-    @property
-    def _names(self) -> dict[str, str]:
-        names = self._workspace.file_names
-        return {image: names.known(image) for image in image_ids(self._workspace.conversation.runs.values())}
-
     def _newest_row(self) -> int | None:
         """The last step of the newest run: the one that is being written."""
-        newest = [index for index, row in enumerate(self._rows) if row.run_id == self._rows[0].run_id]
-        steps = [index for index in newest if self._rows[index].depth == 1]
-        return steps[-1] if steps else newest[0] if newest else None
+        newest = takewhile(lambda row: row.run_id == self._rows[0].run_id, self._rows)
+        steps = [index for index, row in enumerate(newest) if row.depth == 1]
+        return steps[-1] if steps else 0 if self._rows else None
 
     def _draw_total(self) -> None:
         conversation = self._workspace.conversation
-        total = total_usage(conversation.runs.values(), self._workspace.prices)
+        total = conversation.usage.total(self._workspace.prices)
         parts = [f"{total.input:,} in, {total.output:,} out"] if total.tokens else []
         if total.cost is not None:
             parts.append(f"cost {total.cost:,.4f}".rstrip("0").rstrip("."))
@@ -224,7 +216,9 @@ class InspectorPane(Vertical):
             text = as_json(thing)
             self._draw_sections([Section(f"json-{thing['id']}", str(thing.get("object", "")), text)])
         elif not row.image:
-            self._draw_sections([*self._offers(state, row), *sections(state, row, self._names)])
+            self._draw_sections(
+                [*self._offers(state, row), *sections(state, row, self._workspace.file_names.name)]
+            )
 
     def _offers(self, state: RunState, row: RunRow) -> list[Section]:
         """What the user can do about packages that the code of a step has missed."""

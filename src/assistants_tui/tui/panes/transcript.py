@@ -74,7 +74,7 @@ class Transcript(MessageView):
         self._shown: dict[str, Message | Outgoing] = {}
         self._folds: dict[str, bool] = {}  # what the user chose, by message ID
         self._code_folds: set[str] = set()  # messages whose code blocks are folded
-        self._sourced: set[str] = set()  # messages whose citations have been looked for
+        self._unsourced: set[str] = set()  # messages that cite, of runs whose steps are not read yet
         self._sources: dict[tuple[str, views.Footnote], tuple[str, str]] = {}  # finding one takes long
         self._scheduled = False
 
@@ -85,6 +85,7 @@ class Transcript(MessageView):
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE:
             self._sources.clear()
+            self._unsourced.clear()
         if changed & (Changed.PLACE | Changed.ASSISTANTS):
             self._show_all()
         elif changed & Changed.CONNECTION:
@@ -141,8 +142,10 @@ class Transcript(MessageView):
         if order[: len(self._shown)] != list(self._shown):
             self._show_all()  # something came in between, as a queued text does not wait for its turn here
             return
+        sourced = {key for key in self._unsourced if self._steps_of(conversation.messages.get(key))}
+        self._unsourced -= sourced
         for key, thing in wanted.items():
-            if self._shown.get(key) is not thing or self._has_new_sources(thing):
+            if self._shown.get(key) is not thing or key in sourced:
                 self._shown[key] = thing
                 self.upsert(self._item(thing))
 
@@ -163,9 +166,10 @@ class Transcript(MessageView):
             workspace.profile.runs.max_response_chars,
         )
 
-    def _steps_of(self, message: Message) -> Iterable[RunStep]:
+    def _steps_of(self, message: Message | None) -> Iterable[RunStep]:
         """The steps of the run that wrote a message, if they have been read."""
-        state = self._workspace.conversation.runs.get(message.get("run_id") or "")
+        run_id = message.get("run_id") if message is not None else None
+        state = self._workspace.conversation.runs.get(run_id or "")
         return state.steps.values() if state is not None else ()
 
     def _source(self, message: Message, footnote: views.Footnote) -> tuple[str, str]:
@@ -176,17 +180,11 @@ class Transcript(MessageView):
         claim = claim_of(message, footnote)
         passages = cited_passages(footnote, self._steps_of(message), claim)
         if not passages:
+            if not self._steps_of(message):
+                self._unsourced.add(message["id"])
             return "", ""
-        self._sourced.add(message["id"])
         found = self._sources[key] = quoted_place(passages[0], claim), quotation(passages[0], claim)
         return found
-
-    def _has_new_sources(self, thing: Message | Outgoing) -> bool:
-        """Whether the steps of a message that cites have been read since it was drawn."""
-        if isinstance(thing, Outgoing) or thing["id"] in self._sourced or not self._steps_of(thing):
-            return False
-        self._sourced.add(thing["id"])
-        return bool(views.shown_text(thing).footnotes)
 
     # the chosen message
 

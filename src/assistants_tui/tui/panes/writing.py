@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -236,7 +237,7 @@ class WritingPane(Vertical):
         text = self.composer.text
         said = (views.shown_text(message).text for message in self._conversation.messages.values())
         options = run_options.merged(self._kept, self._once)
-        warning = run_options.json_warning(options, self._assistant, [text, *said]) if text else None
+        warning = run_options.json_warning(options, self._assistant, chain([text], said)) if text else None
         self._show_line("#run-warning", f"! {warning}" if warning else "")
 
     def _show_line(self, selector: str, text: str) -> None:

@@ -188,7 +188,7 @@ class ChatScreen(Screen[None]):
         run = state.run if state is not None else None
         status.took = span(run.get("created_at"), views.ended_at(run)) if run is not None else ""
         status.status = self._state
-        tokens, balance = workspace.conversation.total_tokens, workspace.balance
+        tokens, balance = workspace.conversation.usage.tokens, workspace.balance
         used = [f"{tokens:,} tok"] if tokens else []
         left = [f"{balance:,} left"] if balance is not None else []
         self.query_one(KeyBar).note = " · ".join((*used, *left))
