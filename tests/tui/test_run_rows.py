@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -65,7 +66,7 @@ SEARCH = {
 }
 
 
-def texts(lines: list[RunRow]) -> list[str]:
+def texts(lines: Iterable[RunRow]) -> list[str]:
     return [line.content().plain.rstrip() for line in lines]
 
 
@@ -109,7 +110,7 @@ def test_every_kind_of_call_has_its_lines(call: dict[str, Any], label: str, chil
 
 def section_texts(state: RunState, number: int) -> dict[str, str]:
     line = rows([state], NOTHING, NOTHING, str)[number]
-    return {section.heading: section.text for section in sections(state, line, {"file-1": "plot.png"})}
+    return {section.heading: section.text for section in sections(state, line, str)}
 
 
 def test_a_code_step_holds_code_and_logs() -> None:

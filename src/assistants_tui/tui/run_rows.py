@@ -342,7 +342,7 @@ def _run_sections(state: RunState) -> list[Section]:
 
 def _times(state: RunState) -> str:
     """The steps below each other, with what each took."""
-    lines = [line for step in state.steps.values() for line in _step_rows(state, step, frozenset(), {})[:1]]
+    lines = [line for step in state.steps.values() for line in _step_rows(state, step, frozenset(), str)[:1]]
     wide = max((len(line.label) for line in lines), default=0)
     return "\n".join(f"{line.label.ljust(wide)}  {line.bar}  {line.tail}".rstrip() for line in lines)
 
