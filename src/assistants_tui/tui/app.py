@@ -6,6 +6,7 @@ Only what the first frame needs is imported here; the main screen and all behind
 import asyncio
 import logging
 import signal
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
+from textual.widget import Widget
 from textual.worker import Worker
 
 from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 _LAST_SECONDS = 5.0
 """What the app gets to end in order once it was told to; systems that shut down wait little longer."""
+_TYPED_AHEAD = 64
+"""Keys that may arrive before the first of them has been acted on."""
 StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
 _KEY_NAMES = {
@@ -95,6 +99,8 @@ class AssistantsApp(App[None]):
         self._asking = False  # whether to leave
         self._typed_early: list[events.Event] | None = []
         """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
+        self._on_their_way: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_TYPED_AHEAD)
+        """The last keys, and where the focus was when they came."""
         self.chat: ChatScreen | None = None
         """The main screen, once it is there."""
 
@@ -156,8 +162,22 @@ class AssistantsApp(App[None]):
         early = self._typed_early
         if early is not None and isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             early.append(event)
-        else:
-            await super().on_event(event)
+            return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._on_their_way.append((event, self.focused))
+        await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that nobody took where the focus was goes to where it is now, if the key before moved it.
+
+        `/` and what is to be filtered by may arrive at once, and letters must not become a list's commands.
+        """
+        aim = next((focused for key, focused in self._on_their_way if key is event), None)
+        now = self.focused
+        if aim is not None and now is not None and now is not aim:
+            event.stop()
+            event.prevent_default()
+            now._forward_event(events.Key(event.key, event.character))
 
     async def _take_typed(self) -> None:
         """The main screen has its focus: give it what was typed before, and then whatever comes."""

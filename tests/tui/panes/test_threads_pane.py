@@ -4,6 +4,7 @@ import asyncio
 from unittest.mock import Mock
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
@@ -173,3 +174,17 @@ async def test_a_thread_is_saved_and_nothing_is_overwritten_without_asking() -> 
         await driver.until_shown("Overwrite the file?")
         await driver.press("right", "enter")
         await driver.until(lambda: "Five." in path.read_text())
+
+
+async def test_keys_that_come_faster_than_the_focus_moves_go_where_it_moves_to() -> None:
+    async with open_app() as driver:
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        driver.chat.query_one("#thread-list").focus()
+        await driver.pilot.pause()
+        for key in ("slash", *"dada"):  # d deletes, and a archives: but these are letters
+            driver.app.post_message(events.Key(key, "/" if key == "slash" else key))
+        field = driver.chat.query_one("#thread-filter", Input)
+        await driver.until(lambda: field.value == "dada" or driver.app.screen is not driver.chat)
+        assert field.value == "dada" and field.has_focus
+        assert driver.app.screen is driver.chat

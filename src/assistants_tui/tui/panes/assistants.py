@@ -130,7 +130,7 @@ class AssistantsPane(Vertical):
 
     def action_filter(self) -> None:
         self.add_class("-filtered")
-        self._filter.focus()
+        self.screen.set_focus(self._filter)  # at once: the next keys are for it
 
     def action_close_filter(self) -> None:
         self._filter.value = ""

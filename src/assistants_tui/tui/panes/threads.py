@@ -225,7 +225,7 @@ class ThreadsPane(Vertical):
 
     def action_filter(self) -> None:
         self._filter.display = True
-        self._filter.focus()
+        self.screen.set_focus(self._filter)  # at once: the next keys are for it
 
     def close_filter(self) -> bool:
         """Drop the filter. False if there is none."""

@@ -152,7 +152,7 @@ class ListScreen(Screen[None]):
     def action_filter(self) -> None:
         field = self.query_one(".manager-filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)  # at once: the next keys are for it
 
     @on(Input.Changed, ".manager-filter")
     def _filter_changed(self, event: Input.Changed) -> None:
