@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_ask_says_when_a_function_has_to_be_answered() -> None:
     shown = run("ask", "--assistant", "Weather Bot", "What is the weather in Oulu?")
     assert shown.returncode == 3
     assert "getCurrentWeather" in shown.stderr
-    assert re.search(r"assistants-tui --thread thread_\w+", shown.stderr)
+    assert re.search(r"in the app until \d\d:\d\d: assistants-tui --thread thread_\w+", shown.stderr)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,18 @@ def test_attached_files_reach_the_thread(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     (reference,) = ThreadIndex(user_paths().threads_file).list("local")
     assert reference.id == json.loads(shown.stdout)["run"]["thread_id"]
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="charts need the extra `code`")
+def test_files_that_the_assistant_makes_are_named_and_saved(tmp_path: Path) -> None:
+    table, charts = tmp_path / "tides.csv", tmp_path / "charts"
+    table.write_text("hour,height\n0,0.4\n6,1.2\n")
+    asked = ("ask", "--assistant", "Data Visualizer", "--attach", str(table))
+    shown = run(*asked, "Chart this")
+    assert re.search(r"The assistant made image-1\.png \(file-\w+\)\. --save FOLDER saves", shown.stderr)
+    shown = run(*asked, "--save", str(charts), "Chart this")
+    assert f"Saved {charts / 'image-1.png'}" in shown.stderr
+    assert (charts / "image-1.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:

@@ -268,8 +268,8 @@ async def test_each_change_of_the_history_can_be_taken_back(workspace: Workspace
     await workspace.show_archive(False)
     await workspace.forget_thread(thread_id)
     said = [await workspace.undo() for _ in range(4)]
-    assert said[0] == "“Sums” is not removed from the history any more."
-    assert said[3] == "“2 + 3” is not renamed any more."
+    assert said[0] == "Undone: “Sums” had been removed from the history."
+    assert said[3] == "Undone: “2 + 3” had been renamed."
     assert workspace.threads == before
     assert await workspace.undo() is None
     with pytest.raises(ServiceError, match="at least one character"):

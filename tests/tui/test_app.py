@@ -211,6 +211,11 @@ async def test_function_calls_are_answered_in_place() -> None:
         await driver.until_shown("The assistant waits for")
         assert "getCurrentWeather" in driver.screen
         assert "Oulu" in driver.screen
+        await driver.press("ctrl+q")
+        await driver.until_shown("A run is waiting for you.")
+        assert "Let it wait, and quit" in driver.screen
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
         await driver.type("3 degrees and snow")
         await driver.until_answered()
         assert "3 degrees and snow" in driver.texts[-1]

@@ -17,3 +17,18 @@ async def test_actions_of_panes_are_found_and_run_from_anywhere() -> None:
             await driver.press("ctrl+p", *not_ours)
             await driver.until_shown("No matches found")
             await driver.press("escape")
+
+
+async def test_assistants_are_found_by_name_whatever_it_is() -> None:
+    async with open_app() as driver:
+        backend = await driver.chat.workspace.connection.backend()
+        await backend.assistants.create({"model": "m", "name": "[bold]Rainer[/bold]"})
+        await driver.chat.workspace.refresh_assistants()
+        await driver.press("ctrl+p", *"rainer")
+        await driver.until_shown("Talk to: [bold]Rainer[/bold]")
+        await driver.press("escape")
+        await driver.press("ctrl+p", *"weather")
+        await driver.until_shown("Talk to: Weather Bot")
+        await driver.press("enter")
+        chosen = driver.chat.workspace
+        await driver.until(lambda: chosen.assistant_names[chosen.assistant_id or ""] == "Weather Bot")

@@ -33,7 +33,7 @@ _EXAMPLES = {
     "ask": """\
 examples:
   assistants-tui ask "Solve 3x + 11 = 14"
-  assistants-tui ask --assistant "Data Visualizer" --attach speech.csv "Chart this"
+  assistants-tui ask --assistant "Data Visualizer" --attach speech.csv --save . "Chart this"
   git diff | assistants-tui ask "Review this change"
   assistants-tui ask --json "2 + 2" | jq .run.status
 """,
@@ -79,6 +79,12 @@ def build_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="attach a file for the assistant's tools (may be given several times)",
+    )
+    ask.add_argument(
+        "--save",
+        metavar="FOLDER",
+        type=Path,
+        help="save the files that the assistant makes, such as charts, in this folder",
     )
     ask.add_argument("--json", action="store_true", help="print run, steps and messages as JSON")
     ask.add_argument(

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import attachment
+from assistants_tui.service.files.thread_files import thread_files
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
+from assistants_tui.service.times import when
 from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import load_config
@@ -71,6 +74,7 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         await backend.threads.add_message(thread_id, question, attachments=attachments)
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
         _remember(threads, profile.name, thread_id, assistant, question)  # a window that shows it reads on
+        await _give_files(backend, state, options.save)
     finally:
         await connection.close()
     refusal = next(filter(None, map(sandboxes.refusal, state.steps.values())), None)
@@ -82,6 +86,19 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         whole = {"run": state.run, "steps": [*state.steps.values()], "messages": [*state.messages.values()]}
         print(json.dumps(whole, ensure_ascii=True, indent=2))
     return _exit_code(state)
+
+
+async def _give_files(backend: "Backend", state: RunState, folder: Path | None) -> None:
+    """Save the files that the run has made, or say which they are. Raises `ServiceError`."""
+    for file in thread_files(state.messages.values(), [state]):
+        if file.origin != "produced":
+            continue
+        if folder is not None:
+            said = f"Saved {await backend.files.download(file.file_id, folder)}"
+        else:
+            name = (await backend.files.retrieve(file.file_id)).get("filename") or file.name
+            said = f"The assistant made {name} ({file.file_id}). --save FOLDER saves such files."
+        print(f"assistants-tui ask: {clean(said)}", file=sys.stderr)
 
 
 def _chosen(assistants: list[Assistant], wanted: str | None) -> Assistant:
@@ -165,7 +182,7 @@ async def _run(
         if state.pending_code is not None:
             print(
                 "assistants-tui ask: the assistant waits for you to look at code. "
-                f"Do so in the app: assistants-tui --thread {thread_id}",
+                f"Do so in the app{_deadline(state)}: assistants-tui --thread {thread_id}",
                 file=sys.stderr,
             )
         for call in state.pending_calls:
@@ -173,10 +190,16 @@ async def _run(
             name = str(function.get("name")) if function else "a function"
             print(
                 f"assistants-tui ask: the assistant waits for the output of {clean(name)}. "
-                f"Answer it in the app: assistants-tui --thread {thread_id}",
+                f"Answer it in the app{_deadline(state)}: assistants-tui --thread {thread_id}",
                 file=sys.stderr,
             )
     return state
+
+
+def _deadline(state: RunState) -> str:
+    """Until when a run waits, as far as the server says it."""
+    clock = when(state.run.get("expires_at"), "%H:%M") if state.run is not None else ""
+    return f" until {clock}" if clock else ""
 
 
 def _exit_code(state: RunState) -> int:

@@ -1,5 +1,6 @@
 """Times as servers give them: Unix seconds, or anything else, since servers are not ours."""
 
+import time
 from datetime import MAXYEAR, MINYEAR, datetime, tzinfo
 
 
@@ -21,6 +22,13 @@ def when(timestamp: object, pattern: str = "%Y-%m-%d %H:%M", zone: tzinfo | None
     """A time in words; nothing for what is none."""
     found = moment(timestamp, zone)
     return found.strftime(pattern) if found else ""
+
+
+def clock(timestamp: object) -> str:
+    """A time of today by the clock, and any other with its date."""
+    found, now = moment(timestamp), moment(time.time())
+    today = found is not None and now is not None and found.date() == now.date()
+    return when(timestamp, "%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
 def span(start: object, end: object) -> str:

@@ -490,7 +490,7 @@ class Workspace:
         what, reference = self._undo.pop()
         await self.history.undo(reference)
         await self.refresh_threads()
-        return f"“{reference.title}” is not {what} any more."
+        return f"Undone: “{reference.title}” had been {what}."
 
     async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
         await self.notice_threads()  # or it would pass for what this change has done

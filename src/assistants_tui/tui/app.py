@@ -407,14 +407,15 @@ class AssistantsApp(App[None]):
 
         if self.chat is None or not (busy := self.chat.workspace.busy_conversations):
             return True
+        what, wait = "still in progress", f"Wait, then {purpose}"
+        advice = "Stopping keeps everything written so far."
+        if all(one.activity == "waiting" for one in busy):
+            what, wait = "waiting for you", f"Let it wait, and {purpose}"
+            advice = f"Runs wait ten minutes, also while the app is closed. {advice}"
         dialog = ChoiceDialog(
-            "A run is still in progress." if len(busy) == 1 else f"{len(busy)} runs are still in progress.",
-            "Stopping keeps everything written so far.",
-            choices=[
-                ("stay", "Stay"),
-                ("wait", f"Wait, then {purpose}"),
-                ("stop", f"Stop and {purpose}"),
-            ],
+            f"A run is {what}." if len(busy) == 1 else f"{len(busy)} runs are {what}.",
+            advice,
+            choices=[("stay", "Stay"), ("wait", wait), ("stop", f"Stop and {purpose}")],
         )
         self._asking = True
         try:

@@ -8,9 +8,14 @@ from typing import Any
 from textual import actions
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.dom import DOMNode
+from textual.markup import escape
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
+
+from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.safety import clean
 
 _EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later", "app.commands")
 """Moving about, which means nothing without the keys, and the palette itself."""
@@ -24,7 +29,7 @@ class _Command:
 
 
 class AppCommands(Provider):
-    """The actions of the app, of the screen and of all panes in it, each with its key.
+    """The actions of the app, of the screen and of all panes in it, each with its key, and the assistants.
 
     A binding is listed under its `id`, such as `threads.rename`, if it has a tooltip or a description and its
     action is enabled now. Whoever adds a binding with an ID adds a command.
@@ -32,15 +37,24 @@ class AppCommands(Provider):
 
     async def discover(self) -> Hits:
         for command in self._commands():
-            yield DiscoveryHit(command.title, command.run, help=command.key)
+            yield DiscoveryHit(Content(command.title), command.run, text=command.title, help=command.key)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in self._commands():
             if (score := matcher.match(command.title)) > 0:
-                yield Hit(score, matcher.highlight(command.title), command.run, help=command.key)
+                title = matcher.highlight(escape(command.title))
+                yield Hit(score, title, command.run, text=command.title, help=command.key)
 
     def _commands(self) -> Iterator[_Command]:
+        yield from self._actions()
+        if isinstance(self.app, AssistantsApp) and self.app.chat is not None:
+            workspace = self.app.chat.workspace
+            for assistant_id, name in workspace.assistant_names.items():
+                run = partial(workspace.choose_assistant, assistant_id)
+                yield _Command(f"Talk to: {clean(name)}", "", run)
+
+    def _actions(self) -> Iterator[_Command]:
         seen: set[str] = set()
         for node in (*self.screen.query(Widget).results(), self.screen, self.app):
             for bindings in node._bindings.key_to_bindings.values():

@@ -1,13 +1,12 @@
 """Wire messages and waiting texts as the message view draws them."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from assistants_tui.service import views
 from assistants_tui.service.conversation import Outgoing
 from assistants_tui.service.files.attachments import Use
-from assistants_tui.service.times import moment, when
+from assistants_tui.service.times import clock
 from assistants_tui.service.wire import Message
 from assistants_tui.tui.markdown.source import folded_code
 from assistants_tui.tui.widgets.message_body import MessageItem, Note
@@ -65,7 +64,7 @@ def message_item(
         id=message["id"],
         author="You" if from_user else views.assistant_name(message.get("assistant_id"), manner.names),
         from_user=from_user,
-        time=_clock(message.get("created_at")),
+        time=clock(message.get("created_at")),
         text=short,
         source=text if short != text else "",
         notes=(
@@ -104,12 +103,6 @@ def outgoing_item(item: Outgoing) -> MessageItem:
     files = () if item.posted else item.draft.files
     attached = [Note("image" if file.use is Use.PICTURE else "file", file.name) for file in files]
     return MessageItem(id=item.id, author="You", from_user=True, time="", text=text, notes=(*attached, note))
-
-
-def _clock(created_at: int | None) -> str:
-    created, now = moment(created_at), moment(time.time())
-    today = created is not None and now is not None and created.date() == now.date()
-    return when(created_at, "%H:%M" if today else "%Y-%m-%d %H:%M")
 
 
 def _is_long(text: str) -> bool:

@@ -307,9 +307,9 @@ def _call_sections(key: str, call: Json, name: Callable[[str], str], *, live: bo
             ]
             return found or [Section(key, "File search", "No results." if not live else "Searching…", live)]
         case "function":
-            name, arguments = str(inner.get("name") or "function"), str(inner.get("arguments") or "")
+            function, arguments = str(inner.get("name") or "function"), str(inner.get("arguments") or "")
             parts = [
-                Section(f"{key}-arguments", name, fenced(_pretty(arguments), "json"), live, raw=arguments)
+                Section(f"{key}-arguments", function, fenced(_pretty(arguments), "json"), live, raw=arguments)
             ]
             if inner.get("output") is not None:
                 output = str(inner["output"])

@@ -122,6 +122,13 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
             await driver.until_shown("Run this code without a sandbox?")
             await driver.until_shown("print('one')")
             await driver.press("escape")
+            await driver.until_shown("Stop the run that waits for you?")
+            await driver.press("enter")
+            await driver.until(lambda: driver.app.screen is driver.chat)
+            assert driver.conversation.activity == "waiting"
+            await driver.press("escape")
+            await driver.until_shown("Stop the run that waits for you?")
+            await driver.press("right", "enter")
             await driver.until(lambda: not driver.conversation.busy)
             assert driver.conversation.latest_run is not None
             assert driver.conversation.latest_run.status == "cancelled"

@@ -36,7 +36,7 @@ async def test_pinning_archiving_and_taking_back() -> None:
         await driver.until(lambda: titles(driver) == [])
         await driver.press("u")
         await driver.until(lambda: titles(driver) == ["2 + 3"])
-        await driver.until_told("“2 + 3” is not archived any more.")
+        await driver.until_told("Undone: “2 + 3” had been archived.")
         await driver.press("y")
         assert driver.app.clipboard == driver.conversation.thread_id
 

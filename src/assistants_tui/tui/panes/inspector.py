@@ -32,7 +32,7 @@ _FRAME = 1 / 20
 _OLDER = "older"
 """The key of the line that reads older runs."""
 Tab = Literal["steps", "files", "run"]
-_TABS: tuple[tuple[Tab, str], ...] = (("steps", "Steps"), ("files", "Files"), ("run", "Run"))
+_TABS: tuple[tuple[Tab, str], ...] = (("steps", "Steps"), ("files", "Files"), ("run", "JSON"))
 
 
 class TabLine(Widget, can_focus=False):

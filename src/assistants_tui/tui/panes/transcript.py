@@ -1,6 +1,7 @@
 """The messages of the shown conversation, and what the user does with them."""
 
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import ClassVar
 
 from textual import on, work
@@ -287,19 +288,26 @@ class Transcript(MessageView):
     @work
     async def action_edit(self) -> None:
         """Take a waiting message back, or write one of the user's messages anew, to be sent on a branch."""
-        thing = self._chosen
         conversation = self._workspace.conversation
+        thing = self._chosen
+        if thing is not None and not isinstance(thing, Outgoing) and thing["role"] != "user":
+            thing = self._question_of(thing)
         if isinstance(thing, Outgoing):
             draft = conversation.take_back(thing.id)
             if draft is not None:
                 self.post_message(self.DraftWanted(draft))
-        elif thing is None or thing["role"] != "user":
-            self._say("Only your own messages can be changed. b makes a branch here.")
+        elif thing is None:
+            self._say("There is no message of yours above it to be changed.")
         else:
             with told_failures(self, "Not opened"):
                 names = await self._workspace.file_names.names(_file_ids(thing))
                 files = attached_again(thing.get("attachments"), names)
                 self.post_message(self.DraftWanted(Draft(self._text(thing), tuple(files)), thing["id"]))
+
+    def _question_of(self, answer: Message) -> Message | None:
+        """The last message of the user before an answer."""
+        above = takewhile(lambda one: one is not answer, self._workspace.conversation.messages.values())
+        return next((one for one in reversed(list(above)) if one["role"] == "user"), None)
 
     # one message
 

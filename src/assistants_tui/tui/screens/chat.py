@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from assistants_tui.service import views
+from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.runs.sandboxes import lacks_packages
@@ -273,9 +274,27 @@ class ChatScreen(Screen[None]):
         if self.query_one(ThreadsPane).close_filter():
             return
         drawer = self.has_class("-show-sidebar") or self.has_class("-show-inspector")
-        if not drawer and self.workspace.conversation.busy:
-            await self.workspace.conversation.cancel()
+        conversation = self.workspace.conversation
+        if not drawer and conversation.activity == "waiting":
+            self._stop_waiting(conversation)
+            return
+        if not drawer and conversation.busy:
+            await conversation.cancel()
         self._to_composer()
+
+    @work(exclusive=True, group="stop")
+    async def _stop_waiting(self, conversation: Conversation) -> None:
+        """Esc also leaves a field in which an answer is written, so it takes a second key to lose that."""
+        choice = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Stop the run that waits for you?",
+                "Everything written so far is kept.",
+                choices=[("wait", "Let it wait"), ("stop", "Stop it")],
+            )
+        )
+        if choice == "stop":
+            await conversation.cancel()
+            self._to_composer()
 
     @on(WritingPane.CommandGiven)
     @work

@@ -11,7 +11,7 @@ from textual.content import Content
 from assistants_tui.service.files.attachments import PICTURES
 from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
-from assistants_tui.service.times import when
+from assistants_tui.service.times import clock, when
 from assistants_tui.service.wire import FileObject
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
@@ -112,7 +112,11 @@ class FilesScreen(ListScreen):
         if isinstance(one, Transfer):
             return transfer_row(one)
         percent = self.workspace.downloads.running.get(one["id"])
-        tail = f"  ↓ {percent} %" if percent is not None else f"  {size_words(one.get('bytes') or 0)}"
+        tail = (
+            f"  ↓ {percent} %"
+            if percent is not None
+            else f"  {size_words(one.get('bytes') or 0)} · {clock(one.get('created_at'))}"
+        )
         return Content.assemble(_name(one), (tail, "$muted"))
 
     @property

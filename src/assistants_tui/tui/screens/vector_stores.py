@@ -446,7 +446,10 @@ class VectorStoresScreen(ListScreen):
 
 
 def _name(store: VectorStore) -> str:
-    return clean(store.get("name") or store["id"]).replace("\n", " ")
+    name = store.get("name") or store["id"]
+    if not store.get("name") and store.get("expires_after"):
+        name = f"Attachments …{store['id'][-6:]}"  # made by the server for the files of a thread
+    return clean(name).replace("\n", " ")
 
 
 def _counts(store: VectorStore) -> Content:
@@ -477,7 +480,7 @@ def _store_facts(store: VectorStore) -> str:
         f"- created: `{when(store.get('created_at'))}`",
     ]
     if expires := store.get("expires_at"):
-        facts.append(f"- expires: `{when(expires)}`")
+        facts.append(f"- expires: `{when(expires)}`, if nobody searches it until then")
     return "\n".join([*facts, f"- store: `{store['id']}`"])
 
 
