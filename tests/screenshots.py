@@ -115,7 +115,7 @@ async def _functions(driver: Driver) -> None:
     driver.chat.query_one("#assistant-list").focus()
     await driver.press("end", "enter")
     await driver.type("What is the weather in Oulu?")
-    await driver.until_shown("The assistant waits for")
+    await driver.until_shown("The run waits for")
 
 
 async def _close(driver: Driver) -> None:

@@ -208,7 +208,7 @@ async def test_a_model_endpoint_gets_the_conversation_and_its_tools_run() -> Non
 async def test_function_calls_are_answered_in_place() -> None:
     async with open_app(assistant="Weather Bot") as driver:
         await driver.type("What is the weather in Oulu?")
-        await driver.until_shown("The assistant waits for")
+        await driver.until_shown("The run waits for")
         assert "getCurrentWeather" in driver.screen
         assert "Oulu" in driver.screen
         await driver.press("ctrl+q")

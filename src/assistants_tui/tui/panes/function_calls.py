@@ -305,8 +305,8 @@ class FunctionCallsPanel(VerticalScroll, can_focus=False):
         left = None if expires_at is None else max(0, int(expires_at - time()))
         clock = "" if left is None else f" · {left // 60}:{left % 60:02} left"
         count = len(self.pending.calls)
-        noun = "a function's output" if count == 1 else f"the outputs of {count} functions"
-        words = "Sending the outputs…" if self.pending.sent else f"The assistant waits for {noun}{clock}"
+        noun = "a function's output" if count == 1 else f"{count} outputs"
+        words = "Sending the outputs…" if self.pending.sent else f"The run waits for {noun}{clock}"
         style = "$text-error" if left is not None and left < 60 and not self.pending.sent else ""
         self.query_one("#function-deadline", Static).update(Content.styled(words, style))
 
