@@ -51,7 +51,7 @@ def main() -> None:
         epilog="rows:\n" + "\n".join(f"  {name:8} {row.__doc__}" for name, row in ROWS.items()),
     )
     parser.add_argument("rows", nargs="*", metavar="ROW")
-    parser.add_argument("--runs", type=int, default=5, help="samples of a figure (default: 5)")
+    parser.add_argument("--runs", type=int, default=3, help="samples of a figure (default: 3)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--endpoint", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

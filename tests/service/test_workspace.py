@@ -18,6 +18,7 @@ from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex
+from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, says
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ async def workspace(paths: Paths) -> AsyncIterator[Workspace]:
     await opened.close()
 
 
-async def connected(paths: Paths, runs: RunSettings | None = None) -> Workspace:
-    profile = replace(LOCAL, runs=runs or RunSettings())
+async def connected(paths: Paths, runs: RunSettings | None = None, model_url: str | None = None) -> Workspace:
+    profile = replace(LOCAL, runs=runs or RunSettings(), model_url=model_url, default_model="served")
     opened = Workspace(profile, paths=paths, config=Config(), state=AppState())
     await opened.connect()
     assert opened.error is None
@@ -589,13 +590,61 @@ async def test_a_run_that_another_window_has_begun_is_followed(workspace: Worksp
     await until(lambda: workspace.conversation.activity == "waiting")
     run_id = next(reversed(workspace.conversation.runs))
     assert run_id == next(reversed(other.conversation.runs))
-    await other.conversation.cancel()
-    await other.conversation.settled()
-    await turn(other, "two")
+    workspace.send(Draft("two"))  # it waits until the other window has answered
+    await workspace.conversation.settled()
+    calls = other.functions.calls(other.conversation)
+    assert calls is not None
+    await calls.settled()
+    calls.write(calls.calls[0].id, "3 degrees")
+    await until(lambda: other.conversation.activity == "idle")
+    await settled(other)
     await workspace.notice_threads()
     await until(lambda: workspace.conversation.activity == "idle" and len(workspace.conversation.runs) == 3)
-    assert workspace.conversation.runs[run_id].status == "cancelled"
+    assert workspace.conversation.runs[run_id].status == "completed"
+    assert texts(workspace)[-1] == "two"
+    await other.notice_threads()
+    await until(lambda: texts(other) == texts(workspace) and other.conversation.activity == "idle")
+    await turn(other, "What is the weather in Bath?")
+    await workspace.notice_threads()
+    await until(lambda: workspace.conversation.activity == "waiting")
+    await other.conversation.cancel()
+    await other.conversation.settled()
+    await settled(other)
+    await workspace.notice_threads()
+    await until(lambda: workspace.conversation.activity == "idle")
+    latest = workspace.conversation.latest_run
+    assert latest is not None and latest.status == "cancelled"
     await other.close()
+
+
+async def test_the_runs_of_another_window_are_followed_one_after_the_other(paths: Paths) -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+    held = [
+        Reply([chunk({"content": "Once"}), go_on, chunk(finish_reason="stop"), DONE])
+        for go_on in (first, second)
+    ]
+    async with ModelEndpoint(says("Zero."), *held) as endpoint:
+        one, other = [await connected(paths, model_url=endpoint.url) for _ in range(2)]
+        await turn(one, "zero")
+        assert one.conversation.thread_id is not None
+        await other.open_thread(one.conversation.thread_id)
+        other.send(Draft("one"))
+        other.send(Draft("two"))
+        await until(lambda: len(other.conversation.runs) == 2)
+        await settled(other)
+        await one.notice_threads()
+        await until(lambda: one.conversation.activity == "working" and len(one.conversation.runs) == 2)
+        first.set()
+        await until(lambda: len(other.conversation.runs) == 3)
+        await settled(other)
+        await one.notice_threads()  # before it has asked how the first of them stands
+        await until(lambda: len(one.conversation.runs) == 3)
+        second.set()
+        await until(lambda: one.conversation.activity == other.conversation.activity == "idle")
+        assert texts(one) == texts(other) == ["zero", "one", "two"]
+        assert [state.status for state in one.conversation.runs.values()] == ["completed"] * 3
+        await other.close()
+        await one.close()
 
 
 async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspace: Workspace) -> None:
@@ -603,6 +652,7 @@ async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspa
     conversation = workspace.conversation
     before = dict(conversation.messages)
     await (await backend(workspace)).threads.delete(conversation.thread_id or "")
-    await conversation.catch_up()
+    conversation.look_again()
+    await conversation.settled()
     assert conversation.messages == before
     assert conversation.error is None

@@ -222,6 +222,24 @@ async def test_function_calls_are_answered_in_place() -> None:
         await driver.until(lambda: driver.app.focused is driver.chat.query_one("#composer"))
 
 
+async def test_a_run_that_waits_for_the_user_waits_on_when_the_app_is_left() -> None:
+    async with open_app(assistant="Weather Bot") as driver:
+        await driver.type("What is the weather in Oulu?")
+        await driver.until_shown("The run waits for")
+        driver.chat.query_one("#composer").focus()
+        await driver.pilot.pause()
+        await driver.type("And in Bath?")
+        await driver.until(lambda: driver.conversation.outbox)
+        await driver.press("ctrl+q")
+        await driver.until_shown("A run is waiting for you.")
+        await driver.press("right", "enter")
+        await driver.until(lambda: not driver.app.is_running)
+    async with open_app() as driver:
+        await driver.until_shown("The run waits for")
+        await driver.until_shown("And in Bath?")
+        assert driver.conversation.activity == "waiting"
+
+
 @pytest.mark.parametrize(
     ("keys", "status", "text"),
     [

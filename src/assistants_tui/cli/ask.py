@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from assistants_tui.service.times import when
 from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import load_config
+from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 
@@ -73,8 +75,18 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
         await backend.threads.add_message(thread_id, question, attachments=attachments)
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
-        _remember(threads, profile.name, thread_id, assistant, question)  # a window that shows it reads on
-        await _give_files(backend, state, options.save)
+        with suppress(
+            KeyError, SettingsError
+        ):  # a window that shows the thread takes it as a sign to read on
+            threads.update(profile.name, thread_id, last_used_at=int(time()))
+        if options.json:
+            whole = {
+                "run": state.run,
+                "steps": [*state.steps.values()],
+                "messages": [*state.messages.values()],
+            }
+            print(json.dumps(whole, ensure_ascii=True, indent=2))
+        saved = await _give_files(backend, state, options.save)
     finally:
         await connection.close()
     refusal = next(filter(None, map(sandboxes.refusal, state.steps.values())), None)
@@ -82,23 +94,25 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         print(f"assistants-tui ask: {clean(refusal)}", file=sys.stderr)
         if profile.kind == "embedded" and loaded.config.code.sandbox != "none":
             print(_UNSANDBOXED, file=sys.stderr)
-    if options.json:
-        whole = {"run": state.run, "steps": [*state.steps.values()], "messages": [*state.messages.values()]}
-        print(json.dumps(whole, ensure_ascii=True, indent=2))
-    return _exit_code(state)
+    return _exit_code(state) if saved else FAILED
 
 
-async def _give_files(backend: "Backend", state: RunState, folder: Path | None) -> None:
-    """Save the files that the run has made, or say which they are. Raises `ServiceError`."""
+async def _give_files(backend: "Backend", state: RunState, folder: Path | None) -> bool:
+    """Save the files that the run has made, or say which they are. False if one could not be saved."""
+    done = True
     for file in thread_files(state.messages.values(), [state]):
         if file.origin != "produced":
             continue
-        if folder is not None:
-            said = f"Saved {await backend.files.download(file.file_id, folder)}"
-        else:
-            name = (await backend.files.retrieve(file.file_id)).get("filename") or file.name
-            said = f"The assistant made {name} ({file.file_id}). --save FOLDER saves such files."
+        try:
+            if folder is not None:
+                said = f"Saved {await backend.files.download(file.file_id, folder)}"
+            else:
+                name = (await backend.files.retrieve(file.file_id)).get("filename") or file.name
+                said = f"The assistant made {name} ({file.file_id}). --save FOLDER saves such files."
+        except ServiceError as error:
+            said, done = f"{file.file_id}: {error}", folder is None
         print(f"assistants-tui ask: {clean(said)}", file=sys.stderr)
+    return done
 
 
 def _chosen(assistants: list[Assistant], wanted: str | None) -> Assistant:

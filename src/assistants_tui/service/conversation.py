@@ -67,18 +67,19 @@ class Conversation:
         thread_id: str | None = None,
         *,
         created: Callable[[Thread, str, str], Awaitable[None]] | None = None,
-        begun: Callable[[str], None] = lambda assistant_id: None,
+        acted: Callable[[str], None] = lambda assistant_id: None,
         seen: Callable[[Iterable[Message]], None] = lambda messages: None,
     ) -> None:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
 
         `created` is told of the thread that the first message made, its assistant and that message, which is
-        posted once it returns, and not at all if it raises ServiceError; `begun` of the assistant of each run
-        that has begun in a thread that was there before; `seen` of all messages once they are complete.
+        posted once it returns, and not at all if it raises ServiceError; `acted` of the assistant of each run
+        that the user has begun, answered or cancelled, but for the first one of a new thread; `seen` of all
+        messages once they are complete.
         """
         self._backend = backend
         self._created = created
-        self._begun = begun
+        self._acted = acted
         self._seen = seen
         self.thread_id = thread_id
         self.messages: dict[str, Message] = {}
@@ -105,6 +106,7 @@ class Conversation:
         self._pump: asyncio.Task[None] | None = None
         self._follower: asyncio.Task[None] | None = None
         self._upload: asyncio.Task[str] | None = None
+        self._reader: asyncio.Task[None] | None = None
 
     @property
     def latest_run(self) -> RunState | None:
@@ -150,24 +152,28 @@ class Conversation:
         self._put_older_runs(runs)
         self.opened = True
         self._changed()
-        await self._attend_latest()
+        await self._attend_latest(ours=True)
 
-    async def catch_up(self) -> None:
+    def look_again(self) -> None:
         """Read what others have changed since, as another window does, and follow a run that they began.
 
-        Nothing is said of a failure: nobody has asked, and the next request will say it.
+        It goes on by itself. Nothing is said of a failure: nobody has asked, and the next request says it.
         """
-        if self.thread_id is None or not self.opened:
-            return
-        before = {*self.messages, *self.runs}
+        if self.thread_id is not None and self.opened:
+            if self._reader is not None:
+                self._reader.cancel()
+            self._reader = asyncio.create_task(self._catch_up(self.thread_id))
+
+    async def _catch_up(self, thread_id: str) -> None:
+        messages, runs = dict(self.messages), dict(self.runs)
         try:
-            page, runs = await self._newest(self.thread_id)
+            page, run_page = await self._newest(thread_id)
         except ServiceError:
             return
-        self._put_newest(page, before)
-        self._put_newest_runs(runs, before)
+        self._put_newest(page, messages)
+        self._put_newest_runs(run_page, runs)
         self._changed()
-        await self._attend_latest()
+        await self._attend_latest(ours=False)
 
     async def _newest(self, thread_id: str) -> tuple[Page[Message], Page[Run]]:
         backend = await self._backend()
@@ -176,15 +182,18 @@ class Conversation:
             backend.runs.list(thread_id, limit=RUNS_READ),
         )
 
-    async def _attend_latest(self) -> None:
-        """Follow the newest run if it is active, or read its steps."""
+    async def _attend_latest(self, *, ours: bool) -> None:
+        """Follow the newest run if it is active, or read its steps; `ours`: it counts for this window.
+
+        A run that is being begun here has its follower already, or gets it with the server's answer.
+        """
         latest = self.latest_run
         if latest is None or latest.run is None or latest.run["id"] in self._detailed:
             return
         if not latest.active:
             await self.read_run(latest.run["id"])
-        elif self._following is None:
-            await self._follow_again(latest.run["id"])
+        elif self._following is None and not any(item.state == "sending" for item in self.outbox):
+            await self._follow_again(latest.run["id"], ours=ours)
 
     async def read_older(self) -> None:
         """Read the page of messages above the oldest one. A failure is kept in `error`."""
@@ -326,7 +335,8 @@ class Conversation:
         except ServiceError as error:
             self._fail(error)
         else:
-            self._start_following(answer(backend.runs, self.thread_id, active.run["id"]))
+            states = answer(backend.runs, self.thread_id, active.run["id"])
+            self._start_following(states, answered=active.run["assistant_id"])
 
     async def cancel(self) -> None:
         """Ask the server to stop the active run. What was written stays; the end is followed as usual.
@@ -348,22 +358,26 @@ class Conversation:
         if (current := self.runs[run_id]).active:
             self._take(replace(current, run=run))
             self._changed()
+        self._acted(run["assistant_id"])
         if self._following is None:
             await self._follow_again(run_id)
 
     async def settled(self) -> None:
-        """Wait until nothing moves by itself any more: no text on its way and no run in progress."""
-        while running := [
-            task for task in (self._pump, self._follower) if task is not None and not task.done()
-        ]:
-            await asyncio.wait(running)
+        """Wait until nothing moves by itself any more: all that is left waits for the user."""
+        while self._running and (self._following is not None or self.activity != "waiting"):
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def close(self) -> None:
         """Stop following. The run itself goes on where the server goes on."""
-        running = [task for task in (self._pump, self._follower) if task is not None and not task.done()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        while running := self._running:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    @property
+    def _running(self) -> list[asyncio.Task[None]]:
+        tasks = (self._reader, self._pump, self._follower)
+        return [task for task in tasks if task is not None and not task.done()]
 
     def _start_pump(self) -> None:
         if self._pump is None or self._pump.done():
@@ -407,7 +421,7 @@ class Conversation:
         self._take(first)
         self._changed()
         if not new:
-            self._begun(item.assistant_id)
+            self._acted(item.assistant_id)
         self._start_following(states)
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
@@ -459,32 +473,46 @@ class Conversation:
     def _following(self) -> asyncio.Task[None] | None:
         return self._follower if self._follower is not None and not self._follower.done() else None
 
-    async def _follow_again(self, run_id: str) -> None:
+    async def _follow_again(self, run_id: str, *, ours: bool = True) -> None:
         try:
             backend = await self._backend()
         except ServiceError as error:
             self._fail(error)
         else:
             assert self.thread_id is not None  # a run is known
-            self._start_following(backend.runs.follow(self.thread_id, run_id))
+            self._start_following(backend.runs.follow(self.thread_id, run_id, ours=ours))
 
-    def _start_following(self, states: AsyncIterator[RunState]) -> None:
+    def _start_following(self, states: AsyncIterator[RunState], *, answered: str | None = None) -> None:
+        """`answered`: the assistant of a run that waited and gets its answer with the first state."""
         self._free.clear()
-        self._follower = asyncio.create_task(self._follow(states))
+        self._follower = asyncio.create_task(self._follow(states, answered))
 
-    async def _follow(self, states: AsyncIterator[RunState]) -> None:
+    async def _follow(self, states: AsyncIterator[RunState], answered: str | None) -> None:
+        state: RunState | None = None
+        failed = False
         try:
             async for state in states:
                 self._take(state)
                 self._changed()
+                if answered is not None:
+                    self._acted(answered)
+                    answered = None
         except ServiceError as error:
-            self.error = error
+            self.error, failed = error, True
         finally:
+            if state is not None and state.finished:
+                self._seen(state.messages.values())
             if self.active_run is None:
                 self._free.set()
-                if (latest := self.latest_run) is not None:
-                    self._seen(latest.messages.values())
             self._changed()
+        if not failed:
+            await self._follow_next()
+
+    async def _follow_next(self) -> None:
+        """Go on with a run that another window has begun as soon as the followed one had ended."""
+        active = self.active_run
+        if active is not None and active.run is not None and active.run["id"] not in self._detailed:
+            await self._follow_again(active.run["id"], ours=False)
 
     def _take(self, state: RunState) -> None:
         if state.run is not None:
@@ -499,33 +527,41 @@ class Conversation:
         self.has_older = page.next_cursor is not None
         self._seen(page.items)
 
-    def _put_newest(self, page: Page[Message], before: Set[str]) -> None:
+    def _put_newest(self, page: Page[Message], before: Mapping[str, Message]) -> None:
+        """Take over what the server has listed, but for what has changed here since it was asked."""
         followed = self.active_run.messages if self.active_run is not None and self._following else {}
-        newest = {message["id"]: message for message in reversed(page.items)}
-        for key, message in newest.items():
+        newest: dict[str, Message] = {}
+        for message in reversed(page.items):
+            key = message["id"]
             ours = self.messages.get(key)
-            if ours is not None and (key in followed or ours == message):
-                newest[key] = ours  # what streams in is ahead; and the same object need not be drawn again
+            if ours is None and key in before:
+                continue  # deleted
+            if ours is not None and (ours is not before.get(key) or key in followed or ours == message):
+                newest[key] = ours  # the same object need not be drawn again
+            else:
+                newest[key] = message
+                self._seen([message])
         if next(iter(newest), None) not in self.messages:
             self._older_after = page.next_cursor
             self.has_older = page.next_cursor is not None
-        self.messages = _renewed(self.messages, newest, before, whole=page.next_cursor is None)
-        self._seen(page.items)
+        self.messages = _renewed(self.messages, newest, before.keys(), whole=page.next_cursor is None)
 
-    def _put_newest_runs(self, page: Page[Run], before: Set[str]) -> None:
+    def _put_newest_runs(self, page: Page[Run], before: Mapping[str, RunState]) -> None:
+        """Take over what the server has listed, but for what has changed here since it was asked."""
         newest: dict[str, RunState] = {}
         for run in reversed(page.items):
             state = self.runs.get(run["id"], RunState(thread_id=run["thread_id"]))
             followed = self._following is not None and state is self.active_run
-            self.usage.put(run)
-            if not followed and (state.run is None or state.run["status"] != run["status"]):
+            changed = state.run is not None and state is not before.get(run["id"])
+            if not followed and not changed and _stands_elsewhere(state.run, run):
                 state = replace(state, run=run)
+                self.usage.put(run)
                 self._detailed.discard(run["id"])
             newest[run["id"]] = state
         if next(iter(newest), None) not in self.runs:
             self._older_runs_after = page.next_cursor
             self.has_older_runs = page.next_cursor is not None
-        self.runs = _renewed(self.runs, newest, before, whole=page.next_cursor is None)
+        self.runs = _renewed(self.runs, newest, before.keys(), whole=page.next_cursor is None)
         if self.active_run is None and self._following is None:
             self._free.set()  # the run that waited for the user has been ended elsewhere
 
@@ -544,6 +580,11 @@ class Conversation:
     def _changed(self) -> None:
         for subscriber in tuple(self._subscribers):
             subscriber()
+
+
+def _stands_elsewhere(known: Run | None, listed: Run) -> bool:
+    """Whether a run has gone on since it was read: to another state, or to another question."""
+    return known is None or any(known.get(key) != listed.get(key) for key in ("status", "required_action"))
 
 
 def _renewed(

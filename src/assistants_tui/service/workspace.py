@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Flag, auto
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
@@ -35,6 +36,9 @@ from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
+
+
+Result = TypeVar("Result")
 
 
 class Changed(Flag):
@@ -297,10 +301,8 @@ class Workspace:
         if reference is not None and reference.assistant_id in self.assistant_names:
             self.assistant_id = reference.assistant_id
         self._show(conversation)
-        if conversation.opened:
-            await conversation.catch_up()
-        else:
-            await conversation.open()
+        conversation.look_again()
+        await conversation.open()
         return conversation
 
     def send(self, draft: Draft) -> None:
@@ -419,7 +421,7 @@ class Workspace:
         marks = {"branched_from": origin.thread_id or "", "branched_at": message_id}
         thread = await branch(backend, messages, marks)
         title = reference.title if reference is not None else views.shown_text(messages[0]).text
-        await self.history.remember(thread, assistant_id, title, options)
+        await self._change(self.history.remember(thread, assistant_id, title, options))
         await self._change_history()  # the branch is there, whatever the list shows
         return await self.open_thread(thread["id"])
 
@@ -435,6 +437,8 @@ class Workspace:
         """Read the history again: another window may have changed it. Raises `ServiceError`."""
         version = await self.history.version()  # before it is read: a later change is seen next time
         self.threads = await self.history.list(archived=self.showing_archive)
+        if version != self._seen_history:
+            self.conversation.look_again()  # by another hand, perhaps in this thread
         self._seen_history = version
         self._note_problems()
         self._tell(Changed.THREADS | Changed.PROBLEMS)
@@ -442,12 +446,20 @@ class Workspace:
     async def notice_threads(self) -> None:
         """Look at what others did if the history is not what was read last. Raises `ServiceError`."""
         if await self.history.version() != self._seen_history:
-            await self.look_again()
+            await self.refresh_threads()
 
     async def look_again(self) -> None:
         """Read the history again, and what is new in the shown thread. Raises `ServiceError`."""
+        self.conversation.look_again()
         await self.refresh_threads()
-        self._start(self.conversation.catch_up())
+
+    async def _change(self, change: Awaitable[Result]) -> Result:
+        """Make a change of the history, so that it does not pass for one by another hand, nor hides one."""
+        with suppress(ServiceError):  # of a history that cannot be read; then the change says so
+            await self.notice_threads()
+        result = await change
+        self._seen_history = await self.history.version()
+        return result
 
     async def show_archive(self, archive: bool) -> None:
         """Show the archived threads, or the others. Raises `ServiceError`."""
@@ -475,7 +487,7 @@ class Workspace:
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete a thread on the server and here; it cannot be undone. Raises `ServiceError`."""
-        await self.history.delete(thread_id)
+        await self._change(self.history.delete(thread_id))
         self._undo = [entry for entry in self._undo if entry[1].id != thread_id]
         await asyncio.to_thread(self._search.forget, self.profile.name, thread_id)
         await self._leave(thread_id)
@@ -488,21 +500,20 @@ class Workspace:
         if not self._undo:
             return None
         what, reference = self._undo.pop()
-        await self.history.undo(reference)
+        await self._change(self.history.undo(reference))
         await self.refresh_threads()
         return f"Undone: “{reference.title}” had been {what}."
 
     async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
-        await self.notice_threads()  # or it would pass for what this change has done
         before = self.reference_of(thread_id)
-        await change
+        await self._change(change)
         if before is not None:
             self._undo.append((what, before))
         await self.refresh_threads()
 
     async def add_thread(self, thread_id: str) -> None:
         """Put a thread of the server into the history and show it. Raises `ServiceError`."""
-        reference = await self.history.add_by_id(thread_id)
+        reference = await self._change(self.history.add_by_id(thread_id))
         self.found_threads = [thread for thread in self.found_threads if thread["id"] != reference.id]
         await self.refresh_threads()
         await self.open_thread(reference.id)
@@ -510,7 +521,7 @@ class Workspace:
     async def adopt_threads(self, threads: Sequence[Thread]) -> None:
         """Put threads that the server showed into the history. Raises `ServiceError`."""
         for thread in threads:
-            await self.history.adopt(thread)
+            await self._change(self.history.adopt(thread))
         taken = {thread["id"] for thread in threads}
         self.found_threads = [thread for thread in self.found_threads if thread["id"] not in taken]
         await self.refresh_threads()
@@ -570,9 +581,8 @@ class Workspace:
     async def _change_history(self, *changes: Awaitable[object]) -> None:
         """Changes that go with something else; the thread itself is safe on the server if they fail."""
         try:
-            await self.notice_threads()  # or it would pass for what these changes have done
             for change in changes:
-                await change
+                await self._change(change)
             await self.refresh_threads()
         except ServiceError as error:
             self.conversation.report(error)
@@ -592,7 +602,7 @@ class Workspace:
             self.connection.backend,
             thread_id,
             created=lambda *made: self._thread_created(conversation, *made),
-            begun=lambda assistant_id: self._run_begun(conversation, assistant_id),
+            acted=lambda assistant_id: self._note_use(conversation, assistant_id),
             seen=self._index_messages,
         )
         conversation.subscribe(partial(self._conversation_changed, conversation))
@@ -603,12 +613,9 @@ class Workspace:
     async def _thread_created(
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
-        await self.history.remember(thread, assistant_id, text, conversation.options)
-        self._seen_history = (
-            await self.history.version()
-        )  # as it is read once the conversation has the thread
+        await self._change(self.history.remember(thread, assistant_id, text, conversation.options))
 
-    def _run_begun(self, conversation: Conversation, assistant_id: str) -> None:
+    def _note_use(self, conversation: Conversation, assistant_id: str) -> None:
         """Note that its thread is used: other windows take that as the sign to read what is new in it."""
         if (thread_id := conversation.thread_id) is not None:
             self._start(self._change_history(self.history.touch(thread_id, assistant_id)))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LAST_SECONDS = 5.0
 """What the app gets to end in order once it was told to; systems that shut down wait little longer."""
-_TYPED_AHEAD = 64
+_TYPED_AHEAD = 1_000
 """Keys that may arrive before the first of them has been acted on."""
 StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}

@@ -90,8 +90,11 @@ class Runs:
 
         return latest(drive)
 
-    def follow(self, thread_id: str, run_id: str) -> AsyncIterator[RunState]:
-        """Follow a run that is already there, by asking for its state. Raises as `start`."""
+    def follow(self, thread_id: str, run_id: str, *, ours: bool = True) -> AsyncIterator[RunState]:
+        """Follow a run that is already there, by asking for its state. Raises as `start`.
+
+        `ours`: charge it to the token budget; otherwise whoever has begun it does.
+        """
 
         async def drive(publish: Callable[[RunState], None]) -> None:
             state = await self.load(thread_id, run_id)
@@ -99,7 +102,8 @@ class Runs:
             following = self._following(state, publish)
             if not following.settled:
                 await following.poll(self._settings.poll_interval)
-                await self._count(following.state)
+                if ours:
+                    await self._count(following.state)
 
         return latest(drive)
 

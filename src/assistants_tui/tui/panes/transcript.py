@@ -306,7 +306,9 @@ class Transcript(MessageView):
 
     def _question_of(self, answer: Message) -> Message | None:
         """The last message of the user before an answer."""
-        above = takewhile(lambda one: one is not answer, self._workspace.conversation.messages.values())
+        above = takewhile(
+            lambda one: one["id"] != answer["id"], self._workspace.conversation.messages.values()
+        )
         return next((one for one in reversed(list(above)) if one["role"] == "user"), None)
 
     # one message
