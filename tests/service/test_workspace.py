@@ -571,9 +571,11 @@ async def test_two_windows_show_one_conversation_without_a_hole(workspace: Works
     listed = (await (await backend(workspace)).runs.list(thread_id)).items
     assert list(workspace.conversation.runs) == [run["id"] for run in reversed(listed)]
     await other.open_thread(thread_id)  # going to a thread that is held reads what is new in it, too
+    await other.conversation.settled()
     assert texts(other) == ["one", "two", "three", "four"]
     await other.delete_message(next(iter(other.conversation.messages)))
     await workspace.open_thread(thread_id)
+    await workspace.conversation.settled()
     assert texts(workspace) == ["two", "three", "four"]
     await other.close()
 

@@ -37,7 +37,6 @@ from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 
-
 Result = TypeVar("Result")
 
 
