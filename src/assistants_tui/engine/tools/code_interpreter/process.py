@@ -8,6 +8,8 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from assistants_tui.engine.tools import child_process
+
 from .launchers import Command
 
 if TYPE_CHECKING:
@@ -96,8 +98,7 @@ class SandboxProcess:
         import psutil
 
         tree = self.tree()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        child_process.kill(self._process)
         for process in tree:
             with contextlib.suppress(psutil.Error):
                 process.kill()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import psutil
 
+from assistants_tui.engine.tools import child_process
 from assistants_tui.engine.tools.file_search.workers import frames
 from assistants_tui.engine.tools.file_search.workers.frames import Message
 
@@ -89,7 +90,6 @@ class WorkerProcess:
 
     async def stop(self) -> None:
         """End the process at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        child_process.kill(self._process)
         await asyncio.shield(self._process.wait())
         self._requests.close()
