@@ -619,6 +619,31 @@ async def test_a_run_that_another_window_has_begun_is_followed(workspace: Worksp
     await other.close()
 
 
+async def test_a_message_that_another_window_was_ahead_of_waits_for_another_try(
+    workspace: Workspace, paths: Paths
+) -> None:
+    await turn(workspace, "one")
+    conversation = workspace.conversation
+    assert conversation.thread_id is not None
+    other = await connected(paths)
+    await other.open_thread(conversation.thread_id)
+    choose(other, "Weather Bot")
+    await turn(other, "What is the weather in Oulu?")
+    await turn(workspace, "two")  # before this window has looked
+    (item,) = conversation.outbox
+    assert item.state == "failed" and item.error is not None
+    await until(lambda: conversation.activity == "waiting")
+    await other.conversation.cancel()
+    await other.conversation.settled()
+    await settled(other)
+    await workspace.notice_threads()
+    await until(lambda: conversation.activity == "idle")
+    conversation.retry(item.id)
+    await conversation.settled()
+    assert texts(workspace) == ["one", "What is the weather in Oulu?", "two"]
+    await other.close()
+
+
 async def test_the_runs_of_another_window_are_followed_one_after_the_other(paths: Paths) -> None:
     first, second = asyncio.Event(), asyncio.Event()
     held = [

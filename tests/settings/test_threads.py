@@ -103,6 +103,20 @@ def test_its_version_tells_of_changes_without_reading(path: Path) -> None:
     assert index.version() != first
 
 
+def test_changes_of_others_are_counted_and_ours_are_not(path: Path) -> None:
+    ours, other = ThreadIndex(path), ThreadIndex(path)
+    ours.add(reference(1))
+    other.list()
+    assert ours.foreign_changes == other.foreign_changes == 0
+    other.update("local", "thread_1", title="Tides")
+    ours.list()
+    ours.list()
+    assert ours.foreign_changes == 1
+    other.update("local", "thread_1", title="Waves")
+    ours.update("local", "thread_1", pinned=True)  # finds the other's under the lock
+    assert ours.foreign_changes == 2 and other.foreign_changes == 0
+
+
 def test_what_is_added_twice_stays_as_it_was(path: Path) -> None:
     index = ThreadIndex(path)
     index.add(reference(1, title="mine"))

@@ -107,6 +107,8 @@ class Conversation:
         self._follower: asyncio.Task[None] | None = None
         self._upload: asyncio.Task[str] | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._noticed = False  # while it was opened: what others have changed may not be in what was read
+        self._closed = False
 
     @property
     def latest_run(self) -> RunState | None:
@@ -152,6 +154,8 @@ class Conversation:
         self._put_older_runs(runs)
         self.opened = True
         self._changed()
+        if self._noticed:
+            self.look_again()
         await self._attend_latest(ours=True)
 
     def look_again(self) -> None:
@@ -159,7 +163,8 @@ class Conversation:
 
         It goes on by itself. Nothing is said of a failure: nobody has asked, and the next request says it.
         """
-        if self.thread_id is not None and self.opened:
+        self._noticed = not self.opened
+        if self.thread_id is not None and self.opened and not self._closed:
             if self._reader is not None:
                 self._reader.cancel()
             self._reader = asyncio.create_task(self._catch_up(self.thread_id))
@@ -234,6 +239,8 @@ class Conversation:
             self._fail(error)
         else:
             self._take(state)
+            if state.finished:
+                self._seen(state.messages.values())
             self._changed()
 
     async def reconnect(self) -> None:
@@ -369,6 +376,7 @@ class Conversation:
 
     async def close(self) -> None:
         """Stop following. The run itself goes on where the server goes on."""
+        self._closed = True
         while running := self._running:
             for task in running:
                 task.cancel()
@@ -394,6 +402,7 @@ class Conversation:
             except ServiceError as error:
                 current = next(other for other in self.outbox if other.id == item.id)
                 self._replace(replace(current, state="failed", error=error, uploading=None))
+                self.look_again()  # perhaps the thread is busy with what another window has begun
 
     async def _post_and_run(self, item: Outgoing) -> None:
         backend = await self._backend()
@@ -484,6 +493,8 @@ class Conversation:
 
     def _start_following(self, states: AsyncIterator[RunState], *, answered: str | None = None) -> None:
         """`answered`: the assistant of a run that waited and gets its answer with the first state."""
+        if self._closed:
+            return
         self._free.clear()
         self._follower = asyncio.create_task(self._follow(states, answered))
 
@@ -507,6 +518,8 @@ class Conversation:
             self._changed()
         if not failed:
             await self._follow_next()
+        elif answered is not None:
+            self.look_again()  # perhaps another window was faster
 
     async def _follow_next(self) -> None:
         """Go on with a run that another window has begun as soon as the followed one had ended."""
@@ -531,6 +544,7 @@ class Conversation:
         """Take over what the server has listed, but for what has changed here since it was asked."""
         followed = self.active_run.messages if self.active_run is not None and self._following else {}
         newest: dict[str, Message] = {}
+        new: list[Message] = []
         for message in reversed(page.items):
             key = message["id"]
             ours = self.messages.get(key)
@@ -540,11 +554,13 @@ class Conversation:
                 newest[key] = ours  # the same object need not be drawn again
             else:
                 newest[key] = message
-                self._seen([message])
+                new.append(message)
         if next(iter(newest), None) not in self.messages:
             self._older_after = page.next_cursor
             self.has_older = page.next_cursor is not None
         self.messages = _renewed(self.messages, newest, before.keys(), whole=page.next_cursor is None)
+        if new:
+            self._seen(new)
 
     def _put_newest_runs(self, page: Page[Run], before: Mapping[str, RunState]) -> None:
         """Take over what the server has listed, but for what has changed here since it was asked."""

@@ -39,10 +39,16 @@ class History:
         self._profile = profile_name
         self._backend = backend
         self._clock = clock
+        self._seen_changes = 0
 
     async def list(self, *, archived: bool | None = False) -> Sequence[ThreadReference]:
         """Pinned ones first, then the last used first."""
         return await _on_disk(lambda: self._index.list(self._profile, archived=archived))
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another window was found to have changed the history since this was asked the last time."""
+        seen, self._seen_changes = self._seen_changes, self._index.foreign_changes
+        return seen != self._seen_changes
 
     async def version(self) -> object:
         """Something that is another after every change of the file, also by another window."""

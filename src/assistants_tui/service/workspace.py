@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from enum import Flag, auto
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
@@ -36,8 +35,6 @@ from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
-
-Result = TypeVar("Result")
 
 
 class Changed(Flag):
@@ -420,7 +417,7 @@ class Workspace:
         marks = {"branched_from": origin.thread_id or "", "branched_at": message_id}
         thread = await branch(backend, messages, marks)
         title = reference.title if reference is not None else views.shown_text(messages[0]).text
-        await self._change(self.history.remember(thread, assistant_id, title, options))
+        await self.history.remember(thread, assistant_id, title, options)
         await self._change_history()  # the branch is there, whatever the list shows
         return await self.open_thread(thread["id"])
 
@@ -436,9 +433,9 @@ class Workspace:
         """Read the history again: another window may have changed it. Raises `ServiceError`."""
         version = await self.history.version()  # before it is read: a later change is seen next time
         self.threads = await self.history.list(archived=self.showing_archive)
-        if version != self._seen_history:
-            self.conversation.look_again()  # by another hand, perhaps in this thread
         self._seen_history = version
+        if self.history.changed_elsewhere():
+            self.conversation.look_again()  # it may be this thread that was used elsewhere
         self._note_problems()
         self._tell(Changed.THREADS | Changed.PROBLEMS)
 
@@ -451,14 +448,6 @@ class Workspace:
         """Read the history again, and what is new in the shown thread. Raises `ServiceError`."""
         self.conversation.look_again()
         await self.refresh_threads()
-
-    async def _change(self, change: Awaitable[Result]) -> Result:
-        """Make a change of the history, so that it does not pass for one by another hand, nor hides one."""
-        with suppress(ServiceError):  # of a history that cannot be read; then the change says so
-            await self.notice_threads()
-        result = await change
-        self._seen_history = await self.history.version()
-        return result
 
     async def show_archive(self, archive: bool) -> None:
         """Show the archived threads, or the others. Raises `ServiceError`."""
@@ -486,7 +475,7 @@ class Workspace:
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete a thread on the server and here; it cannot be undone. Raises `ServiceError`."""
-        await self._change(self.history.delete(thread_id))
+        await self.history.delete(thread_id)
         self._undo = [entry for entry in self._undo if entry[1].id != thread_id]
         await asyncio.to_thread(self._search.forget, self.profile.name, thread_id)
         await self._leave(thread_id)
@@ -499,20 +488,20 @@ class Workspace:
         if not self._undo:
             return None
         what, reference = self._undo.pop()
-        await self._change(self.history.undo(reference))
+        await self.history.undo(reference)
         await self.refresh_threads()
         return f"Undone: “{reference.title}” had been {what}."
 
     async def _undoably(self, what: str, thread_id: str, change: Awaitable[object]) -> None:
         before = self.reference_of(thread_id)
-        await self._change(change)
+        await change
         if before is not None:
             self._undo.append((what, before))
         await self.refresh_threads()
 
     async def add_thread(self, thread_id: str) -> None:
         """Put a thread of the server into the history and show it. Raises `ServiceError`."""
-        reference = await self._change(self.history.add_by_id(thread_id))
+        reference = await self.history.add_by_id(thread_id)
         self.found_threads = [thread for thread in self.found_threads if thread["id"] != reference.id]
         await self.refresh_threads()
         await self.open_thread(reference.id)
@@ -520,7 +509,7 @@ class Workspace:
     async def adopt_threads(self, threads: Sequence[Thread]) -> None:
         """Put threads that the server showed into the history. Raises `ServiceError`."""
         for thread in threads:
-            await self._change(self.history.adopt(thread))
+            await self.history.adopt(thread)
         taken = {thread["id"] for thread in threads}
         self.found_threads = [thread for thread in self.found_threads if thread["id"] not in taken]
         await self.refresh_threads()
@@ -581,7 +570,7 @@ class Workspace:
         """Changes that go with something else; the thread itself is safe on the server if they fail."""
         try:
             for change in changes:
-                await self._change(change)
+                await change
             await self.refresh_threads()
         except ServiceError as error:
             self.conversation.report(error)
@@ -612,7 +601,7 @@ class Workspace:
     async def _thread_created(
         self, conversation: Conversation, thread: Thread, assistant_id: str, text: str
     ) -> None:
-        await self._change(self.history.remember(thread, assistant_id, text, conversation.options))
+        await self.history.remember(thread, assistant_id, text, conversation.options)
 
     def _note_use(self, conversation: Conversation, assistant_id: str) -> None:
         """Note that its thread is used: other windows take that as the sign to read what is new in it."""

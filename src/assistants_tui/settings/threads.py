@@ -108,6 +108,8 @@ class ThreadIndex:
         self.backup = path.with_name(f"{path.stem}.previous{path.suffix}")
         self.problems: list[str] = []
         """What was found wrong with the file, as sentences for the user, oldest first."""
+        self.foreign_changes = 0
+        """How often the file was found changed by somebody else, since it was read first."""
         self._content = _Content()
         self._stamp: tuple[int, int, int] | None = None
         self._guard = threading.RLock()
@@ -195,6 +197,7 @@ class ThreadIndex:
             stamp = _stamp(self.path)
             if stamp == self._stamp and (stamp is not None or not self.backup.exists()):
                 return
+            self.foreign_changes += self._stamp is not None
             try:
                 self._content = (
                     _parsed(_text(self.path), known=self._content) if stamp else _missing(self.backup)
