@@ -75,9 +75,7 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
         await backend.threads.add_message(thread_id, question, attachments=attachments)
         state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
-        with suppress(
-            KeyError, SettingsError
-        ):  # a window that shows the thread takes it as a sign to read on
+        with suppress(KeyError, SettingsError):  # the sign for windows that show the thread to read on
             threads.update(profile.name, thread_id, last_used_at=int(time()))
         if options.json:
             whole = {

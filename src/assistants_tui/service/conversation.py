@@ -145,6 +145,7 @@ class Conversation:
         """
         if self.opened or self.thread_id is None:
             return
+        self._noticed = False  # what is changed until now is in what is read
         try:
             page, runs = await self._newest(self.thread_id)
         except ServiceError as error:

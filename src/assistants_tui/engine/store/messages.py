@@ -101,9 +101,7 @@ async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIter
     """
     statement = select(*_READ).where(table.c.thread_id == thread_id).order_by(table.c.seq.desc())
     async with connection.stream(statement) as rows:
-        async for some in rows.partitions(
-            _AT_ONCE
-        ):  # going for each row by itself takes longer than reading it
+        async for some in rows.partitions(_AT_ONCE):  # to go for each row takes longer than to read it
             for row in some:
                 yield row._asdict()
 
