@@ -223,6 +223,15 @@ for name, number in {
     if ctypes.get_errno() != errno.EPERM:
         print('BREACH', name, 'is not refused but', errno.errorcode.get(ctypes.get_errno()))
 """,
+    "change settings of the system": """
+settings = [os.path.join(folder, name) for folder, _, names in os.walk('/proc/sys') for name in names]
+for path in [*settings, '/proc/sysrq-trigger', '/proc/self/oom_score_adj', '/proc/self/coredump_filter']:
+    attempt(path, lambda: os.close(os.open(path, os.O_WRONLY)))
+""",
+    "see the machine's memory and settings": """
+for path in ('/proc/kcore', '/proc/kallsyms', '/proc/sys/kernel/core_pattern', '/proc/keys', '/proc/timer_list'):
+    attempt(path, lambda: open(path, 'rb').read(1) or 1 / 0)
+""",
     "hide from the watchdog and outlive the application": """
 for option in (1, 4):
     attempt('prctl', lambda: call('prctl', (157, 167), option, 0, 0, 0, 0))

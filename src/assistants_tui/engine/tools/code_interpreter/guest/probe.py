@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -30,6 +31,7 @@ def report(order: dict[str, Any]) -> None:
     if sys.platform == "linux":
         attempts["reach an abstract local service"] = lambda: _connect("\0" + bait["abstract"])
         attempts["make any system call"] = lambda: os.memfd_create("probe")
+        attempts["change settings of the system"] = _open_a_setting
     by_number: dict[str, Callable[[], object]] = {
         "signal the application": lambda: os.kill(bait["process"], 0),
         "read the application's environment": lambda: Path(f"/proc/{bait['process']}/environ").read_bytes(),
@@ -57,6 +59,16 @@ def _works(attempt: Callable[[], object]) -> bool:
 def _create(path: str) -> None:
     with open(path, "xb"):  # noqa: PTH123 - Path.touch() only sets a time, which Landlock's filter pretends to do
         pass
+
+
+def _open_a_setting() -> None:
+    """Open one of the system's settings for writing, and write nothing. OSError if none can be opened."""
+    for folder, _, names in os.walk("/proc/sys"):
+        for name in names:
+            with contextlib.suppress(OSError):
+                os.close(os.open(f"{folder}/{name}", os.O_WRONLY))
+                return
+    os.close(os.open("/proc/sysrq-trigger", os.O_WRONLY))
 
 
 def _connect(address: str) -> None:

@@ -28,6 +28,7 @@ from .base import (
 _HOME = "/tmp/home"  # noqa: S108 - inside the sandbox
 _RUN = "/run/kernel"
 _GUEST = "/opt"
+_MACHINE_FILES = ("kcore", "kallsyms", "keys", "key-users", "kmsg", "sysrq-trigger", "timer_list", "sched_debug")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Bubblewrap:
             *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"),
             *(word for item in variables.items() for word in ("--setenv", *item)),
             *_system(),
-            *("--proc", "/proc", "--dev", "/dev"),
+            *("--proc", "/proc", *_masks(), "--remount-ro", "/proc", "--dev", "/dev"),
             *("--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
             *("--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
             *("--dir", _HOME, "--dir", f"{_HOME}/matplotlib"),
@@ -78,6 +79,18 @@ class Bubblewrap:
             *python(_GUEST, {"limits": limits_inside, **order}),
         ]
         return Command(argv, {}, (read_end,))
+
+
+def _masks() -> list[str]:
+    """Arguments that hide what /proc tells of, and changes in, the whole machine.
+
+    Bubblewrap started by root gives the sandbox a user that still owns these files outside: without the masks
+    and a read-only /proc, code could set kernel.core_pattern and have a program run on the host.
+    """
+    words = ["--size", "4096", "--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
+    for path in existing(*(f"/proc/{name}" for name in _MACHINE_FILES)):
+        words += ["--ro-bind", "/dev/null", path]  # a device on a mount without devices: opening it is refused
+    return words
 
 
 def _system() -> list[str]:
