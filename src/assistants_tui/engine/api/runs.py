@@ -180,8 +180,9 @@ async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Js
         "tool_choice": given.get("tool_choice") or "auto",
         "parallel_tool_calls": body.parallel_tool_calls,
         "response_format": _first(given.get("response_format"), assistant["response_format"], "auto"),
-        "reasoning_effort": (body.reasoning_effort if isinstance(body, NewRun) else None)
-        or await assistants.reasoning_effort(work.connection, work.owner, assistant["id"]),
+        "reasoning_effort": _first(
+            body.reasoning_effort if isinstance(body, NewRun) else None, assistant["reasoning_effort"]
+        ),
         **work.engine.runner.lease(),
     }
     _check_choice(values["tool_choice"], tools)

@@ -26,7 +26,10 @@ class MessageContent:
         return {"index": self._text_index, "type": "text", "text": value}
 
     def add_marker(self, marker: str, meaning: Json) -> Json:
-        """Append a marker with the annotation that says which file it links or cites; both in one delta."""
+        """Append a marker with the annotation that says which file it links or cites; both in one delta.
+
+        Citations have an empty `quote` in the delta and none in the message: so does the service.
+        """
         annotation = {
             "text": marker,
             "start_index": self._length,
@@ -36,6 +39,8 @@ class MessageContent:
         self._append(marker)
         self._annotations.append(annotation)
         announced = {"index": len(self._annotations) - 1, **annotation}
+        if "file_citation" in announced:
+            announced["file_citation"] = {**announced["file_citation"], "quote": ""}
         return {
             "index": self._text_index,
             "type": "text",

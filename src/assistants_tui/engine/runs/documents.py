@@ -90,10 +90,7 @@ class DocumentSearch:
         small = str(run["model"]).startswith(_SMALL)
         self._max_results: int = options.get("max_num_results") or (5 if small else 20)
         self._max_tokens = 4_000 if small else 16_000
-        self._ranking: Json = {
-            "ranker": "default_2024_08_21",
-            "score_threshold": (options.get("ranking_options") or {}).get("score_threshold", 0.0),
-        }
+        self._ranking = passages.ranking(run["tools"])
 
     def resume(self, results: list[list[Json]]) -> None:
         """Go on after searches that the run has done before, so that they can still be cited."""
@@ -115,7 +112,7 @@ class DocumentSearch:
             found = await self._search(documents.stores, _queries(arguments), budget)
             stop.check()
         number = self._cite(found)
-        record.add_results(index, self._ranking, found)
+        record.add_results(index, found)
         text = passages.told(found, number) if documents.count else passages.NO_DOCUMENTS
         self.told[record.calls[index]["id"]] = "\n\n".join([text, *notes])
 

@@ -6,6 +6,7 @@ enough that a killed engine loses less than half a second of them.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -298,15 +299,12 @@ class RunRecord:
         index = len(self._calls)
         shapes: dict[str, Json] = {
             "code_interpreter": {"input": "", "outputs": []},
-            "file_search": {},
+            "file_search": {"ranking_options": passages.ranking(self.run["tools"]), "results": []},
             "function": {"name": name, "arguments": "", "output": None},
         }
         call = {"id": call_id, "type": kind, kind: shapes[kind]}
         self._calls.append(call)
-        announced = {"index": index, **call, kind: dict(shapes[kind])}
-        if kind == "code_interpreter":
-            announced[kind] = {"input": "", "outputs": []}
-        self._announce_call(announced)
+        self._announce_call({"index": index, **deepcopy(call)})
         return index
 
     def add_input(self, index: int, text: str) -> None:
@@ -334,9 +332,9 @@ class RunRecord:
         outputs.append(image)
         self._announce_output(index, {"index": len(outputs) - 1, **image})
 
-    def add_results(self, index: int, ranking: Json, results: list[Json]) -> None:
+    def add_results(self, index: int, results: list[Json]) -> None:
         """What a search has found. No delta has it: readers get it with the completed step."""
-        self._calls[index]["file_search"] = {"ranking_options": ranking, "results": results}
+        self._calls[index]["file_search"]["results"] = results
         self._unsaved = True
 
     async def close_calls(self, used: Usage) -> None:

@@ -20,11 +20,16 @@ _FIELDS = (
     "temperature",
     "top_p",
     "response_format",
+    "reasoning_effort",
 )
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "assistant", *_FIELDS)
+    """The object. The service shows the files of the code interpreter as soon as that tool is on."""
+    assistant = objects.columns_of(row, "assistant", *_FIELDS)
+    if {"type": "code_interpreter"} in assistant["tools"]:
+        assistant["tool_resources"] = {"code_interpreter": {"file_ids": []}} | assistant["tool_resources"]
+    return assistant
 
 
 def _is(owner: str, assistant_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -40,12 +45,6 @@ async def create(connection: AsyncConnection, owner: str, created_at: int, value
 async def get(connection: AsyncConnection, owner: str, assistant_id: str) -> Json | None:
     row = await objects.one(connection, table, *_is(owner, assistant_id))
     return None if row is None else to_wire(row)
-
-
-async def reasoning_effort(connection: AsyncConnection, owner: str, assistant_id: str) -> str | None:
-    """The setting that requests carry but the object does not show."""
-    row = await objects.one(connection, table, *_is(owner, assistant_id))
-    return None if row is None else row.reasoning_effort
 
 
 async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:

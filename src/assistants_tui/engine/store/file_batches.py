@@ -55,5 +55,5 @@ async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> Json:
         status = "failed"
     else:
         status = "completed"
-    batch = objects.columns_of(row, "vector_store.files_batch", "vector_store_id")
+    batch = objects.columns_of(row, "vector_store.file_batch", "vector_store_id")
     return batch | {"status": status, "file_counts": counts}

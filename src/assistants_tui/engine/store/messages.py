@@ -41,7 +41,10 @@ class ThreadGoneError(Exception):
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "thread.message", *_FIELDS)
+    """The object. `file_ids` is what version 1 of the API called attachments; the service still sends it."""
+    message = objects.columns_of(row, "thread.message", *_FIELDS)
+    message["file_ids"] = list(dict.fromkeys(attached["file_id"] for attached in message["attachments"]))
+    return message
 
 
 def _is(owner: str, thread_id: str, message_id: str) -> tuple[ColumnElement[bool], ...]:

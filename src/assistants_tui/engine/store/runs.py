@@ -53,7 +53,9 @@ class ThreadLockedError(Exception):
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "thread.run", *_FIELDS)
+    """The object. `file_ids` is left from version 1 of the API: the service still sends it, always empty."""
+    run = objects.columns_of(row, "thread.run", *_FIELDS)
+    return run | {"instructions": run["instructions"] or None, "file_ids": []}
 
 
 def _is(owner: str, thread_id: str, run_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -80,7 +80,7 @@ assistants = _object(
     Column("temperature", Float),
     Column("top_p", Float),
     Column("response_format", _Json),
-    Column("reasoning_effort", String),  # taken in requests, never shown in the object
+    Column("reasoning_effort", String),
 )
 Index(None, assistants.c.owner, assistants.c.seq)
 

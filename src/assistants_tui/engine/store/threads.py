@@ -11,7 +11,10 @@ from assistants_tui.engine.store.schema import threads as table
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "thread", "tool_resources", "metadata")
+    """The object. The service shows the files of the code interpreter also where there are none."""
+    thread = objects.columns_of(row, "thread", "tool_resources", "metadata")
+    thread["tool_resources"] = {"code_interpreter": {"file_ids": []}} | thread["tool_resources"]
+    return thread
 
 
 def _is(owner: str, thread_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -22,7 +22,8 @@ def _is(owner: str, store_id: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "vector_store", *_FIELDS)
+    store = objects.columns_of(row, "vector_store", *_FIELDS)
+    return store | {"name": store["name"] or None}
 
 
 async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> Json:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.tools.file_search import embedding
+from assistants_tui.engine.store.one_trip import OneTripConnection
+from assistants_tui.engine.tools.file_search import embedding, meanings
 from assistants_tui.engine.tools.file_search.chunking import Chunking
 from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
 from assistants_tui.engine.tools.file_search.vectors import packed
@@ -110,6 +111,32 @@ async def test_what_the_endpoint_is_asked(understanding: Library, endpoint: Mode
     await understanding.find("dog")
     await understanding.find("dog")  # remembered
     assert [request.body["input"] for request in endpoint.requests[1:]] == [["dog"]]
+
+
+async def test_the_vectors_of_a_file_are_committed_when_it_is_done(
+    understanding: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow disk: the size of a file includes its vectors however long their commit takes."""
+    commit = OneTripConnection.commit
+
+    async def slowly(connection: OneTripConnection) -> None:
+        await asyncio.sleep(0.05)
+        await commit(connection)
+
+    monkeypatch.setattr(OneTripConnection, "commit", slowly)
+    file_id = await understanding.attach("kennel.txt", "The hound sleeps.")
+    assert (await understanding.ingest(file_id)).usage_bytes == len("The hound sleeps.") + 5
+
+
+async def test_many_searches_at_once(understanding: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More different queries than are remembered: no search loses the vector that it is about to use."""
+    monkeypatch.setattr(meanings, "_REMEMBERED", 1)
+    await fill(understanding)
+    questions = [["puppy", *(f"boat {count} {number}" for number in range(count))] for count in range(1, 5)]
+    found = await asyncio.gather(
+        *(understanding.search.search([understanding.store], queries) for queries in questions)
+    )
+    assert all({"kennel.txt", "harbour.txt"} <= {hit.filename for hit in hits} for hits in found)
 
 
 async def test_filters_and_stores_hold(understanding: Library) -> None:

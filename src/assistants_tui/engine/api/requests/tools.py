@@ -36,8 +36,14 @@ class FunctionDefinition(RequestBody):
 
 
 class RankingOptions(RequestBody):
+    """`hybrid_search` may be null, as the service shows it; weights of one's own are not offered."""
+
     ranker: Literal["auto", "default_2024_08_21"] | None = None
     score_threshold: Annotated[float, Field(ge=0, le=1)]
+    hybrid_search: None = None
+
+
+_RANKING = {"ranker": "default_2024_08_21", "score_threshold": 0.0, "hybrid_search": None}
 
 
 class FileSearchOptions(RequestBody):
@@ -67,9 +73,7 @@ class Tool(RequestBody):
             return {"type": "code_interpreter"}
         if self.function is None:
             options = self.file_search.model_dump(exclude_none=True) if self.file_search else {}
-            ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0} | options.get(
-                "ranking_options", {}
-            )
+            ranking = _RANKING | options.get("ranking_options", {})
             return {"type": "file_search", "file_search": options | {"ranking_options": ranking}}
         return {
             "type": "function",

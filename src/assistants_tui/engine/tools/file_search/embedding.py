@@ -87,7 +87,8 @@ class VectorIndexer:
         pairs = zip(missing, vectors, strict=True)
         found = await asyncio.to_thread(lambda: {chunk: packed(vector) for (chunk, _, _), vector in pairs})
         async with self._database.write() as connection:
-            self._release(await self._vectors.store(connection, found))
+            done = await self._vectors.store(connection, found)
+        self._release(done)  # not before the commit: who waits reads the vectors from the database
         return True
 
     def _release(self, documents: set[int]) -> None:

@@ -47,8 +47,16 @@ def result(hit: Hit) -> Json:
         "file_id": hit.file_id,
         "file_name": hit.filename,
         "score": hit.score,
+        "attributes": hit.attributes,
         "content": [content(hit)],
     }
+
+
+def ranking(tools: Sequence[Json]) -> Json:
+    """How a run with these tools ranks what it finds, as the `ranking_options` of its file search calls."""
+    options = next((tool.get("file_search") or {} for tool in tools if tool["type"] == "file_search"), {})
+    threshold = (options.get("ranking_options") or {}).get("score_threshold", 0.0)
+    return {"ranker": "default_2024_08_21", "score_threshold": threshold}
 
 
 def without_content(step: Json) -> Json:
