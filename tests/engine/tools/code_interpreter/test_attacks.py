@@ -229,8 +229,8 @@ for path in [*settings, '/proc/sysrq-trigger', '/proc/self/oom_score_adj', '/pro
     attempt(path, lambda: os.close(os.open(path, os.O_WRONLY)))
 """,
     "see the machine's memory and settings": """
-for path in ('/proc/kcore', '/proc/kallsyms', '/proc/sys/kernel/core_pattern', '/proc/keys', '/proc/timer_list'):
-    attempt(path, lambda: open(path, 'rb').read(1) or 1 / 0)
+for name in ('kcore', 'kallsyms', 'sys/kernel/core_pattern', 'keys', 'timer_list'):
+    attempt(name, lambda: open('/proc/' + name, 'rb').read(1) or 1 / 0)
 """,
     "hide from the watchdog and outlive the application": """
 for option in (1, 4):

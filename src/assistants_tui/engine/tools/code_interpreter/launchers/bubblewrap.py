@@ -28,7 +28,16 @@ from .base import (
 _HOME = "/tmp/home"  # noqa: S108 - inside the sandbox
 _RUN = "/run/kernel"
 _GUEST = "/opt"
-_MACHINE_FILES = ("kcore", "kallsyms", "keys", "key-users", "kmsg", "sysrq-trigger", "timer_list", "sched_debug")
+_MACHINE_FILES = (
+    "/proc/kallsyms",
+    "/proc/kcore",
+    "/proc/key-users",
+    "/proc/keys",
+    "/proc/kmsg",
+    "/proc/sched_debug",
+    "/proc/sysrq-trigger",
+    "/proc/timer_list",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,9 @@ def _masks() -> list[str]:
     and a read-only /proc, code could set kernel.core_pattern and have a program run on the host.
     """
     words = ["--size", "4096", "--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
-    for path in existing(*(f"/proc/{name}" for name in _MACHINE_FILES)):
-        words += ["--ro-bind", "/dev/null", path]  # a device on a mount without devices: opening it is refused
+    for path in existing(*_MACHINE_FILES):
+        # a device file on a mount without devices cannot be opened
+        words += ["--ro-bind", "/dev/null", path]
     return words
 
 
