@@ -8,13 +8,13 @@ so that `--help` and the first frame of the app do not wait for the others.
 import argparse
 import gc
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistants_tui import __version__
-from assistants_tui.cli.exit_codes import INTERRUPTED, OK, USAGE
+from assistants_tui.cli import streams
+from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
 from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
 
 _EPILOG = """\
@@ -24,6 +24,7 @@ exit codes:
   2    wrong arguments
   3    ask: the run waits for the output of a function call
   130  interrupted with Ctrl-C
+  141  nobody reads the output any more, as after `| head`
 
 files:
   config.toml, threads.toml and all others: `assistants-tui doctor` prints where they are.
@@ -70,7 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES["ask"],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    ask.add_argument("question", nargs="?", help="the message; piped standard input is appended to it")
+    ask.add_argument(
+        "question", nargs="?", type=_text, help="the message; piped standard input is appended to it"
+    )
     _add_place(ask, default=argparse.SUPPRESS)  # a value given before the command stays
     ask.add_argument(
         "--attach",
@@ -108,12 +111,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--api-key-file", type=Path, metavar="FILE", help="the keys that may use the server")
     serve.add_argument(
-        "--model-url", metavar="URL", help="an OpenAI-compatible endpoint; without it: the tutor"
+        "--model-url", metavar="URL", type=_text, help="an OpenAI-compatible endpoint; without it: the tutor"
     )
-    serve.add_argument("--model", metavar="MODEL", help="the model for names that the endpoint does not know")
+    serve.add_argument(
+        "--model", metavar="MODEL", type=_text, help="the model for names that the endpoint does not know"
+    )
     serve.add_argument(
         "--embedding-model",
         metavar="MODEL",
+        type=_text,
         help="the endpoint's model with which file search finds by meaning; without it: by words alone",
     )
     serve.add_argument(
@@ -187,50 +193,74 @@ def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> N
         ("assistant", "assistant to talk to, by name or ID"),
         ("thread", "thread to continue, by ID"),
     ):
-        parser.add_argument(f"--{name}", metavar=name[0].upper(), default=default, help=meaning)
+        parser.add_argument(f"--{name}", metavar=name[0].upper(), type=_text, default=default, help=meaning)
+
+
+def _text(value: str) -> str:
+    """Reads an argument that is a text, not the name of a file."""
+    try:
+        return streams.argument_text(value)
+    except streams.InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    options = build_parser().parse_args(arguments)
+    streams.prepare()
+    try:
+        return _run(_parsed(arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        streams.discard(sys.stdout)
+        return READER_GONE
+    except streams.OutputError as error:
+        streams.discard(sys.stdout)
+        streams.note(f"assistants-tui: {error}")
+        return FAILED
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return build_parser().parse_args(arguments)
+    except SystemExit:  # what argparse has printed is perhaps not written yet
+        streams.note("", end="")
+        streams.out("", end="")
+        raise
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.command != "serve":  # which gains nothing, and runs for weeks
         # Importing and drawing make objects by the thousand and none of them in circles. At the default of
         # 700 the collector takes a tenth of the time in which `ask` starts, and half of the time that a
         # streaming answer needs in the app.
         gc.set_threshold(50_000, 20, 100)
-    try:
-        match options.command:
-            case "ask":
-                from assistants_tui.cli.ask import ask
+    match options.command:
+        case "ask":
+            from assistants_tui.cli.ask import ask
 
-                return ask(options)
-            case "serve":
-                from assistants_tui.cli.serve import serve
+            return ask(options)
+        case "serve":
+            from assistants_tui.cli.serve import serve
 
-                return serve(options)
-            case "doctor":
-                from assistants_tui.cli.doctor import doctor
+            return serve(options)
+        case "doctor":
+            from assistants_tui.cli.doctor import doctor
 
-                return doctor()
-            case "completion":
-                from assistants_tui.cli.completion import completion
+            return doctor()
+        case "completion":
+            from assistants_tui.cli.completion import completion
 
-                print(completion(build_parser(), options.shell), end="")
-            case _:
-                return _open_app(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # the reader of our output went away; Python would complain again when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OK
+            streams.out(completion(build_parser(), options.shell), end="")
+            return OK
+        case _:
+            return _open_app(options)
 
 
 def _open_app(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print(
-            'assistants-tui: the app needs a terminal. Use `assistants-tui ask "…"` in pipes and scripts.',
-            file=sys.stderr,
+        streams.note(
+            'assistants-tui: the app needs a terminal. Use `assistants-tui ask "…"` in pipes and scripts.'
         )
         return USAGE
     if sys.stderr is None or not sys.stderr.isatty():

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -12,16 +13,17 @@ from typing import TYPE_CHECKING
 from assistants_tui.cli.exit_codes import FAILED, NEEDS_ACTION, OK, USAGE
 from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
+from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.attachments import attachment
+from assistants_tui.service.files.attachments import MAX_TEXT, attachment
 from assistants_tui.service.files.thread_files import thread_files
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.times import when
-from assistants_tui.service.wire import Assistant
+from assistants_tui.service.wire import Assistant, Attachment
 from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.files import SettingsError
@@ -38,18 +40,26 @@ _UNSANDBOXED = (
 
 
 def ask(options: argparse.Namespace) -> int:
-    """Run the command and return its exit code."""
-    question = options.question or ""
-    if not sys.stdin.isatty():
-        piped = sys.stdin.read().strip()
-        question = "\n\n".join(part for part in (question, piped) if part)
-    if not question.strip():
-        print("assistants-tui ask: there is no question; give one, or pipe text in.", file=sys.stderr)
+    """Run the command and return its exit code. Raises `OutputError` if the answer cannot be written."""
+    try:
+        question = "\n\n".join(part for part in (options.question or "", piped_text()) if part)
+    except InputError as error:
+        note(f"assistants-tui ask: {error}")
         return USAGE
+    if not question.strip():
+        note("assistants-tui ask: there is no question; give one, or pipe text in.")
+        return USAGE
+    if len(question) > MAX_TEXT:
+        note(
+            f"assistants-tui ask: the message has {len(question):,} characters; {MAX_TEXT:,} are allowed. "
+            "Send the text as a file: --attach FILE"
+        )
+        return USAGE
+    check_output()
     try:
         return asyncio.run(_ask(options, question))
     except ServiceError as error:
-        print(f"assistants-tui ask: {clean(str(error))}", file=sys.stderr)
+        note(f"assistants-tui ask: {clean(str(error))}")
         return FAILED
 
 
@@ -58,7 +68,7 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
     log_to_file(paths.log_file)
     loaded = load_config(paths.config_file)
     for problem in loaded.problems:
-        print(f"assistants-tui: {clean(str(problem))}", file=sys.stderr)
+        note(f"assistants-tui: {clean(str(problem))}")
     name = options.profile or loaded.config.default_profile
     profile = loaded.config.profiles.get(name)
     if profile is None:
@@ -66,33 +76,53 @@ async def _ask(options: argparse.Namespace, question: str) -> int:
         raise ServiceError(f"There is no profile “{name}”.", f"config.toml has: {known}.", kind="settings")
     unsandboxed: WithoutSandbox = "run" if options.run_code_unsandboxed else "refuse"
     connection = Connection(profile, paths=paths, config=loaded.config, without_sandbox=unsandboxed)
+    unwritten: OutputError | None = None
     try:
         backend = await connection.backend()
         assistant = _chosen(await backend.assistants.list(), options.assistant)
-        thread_id = options.thread or (await backend.threads.create())["id"]
+        thread_id = await _send(backend, assistant, question, options.thread, options.attach)
         threads = ThreadIndex(paths.threads_file)
-        _remember(threads, profile.name, thread_id, assistant, question)
-        attachments = [attachment(await backend.files.upload(path), assistant) for path in options.attach]
-        await backend.threads.add_message(thread_id, question, attachments=attachments)
-        state = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
+        try:
+            _remember(threads, profile.name, thread_id, assistant, question)
+        except SettingsError as error:
+            note(f"assistants-tui ask: {clean(str(error))}. The history is without this thread: {thread_id}")
+        state, unwritten = await _run(backend, thread_id, assistant["id"], _printer(options, assistant))
         with suppress(KeyError, SettingsError):  # the sign for windows that show the thread to read on
             threads.update(profile.name, thread_id, last_used_at=int(time()))
-        if options.json:
-            whole = {
-                "run": state.run,
-                "steps": [*state.steps.values()],
-                "messages": [*state.messages.values()],
-            }
-            print(json.dumps(whole, ensure_ascii=True, indent=2))
         saved = await _give_files(backend, state, options.save)
     finally:
         await connection.close()
     refusal = next(filter(None, map(sandboxes.refusal, state.steps.values())), None)
     if refusal is not None:
-        print(f"assistants-tui ask: {clean(refusal)}", file=sys.stderr)
+        note(f"assistants-tui ask: {clean(refusal)}")
         if profile.kind == "embedded" and loaded.config.code.sandbox != "none":
-            print(_UNSANDBOXED, file=sys.stderr)
+            note(_UNSANDBOXED)
+    if unwritten is not None:
+        raise OutputError(f"{unwritten} The thread keeps the answer: assistants-tui --thread {thread_id}")
     return _exit_code(state) if saved else FAILED
+
+
+async def _send(
+    backend: "Backend", assistant: Assistant, question: str, thread_id: str | None, paths: Sequence[Path]
+) -> str:
+    """Send the question with its files, to a new thread unless there is one. Returns the thread's ID.
+
+    All or nothing: where the message cannot be sent there is no new thread, and no file of its own.
+    """
+    sent: list[Attachment] = []
+    try:
+        for path in paths:
+            sent.append(attachment(await backend.files.upload(path), assistant))
+        if thread_id is not None:
+            await backend.threads.add_message(thread_id, question, attachments=sent)
+            return thread_id
+        message = {"role": "user", "content": question, **({"attachments": sent} if sent else {})}
+        return (await backend.threads.create({"messages": [message]}))["id"]
+    except ServiceError:
+        for one in sent:
+            with suppress(ServiceError):
+                await backend.files.delete(one["file_id"])
+        raise
 
 
 async def _give_files(backend: "Backend", state: RunState, folder: Path | None) -> bool:
@@ -109,7 +139,7 @@ async def _give_files(backend: "Backend", state: RunState, folder: Path | None) 
                 said = f"The assistant made {name} ({file.file_id}). --save FOLDER saves such files."
         except ServiceError as error:
             said, done = f"{file.file_id}: {error}", folder is None
-        print(f"assistants-tui ask: {clean(said)}", file=sys.stderr)
+        note(f"assistants-tui ask: {clean(said)}")
     return done
 
 
@@ -154,58 +184,85 @@ class _TextPrinter:
         for step in state.steps.values():
             if step["id"] not in self._announced and step["type"] == "tool_calls" and sys.stderr.isatty():
                 self._announced.add(step["id"])
-                print("· using a tool…", file=sys.stderr)
+                note("· using a tool…")
         for message in state.messages.values():
             text = views.raw_text(message)
             start = self._printed.get(message["id"])
             if start is None and self._printed:
-                print("\n")
-            new = text[start or 0 :]
+                out("\n")
             self._printed[message["id"]] = len(text)
-            sys.stdout.write(clean(new))
-            sys.stdout.flush()
+            if new := text[start or 0 :]:
+                out(clean(new), end="")
 
     def end(self, _state: RunState) -> None:
-        print()
+        out("")
 
 
-def _printer(options: argparse.Namespace, assistant: Assistant) -> _TextPrinter | LinearPrinter | None:
-    """What prints the answer; None where it is printed as JSON in the end."""
+class _JsonPrinter:
+    """Prints the whole run as JSON in the end."""
+
+    def show(self, _state: RunState) -> None:
+        pass
+
+    def end(self, state: RunState) -> None:
+        whole = {
+            "run": state.run,
+            "steps": [*state.steps.values()],
+            "messages": [*state.messages.values()],
+        }
+        out(json.dumps(whole, ensure_ascii=True, indent=2))
+
+
+_Printer = _TextPrinter | LinearPrinter | _JsonPrinter
+
+
+def _printer(options: argparse.Namespace, assistant: Assistant) -> _Printer:
+    """What prints the answer."""
     if options.json:
-        return None
+        return _JsonPrinter()
     if not options.linear:
         return _TextPrinter()
     name = clean(assistant.get("name") or "The assistant")
-    return LinearPrinter(name, lambda line: print(line, flush=True))
+    return LinearPrinter(name, out)
 
 
 async def _run(
-    backend: "Backend", thread_id: str, assistant_id: str, printer: _TextPrinter | LinearPrinter | None
-) -> RunState:
-    """Follow the run to where it ends or waits, and say why if that is not the answer."""
+    backend: "Backend", thread_id: str, assistant_id: str, printer: _Printer
+) -> tuple[RunState, OutputError | None]:
+    """Follow the run to where it ends or waits, and say why if that is not the answer.
+
+    Where the answer cannot be written, the run goes on all the same and the error is returned.
+    """
     state = RunState(thread_id=thread_id)
+    unwritten: OutputError | None = None
     async for state in backend.runs.start(thread_id, assistant_id):
-        if printer is not None:
-            printer.show(state)
-    if printer is not None:
-        printer.end(state)
-        if state.error:
-            print(f"assistants-tui ask: {clean(state.error)}", file=sys.stderr)
-        if state.pending_code is not None:
-            print(
-                "assistants-tui ask: the assistant waits for you to look at code. "
-                f"Do so in the app{_deadline(state)}: assistants-tui --thread {thread_id}",
-                file=sys.stderr,
-            )
-        for call in state.pending_calls:
-            function = call.get("function")
-            name = str(function.get("name")) if function else "a function"
-            print(
-                f"assistants-tui ask: the assistant waits for the output of {clean(name)}. "
-                f"Answer it in the app{_deadline(state)}: assistants-tui --thread {thread_id}",
-                file=sys.stderr,
-            )
-    return state
+        if unwritten is None:
+            try:
+                printer.show(state)
+            except OutputError as error:
+                unwritten = error
+    if unwritten is None:
+        try:
+            printer.end(state)
+        except OutputError as error:
+            unwritten = error
+    if isinstance(printer, _JsonPrinter):
+        return state, unwritten
+    if state.error:
+        note(f"assistants-tui ask: {clean(state.error)}")
+    if state.pending_code is not None:
+        note(
+            "assistants-tui ask: the assistant waits for you to look at code. "
+            f"Do so in the app{_deadline(state)}: assistants-tui --thread {thread_id}"
+        )
+    for call in state.pending_calls:
+        function = call.get("function")
+        name = str(function.get("name")) if function else "a function"
+        note(
+            f"assistants-tui ask: the assistant waits for the output of {clean(name)}. "
+            f"Answer it in the app{_deadline(state)}: assistants-tui --thread {thread_id}"
+        )
+    return state, unwritten
 
 
 def _deadline(state: RunState) -> str:

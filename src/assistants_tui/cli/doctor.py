@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assistants_tui import __version__
 from assistants_tui.cli.exit_codes import FAILED, OK
+from assistants_tui.cli.streams import out
 from assistants_tui.installation import MODULES, install_command, missing_modules
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
@@ -28,10 +29,10 @@ def doctor() -> int:
     paths = user_paths()
     loaded = load_config(paths.config_file)
     for line in (*_versions(), *_places(paths), *_terminal(), *_settings(loaded)):
-        print(clean(line))
+        out(clean(line))
     lines, sound = asyncio.run(_checks(paths, loaded.config))
     for line in lines:
-        print(clean(line))
+        out(clean(line))
     return OK if sound and not loaded.problems else FAILED
 
 

@@ -8,3 +8,5 @@ USAGE = 2
 NEEDS_ACTION = 3
 """`ask`: the run waits for the output of a function or a decision on code; open the thread in the app."""
 INTERRUPTED = 130
+READER_GONE = 141
+"""Nobody reads standard output any more; shells give this code to programs that SIGPIPE ends."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
+from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
+from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.code_settings import LIMITS, CodeSettings
 from assistants_tui.settings.paths import user_paths
 
@@ -31,10 +33,9 @@ def serve(options: argparse.Namespace) -> int:
     from assistants_tui.service.api.embedded import limits
 
     if options.api_key_file is None and not _is_loopback(options.host):
-        print(
+        note(
             f"assistants-tui serve: other machines can reach {options.host}, so keys are required.\n"
-            "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1.",
-            file=sys.stderr,
+            "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
         )
         return USAGE
     data_dir: Path = options.data_dir or user_paths().engine_dir("serve")
@@ -55,21 +56,19 @@ def serve(options: argparse.Namespace) -> int:
             )
         )
     except KeyFileError as error:
-        print(f"assistants-tui serve: {error}", file=sys.stderr)
+        note(f"assistants-tui serve: {error}")
         return FAILED
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
-        print(
+        note(
             f"assistants-tui serve: cannot listen on {options.host}:{options.port} ({error.strerror}). "
-            "Choose another port with --port.",
-            file=sys.stderr,
+            "Choose another port with --port."
         )
         return FAILED
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"Serving the Assistants API at http://{shown}:{port}/v1", flush=True)
-    print(f"Data: {data_dir}. Ctrl-C stops it.", flush=True)
+    _say(f"Serving the Assistants API at http://{shown}:{port}/v1\nData: {data_dir}. Ctrl-C stops it.")
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -104,19 +103,25 @@ def _code_settings(options: argparse.Namespace) -> CodeSettings:
 def _tell(sandbox: "Sandbox", *, off: bool) -> None:
     """Say how the code of models is confined, so that nobody serves without knowing. `off`: as wished."""
     if off:
-        print(sandbox.sentence, flush=True)
+        _say(sandbox.sentence)
     elif sandbox.confines:
-        print(f"Code interpreter: {sandbox.name}. {sandbox.sentence}", flush=True)
+        _say(f"Code interpreter: {sandbox.name}. {sandbox.sentence}")
     elif sandbox.available:
-        print(f"Code interpreter: {sandbox.sentence} ({sandbox.reason})", file=sys.stderr, flush=True)
+        note(f"Code interpreter: {sandbox.sentence} ({sandbox.reason})")
     else:
-        print(
+        note(
             f"{sandbox.sentence} {sandbox.reason}\n"
             "Code is refused. --run-code-unsandboxed runs it all the same, with access to your files, keys "
-            "and network.",
-            file=sys.stderr,
-            flush=True,
+            "and network."
         )
+
+
+def _say(text: str) -> None:
+    """Print, where that is possible: a server also serves when nobody can read what it says."""
+    try:
+        out(clean(text))
+    except (OutputError, BrokenPipeError):
+        discard(sys.stdout)
 
 
 def _allow_many_streams() -> None:

@@ -1,6 +1,7 @@
 """Files of a server: sent, fetched, listed and deleted."""
 
 import asyncio
+import contextlib
 import io
 import os
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import BinaryIO, cast
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import read_page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.names import numbered, safe_file_name
+from assistants_tui.service.files.names import name_to_send, numbered, safe_file_name
 from assistants_tui.service.wire import FileObject, Page
 from assistants_tui.settings.files import private_directory
 
@@ -101,8 +102,9 @@ def _path(file_id: str) -> str:
 
 def _opened(path: Path) -> tuple[io.FileIO, str]:
     """A file that can be sent, and its name."""
-    try:
+    with contextlib.suppress(RuntimeError):  # no such user
         path = path.expanduser()
+    try:
         file = path.open("rb", buffering=0)
         size = os.fstat(file.fileno()).st_size
     except OSError as error:
@@ -119,7 +121,7 @@ def _opened(path: Path) -> tuple[io.FileIO, str]:
     if wrong:
         file.close()
         raise ServiceError(f"{path} {wrong}.", "Choose another file.", kind="refused", no_effect=True)
-    return file, path.name
+    return file, name_to_send(path)
 
 
 class _Counted(io.BufferedReader):

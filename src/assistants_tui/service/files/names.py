@@ -1,8 +1,10 @@
-"""Names for files that come from a server: safe in the user's folder, whatever the server says."""
+"""Names of files as a server can take them; names from a server, safe in the user's folder."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from assistants_tui.service.safe_text import UNSAFE
 
@@ -29,6 +31,11 @@ def safe_file_name(name: str, fallback: str = "file") -> str:
     if _DEVICE.fullmatch(clean):
         clean = f"_{clean}"
     return _shortened(clean)
+
+
+def name_to_send(path: PurePath) -> str:
+    """The name of a local file as a server can take it. Bytes that are not UTF-8 become U+FFFD."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def numbered(name: str) -> Iterator[str]:
