@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from support.pilot import wait_as_long_as_it_gets_on
+
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("suite")
+wait_as_long_as_it_gets_on()
 
 _KEPT = {
     "PATH",
