@@ -172,6 +172,43 @@ async def test_closing_the_transport_cancels_what_still_runs() -> None:
     await response.aclose()
 
 
+async def test_closing_the_transport_ends_an_answer_that_nobody_reads() -> None:
+    ended = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        try:
+            for _ in range(BUFFERED_CHUNKS * 2):
+                await send(piece(b"x"))
+        finally:
+            ended.set()
+
+    transport = AsgiTransport(application)
+    response = await transport.handle_async_request(httpx2.Request("GET", "http://engine/"))
+    await asyncio.sleep(0)  # the application fills what may wait for the reader
+    async with asyncio.timeout(5):
+        await transport.aclose()
+    assert ended.is_set()
+    read = b""
+    with pytest.raises(httpx2.ReadError, match="CancelledError"):
+        async for chunk in response.stream:  # type: ignore[union-attr]
+            read += chunk
+    assert read == b"x" * BUFFERED_CHUNKS  # what was written stays readable
+
+
+async def test_closing_the_transport_ends_a_request_that_has_not_reached_the_application() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("it is never asked")
+
+    transport = AsgiTransport(application)
+    request = asyncio.create_task(transport.handle_async_request(httpx2.Request("GET", "http://engine/")))
+    closing = asyncio.create_task(transport.aclose())
+    await asyncio.wait({request, closing}, timeout=5)
+    assert closing.done()
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await asyncio.wait_for(request, 5)
+
+
 async def test_a_failure_before_the_answer_is_a_500_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("broken")

@@ -41,6 +41,7 @@ class AsgiTransport(httpx2.AsyncBaseTransport):
         task = asyncio.create_task(exchange.run(self._application))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: exchange.end())
         try:
             async with asyncio.timeout(exchange.read_timeout):
                 await exchange.started.wait()
@@ -77,8 +78,9 @@ class _Exchange:
         self.headers: list[tuple[bytes, bytes]] = []
         self.failure: BaseException | None = None
         self.request_failure: BaseException | None = None
-        self.chunks: asyncio.Queue[bytes | None] = asyncio.Queue(BUFFERED_CHUNKS)
-        """The body; None when there is no more."""
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        """The body; None when there is no more. It is bounded by `_room`, so that its end always fits."""
+        self._room = asyncio.Semaphore(BUFFERED_CHUNKS)
         self.complete = False
         """The application has sent its last piece."""
         self._body = self._request_body()
@@ -113,17 +115,27 @@ class _Exchange:
         except asyncio.CancelledError as error:
             self.failure = error
             raise
-        finally:
-            self.started.set()
-            if not self.complete and not self._gone:
-                await self._put(None)
+
+    def end(self) -> None:
+        """The application has ended, or was cancelled before it began: its reader waits for nothing more."""
+        self.started.set()
+        if not self.complete:
+            self._chunks.put_nowait(None)
+
+    async def read(self) -> bytes | None:
+        """The next piece of the body; None when there is no more. Makes room for another one."""
+        chunk = await self._chunks.get()
+        if chunk is not None:
+            self._room.release()
+        return chunk
 
     def disconnect(self) -> None:
         """The reader is gone: nothing more is kept for it, and the application may know."""
         self._gone = True
         self._over.set()
-        while not self.chunks.empty():  # lets a sender that waits for room go on
-            self.chunks.get_nowait()
+        while not self._chunks.empty():
+            self._chunks.get_nowait()
+        self._room.release()  # a sender that waits for room goes on
 
     async def _request_body(self) -> AsyncIterator[bytes]:
         stream = self.request.stream
@@ -162,12 +174,14 @@ class _Exchange:
             if not message.get("more_body", False):
                 self.complete = True
                 self._over.set()
-                await self._put(None)
+                self._chunks.put_nowait(None)
 
-    async def _put(self, chunk: bytes | None) -> None:
-        await self.chunks.put(chunk)
+    async def _put(self, chunk: bytes) -> None:
+        await self._room.acquire()
         if self._gone:
-            self.disconnect()
+            self._room.release()  # for another sender
+        else:
+            self._chunks.put_nowait(chunk)
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -182,7 +196,7 @@ class _Body(httpx2.AsyncByteStream):
         while not self._ended:
             try:
                 async with asyncio.timeout(exchange.read_timeout):
-                    chunk = await exchange.chunks.get()
+                    chunk = await exchange.read()
             except TimeoutError:
                 raise httpx2.ReadTimeout("the application went silent", request=exchange.request) from None
             if chunk is not None:
