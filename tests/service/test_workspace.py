@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service import views
 from assistants_tui.service.api.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, Use
 from assistants_tui.service.workspace import Changed, Ended, Workspace
-from assistants_tui.settings.config import LOCAL, Config, RunSettings
+from assistants_tui.settings.config import LOCAL, Config, Profile, RunSettings
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, says
+from support.served import served
 
 
 @pytest.fixture
@@ -683,3 +686,45 @@ async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspa
     await conversation.settled()
     assert conversation.messages == before
     assert conversation.error is None
+
+
+@pytest.mark.parametrize("missed", ["/messages", "/steps"])
+async def test_what_another_window_did_is_read_once_the_server_answers_again(
+    paths: Paths, tmp_path: Path, missed: str
+) -> None:
+    """Whether the list could not be read, or the run that it has: the end of an answer is not missed."""
+    failed = 0
+    broken = False
+    engine = create_app(EngineSettings(tmp_path / "engine", starter_assistants=True))
+
+    async def flaky(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal failed
+        if broken and scope["type"] == "http" and scope["path"].endswith(missed):
+            failed += 1
+            headers = [(b"x-should-retry", b"false")]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body"})
+        else:
+            await engine(scope, receive, send)
+
+    async with served(flaky) as url:
+        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
+        one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
+        for window in (one, other):
+            await window.connect()
+        await turn(one, "2 + 3")
+        assert one.conversation.thread_id is not None
+        await other.open_thread(one.conversation.thread_id)
+        await turn(other, "7 * 6")
+        broken = True
+        await one.notice_threads()
+        await until(lambda: failed)
+        await one.conversation.settled()
+        assert one.conversation.error is None, "nobody asked for anything"
+        broken = False
+        await one.notice_threads()
+        await one.conversation.settled()
+        assert one.conversation.messages == other.conversation.messages
+        assert one.conversation.runs == other.conversation.runs
+        await other.close()
+        await one.close()

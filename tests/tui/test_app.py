@@ -293,9 +293,10 @@ async def test_two_windows_in_one_thread_show_the_same_messages() -> None:
         async with open_app() as two:
             await two.until(lambda: len(two.texts) == 2)
             await two.type("7 * 6")
-            await two.until_answered()
-            await one.until(lambda: len(one.texts) == 4)
+            await two.until_answered(runs=2)
+            await one.until_answered(runs=2)
             assert one.texts == two.texts
+            assert "42" in one.texts[3]
 
 
 async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatever_closing_says(

@@ -107,7 +107,7 @@ class Conversation:
         self._follower: asyncio.Task[None] | None = None
         self._upload: asyncio.Task[str] | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._noticed = False  # while it was opened: what others have changed may not be in what was read
+        self._outdated = False
         self._closed = False
 
     @property
@@ -145,7 +145,7 @@ class Conversation:
         """
         if self.opened or self.thread_id is None:
             return
-        self._noticed = False  # what is changed until now is in what is read
+        self._outdated = False  # what is changed until now is in what is read
         try:
             page, runs = await self._newest(self.thread_id)
         except ServiceError as error:
@@ -155,31 +155,44 @@ class Conversation:
         self._put_older_runs(runs)
         self.opened = True
         self._changed()
-        if self._noticed:
+        if self._outdated:
             self.look_again()
-        await self._attend_latest(ours=True)
+        try:
+            await self._attend_latest(ours=True)
+        except ServiceError as error:
+            self._outdated = True
+            self._fail(error)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether others have changed something that could not be read yet: `look_again` tries again."""
+        return self._outdated and self.opened
 
     def look_again(self) -> None:
         """Read what others have changed since, as another window does, and follow a run that they began.
 
-        It goes on by itself. Nothing is said of a failure: nobody has asked, and the next request says it.
+        It goes on by itself; asked again meanwhile, it reads once more afterwards. Nothing is said of a
+        failure: nobody has asked, and the next request says it.
         """
-        self._noticed = not self.opened
-        if self.thread_id is not None and self.opened and not self._closed:
-            if self._reader is not None:
-                self._reader.cancel()
+        self._outdated = True
+        if self.thread_id is None or not self.opened or self._closed:
+            return
+        if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._catch_up(self.thread_id))
 
     async def _catch_up(self, thread_id: str) -> None:
-        messages, runs = dict(self.messages), dict(self.runs)
-        try:
-            page, run_page = await self._newest(thread_id)
-        except ServiceError:
-            return
-        self._put_newest(page, messages)
-        self._put_newest_runs(run_page, runs)
-        self._changed()
-        await self._attend_latest(ours=False)
+        while self._outdated:
+            self._outdated = False
+            messages, runs = dict(self.messages), dict(self.runs)
+            try:
+                page, run_page = await self._newest(thread_id)
+                self._put_newest(page, messages)
+                self._put_newest_runs(run_page, runs)
+                self._changed()
+                await self._attend_latest(ours=False)
+            except ServiceError as error:
+                self._outdated = error.retryable
+                return
 
     async def _newest(self, thread_id: str) -> tuple[Page[Message], Page[Run]]:
         backend = await self._backend()
@@ -189,15 +202,16 @@ class Conversation:
         )
 
     async def _attend_latest(self, *, ours: bool) -> None:
-        """Follow the newest run if it is active, or read its steps; `ours`: it counts for this window.
+        """Follow the newest run if it is active, or read its steps and messages; raises `ServiceError`.
 
-        A run that is being begun here has its follower already, or gets it with the server's answer.
+        `ours`: it counts for this window. A run that is being begun here has its follower already, or gets it
+        with the server's answer.
         """
         latest = self.latest_run
         if latest is None or latest.run is None or latest.run["id"] in self._detailed:
             return
         if not latest.active:
-            await self.read_run(latest.run["id"])
+            await self._load_run(latest.run["thread_id"], latest.run["id"])
         elif self._following is None and not any(item.state == "sending" for item in self.outbox):
             await self._follow_again(latest.run["id"], ours=ours)
 
@@ -234,24 +248,28 @@ class Conversation:
         if self.thread_id is None or run_id in self._detailed:
             return
         try:
-            backend = await self._backend()
-            state = await backend.runs.load(self.thread_id, run_id)
+            await self._load_run(self.thread_id, run_id)
         except ServiceError as error:
             self._fail(error)
-        else:
-            self._take(state)
-            if state.finished:
-                self._seen(state.messages.values())
-            self._changed()
+
+    async def _load_run(self, thread_id: str, run_id: str) -> None:
+        backend = await self._backend()
+        state = await backend.runs.load(thread_id, run_id)
+        self._take(state)
+        if state.finished:
+            self._seen(state.messages.values())
+        self._changed()
 
     async def reconnect(self) -> None:
-        """Try again what failed: reading the thread, or following its active run."""
+        """Try again what failed: reading the thread, following its active run, or reading what is new."""
         self.error = None
         self._changed()
         if not self.opened:
             await self.open()
         elif (active := self.active_run) is not None and active.run is not None and self._following is None:
             await self._follow_again(active.run["id"])
+        elif self._outdated:
+            self.look_again()
 
     def report(self, error: ServiceError) -> None:
         """Show a failure that concerns this thread."""

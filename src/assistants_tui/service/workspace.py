@@ -440,9 +440,14 @@ class Workspace:
         self._tell(Changed.THREADS | Changed.PROBLEMS)
 
     async def notice_threads(self) -> None:
-        """Look at what others did if the history is not what was read last. Raises `ServiceError`."""
+        """Look at what others did if the history is not what was read last, or if that failed before.
+
+        Raises `ServiceError`.
+        """
         if await self.history.version() != self._seen_history:
             await self.refresh_threads()
+        elif self.conversation.outdated:
+            self.conversation.look_again()
 
     async def look_again(self) -> None:
         """Read the history again, and what is new in the shown thread. Raises `ServiceError`."""
