@@ -9,6 +9,7 @@ import pytest
 from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store.database import Database
 from support.engine import ManualClock, open_engine
+from support.engines import ServedEngine, engine
 
 
 @pytest.fixture
@@ -35,3 +36,10 @@ async def http(engine_settings: EngineSettings) -> AsyncIterator[httpx2.AsyncCli
     """Plain HTTP to an engine in this process, with the header that the Assistants API wants."""
     async with open_engine(engine_settings) as client:
         yield client
+
+
+@pytest.fixture
+async def served_engine(tmp_path: Path) -> AsyncIterator[ServedEngine]:
+    """An engine behind a real socket, whose model answers what the test says."""
+    async with engine(tmp_path / "data") as opened:
+        yield opened

@@ -54,11 +54,12 @@ async def test_the_example_of_the_reference(curl: httpx2.AsyncClient) -> None:
         "model": "gpt-4o",
         "instructions": TUTOR["instructions"],
         "tools": [{"type": "code_interpreter"}],
-        "tool_resources": {},
+        "tool_resources": {"code_interpreter": {"file_ids": []}},
         "metadata": {},
         "top_p": 1.0,
         "temperature": 1.0,
         "response_format": "auto",
+        "reasoning_effort": None,
     }
 
 

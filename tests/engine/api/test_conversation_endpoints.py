@@ -35,6 +35,7 @@ async def test_minimal_assistant(http: httpx2.AsyncClient, clock: ManualClock) -
         "temperature": 1.0,
         "top_p": 1.0,
         "response_format": "auto",
+        "reasoning_effort": None,
     }
     text = (await http.get(f"/assistants/{assistant['id']}")).text
     assert '"temperature":1.0,"top_p":1.0' in text  # clients that compare text see the hosted service's
@@ -77,8 +78,11 @@ async def test_assistant_with_everything(http: httpx2.AsyncClient) -> None:
         "response_format": {"type": "text"},
     }
     assistant = await make(http, "/assistants", **body, reasoning_effort="low")
+    body["tools"][1]["file_search"]["ranking_options"]["hybrid_search"] = None
     assert {name: assistant[name] for name in body} == body
-    assert "reasoning_effort" not in assistant
+    assert assistant["reasoning_effort"] == "low"
+    changed = await make(http, f"/assistants/{assistant['id']}", reasoning_effort=None)
+    assert changed == assistant | {"reasoning_effort": None}
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ async def test_json_answers_go_with_functions_only(http: httpx2.AsyncClient, res
 async def test_tools_show_their_defaults(http: httpx2.AsyncClient) -> None:
     tools = [{"type": "file_search"}, {"type": "function", "function": {"name": "now"}}]
     assistant = await make(http, "/assistants", model="m", tools=tools)
-    ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
+    ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0, "hybrid_search": None}
     assert assistant["tools"] == [
         {"type": "file_search", "file_search": {"ranking_options": ranking}},
         {
@@ -185,7 +189,7 @@ async def test_thread_with_first_messages(http: httpx2.AsyncClient, clock: Manua
         "id": thread["id"],
         "object": "thread",
         "created_at": int(clock.now),
-        "tool_resources": {},
+        "tool_resources": {"code_interpreter": {"file_ids": []}},
         "metadata": {"c": "d"},
     }
     listed = (await get(http, f"/threads/{thread['id']}/messages", order="asc"))["data"]
@@ -212,6 +216,7 @@ async def test_message(http: httpx2.AsyncClient, clock: ManualClock) -> None:
         "assistant_id": None,
         "run_id": None,
         "attachments": [],
+        "file_ids": [],
         "metadata": {},
     }
     assert await get(http, f"{path}/{message['id']}") == message

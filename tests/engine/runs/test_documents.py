@@ -69,12 +69,26 @@ async def test_an_answer_that_cites(served_engine: ServedEngine) -> None:
     ]
     [delta] = data_of(events, "thread.run.step.delta")
     [announced] = delta["delta"]["step_details"]["tool_calls"]
-    assert announced == {"index": 0, "id": announced["id"], "type": "file_search", "file_search": {}}
+    nothing_yet = {
+        "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.0},
+        "results": [],
+    }
+    assert announced == {
+        "index": 0,
+        "id": announced["id"],
+        "type": "file_search",
+        "file_search": nothing_yet,
+    }
     [file] = (await served_engine.get("/files"))["data"]
     [found] = results_of(events)
     assert found["ranking_options"] == {"ranker": "default_2024_08_21", "score_threshold": 0.0}
     [result] = found["results"]
-    assert result == {"file_id": file["id"], "file_name": "ledger 📒.md", "score": result["score"]}
+    assert result == {
+        "file_id": file["id"],
+        "file_name": "ledger 📒.md",
+        "score": result["score"],
+        "attributes": {},
+    }
     assert 0 < result["score"] <= 1
 
     message = data_of(events, "thread.message.completed")[0]
