@@ -1,5 +1,6 @@
 """Bytes that a killed engine left behind."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -48,3 +49,20 @@ async def test_only_what_nothing_refers_to_is_removed(
 
 def contents(root: Path) -> set[bytes]:
     return {path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+async def test_a_duty_that_fails_keeps_no_other_from_being_done(
+    engine_settings: EngineSettings, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = engine_settings.data_dir / "files"
+    unreadable = root / "00" / "loop"
+    unreadable.parent.mkdir(parents=True)
+    unreadable.symlink_to(unreadable)  # stat fails with ELOOP
+    async with open_engine(engine_settings) as http:
+        expiry = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+        await upload(http, data=b"short-lived", **expiry)
+        assert b"short-lived" in contents(root)
+        clock.advance(3600)
+        while b"short-lived" in contents(root):
+            await asyncio.sleep(0.01)
+    assert "tidying the store failed" in caplog.text

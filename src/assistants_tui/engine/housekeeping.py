@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-
-from sqlalchemy.exc import SQLAlchemyError
+from collections.abc import Awaitable, Callable
 
 from assistants_tui.engine.store import files, uploads
 from assistants_tui.engine.store.blobs import BlobStore
@@ -39,13 +38,18 @@ class Housekeeping:
     async def _run(self) -> None:
         duties = [self.remove_orphans, self.remove_expired]
         while not self._stopped.is_set():
-            try:
-                for duty in duties:
-                    await duty()
-                duties = [self.remove_expired]
-            except (OSError, SQLAlchemyError):
-                _log.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
+            failed = [duty for duty in duties if not await self._succeeds(duty)]
+            duties = [*(duty for duty in failed if duty == self.remove_orphans), self.remove_expired]
             await self._pause()
+
+    async def _succeeds(self, duty: Callable[[], Awaitable[None]]) -> bool:
+        """Do it. What goes wrong with one duty is told in the log, and keeps no other from being done."""
+        try:
+            await duty()
+        except Exception:
+            _log.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
+            return False
+        return True
 
     async def _pause(self) -> None:
         waits = [

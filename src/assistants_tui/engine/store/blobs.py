@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -117,7 +118,11 @@ class BlobStore:
         """The blobs, finished or not, that were last written to before that time, in Unix seconds."""
 
         def look() -> list[str]:
-            found = (path for path in self._root.glob("*/*") if path.stat().st_mtime < time)
-            return [path.name for path in found]
+            old = []
+            for path in self._root.glob("*/*"):
+                with suppress(FileNotFoundError):  # deleted meanwhile
+                    if path.stat().st_mtime < time:
+                        old.append(path.name)
+            return old
 
         return await asyncio.to_thread(look)

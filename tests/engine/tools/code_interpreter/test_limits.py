@@ -1,5 +1,7 @@
 """Code that takes too much: it ends with a sentence, and the session goes on with its files."""
 
+from pathlib import Path
+
 import pytest
 
 from support.code_interpreter import OpenInterpreter, Thread
@@ -194,3 +196,21 @@ async def test_time(open_interpreter: OpenInterpreter, sandbox: str) -> None:
         assert execution.error.startswith(
             "The code was stopped: it ran for more than 1 s. Variables are lost"
         )
+
+
+async def test_memory_is_watched_while_the_disk_fails(
+    open_interpreter: OpenInterpreter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = Thread(await open_interpreter(**TIGHT))
+    await thread.run("import time")
+    [data] = (tmp_path / "data" / "threads").glob("*/data")
+    data.rename(data.with_name("elsewhere"))
+    data.symlink_to(data)  # what is asked of the folder fails with ELOOP now
+    execution = await thread.run(
+        "time.sleep(0.5)\nblocks = []\nwhile True: blocks.append(bytearray(b'x' * (8 << 20)))"
+    )
+    assert execution.status == "killed"
+    assert "more than 300 MiB of memory" in (execution.error or "")
+    [failure] = [record for record in caplog.records if "could not be watched" in record.message]
+    assert failure.exc_info is not None
+    assert isinstance(failure.exc_info[1], OSError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +32,8 @@ _REQUEST_GRACE = 1.5  # seconds, so that code is gone two seconds after it was t
 _WATCH_SECONDS = 0.1
 _SETTLE_SECONDS = 1.0
 
+_logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -54,6 +57,7 @@ class _Live:
         self.kernel = kernel
         self.place = place
         self.awake = asyncio.Event()
+        self.quiet_since: float | None = None  # when the last call was over; None while one is at work
         self.watchdog: asyncio.Task[None] | None = None
 
 
@@ -235,32 +239,48 @@ class Session:
 
     async def _watch(self, live: _Live) -> None:
         """Keep the kernel within its limits, freeze it between calls, end it when it is not used for long."""
-        limits, process = self._workshop.limits, live.kernel.process
-        quiet_since = time.monotonic()
+        failing = False
         while live.kernel.alive:
             started = time.monotonic()
-            sentence = await asyncio.to_thread(_check, process, live.place, limits)
-            now = time.monotonic()
-            if sentence is not None:
-                live.kernel.kill(sentence)
-                return
-            if self.busy:
-                quiet_since = now
-            elif now - quiet_since >= min(_SETTLE_SECONDS, limits.idle_seconds):
-                live.awake.clear()
-                async with self._lock:
-                    await asyncio.to_thread(process.freeze)
-                try:
-                    async with asyncio.timeout(limits.idle_seconds - (now - quiet_since)):
-                        await live.awake.wait()
-                except TimeoutError:
-                    async with self._lock:
-                        if not live.awake.is_set():
-                            await self._end_kernel()
-                            self.admitted = False
-                            return
-                quiet_since = time.monotonic()
-            await asyncio.sleep(max(_WATCH_SECONDS, min(5 * (now - started), 5 * _WATCH_SECONDS)))
+            try:
+                await self._look_at(live)
+                failing = False
+            except OSError:
+                if not failing:  # said once, not ten times a second
+                    _logger.exception("code could not be watched; it is tried again until it can be")
+                failing = True
+            took = time.monotonic() - started
+            await asyncio.sleep(max(_WATCH_SECONDS, min(5 * took, 5 * _WATCH_SECONDS)))
+
+    async def _look_at(self, live: _Live) -> None:
+        """Do once what `_watch` does again and again. Raises OSError."""
+        limits, process = self._workshop.limits, live.kernel.process
+        if self.busy:
+            live.quiet_since = None
+        elif live.quiet_since is None:
+            live.quiet_since = time.monotonic()
+        scratch = [live.place.run, live.place.home]
+        sentence = await asyncio.to_thread(_violation, process, live.place.data, scratch, limits)
+        if sentence is not None:
+            live.kernel.kill(sentence)
+            return
+        if live.quiet_since is None or self.busy:
+            return
+        quiet = time.monotonic() - live.quiet_since
+        if quiet < min(_SETTLE_SECONDS, limits.idle_seconds):
+            return
+        live.awake.clear()
+        async with self._lock:
+            await asyncio.to_thread(process.freeze)
+        try:
+            async with asyncio.timeout(limits.idle_seconds - quiet):
+                await live.awake.wait()
+        except TimeoutError:
+            async with self._lock:
+                if not live.awake.is_set():
+                    await self._end_kernel()
+                    self.admitted = False
+        live.quiet_since = None
 
     def _prepare(self) -> Place:
         if self._folder.open():
@@ -276,12 +296,8 @@ def _out_of_time(limits: Limits) -> str:
     return f"The code was stopped: it ran for more than {limits.seconds:g} s."
 
 
-def _check(process: SandboxProcess, place: Place, limits: Limits) -> str | None:
-    try:
-        usage = watchdog.measure(process.tree(), place.data, [place.run, place.home], limits)
-        return watchdog.violation(usage, limits, place.data)
-    except FileNotFoundError:  # the session was closed in the meantime
-        return None
+def _violation(process: SandboxProcess, data: Path, scratch: list[Path], limits: Limits) -> str | None:
+    return watchdog.violation(process.tree(), data, scratch, limits)
 
 
 async def _refused(

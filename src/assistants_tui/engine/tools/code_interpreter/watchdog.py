@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,61 +19,55 @@ _HOST_MEMORY_FREE = 512 * MIB
 _SPARE_PROCESSES = 4  # bwrap's own two, and two that are just ending
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Bytes of memory; processes and their threads; bytes and names in /mnt/data and in scratch folders."""
-
-    memory: int
-    threads: int
-    disk: int
-    files: int
-    scratch: int
-    scratch_files: int
-
-
-def measure(processes: list[psutil.Process], data: Path, scratch: list[Path], limits: Limits) -> Usage:
-    """What processes use together, and the folders that they write to. Blocks for some milliseconds."""
-    disk, files = _tree(data, 2 * limits.files)
-    disk += sum(_deleted(process.pid, data.stat().st_dev) for process in processes)
-    trees = [_tree(folder, 2 * limits.files) for folder in scratch]
-    memory = _memory(processes)
-    if memory > limits.memory:  # pages that processes share were counted for each of them
-        memory = _memory(processes, exact=True)
-    return Usage(
-        memory,
-        _threads(processes),
-        disk,
-        files,
-        sum(size for size, _ in trees),
-        sum(names for _, names in trees),
-    )
-
-
 def is_full(data: Path, limits: Limits) -> bool:
     """Whether the thread's folder is over its limits. Blocks for some milliseconds."""
     size, names = _tree(data, 2 * limits.files)
     return size > limits.disk or names > limits.files
 
 
-def violation(usage: Usage, limits: Limits, data: Path) -> str | None:
-    """The limit that was reached, as a sentence, or None."""
+def violation(processes: list[psutil.Process], data: Path, scratch: list[Path], limits: Limits) -> str | None:
+    """The first limit that processes and the folders that they write to have reached, as a sentence, or None.
+
+    Blocks for some milliseconds. What needs no disk is looked at first, so that a disk that fails does not keep
+    memory and processes from being watched. Raises OSError.
+    """
+    reached = _of_processes(processes, limits) or _of_folders(processes, data, scratch, limits)
+    return f"The code was stopped: {reached}." if reached else None
+
+
+def _of_processes(processes: list[psutil.Process], limits: Limits) -> str | None:
     import psutil
 
-    reached = {
-        f"it used more than {limits.memory // MIB:,} MiB of memory": usage.memory > limits.memory,
-        f"it started more than {limits.processes} processes and threads": (
-            usage.threads > limits.processes + _SPARE_PROCESSES
-        ),
-        f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}; that was deleted": usage.disk
-        > limits.disk,
-        f"it created more than {limits.files:,} files; they were deleted": usage.files > limits.files,
-        f"it wrote more than {limits.scratch // MIB:,} MiB of temporary files": usage.scratch
-        > limits.scratch,
-        f"it created more than {limits.files:,} temporary files": usage.scratch_files > limits.files,
-        "this computer's disk is nearly full": shutil.disk_usage(data).free < _HOST_DISK_FREE,
-        "this computer is nearly out of memory": psutil.virtual_memory().available < _HOST_MEMORY_FREE,
-    }
-    return next((f"The code was stopped: {why}." for why, is_reached in reached.items() if is_reached), None)
+    memory = _memory(processes)
+    if memory > limits.memory:  # pages that processes share were counted for each of them
+        memory = _memory(processes, exact=True)
+    if memory > limits.memory:
+        return f"it used more than {limits.memory // MIB:,} MiB of memory"
+    if _threads(processes) > limits.processes + _SPARE_PROCESSES:
+        return f"it started more than {limits.processes} processes and threads"
+    if psutil.virtual_memory().available < _HOST_MEMORY_FREE:
+        return "this computer is nearly out of memory"
+    return None
+
+
+def _of_folders(
+    processes: list[psutil.Process], data: Path, scratch: list[Path], limits: Limits
+) -> str | None:
+    device = data.stat().st_dev
+    disk, files = _tree(data, 2 * limits.files)
+    disk += sum(_deleted(process.pid, device) for process in processes)
+    trees = [_tree(folder, 2 * limits.files) for folder in scratch]
+    if disk > limits.disk:
+        return f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}; that was deleted"
+    if files > limits.files:
+        return f"it created more than {limits.files:,} files; they were deleted"
+    if sum(size for size, _ in trees) > limits.scratch:
+        return f"it wrote more than {limits.scratch // MIB:,} MiB of temporary files"
+    if sum(names for _, names in trees) > limits.files:
+        return f"it created more than {limits.files:,} temporary files"
+    if shutil.disk_usage(data).free < _HOST_DISK_FREE:
+        return "this computer's disk is nearly full"
+    return None
 
 
 def _memory(processes: list[psutil.Process], *, exact: bool = False) -> int:
