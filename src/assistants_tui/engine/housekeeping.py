@@ -12,7 +12,7 @@ from assistants_tui.engine.store.database import Database
 _SECONDS = 60
 _DAY = 24 * 3600  # younger bytes may belong to a request that is still being worked on
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Housekeeping:
@@ -47,7 +47,7 @@ class Housekeeping:
         try:
             await duty()
         except Exception:
-            _log.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
+            _logger.exception("tidying the store failed; it is tried again in %s seconds", _SECONDS)
             return False
         return True
 

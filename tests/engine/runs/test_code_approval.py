@@ -1,5 +1,6 @@
 """Code that no sandbox confines: refused, shown to the user first, or run at the user's own risk."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,21 @@ async def test_nobody_is_asked_where_nobody_can_answer(
         assert output["logs"].startswith(logs)
         assert step["metadata"]["sandbox"] == sandbox
         assert names(events)[-2:] == ["run.completed", "done"], "the run goes on either way"
+
+
+async def test_a_decision_may_come_before_the_kernel_is_up(tmp_path: Path) -> None:
+    """A kernel is started while the model still writes its code, and may start longer than a user decides."""
+    source = "print('begun', flush=True)\nimport time\ntime.sleep(600)"
+    async with engine(tmp_path, calls(*code(source)), **ASKING) as served:
+        path = f"/threads/{await served.thread('Go')}/runs"
+        assistant = await served.assistant(tools=CODE)
+        async with served.streaming(path, {"assistant_id": assistant}) as first:
+            run = await anext(data async for name, data in first if name == "thread.run.requires_action")
+            path, body = f"{path_of(run)}/approve_code", decision(waiting(run), "run")
+            async with served.streaming(path, body) as second:
+                await anext(name async for name, _ in second if name == "thread.run.step.delta")
+                while "begun" not in str(await served.listed(f"{path_of(run)}/steps")):
+                    await asyncio.sleep(0.02)
+                assert (await served.post(f"{path_of(run)}/cancel"))["status"] == "cancelling"
+                assert [name async for name, _ in second][-2:] == ["thread.run.cancelled", "done"]
+            assert [name async for name, _ in first] == ["done"]

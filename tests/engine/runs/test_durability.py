@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import random
+import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import httpx2
 import pytest
 
 from support.engine_process import EngineProcess, Nursery, nursery
-from support.engines import BETA, text_of, tokens
+from support.engines import BETA, engine, text_of, tokens
 from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
 
 JSON = dict[str, Any]
@@ -274,3 +276,61 @@ async def test_an_engine_that_cannot_start_says_why(engines: Nursery, tmp_path: 
     with pytest.raises(RuntimeError, match=r"ended before it answered(?s:.*)FileExistsError"):
         await engines.start(tmp_path / "file", None)
     assert (await engines.start(tmp_path / "directory", None)).url  # and the next one does
+
+
+class HastyClock:
+    """Real time, plus what the test adds, and short waiting."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.02))
+
+
+async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_path: Path) -> None:
+    """As in a container or a virtual machine that is paused: the process lives, but says nothing."""
+    on, clock = asyncio.Event(), HastyClock()
+    hangs = [Reply([chunk({"content": "Well"}), on, chunk({}, "stop"), DONE]) for _ in range(2)]
+    async with engine(tmp_path, *hangs, clock=clock) as observer:
+        assert observer.endpoint is not None
+        stopped, killed = [await engines.start(tmp_path, observer.endpoint.url) for _ in range(2)]
+        assistant = await observer.assistant()
+        runs = []
+        for process in (stopped, killed):
+            async with client(process) as http:
+                path = f"/threads/{await observer.thread('Hello?')}/runs"
+                runs.append(await made(http, path, {"assistant_id": assistant}))
+        while len(observer.prompts) < 2:
+            await asyncio.sleep(0.01)
+        os.kill(stopped.pid, signal.SIGSTOP)
+        try:
+            clock.ahead += 300
+            killed.kill()
+            # Whoever has ended this one has looked at both.
+            await status(observer.http, runs[1], "failed")
+            assert (await status(observer.http, runs[0], "in_progress"))["last_error"] is None
+        finally:
+            os.kill(stopped.pid, signal.SIGCONT)
+        on.set()
+        await status(observer.http, runs[0], "completed")
+
+
+async def test_a_run_whose_store_failed_does_not_stay_for_ever(tmp_path: Path) -> None:
+    clock = HastyClock()
+    async with engine(tmp_path, says("Hi"), clock=clock) as served:
+        thread, assistant = await served.thread("Hello?"), await served.assistant()
+        broken = "CREATE TRIGGER broken BEFORE UPDATE ON runs WHEN new.completed_at IS NOT NULL "
+        with closing(sqlite3.connect(tmp_path / "engine.sqlite3", timeout=30)) as database:
+            database.execute(broken + "OR new.failed_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'disk'); END")
+            events = await served.run(thread, assistant)
+            assert events[-1][0] == "done"
+            run = events[0][1]
+            assert (await served.get(f"/threads/{thread}/runs/{run['id']}"))["status"] == "in_progress"
+            database.execute("DROP TRIGGER broken")
+        clock.ahead += 60
+        assert (await status(served.http, run, "failed"))["last_error"]["code"] == "server_error"
+        await served.post(f"/threads/{thread}/messages", {"role": "user", "content": "free"})

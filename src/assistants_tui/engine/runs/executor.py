@@ -90,6 +90,9 @@ class Executor:
             ending = endings.failed("server_error", message)
         if ending is not None:
             await self._end(ending)
+
+    async def release(self) -> None:
+        """Wait for what the work has begun and no longer needs. Others may work on the run meanwhile."""
         await self._code.cool()
 
     async def _work(self) -> Ending | None:

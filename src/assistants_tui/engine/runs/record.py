@@ -157,11 +157,12 @@ class RunRecord:
             "progress": progress,
             "lease_holder": None,
         }
+        self._unsaved = False  # a checkpoint after the commit would undo what a quick answer has stored
         async with self._changing() as (connection, events):
             await self._change_run(connection, values, when=endings.WORKING)
             await run_steps.change(connection, self._calls_step["id"], self._step_values())
             events.append(Event("thread.run.requires_action", self.run))
-        self._calls_step, self._unsaved = None, False
+        self._calls_step = None
         self.concluded = True
 
     def tell_cancelling(self) -> None:

@@ -25,7 +25,7 @@ LIFETIME = 600
 
 _PULSE = 0.25  # seconds between two looks at the runs at work: text that streams in is stored as often
 _SWEEP = 5.0  # seconds between two looks at all others
-_LEASE = 15.0  # seconds of silence after which an engine that cannot be asked is taken for dead
+_LEASE = 15.0  # seconds of silence after which an engine of which nothing is known is taken for dead
 _CANCELLABLE = ("queued", "in_progress", "requires_action")
 _WORKED_ON = ("queued", "in_progress", "cancelling")
 
@@ -54,7 +54,7 @@ class Runner:
     def __init__(self, workshop: Workshop, presence: Presence) -> None:
         self._workshop = workshop
         self._presence = presence
-        self._executors: dict[str, Executor] = {}
+        self._executors: dict[str, Executor] = {}  # by run: the newest attempt, while it is at work
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: list[asyncio.Task[None]] = []
         self._at_work = asyncio.Event()
@@ -216,12 +216,15 @@ class Runner:
             if not record.concluded:
                 await self._conclude(executor)
         except Exception:
-            # Its store failed it. It stays as it is until the sweep finds it without an engine.
+            # Its store failed it. It stays as it is until the sweep finds it without an executor.
             _logger.exception("run %s was lost", record.id)
         finally:
-            del self._executors[record.id]
+            # An answer to a run that waits may have begun the next attempt before this one gets here.
+            if self._executors.get(record.id) is executor:
+                del self._executors[record.id]
             record.feed.publish("done", "[DONE]")
             record.feed.end()
+            await executor.release()
 
     async def _conclude(self, executor: Executor) -> None:
         """Tell the readers of a run that another process has ended, or deleted, how it stands."""
@@ -316,13 +319,22 @@ class Runner:
             leased = await runs.leased(connection, _WORKED_ON)
         ends = [(run["id"], endings.EXPIRED) for run in overdue if run["status"] == "requires_action"]
         for run_id, status, holder, renewed_at in leased:
-            if run_id in self._executors or holder == self._presence.name:
-                continue
             silent = renewed_at is None or now - renewed_at > _LEASE
-            if silent or holder is None or self._presence.is_dead(holder):
+            if run_id not in self._executors and self._is_abandoned(holder, silent=silent):
                 ends.append((run_id, endings.CANCELLED if status == "cancelling" else _DIED))
         for run_id, ending in ends:
             await self._end_left(run_id, ending)
+
+    def _is_abandoned(self, holder: str | None, *, silent: bool) -> bool:
+        """Whether nobody works on a run that this engine has no executor for.
+
+        An engine that holds its lock is alive however long it is silent: it goes on when it is let. If it is
+        this one, the run's executor failed, or is about to begin.
+        """
+        if holder is None:
+            return True
+        state = "unknown" if holder == self._presence.name else self._presence.state(holder)
+        return state == "dead" or (state == "unknown" and silent)
 
     async def _end_left(self, run_id: str, ending: Ending) -> None:
         async with self._workshop.database.write() as connection:

@@ -26,10 +26,10 @@ def is_full(data: Path, limits: Limits) -> bool:
 
 
 def violation(processes: list[psutil.Process], data: Path, scratch: list[Path], limits: Limits) -> str | None:
-    """The first limit that processes and the folders that they write to have reached, as a sentence, or None.
+    """The first limit that processes and the folders they write to have reached, as a sentence, or None.
 
-    Blocks for some milliseconds. What needs no disk is looked at first, so that a disk that fails does not keep
-    memory and processes from being watched. Raises OSError.
+    Blocks for some milliseconds. What needs no disk is looked at first, so that memory and processes are
+    watched also while the disk fails. Raises OSError.
     """
     reached = _of_processes(processes, limits) or _of_folders(processes, data, scratch, limits)
     return f"The code was stopped: {reached}." if reached else None
