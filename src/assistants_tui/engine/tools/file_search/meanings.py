@@ -45,16 +45,23 @@ class Meanings:
         self, queries: Sequence[str], store_ids: Collection[str]
     ) -> Sequence[Comparison | None]:
         """Each query compared with all chunks; None where the model gives no vector now."""
-        unknown = [query for query in queries if query not in self._queries]
+        known = {query: self._queries[query] for query in queries if query in self._queries}
+        unknown = [query for query in dict.fromkeys(queries) if query not in known]
         try:
             if unknown:
                 async with asyncio.timeout(_QUERY_SECONDS):
                     found = await self._embedder.embed(unknown)
-                self._queries.update(zip(unknown, found, strict=True))
+                known.update(zip(unknown, found, strict=True))
         except (EmbeddingError, TimeoutError) as error:
             _logger.warning("searching by words alone: %s", error or "the embedding endpoint is slow")
             return [None] * len(queries)
-        compared = [await self.vectors.compare(store_ids, self._queries[query]) for query in queries]
+        self._remember(known)
+        return [await self.vectors.compare(store_ids, known[query]) for query in queries]
+
+    def _remember(self, known: dict[str, list[float]]) -> None:
+        """Keep the vectors of the queries that were asked last."""
+        self._queries.update(known)
+        for query in known:
+            self._queries.move_to_end(query)
         while len(self._queries) > _REMEMBERED:
             self._queries.popitem(last=False)
-        return compared
