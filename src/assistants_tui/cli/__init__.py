@@ -6,6 +6,7 @@ so that `--help` and the first frame of the app do not wait for the others.
 """
 
 import argparse
+import atexit
 import gc
 import math
 import sys
@@ -235,6 +236,7 @@ def _run(options: argparse.Namespace) -> int:
         # 700 the collector takes a tenth of the time in which `ask` starts, and half of the time that a
         # streaming answer needs in the app.
         gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)  # else Python looks through all objects for a second before the process ends
     match options.command:
         case "ask":
             from assistants_tui.cli.ask import ask

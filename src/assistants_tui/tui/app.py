@@ -22,6 +22,7 @@ from textual.filter import LineFilter
 from textual.widget import Widget
 from textual.worker import Worker
 
+from assistants_tui.service.last_resort import end_children, end_hard_after
 from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
@@ -29,6 +30,7 @@ from assistants_tui.settings.state import AppState, load_state, update_state
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter, clean
+from assistants_tui.tui.terminal.driver import TerminalDriver
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
     from assistants_tui.service.workspace import Ended
     from assistants_tui.tui.screens.chat import ChatScreen
 
-_LAST_SECONDS = 5.0
-"""What the app gets to end in order once it was told to; systems that shut down wait little longer."""
+_LAST_SECONDS = 1.0
+"""What the app gets to close everything in order once it was told to end."""
+_HARD_END = 5.0
+"""After so many seconds it ends whatever it hangs in."""
 _TYPED_AHEAD = 1_000
 """Keys that may arrive before the first of them has been acted on."""
 StateChange = Callable[[AppState], AppState]
@@ -88,7 +92,7 @@ class AssistantsApp(App[None]):
         thread_id: str | None = None,
     ) -> None:
         """`profile`, `assistant` (name or ID) and `thread_id` choose where to begin."""
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._paths = paths
         self._wanted = (profile, assistant, thread_id)
         self._loaded = LoadedConfig(Config())
@@ -97,6 +101,7 @@ class AssistantsApp(App[None]):
         self._keeper: Worker[None] | None = None
         self._settled = False
         self._asking = False  # whether to leave
+        self._ending = False  # without a question
         self._typed_early: list[events.Event] | None = []
         """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
         self._on_their_way: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_TYPED_AHEAD)
@@ -136,7 +141,7 @@ class AssistantsApp(App[None]):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._heed_signals()
+            self._heed_end()
         loaded = self._loaded = load_config(self._paths.config_file)
         self.set_keymap(dict(loaded.config.keys))
         theme_problems = self.read_themes()
@@ -177,7 +182,7 @@ class AssistantsApp(App[None]):
         if aim is not None and now is not None and now is not aim:
             event.stop()
             event.prevent_default()
-            now._forward_event(events.Key(event.key, event.character))
+            now._forward_event(event.copy())
 
     async def _take_typed(self) -> None:
         """The main screen has its focus: give it what was typed before, and then whatever comes."""
@@ -372,19 +377,39 @@ class AssistantsApp(App[None]):
             failure = await self._close_workspace()
             self.exit(return_code=1 if failure else 0, message=Text(failure))
 
-    def _heed_signals(self) -> None:
-        """Leave in order when the system ends us, or its window is closed; else the terminal stays raw."""
+    def _heed_end(self) -> None:
+        """End in order when the system tells us to, or the terminal goes away."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end, 128 + number)
+
+        def end(number: int, _: object = None) -> None:
+            end_hard_after(_HARD_END, 128 + number)
+            loop.call_soon_threadsafe(self._begin_end, 128 + number)
+
+        # not the loop's own handlers: they would hear the Ctrl-C of an editor that has the terminal
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, end)
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.when_gone = lambda: end(signal.SIGHUP)
+            if self._driver.is_gone:
+                end(signal.SIGHUP)
+
+    def _begin_end(self, code: int) -> None:
+        if not self._ending:
+            self._ending = True
+            if isinstance(self._driver, TerminalDriver) and self._driver.is_gone:
+                self._driver.let_go()
+            self._end(code)
 
     @work(exclusive=True, group="leave")
     async def _end(self, code: int) -> None:
         """Leave without a question. Runs end with what they have written, or go on at their server."""
         failure = ""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SECONDS):
-                failure = await self._close_workspace()
+        for seconds in (_LAST_SECONDS, _LAST_SECONDS / 2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    failure = await self._close_workspace()
+                break
+            await asyncio.to_thread(end_children)  # it may be one of them that does not end
         self.exit(return_code=code, message=Text(failure))
 
     async def _close_workspace(self) -> str:

@@ -7,12 +7,15 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
 _FALLBACKS = ("sensible-editor", "nano", "vim", "vi", "notepad")
+
+_LAST_SECONDS = 0.5
+"""What an editor gets to keep its text when the app ends under it."""
 
 
 class ExternalEditorError(Exception):
@@ -81,7 +84,13 @@ async def _run(app: App[object], command: list[str]) -> None:
     try:
         with app.suspend(), app.batch_update(), _interrupts_ignored():
             process = await asyncio.create_subprocess_exec(*command)
-            code = await process.wait()
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:  # the app ends, and there is one terminal for both
+                process.terminate()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), _LAST_SECONDS)
+                raise
     except SuspendNotSupported:
         raise ExternalEditorError("This terminal cannot be lent to an editor.") from None
     except FileNotFoundError:

@@ -1,0 +1,109 @@
+"""What is written to the terminal, by a thread, so that nobody waits for a terminal that does not read.
+
+Terminals stop reading when their user halts them, or a connection stalls. Frames that nobody would see are
+dropped then, and one whole frame is painted when the terminal reads again. Once a write fails, the terminal
+is gone, and nothing more is written.
+"""
+
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+
+_BACKLOG = 256 * 1024
+"""Bytes that may wait to be written; about one whole frame of a large screen."""
+
+
+class Output:
+    """Writes to one file descriptor, in order."""
+
+    def __init__(
+        self, descriptor: int, encoding: str, *, lost: Callable[[], None], caught_up: Callable[[], None]
+    ) -> None:
+        """`lost` is called when the terminal is gone, `caught_up` when it reads again after frames were
+        dropped; both in the writing thread."""
+        self._descriptor = descriptor
+        self._encoding = encoding
+        self._lost, self._caught_up = lost, caught_up
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._dropped = False
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self.gone = False
+        """Whether nothing is written any more."""
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="terminal-output", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        """Let a text be written. Never waits."""
+        data = text.encode(self._encoding, "backslashreplace")
+        with self._changed:
+            if self.gone or self._dropped:
+                return
+            if self._waiting and self._size + len(data) > _BACKLOG:
+                self._dropped = True
+                return
+            self._waiting.append(data)
+            self._size += len(data)
+            self._changed.notify()
+
+    def skip(self) -> None:
+        """Drop what still waits: what is written next is more important."""
+        with self._changed:
+            self._waiting.clear()
+            self._size = 0
+            self._dropped = False
+
+    def stop(self, seconds: float) -> None:
+        """Write what waits and end the thread; give up after so many seconds."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def give_up(self) -> None:
+        """Write nothing any more."""
+        with self._changed:
+            self.gone = True
+            self._waiting.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (data := self._next()) is not None:
+            try:
+                self._write(data)
+            except OSError:
+                self.give_up()
+                self._lost()
+
+    def _next(self) -> bytes | None:
+        """The next piece, once there is one; None at the end."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._dropped or self._stopping or self.gone)
+                if self.gone:
+                    return None
+                if self._waiting:
+                    data = self._waiting.popleft()
+                    self._size -= len(data)
+                    return data
+                if self._stopping:
+                    return None
+                self._dropped = False
+            self._caught_up()
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest and not self.gone:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:  # another program on this terminal has set it so
+                select.select([], [self._descriptor], [], 1.0)
