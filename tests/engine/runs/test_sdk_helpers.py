@@ -252,3 +252,106 @@ async def test_azure_clients_run_as_well(served_engine: ServedEngine, azure: boo
     )
     assert run.status == "completed"
     await client.close()
+
+
+MIXES = {
+    "two blocks of code": (
+        [("code_interpreter", '{"code": "print(1)"}'), ("code_interpreter", '{"code": "print(2)"}')],
+        ["print(1)", "> 1\n", "done", "print(2)", "> 2\n", "done"],
+    ),
+    "code, a search, a function and code": (
+        [
+            ("code_interpreter", '{"code": "print(1)"}'),
+            ("file_search", '{"query": "tide"}'),
+            ("tide", '{"port": "Oulu"}'),
+            ("code_interpreter", '{"code": "print(2)"}'),
+        ],
+        ["print(1)", "> 1\n", "done", "done", '{"port": "Oulu"}', "done", "print(2)", "> 2\n", "done"],
+    ),
+    "a function before code": (
+        [("tide", '{"port": "Oulu"}'), ("code_interpreter", '{"code": "print(2)"}')],
+        ['{"port": "Oulu"}', "done", "print(2)", "> 2\n", "done"],
+    ),
+}
+
+
+def told(delta: Any) -> str:
+    """What a delta of a call adds, as one text."""
+    if delta.type == "function":
+        return delta.function.arguments or ""
+    if delta.type == "code_interpreter":
+        outputs = delta.code_interpreter.outputs or []
+        return (delta.code_interpreter.input or "") + "".join(f"> {output.logs}" for output in outputs)
+    return ""
+
+
+def joined(pieces: list[str]) -> list[str]:
+    """The same with inputs that came in pieces put together."""
+    found: list[str] = []
+    for piece in pieces:
+        if found and piece != "done" and not piece.startswith("> ") and found[-1] != "done":
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("mix", MIXES)
+async def test_a_handler_is_told_all_of_each_call(
+    served_engine: ServedEngine, mix: str, asynchronous: bool
+) -> None:
+    """It has no place for what comes of one call after the next was announced."""
+    made, expected = MIXES[mix]
+    served_engine.replies(calls(*made, piece=6), says("Done."))
+    assistant = await served_engine.assistant(tools=[CODE, {"type": "file_search"}, TIDE])
+    thread = await served_engine.thread("Go")
+    heard: list[str] = []
+    created: list[str] = []
+    finished: dict[str, Any] = {}
+
+    def on_created(call: Any) -> None:
+        created.append(call.id)
+
+    def on_delta(delta: Any, snapshot: Any) -> None:
+        heard.append(told(delta))
+
+    def on_done(call: Any) -> None:
+        if call.id not in finished:
+            heard.append("done")
+        finished[call.id] = call
+
+    if asynchronous:
+        handler: Any = AsyncAssistantEventHandler()
+
+        def awaitable(function: Callable[..., None]) -> Callable[..., Awaitable[None]]:
+            async def call(*given: Any) -> None:
+                function(*given)
+
+            return call
+
+        handler.on_tool_call_created = awaitable(on_created)
+        handler.on_tool_call_delta = awaitable(on_delta)
+        handler.on_tool_call_done = awaitable(on_done)
+        async with served_engine.sdk.beta.threads.runs.stream(
+            thread_id=thread, assistant_id=assistant, event_handler=handler
+        ) as stream:
+            await stream.until_done()
+    else:
+        handler = AssistantEventHandler()
+        handler.on_tool_call_created = on_created
+        handler.on_tool_call_delta = on_delta
+        handler.on_tool_call_done = on_done
+
+        def work(client: OpenAI) -> None:
+            with client.beta.threads.runs.stream(
+                thread_id=thread, assistant_id=assistant, event_handler=handler
+            ) as stream:
+                stream.until_done()
+
+        await in_thread(served_engine, work)
+    assert joined(heard) == expected
+    assert created == list(finished) and len(created) == len(made)
+    for call in finished.values():
+        if call.type == "code_interpreter":
+            assert f"print({call.code_interpreter.outputs[0].logs.strip()})" == call.code_interpreter.input

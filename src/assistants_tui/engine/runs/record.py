@@ -6,7 +6,6 @@ enough that a killed engine loses less than half a second of them.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from copy import deepcopy
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +23,9 @@ from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 
 Json = dict[str, Any]
+
+_INPUTS = {"code_interpreter": "input", "function": "arguments"}
+"""The field of a call that grows while the model writes the call, by the call's type."""
 
 
 class RunRecord:
@@ -56,6 +58,7 @@ class RunRecord:
         self._calls_step: Json | None = None
         self._calls: list[Json] = []
         self._settled: set[int] = set()
+        self._announced = 0
         self._metadata: dict[str, str] = {}
         self._unsaved = False
         self._cancelling_told = False
@@ -266,6 +269,7 @@ class RunRecord:
         """Begin a step of tool calls. `sandbox`: what its code will be confined by, if that is known."""
         self._calls = []
         self._settled = set()
+        self._announced = 0
         self._metadata = {}
         if sandbox is not None:
             self.confined_by(sandbox)
@@ -280,11 +284,13 @@ class RunRecord:
         self._calls_step = step
         self._calls = step["step_details"]["tool_calls"]
         self._settled = set(settled)
+        self._announced = min([*self.unsettled_code, len(self._calls) - 1]) + 1
         self._metadata = step["metadata"]
 
     def settle(self, index: int) -> None:
-        """The code of a call has run, or will not."""
+        """The code of a call has run, or will not. Calls that came after it are announced now."""
         self._settled.add(index)
+        self._announce_calls()
 
     def replace_code(self, index: int, code: str) -> None:
         """The user wants other code to run. No delta can say so: readers get it with the completed step."""
@@ -296,26 +302,46 @@ class RunRecord:
         self._metadata = {"sandbox": sandbox.name, "sandbox_says": sandbox.sentence}
 
     def add_call(self, kind: str, call_id: str, name: str) -> int:
-        """Begin a tool call and return its index. `name` is that of a function."""
-        index = len(self._calls)
+        """Begin a tool call and return its index. `name` is that of a function.
+
+        A call that comes after code that has not run is announced when that code has put out all it will:
+        the SDKs' handlers take the outputs of a call only until the next call is announced.
+        """
+        self._calls.append(self._new_call(kind, call_id, name))
+        self._announce_calls()
+        return len(self._calls) - 1
+
+    def _new_call(self, kind: str, call_id: str, name: str) -> Json:
         shapes: dict[str, Json] = {
             "code_interpreter": {"input": "", "outputs": []},
             "file_search": {"ranking_options": passages.ranking(self.run["tools"]), "results": []},
             "function": {"name": name, "arguments": "", "output": None},
         }
-        call = {"id": call_id, "type": kind, kind: shapes[kind]}
-        self._calls.append(call)
-        self._announce_call({"index": index, **deepcopy(call)})
-        return index
+        return {"id": call_id, "type": kind, kind: shapes[kind]}
+
+    def _announce_calls(self) -> None:
+        """Announce the calls whose turn it is, with what has come of them."""
+        while self._announced < min([len(self._calls), *(index + 1 for index in self.unsettled_code)]):
+            index, call = self._announced, self._calls[self._announced]
+            self._announced += 1
+            kind = call["type"]
+            self._announce_call(
+                {"index": index, **self._new_call(kind, call["id"], call[kind].get("name", ""))}
+            )
+            self._announce_input(index, call[kind].get(_INPUTS.get(kind), ""))
 
     def add_input(self, index: int, text: str) -> None:
         """Append to the code or to the arguments of a call."""
-        if not text:
-            return
         kind = self._calls[index]["type"]
-        field = "input" if kind == "code_interpreter" else "arguments"
-        self._calls[index][kind][field] += text
-        self._announce_call({"index": index, "type": kind, kind: {field: text}})
+        self._calls[index][kind][_INPUTS[kind]] += text
+        self._unsaved = True
+        if index < self._announced:
+            self._announce_input(index, text)
+
+    def _announce_input(self, index: int, text: str) -> None:
+        kind = self._calls[index]["type"]
+        if text:
+            self._announce_call({"index": index, "type": kind, kind: {_INPUTS[kind]: text}})
 
     def add_logs(self, index: int, text: str) -> None:
         """Append to what a call's code has printed. Pieces without an image between them are one output."""
