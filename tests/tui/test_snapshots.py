@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.widgets.virtual_list import VirtualList
 from support.app import EQUATION, Driver
 
 NOON = 1763640000.0  # 2025-11-20 12:00 UTC
@@ -56,7 +57,9 @@ async def inspected(driver: Driver) -> None:
     await answered(driver)
     if not driver.chat.has_class("-wide"):
         await driver.press("f4")
-    driver.chat.query_one("#run-tree").focus()
+    tree = driver.chat.query_one("#run-tree", VirtualList)
+    tree.focus()
+    await driver.until(lambda: "message ✓" in driver.screen and tree.cursor == 4)  # run, code, two lines of it
     await driver.press("up", "up", "up")
     await driver.until_shown("Code")
 

@@ -69,6 +69,8 @@ class Watched:
         self.thread_id = thread_id
         self.run_id: str | None = None
         self.arrived: list[tuple[float, str]] = []
+        self.moved = asyncio.Event()
+        """Set when text has arrived, and when nothing more will."""
         self.ended: str | None = None
 
     async def follow(self, http: httpx2.AsyncClient, assistant_id: str) -> None:
@@ -85,10 +87,13 @@ class Watched:
                         [part] = json.loads(line[6:])["delta"]["content"]
                         text += part["text"]["value"]
                         self.arrived.append((time.monotonic(), text))
+                        self.moved.set()
                     elif name == "thread.run.completed":
                         self.ended = "completed"
         except httpx2.HTTPError:
             pass  # the engine was killed
+        finally:
+            self.moved.set()
 
 
 def endless(_: Request) -> Reply:
