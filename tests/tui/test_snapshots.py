@@ -59,7 +59,8 @@ async def inspected(driver: Driver) -> None:
         await driver.press("f4")
     tree = driver.chat.query_one("#run-tree", VirtualList)
     tree.focus()
-    await driver.until(lambda: "message ✓" in driver.screen and tree.cursor == 4)  # run, code, two lines of it
+    newest = 4  # below the run, the call and two lines of it
+    await driver.until(lambda: "message ✓" in driver.screen and tree.cursor == newest)
     await driver.press("up", "up", "up")
     await driver.until_shown("Code")
 
