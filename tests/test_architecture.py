@@ -12,11 +12,12 @@ PACKAGE = "assistants_tui"
 # room -> rooms of our own that it may import
 ALLOWED = {
     "installation": set(),
+    "network": set(),
     "settings": {"settings"},
-    "service": {"installation", "settings", "service"},
+    "service": {"installation", "network", "settings", "service"},
     "tui": {"installation", "settings", "service", "tui"},
-    "engine": {"engine"},
-    "cli": {"installation", "settings", "service", "tui", "engine", "cli"},
+    "engine": {"network", "engine"},
+    "cli": {"installation", "network", "settings", "service", "tui", "engine", "cli"},
 }
 # the only client modules that open the engine
 ENGINE_DOORS = {"service/api/embedded.py", "cli/serve.py", "cli/doctor.py"}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from assistants_tui import __version__
+from assistants_tui import __version__, network
 from assistants_tui.cli.exit_codes import FAILED, OK
 from assistants_tui.cli.streams import out
 from assistants_tui.installation import MODULES, install_command, missing_modules
@@ -28,12 +28,12 @@ def doctor() -> int:
     """Print the report; 0 if everything that is configured works."""
     paths = user_paths()
     loaded = load_config(paths.config_file)
-    for line in (*_versions(), *_places(paths), *_terminal(), *_settings(loaded)):
+    for line in (*_versions(), *_places(paths), *_terminal(), *_network(), *_settings(loaded)):
         out(clean(line))
     lines, sound = asyncio.run(_checks(paths, loaded.config))
     for line in lines:
         out(clean(line))
-    return OK if sound and not loaded.problems else FAILED
+    return OK if sound and not loaded.problems and not any(network.problems()) else FAILED
 
 
 def _versions() -> Iterator[str]:
@@ -71,6 +71,15 @@ def _terminal() -> Iterator[str]:
         yield f"  {size.columns} columns, {size.lines} lines"
     else:
         yield "  standard output is no terminal"
+
+
+def _network() -> Iterator[str]:
+    yield "Network"
+    found = [f"  {name} {value}" for name, value in network.settings()]
+    yield from found or ["  no proxy"]
+    if found:
+        yield "  servers on this computer are asked without a proxy"
+    yield from (f"  ✗ {problem}" for problem in network.problems())
 
 
 def _settings(loaded: LoadedConfig) -> Iterator[str]:

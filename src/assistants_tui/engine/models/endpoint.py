@@ -9,6 +9,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
+from assistants_tui import network
 from assistants_tui.engine.models import faults
 from assistants_tui.engine.models.base import (
     JSON,
@@ -51,13 +52,18 @@ class EndpointModel:
         self._base_url = base_url
         self._api_key = api_key
         self._default = default_model
-        self._client = AsyncOpenAI(
-            # The SDK insists on a key; servers that want none ignore it.
-            api_key=api_key or "none",
-            base_url=base_url,
-            max_retries=_MAX_RETRIES,
-            timeout=_TIMEOUT,
-        )
+        self._api: AsyncOpenAI | None = None
+        self._no_way = ""
+        try:
+            self._api = AsyncOpenAI(
+                # The SDK insists on a key; servers that want none ignore it.
+                api_key=api_key or "none",
+                base_url=base_url,
+                max_retries=_MAX_RETRIES,
+                http_client=network.http_client(base_url, timeout=_TIMEOUT),
+            )
+        except network.NetworkSettingsError as error:
+            self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again
         self._refused: dict[str, set[str]] = {}  # model name -> parameters to leave out
 
@@ -102,7 +108,14 @@ class EndpointModel:
         ]
 
     async def close(self) -> None:
-        await self._client.close()
+        if self._api is not None:
+            await self._api.close()
+
+    @property
+    def _client(self) -> AsyncOpenAI:
+        if self._api is None:
+            raise ModelError(f"The model endpoint {self._base_url} cannot be reached. {self._no_way}")
+        return self._api
 
     async def _open(self, request: ChatRequest) -> AsyncStream[object]:
         """The answer's stream, after as many attempts as the endpoint has objections we can meet."""
@@ -181,7 +194,7 @@ class EndpointModel:
                 message = f"{where} did not answer in time."
             case openai.APIConnectionError():
                 cause = self._without_key(str(error.__cause__ or error.message))
-                message = f"{where} cannot be reached: {cause}"
+                message = f"{where} cannot be reached: {cause}. {network.way_to(self._base_url)}".strip()
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 message = f"{where} does not accept the API key: {message}"
             case openai.BadRequestError() | openai.UnprocessableEntityError():
@@ -189,7 +202,8 @@ class EndpointModel:
             case _ if isinstance(error, openai.RateLimitError) or "rate_limit" in faults.code(error.body):
                 code, message = "rate_limit_exceeded", f"{where} refuses more requests for now: {message}"
             case _:
-                message = f"{where} failed: {message}"
+                # what looks like an answer of the endpoint may be one of the proxy on the way
+                message = f"{where} failed: {message} {network.way_to(self._base_url)}".strip()
         return ModelError(message, code)
 
     def _without_key(self, message: str) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx2
 import openai
 
+from assistants_tui import network
 from assistants_tui.service.errors import ServiceError, explain, not_the_api
 from assistants_tui.service.files.media_types import media_type
 from assistants_tui.service.wire import Event, Json
@@ -217,6 +218,9 @@ class Client:
     def _failure(self, error: Exception, path: str) -> ServiceError:
         failure = explain(error, server=self._server, path=path, hosted=self._hosted)
         failure.no_effect = failure.no_effect or isinstance(error.__cause__, _NOT_CONNECTED)
+        if isinstance(error, openai.APIConnectionError | openai.InternalServerError) or failure.status == 407:
+            way = network.way_to(str(self._api.base_url))
+            failure.advice = f"{failure.advice} {way}".strip()
         for secret in (self._secret, self._tokens()):
             failure.what = _without(failure.what, secret)
             failure.advice = _without(failure.advice, secret)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from assistants_tui import __version__
+from assistants_tui import __version__, network
 from assistants_tui.service.api.client import TIMEOUT, Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
@@ -68,7 +68,7 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
     api = openai.AsyncOpenAI(
         api_key=key.reveal() if key else "none",
         base_url=profile.base_url,
-        http_client=openai.DefaultAsyncHttpxClient(timeout=TIMEOUT),
+        http_client=_http_client(profile.base_url),
         default_headers=_AGENT,
     )
     _without_environment(api)
@@ -103,7 +103,7 @@ def _azure_client(
         api_version=version,
         api_key=key.reveal() if key else None,
         azure_ad_token_provider=tokens,
-        http_client=openai.DefaultAsyncHttpxClient(timeout=TIMEOUT),
+        http_client=_http_client(base_url),
         default_headers=_AGENT,
     )
     _without_environment(api)
@@ -111,6 +111,15 @@ def _azure_client(
     return Client(
         api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed
     )
+
+
+def _http_client(base_url: str) -> httpx2.AsyncClient:
+    try:
+        return network.http_client(base_url, timeout=TIMEOUT)
+    except network.NetworkSettingsError as error:
+        raise ServiceError(
+            f"{urlsplit(base_url).netloc} cannot be reached.", str(error), kind="settings", no_effect=True
+        ) from None
 
 
 def _lacking(profile: Profile, setting: str, variable: str) -> ServiceError:

@@ -265,7 +265,7 @@ class TestEndpoint:
         fault: Callable[[Request], Reply],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(embedder._client, "max_retries", 0)
+        monkeypatch.setattr(embedder._api, "max_retries", 0)
         endpoint.otherwise = fault
         with pytest.raises(EmbeddingError) as caught:
             await embedder.embed(["text"])
@@ -274,7 +274,8 @@ class TestEndpoint:
 
     async def test_nobody_there(self) -> None:
         embedder = EndpointEmbedder("http://127.0.0.1:1/v1", "m")
-        embedder._client.max_retries = 0
+        assert embedder._api is not None
+        embedder._api.max_retries = 0
         with pytest.raises(EmbeddingError, match="cannot be reached"):
             await embedder.embed(["text"])
         await embedder.close()

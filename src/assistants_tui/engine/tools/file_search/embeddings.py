@@ -7,6 +7,8 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
+from assistants_tui import network
+
 _BATCH_TEXTS = 64
 _BATCH_CHARACTERS = 200_000
 _TIMEOUT = httpx2.Timeout(120, connect=10)  # a model on this computer may have to be loaded first
@@ -38,13 +40,18 @@ class EndpointEmbedder:
         self.model = model
         self._base_url = base_url
         self._api_key = api_key
-        self._client = AsyncOpenAI(
-            # The SDK insists on a key; servers that want none ignore it.
-            api_key=api_key or "none",
-            base_url=base_url,
-            max_retries=_MAX_RETRIES,
-            timeout=_TIMEOUT,
-        )
+        self._api: AsyncOpenAI | None = None
+        self._no_way = ""
+        try:
+            self._api = AsyncOpenAI(
+                # The SDK insists on a key; servers that want none ignore it.
+                api_key=api_key or "none",
+                base_url=base_url,
+                max_retries=_MAX_RETRIES,
+                http_client=network.http_client(base_url, timeout=_TIMEOUT),
+            )
+        except network.NetworkSettingsError as error:
+            self._no_way = str(error)  # for the search that needs it; words are found without
 
     def __repr__(self) -> str:
         return f"EndpointEmbedder({self._base_url!r}, {self.model!r})"
@@ -56,12 +63,15 @@ class EndpointEmbedder:
         return found
 
     async def close(self) -> None:
-        await self._client.close()
+        if self._api is not None:
+            await self._api.close()
 
     async def _embed(self, texts: list[str]) -> list[list[float]]:
+        if self._api is None:
+            raise self._fault(f"cannot be reached. {self._no_way}")
         body = {"model": self.model, "input": texts, "encoding_format": "float"}
         try:
-            answer: object = await self._client.post("/embeddings", cast_to=object, body=body)
+            answer: object = await self._api.post("/embeddings", cast_to=object, body=body)
             return _vectors(answer, len(texts))
         except openai.APIStatusError as error:
             if error.status_code in {400, 413, 422} and len(texts) > 1:
@@ -70,7 +80,8 @@ class EndpointEmbedder:
                 return await self._embed(texts[:half]) + await self._embed(texts[half:])
             raise self._fault(f"answered {error.status_code}: {error.message}") from None
         except openai.APIConnectionError as error:
-            raise self._fault(f"cannot be reached: {error.__cause__ or error.message}") from None
+            why = f"{error.__cause__ or error.message}. {network.way_to(self._base_url)}"
+            raise self._fault(f"cannot be reached: {why.strip()}") from None
         except (openai.APIError, ValueError, httpx2.HTTPError) as error:
             raise self._fault(f"sent no valid answer: {error}") from None
 

@@ -1,0 +1,188 @@
+"""Proxies and certificates of the environment: obeyed, but not on the way to this computer."""
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistants_tui import network
+from assistants_tui.engine.models.base import ModelError
+from assistants_tui.engine.models.endpoint import EndpointModel
+from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
+from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile
+from support.app import use_model
+from support.model_endpoint import ModelEndpoint, says
+from support.terminal import COMMAND
+
+SECRET = "hunter2"
+
+
+@asynccontextmanager
+async def proxy() -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that reaches nothing: its address, and the first lines of what it was asked."""
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readline()).decode())
+        writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 11\r\n\r\nunreachable")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://user:{SECRET}@127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True),
+        ("api.localhost.", True),
+        ("127.0.0.1", True),
+        ("127.8.9.10", True),
+        ("[::1]", True),
+        ("[::ffff:127.0.0.1]", True),
+        ("0.0.0.0", True),
+        ("localhost.example.org", False),
+        ("128.0.0.1", False),
+        ("[fd00::1]", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_are_on_this_computer(host: str, local: bool) -> None:
+    assert network.is_on_this_computer(f"http://user:pw@{host}:1234/v1") is local
+
+
+WRONG = [
+    (
+        "ALL_PROXY",
+        f"socks://me:{SECRET}@127.0.0.1:7891/",
+        "socks://***@127.0.0.1:7891/, which must begin with",
+    ),
+    (
+        "https_proxy",
+        f"http://me:{SECRET}@host:port",
+        "http://***@host:port, which is no address of a proxy",
+    ),
+    ("HTTP_PROXY", f"me:p@{SECRET}@host:port", "***@host:port, which is no address of a proxy"),
+    ("SSL_CERT_FILE", "/nowhere/cacert.pem", "/nowhere/cacert.pem, which is not there"),
+    ("SSL_CERT_FILE", __file__, "test_network.py, which is no file of certificates"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), WRONG)
+async def test_a_variable_that_cannot_be_used_is_named_wherever_it_matters(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv(name, value)
+    url = "https://models.invalid/v1"
+    with pytest.raises(network.NetworkSettingsError) as first:
+        network.http_client(url, timeout=httpx2.Timeout(1))
+    with pytest.raises(ServiceError) as tried:  # what connecting in the app does
+        await try_profile(Profile(name="x", kind="openai", base_url=url), None)
+    model = EndpointModel(url)
+    with pytest.raises(ModelError) as run:
+        await model.models()
+    await model.close()
+    embedder = EndpointEmbedder(url, "m")
+    with pytest.raises(EmbeddingError) as search:
+        await embedder.embed(["text"])
+    await embedder.close()
+    for error in (first, tried, run, search):
+        assert f"The environment variable {name} is " in str(error.value)
+        assert says in str(error.value)
+        assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "value", "_says"), [WRONG[0], WRONG[1], WRONG[3]])
+async def test_the_engine_and_a_model_on_this_computer_work_all_the_same(
+    name: str, value: str, _says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ModelEndpoint(says("From the local model.")) as endpoint:
+        use_model(endpoint.url)
+        monkeypatch.setenv(name, value)
+        code, out, err = await command("ask", "hi")
+        assert (code, out) == (0, "From the local model.\n"), err
+
+
+async def test_no_request_to_this_computer_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with proxy() as (address, asked), ModelEndpoint() as endpoint:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, address)
+        port = httpx2.URL(endpoint.url).port
+        for host in ("localhost", "127.0.0.1", "127.0.0.2"):
+            model = EndpointModel(f"http://{host}:{port}/v1")
+            if host != "127.0.0.2":  # not every system has it
+                assert await model.models()
+            await model.close()
+            await try_profile(
+                Profile(name="x", kind="embedded", model_url=f"http://localhost:{port}/v1"), None
+            )
+        assert asked == []
+
+
+async def test_a_failure_behind_a_proxy_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with proxy() as (address, asked):
+        monkeypatch.setenv("HTTP_PROXY", address)
+        model = EndpointModel("http://models.invalid/v1")
+        with pytest.raises(ModelError) as run:
+            await model.models()
+        await model.close()
+        with pytest.raises(ServiceError) as tried:
+            await try_profile(Profile(name="x", kind="openai", base_url="http://models.invalid/v1"), None)
+        assert all(line.startswith("GET http://models.invalid/v1") for line in asked) and asked
+        shown = re.sub(r"//.*@", "//***@", address)
+        for error in (run, tried):
+            assert f"The way there is the proxy of the environment variable HTTP_PROXY, {shown}." in str(
+                error.value
+            )
+            assert SECRET not in str(error.value)
+        monkeypatch.setenv("NO_PROXY", "models.invalid")
+        assert network.way_to("http://models.invalid/v1") == ""
+
+
+async def test_doctor_shows_what_holds_and_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:{SECRET}@proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "example.org,[::1]")
+    assert [*network.problems()] == []
+    monkeypatch.setenv("ALL_PROXY", f"socks://me:{SECRET}@127.0.0.1:7891")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nowhere"))
+    code, out, err = await command("doctor")
+    assert code == 1
+    assert "  HTTPS_PROXY http://***@proxy.invalid:3128\n" in out
+    assert "  NO_PROXY example.org,[::1]\n" in out
+    assert "  ✗ The environment variable ALL_PROXY is socks://***@127.0.0.1:7891, which must" in out
+    assert f"  ✗ The environment variable SSL_CERT_DIR is {tmp_path / 'nowhere'}, which is no folder." in out
+    assert SECRET not in out + err
+
+
+@given(st.text(min_size=1), st.sampled_from(["", "http://", "socks5://", "HTTP://"]))
+def test_no_password_is_shown(password: str, scheme: str) -> None:
+    shown = network.without_password(f"{scheme}user:{password}@host:1")
+    assert shown == f"{scheme}***@host:1"
+
+
+async def command(*arguments: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(os.environ),
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
