@@ -31,6 +31,8 @@ class Driver:
     def __init__(self, app: AssistantsApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        self.strict = True
+        """Whether an unexpected exception fails the test, though the app goes on."""
 
     @property
     def chat(self) -> ChatScreen:
@@ -66,9 +68,15 @@ class Driver:
         deadline = time.monotonic() + seconds
         while not condition():
             assert self.app._exception is None, "the app has crashed; what happened stands below"
+            self.nothing_unexpected()
             assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
             await asyncio.sleep(0.04)
         await self.pilot.pause()
+
+    def nothing_unexpected(self) -> None:
+        """Raise what the app has told instead of crashing. Tests that mean it set `strict`."""
+        for error in self.app.unexpected if self.strict else ():
+            raise error
 
     async def until_shown(self, text: str) -> None:
         await self.until(lambda: text in self.screen)
@@ -107,6 +115,7 @@ async def open_app(
             await driver.until(lambda: driver.chat.workspace.connected)
         try:
             yield driver
+            driver.nothing_unexpected()
         finally:
             if app.is_running and app.chat is not None:
                 await app.chat.workspace.close()

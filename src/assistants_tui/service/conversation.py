@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
-from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.errors import ServiceError, unexpected
 from assistants_tui.service.files.attachments import Use, purpose
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.runs.state import RunState
@@ -39,7 +39,8 @@ class Outgoing:
 
     id: str
     draft: Draft
-    assistant_id: str
+    assistant_id: str | None
+    """Who answers; None: whoever is chosen once the server has listed its assistants."""
     state: Literal["queued", "sending", "failed"] = "queued"
     posted: bool = False
     """The thread has the message; only its run is still to be started."""
@@ -68,6 +69,7 @@ class Conversation:
         *,
         created: Callable[[Thread, str, str], Awaitable[None]] | None = None,
         acted: Callable[[str], None] = lambda assistant_id: None,
+        settle: Callable[[Draft], Awaitable[tuple[str, Draft]]] | None = None,
         seen: Callable[[Iterable[Message]], None] = lambda messages: None,
     ) -> None:
         """`backend` gives the open backend, or raises ServiceError when it cannot be reached.
@@ -75,11 +77,13 @@ class Conversation:
         `created` is told of the thread that the first message made, its assistant and that message, which is
         posted once it returns, and not at all if it raises ServiceError; `acted` of the assistant of each run
         that the user has begun, answered or cancelled, but for the first one of a new thread; `seen` of all
-        messages once they are complete.
+        messages once they are complete. `settle` says who answers a draft that was sent before that was
+        known, and completes the draft; it may wait for the server, and raise ServiceError.
         """
         self._backend = backend
         self._created = created
         self._acted = acted
+        self._settle = settle
         self._seen = seen
         self.thread_id = thread_id
         self.messages: dict[str, Message] = {}
@@ -148,8 +152,8 @@ class Conversation:
         self._outdated = False  # what is changed until now is in what is read
         try:
             page, runs = await self._newest(self.thread_id)
-        except ServiceError as error:
-            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is said where the thread is shown
+            self._fail(unexpected(error))
             return
         self._put_older(page)
         self._put_older_runs(runs)
@@ -275,8 +279,11 @@ class Conversation:
         """Show a failure that concerns this thread."""
         self._fail(error)
 
-    def send(self, draft: Draft, assistant_id: str) -> None:
-        """Put a message on its way: posted and run at once, or as soon as the thread is free."""
+    def send(self, draft: Draft, assistant_id: str | None) -> None:
+        """Put a message on its way: posted and run at once, or as soon as the thread is free.
+
+        Without an assistant it waits until there is one.
+        """
         self._put(Outgoing(_outgoing_id(), draft, assistant_id))
 
     def run(self, assistant_id: str, options: RunOptions | None = None) -> None:
@@ -413,17 +420,27 @@ class Conversation:
     async def _empty_outbox(self) -> None:
         while (item := next((item for item in self.outbox if item.state != "failed"), None)) is not None:
             await self._free.wait()
-            if item not in self.outbox:
-                continue  # taken back while it waited
-            self._replace(item := replace(item, state="sending"))
             try:
-                await self._post_and_run(item)
-            except ServiceError as error:
-                current = next(other for other in self.outbox if other.id == item.id)
-                self._replace(replace(current, state="failed", error=error, uploading=None))
+                assistant_id, draft = await self._settled(item)
+                if item not in self.outbox:
+                    continue  # taken back while it waited
+                self._replace(item := replace(item, draft=draft, assistant_id=assistant_id, state="sending"))
+                await self._post_and_run(item, assistant_id)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the message must not stay on its way
+                failure = unexpected(error)
+                for current in self.outbox:
+                    if current.id == item.id:
+                        self._replace(replace(current, state="failed", error=failure, uploading=None))
                 self.look_again()  # perhaps the thread is busy with what another window has begun
 
-    async def _post_and_run(self, item: Outgoing) -> None:
+    async def _settled(self, item: Outgoing) -> tuple[str, Draft]:
+        """Who answers a message, and its draft with everything decided."""
+        if item.assistant_id is not None:
+            return item.assistant_id, item.draft
+        assert self._settle is not None  # whoever sends without an assistant has it
+        return await self._settle(item.draft)
+
+    async def _post_and_run(self, item: Outgoing, assistant_id: str) -> None:
         backend = await self._backend()
         await backend.budget.require()
         if not item.posted:
@@ -434,7 +451,7 @@ class Conversation:
         if self.thread_id is None:
             thread = await backend.threads.create()
             if self._created is not None:  # the way back to the thread is kept before there is anything in it
-                await self._created(thread, item.assistant_id, item.text or item.draft.files[0].name)
+                await self._created(thread, assistant_id, item.text or item.draft.files[0].name)
             self.thread_id = thread["id"]
             self._changed()
         if not item.posted:
@@ -443,13 +460,13 @@ class Conversation:
             self._seen([message])
             self._replace(item := replace(item, posted=True))
             await asyncio.to_thread(remove_pasted, item.draft.files)
-        states = aiter(backend.runs.start(self.thread_id, item.assistant_id, item.draft.options))
+        states = aiter(backend.runs.start(self.thread_id, assistant_id, item.draft.options))
         first = await anext(states)
         self._drop(item.id)
         self._take(first)
         self._changed()
         if not new:
-            self._acted(item.assistant_id)
+            self._acted(assistant_id)
         self._start_following(states)
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
@@ -527,8 +544,8 @@ class Conversation:
                 if answered is not None:
                     self._acted(answered)
                     answered = None
-        except ServiceError as error:
-            self.error, failed = error, True
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must not stay busy without a word
+            self.error, failed = unexpected(error), True
         finally:
             if state is not None and state.finished:
                 self._seen(state.messages.values())

@@ -1,8 +1,11 @@
 """What went wrong, in the user's words: one exception for whatever a server or the way to it can do."""
 
+import logging
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -61,6 +64,26 @@ class ServiceError(Exception):
 
     def __repr__(self) -> str:
         return f"ServiceError({self.what!r}, kind={self.kind!r}, status={self.status}, code={self.code!r})"
+
+
+def unexpected(error: Exception) -> ServiceError:
+    """A failure for an exception that nobody foresaw: a mistake in this program. It is logged as well."""
+    if isinstance(error, ServiceError):
+        return error
+    logging.getLogger(__name__).error("unexpected error", exc_info=error)
+    return ServiceError(
+        f"An error in the app: {describe(error)}.",
+        "Try again; if it stays, report these words.",
+        kind="protocol",
+    )
+
+
+def describe(error: BaseException) -> str:
+    """Type, text and place of an exception, in one line for a report."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    text = " ".join(str(error).split())[:_MAX_QUOTE]
+    return f"{type(error).__name__}{': ' if text else ''}{text}{place}"
 
 
 _MAX_QUOTE = 1000

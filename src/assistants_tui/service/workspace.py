@@ -18,7 +18,7 @@ from assistants_tui.service.assistants.cache import cached_assistants
 from assistants_tui.service.branching import branch, up_to
 from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft
-from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.errors import ServiceError, unexpected
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.export.writing import collect, rendered, save
 from assistants_tui.service.files.directory import FileDirectory
@@ -120,9 +120,9 @@ class Workspace:
         """Whether the server has answered."""
         self.error: ServiceError | None = None
         """Why there is no connection."""
+        self._asked = asyncio.Event()  # set once the server has listed its assistants, or could not
         self._wanted_assistant, self._named_thread = assistant or place.last_assistant, thread_id
-        self.remember = remember
-        """Keeps a change of the app's state for the next start."""
+        self.remember = remember  # keeps a change of the app's state for the next start
         self._place = place
         self.drafts = KeptDrafts(profile.name, place, remember)
         self._subscribers: list[Callable[[Changed], None]] = []
@@ -207,14 +207,17 @@ class Workspace:
         """Open the server and list its assistants. A failure is kept in `error`; call again to try again."""
         self._loop = asyncio.get_running_loop()
         self.error = None
+        self._asked.clear()
         self._tell(Changed.CONNECTION | Changed.PROBLEMS)
         try:
             await self._read_assistants()
-        except ServiceError as error:
-            self.error = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no connection, and that is said
+            self.error = unexpected(error)
+            self._asked.set()
             self._tell(Changed.CONNECTION)
         else:
             self.connected = True
+            self._asked.set()
             self._tell(Changed.CONNECTION | Changed.ASSISTANTS)
             self._start(self._read_balance())
             self._start(self._look_for_threads())
@@ -304,26 +307,37 @@ class Workspace:
     def send(self, draft: Draft) -> None:
         """Send a message to the shown thread, to be answered by the chosen assistant or that of its options.
 
-        Raises `ServiceError` if there is none to answer, or if no server would take the message.
+        Before the server has listed its assistants for the first time the message waits for that. Raises
+        `ServiceError` if there is nobody to answer, or if no server would take the message.
         """
-        assistant_id, settled = self._settled(draft)
+        known = self.assistant_id is not None or self._asked.is_set()
+        assistant_id, settled = self._settled(draft, self.conversation) if known else (None, draft)
         self.remember(lambda state: state.with_prompt(draft.text))
         self.conversation.send(settled, assistant_id)
+
+    async def _settled_when_asked(self, conversation: Conversation, draft: Draft) -> tuple[str, Draft]:
+        """Who answers a draft, once the server has listed its assistants. Raises `ServiceError`."""
+        await self._asked.wait()
+        if self.error is not None:
+            raise self.error
+        return self._settled(draft, conversation)
 
     async def send_instead(self, message_id: str, draft: Draft) -> Conversation:
         """Send a message in place of one of the shown thread: on a branch, which is shown first.
 
         Returns the branch. Raises `ServiceError`, and then there is none.
         """
-        assistant_id, settled = self._settled(draft)  # nothing is made for what cannot be sent
+        assistant_id, settled = self._settled(
+            draft, self.conversation
+        )  # nothing is made for what cannot be sent
         branch = await self.branch(message_id, including=False)
         self.remember(lambda state: state.with_prompt(draft.text))
         branch.send(settled, assistant_id)  # and not to what the user may look at by now
         return branch
 
-    def _settled(self, draft: Draft) -> tuple[str, Draft]:
+    def _settled(self, draft: Draft, conversation: Conversation) -> tuple[str, Draft]:
         """Who answers, and the draft with everything decided. Raises `ServiceError` if it cannot be sent."""
-        assistant_id, options = self._answerer(draft.options)
+        assistant_id, options = self._answerer(draft.options, conversation)
         assistant = next((one for one in self.assistants if one["id"] == assistant_id), None)
         settled = replace(draft, options=options).settled(assistant)
         settled.check()
@@ -347,12 +361,12 @@ class Workspace:
 
     def run(self, options: RunOptions | None = None) -> None:
         """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
-        assistant_id, options = self._answerer(options or RunOptions())
+        assistant_id, options = self._answerer(options or RunOptions(), self.conversation)
         self.conversation.run(assistant_id, options)
 
-    def _answerer(self, once: RunOptions) -> tuple[str, RunOptions]:
+    def _answerer(self, once: RunOptions, conversation: Conversation) -> tuple[str, RunOptions]:
         """Who answers, and the other options of the thread and of this one run."""
-        options = merged(self.conversation.options, once)
+        options = merged(conversation.options, once)
         assistant_id = options.pop("assistant_id", self.assistant_id)
         if assistant_id is None:
             raise ServiceError(
@@ -423,7 +437,7 @@ class Workspace:
 
     async def answer_on_branch(self, message_id: str) -> None:
         """Let the shown thread be answered anew from this message on, on a branch. Raises `ServiceError`."""
-        assistant_id, options = self._answerer(RunOptions())
+        assistant_id, options = self._answerer(RunOptions(), self.conversation)
         branch = await self.branch(message_id, including=True)
         branch.run(assistant_id, options)
 
@@ -577,8 +591,8 @@ class Workspace:
             for change in changes:
                 await change
             await self.refresh_threads()
-        except ServiceError as error:
-            self.conversation.report(error)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it who could say what is wrong
+            self.conversation.report(unexpected(error))
 
     # conversations
 
@@ -596,6 +610,7 @@ class Workspace:
             thread_id,
             created=lambda *made: self._thread_created(conversation, *made),
             acted=lambda assistant_id: self._note_use(conversation, assistant_id),
+            settle=lambda draft: self._settled_when_asked(conversation, draft),
             seen=self._index_messages,
         )
         conversation.subscribe(partial(self._conversation_changed, conversation))

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
@@ -18,9 +18,10 @@ from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.widget import Widget
-from textual.worker import Worker
+from textual.worker import Worker, WorkerFailed
 
 from assistants_tui.service.last_resort import end_children, end_hard_after
 from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
@@ -35,6 +36,8 @@ from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes,
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
     from assistants_tui.service.workspace import Ended
     from assistants_tui.tui.screens.chat import ChatScreen
 
@@ -108,12 +111,45 @@ class AssistantsApp(App[None]):
         """The last keys, and where the focus was when they came."""
         self.chat: ChatScreen | None = None
         """The main screen, once it is there."""
+        self.unexpected: list[BaseException] = []
+        """The exceptions that cost some work, but not the app."""
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Decide what an exception costs that nobody handled.
+
+        In a worker or a timer it costs that work: it is told, and the app goes on. Anywhere else a widget has
+        lost its place in what it was told, and the app ends.
+        """
+        if _costs_only_itself(error):
+            self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error)
+        else:
+            super()._handle_exception(error)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key stands for. An exception costs that action, not the app."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:  # noqa: BLE001 - told
+            self._tell_unexpected(error)
+            return True
+
+    def _tell_unexpected(self, error: BaseException) -> None:
+        from assistants_tui.tui.failures import tell_unexpected  # not for the first frame
+
+        logging.getLogger(__name__).error("unexpected error", exc_info=error)
+        self.unexpected.append(error)
+        tell_unexpected(self, error)
 
     def _fatal_error(self) -> None:
         """Leave with a traceback, but without the variables that Textual shows: they may hold a key.
@@ -453,6 +489,14 @@ class AssistantsApp(App[None]):
             await asyncio.gather(*(conversation.cancel() for conversation in busy))
         await asyncio.gather(*(conversation.settled() for conversation in busy))
         return True
+
+
+def _costs_only_itself(error: Exception) -> bool:
+    """Whether it was raised in a timer or in a callback between two messages: Textual goes on after those."""
+    if isinstance(error, WorkerFailed):
+        return True
+    trace = error.__traceback__
+    return trace is not None and trace.tb_frame.f_code.co_name in {"_flush_next_callbacks", "_tick"}
 
 
 def _parts(config: Config) -> tuple[object, ...]:

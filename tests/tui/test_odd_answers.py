@@ -1,0 +1,132 @@
+"""What a server or a mistake of ours can do to the app: it is told, and nothing else is lost."""
+
+import asyncio
+
+import pytest
+from textual import events
+
+from assistants_tui.tui.widgets.composer import Composer
+from support.app import Driver, open_app
+from support.odd_server import JSON, PROFILE, assistant, listed, odd_server
+
+
+def told(driver: Driver) -> list[str]:
+    return [f"{one.title} {one.message}" for one in driver.app._notifications]
+
+
+@pytest.mark.parametrize("key", ["f7", "e"])
+async def test_objects_without_required_fields_do_not_end_the_app(key: str) -> None:
+    short: dict[str, JSON] = {
+        "/assistants": assistant(),
+        "/assistants/asst_1": {"id": "asst_1", "object": "assistant", "name": "Odd"},
+        "/vector_stores": {"id": "vs_1", "object": "vector_store", "name": "Rules", "created_at": 1},
+        "/files": {"id": "file_1", "object": "file", "filename": "a.txt"},
+        "/models": {"id": "m"},
+    }
+
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if path not in short:
+            return 404, {"error": {"message": "no"}}
+        return 200, short[path] if path.count("/") > 1 else listed(short[path])
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        driver.strict = False
+        driver.app.post_message(events.Paste("half a question"))
+        await driver.until_shown("half a question")
+        driver.chat.query_one("#assistant-list").focus()
+        await driver.press(key)
+        await driver.until(lambda: told(driver) or driver.app.screen is not driver.chat)
+        await driver.pilot.pause(0.3)
+        assert driver.app.is_running
+        while driver.app.screen is not driver.chat:
+            await driver.press("escape")
+        assert driver.chat.query_one(Composer).text == "half a question"
+
+
+async def test_a_thread_without_an_id_leaves_the_message_to_be_taken_back() -> None:
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if method == "POST":
+            return 200, {"object": "thread"}
+        return 200, listed(*([assistant()] if path == "/assistants" else []))
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        driver.strict = False
+        await driver.type("first")
+        await driver.type("second")
+        await driver.until(lambda: [one.state for one in driver.conversation.outbox] == ["failed"] * 2)
+        assert driver.conversation.outbox[0].error is not None
+        composer = driver.chat.query_one(Composer)
+        await driver.press("up")
+        assert composer.text == "second"
+        composer.text = ""
+        await driver.press("up")
+        assert composer.text == "first"
+        assert not driver.conversation.outbox
+
+
+async def test_what_is_sent_while_the_app_connects_goes_out_when_it_can() -> None:
+    connects = asyncio.Event()
+    posted: list[JSON] = []
+
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if path == "/assistants":
+            await connects.wait()
+            return 200, listed(assistant())
+        if method == "GET":
+            return 200, listed()
+        if path == "/threads":
+            return 200, {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}
+        posted.append(sent)
+        return 400, {"error": {"message": "not today"}}
+
+    async with odd_server(answer), open_app(profile=PROFILE, connected=False) as driver:
+        await driver.until_shown("Starting…")
+        await driver.type("first words")
+        await driver.until_shown("first words")
+        await driver.type("to be taken back")
+        await driver.until(lambda: len(driver.conversation.outbox) == 2)
+        await driver.press("up")
+        assert driver.chat.query_one(Composer).text == "to be taken back"
+        assert not told(driver)
+        connects.set()
+        await driver.until(lambda: posted)
+        assert "first words" in str(posted[0]["content"])
+
+
+async def test_sent_to_a_server_that_never_came_it_waits_for_another_try() -> None:
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        await connects.wait()
+        return 401, {"error": {"message": "bad key"}}
+
+    connects = asyncio.Event()
+    async with odd_server(answer), open_app(profile=PROFILE, connected=False) as driver:
+        await driver.type("words")
+        connects.set()
+        await driver.until(lambda: [one.state for one in driver.conversation.outbox] == ["failed"])
+        await driver.press("up")
+        assert driver.chat.query_one(Composer).text == "words"
+
+
+async def test_a_mistake_in_a_worker_a_timer_or_an_action_is_told_and_the_app_goes_on() -> None:
+    def wrong() -> None:
+        raise KeyError("na\x1b[31mme")
+
+    async def wrong_work() -> None:
+        wrong()
+
+    async with open_app() as driver:
+        driver.strict = False
+        await driver.press(*"kept")
+        driver.chat.run_worker(wrong_work())
+        await driver.until_told("KeyError")
+        (words,) = told(driver)
+        assert "test_odd_answers.py:" in words
+        assert "What you wrote is kept." in words
+        assert "\x1b" not in words
+        driver.chat.set_timer(0.01, wrong)
+        await driver.until(lambda: len(told(driver)) == 2)
+        driver.chat.action_files = wrong  # type: ignore[method-assign]
+        await driver.press("f7")
+        await driver.until(lambda: len(told(driver)) == 3)
+        await driver.press(*" on")
+        assert driver.chat.query_one(Composer).text == "kept on"
