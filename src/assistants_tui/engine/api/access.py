@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistants_tui.engine.api.context import context
 from assistants_tui.engine.api.errors import ApiError, bad_request
 
-_AZURE_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
+# Dates are those of Azure OpenAI, "v1" is what clients of Azure's agents send.
+_AZURE_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?|v1")
 # The SDK sends the header for these, but not for files and models.
 _BETA_RESOURCES = {"assistants", "threads"}
 
@@ -31,7 +32,7 @@ class Access:
             _refuse_web_pages(request)
         request.state.owner = await engine.keys.owner(_key(request), engine.database)
         request.state.azure = self._azure
-        if not self._azure:
+        if not self._azure and "api-version" not in request.query_params:  # which only Azure's clients send
             _check_beta(request)
         await self._app(scope, receive, send)
 
