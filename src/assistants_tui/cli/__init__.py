@@ -112,6 +112,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--api-key-file", type=Path, metavar="FILE", help="the keys that may use the server")
     serve.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="web pages that may use the server from a browser, such as https://example.org",
+    )
+    serve.add_argument(
         "--model-url", metavar="URL", type=_text, help="an OpenAI-compatible endpoint; without it: the tutor"
     )
     serve.add_argument(

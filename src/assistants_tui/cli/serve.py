@@ -44,6 +44,7 @@ def serve(options: argparse.Namespace) -> int:
             EngineSettings(
                 data_dir=data_dir,
                 model_url=options.model_url,
+                web_origins=tuple(options.allow_origin),
                 model_api_key=os.environ.get("OPENAI_API_KEY"),
                 default_model=options.model,
                 embedding_model=options.embedding_model,

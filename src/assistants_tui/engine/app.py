@@ -3,7 +3,7 @@
 OpenAI's clients find them under /v1, those of Azure under /openai.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Mount, Route
+from starlette.routing import Mount, Route
 
 from assistants_tui.engine import starter
 from assistants_tui.engine.api import (
@@ -34,6 +35,7 @@ from assistants_tui.engine.api.access import Access
 from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
 from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.api.options import Options, methods_of
 from assistants_tui.engine.api.outermost import Outermost
 from assistants_tui.engine.api.pace import AttachPace
 from assistants_tui.engine.api.paging import unknown_cursor
@@ -84,11 +86,11 @@ def create_app(settings: EngineSettings) -> Starlette:
 
     return Starlette(
         routes=[
-            Mount("/v1", routes=_ROUTES, middleware=[Middleware(Access, azure=False)]),
+            Mount("/v1", routes=_ROUTES, middleware=_middleware(azure=False)),
             *openapi.routes,
-            Mount("/openai", routes=_ROUTES, middleware=[Middleware(Access, azure=True)]),
+            Mount("/openai", routes=_ROUTES, middleware=_middleware(azure=True)),
         ],
-        middleware=[Middleware(Outermost)],
+        middleware=[Middleware(Outermost), *_cors(settings.web_origins)],
         exception_handlers={
             ApiError: _api_error,
             HTTPException: _http_error,
@@ -96,6 +98,25 @@ def create_app(settings: EngineSettings) -> Starlette:
         },
         lifespan=lifespan,
     )
+
+
+def _middleware(*, azure: bool) -> list[Middleware]:
+    return [Middleware(Options, routes=_ROUTES), Middleware(Access, azure=azure)]
+
+
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """What lets the pages of some origins read answers, and preflights of browsers pass; nothing for none."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["x-request-id", "openai-poll-after-ms"],
+        )
+    ]
 
 
 @asynccontextmanager
@@ -163,16 +184,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
         message, code = f"Not allowed: {what}. The URL takes other methods.", "method_not_supported"
     else:
         message, code = error.detail, None
-    headers = {"allow": ", ".join(sorted(_methods(request)))} if error.status_code == 405 else None
+    allow = ", ".join(sorted(methods_of(request, _ROUTES))) if error.status_code == 405 else ""
+    headers = {"allow": allow} if allow else None
     return ApiError(error.status_code, message, code=code, headers=headers).response()
-
-
-def _methods(request: Request) -> set[str]:
-    """What a URL takes. Its methods are routes of their own, of which the router names only the first."""
-    prefix = "/" + request.url.path.split("/")[1]
-    methods: set[str] = set()
-    for route in _ROUTES:
-        match, _ = route.matches({**request.scope, "root_path": prefix})
-        if match is not Match.NONE:
-            methods |= route.methods or set()
-    return methods

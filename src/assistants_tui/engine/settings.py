@@ -24,6 +24,8 @@ class EngineSettings:
     """An embedding model of that endpoint. None, or no endpoint: file search looks for words alone."""
     api_keys: Mapping[str, str] | Path | None = field(default=None, repr=False)
     """API keys and the owner of each, or a file of them (see `api.auth`). None: everyone is one owner."""
+    web_origins: tuple[str, ...] = ()
+    """Web pages that may use the engine from a browser, by their origin, such as `https://example.org`."""
     allow_input_download: bool = True
     """Whether users may download their own uploads of purpose `assistants` and `user_data`."""
     starter_assistants: bool = False

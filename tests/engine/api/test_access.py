@@ -255,7 +255,7 @@ async def test_pages_with_a_key_get_in(http: httpx2.AsyncClient) -> None:
 AZURE = "http://engine/openai"
 
 
-@pytest.mark.parametrize("version", ["2024-05-01-preview", "2024-08-01-preview", "2026-01-01"])
+@pytest.mark.parametrize("version", ["2024-05-01-preview", "2024-08-01-preview", "2026-01-01", "v1"])
 async def test_azure_client(http: httpx2.AsyncClient, version: str) -> None:
     azure = AsyncAzureOpenAI(
         api_key="key-of-anna-1", azure_endpoint="http://engine", api_version=version, http_client=http
@@ -267,7 +267,7 @@ async def test_azure_client(http: httpx2.AsyncClient, version: str) -> None:
     assert (await http.get(f"/assistants/{assistant.id}", headers=ANNA)).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["", "?api-version=", "?api-version=v1", "?api-version=2024-5-1"])
+@pytest.mark.parametrize("query", ["", "?api-version=", "?api-version=v2", "?api-version=2024-5-1"])
 async def test_azure_without_version(http: httpx2.AsyncClient, query: str) -> None:
     response = await http.get(f"{AZURE}/threads{query}", headers=ANNA)
     assert (response.status_code, error_of(response)["message"]) == (404, "Resource not found")
@@ -277,6 +277,11 @@ async def test_azure_needs_no_beta_header(http: httpx2.AsyncClient) -> None:
     request = http.build_request("GET", f"{AZURE}/threads?api-version=2024-05-01-preview", headers=ANNA)
     del request.headers["OpenAI-Beta"]
     assert (await http.send(request)).status_code == 200
+    # nor do clients of Azure's agents, whatever address they were given
+    request.url = httpx2.URL("http://engine/v1/threads?api-version=v1")
+    assert (await http.send(request)).status_code == 200
+    request.url = httpx2.URL("http://engine/v1/threads")
+    assert error_of(await http.send(request))["code"] == "invalid_beta"
 
 
 async def test_azure_takes_shorter_instructions_in_changes(http: httpx2.AsyncClient) -> None:
@@ -289,3 +294,53 @@ async def test_azure_takes_shorter_instructions_in_changes(http: httpx2.AsyncCli
     assert (error["param"], error["code"]) == ("instructions", "string_above_max_length")
     await make(http, f"{AZURE}{path}{version}", instructions="i" * 32_768)
     await make(http, path, instructions="i" * 32_769)
+
+
+class TestOptions:
+    """What OPTIONS tells, and which web pages may read answers."""
+
+    PAGE = "https://pages.example"
+
+    @pytest.fixture
+    def engine_settings(self, tmp_path: Path, clock: ManualClock) -> EngineSettings:
+        return EngineSettings(data_dir=tmp_path / "data", clock=clock, web_origins=(self.PAGE,))
+
+    @pytest.mark.parametrize(
+        ("path", "allow"),
+        [
+            ("/v1/threads", "GET, HEAD, OPTIONS, POST"),
+            ("/v1/threads/thread_x/runs/run_x/cancel", "OPTIONS, POST"),
+            ("/openai/files/file-x/content", "GET, HEAD, OPTIONS"),
+        ],
+    )
+    async def test_what_a_url_takes(self, http: httpx2.AsyncClient, path: str, allow: str) -> None:
+        answer = await http.request("OPTIONS", f"http://engine{path}", headers={"OpenAI-Beta": ""})
+        assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allow, b"")
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+    async def test_of_an_unknown_url(self, http: httpx2.AsyncClient) -> None:
+        answer = await http.request("OPTIONS", "/nothing")
+        assert (answer.status_code, error_of(answer)["code"]) == (404, "unknown_url")
+
+    async def test_a_page_that_may_read(self, http: httpx2.AsyncClient) -> None:
+        asked = {
+            "Origin": self.PAGE,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,openai-beta",
+        }
+        before = await http.request("OPTIONS", "/threads", headers=asked)
+        assert before.status_code == 200
+        assert before.headers["access-control-allow-origin"] == self.PAGE
+        assert "openai-beta" in before.headers["access-control-allow-headers"]
+        answer = await http.post("/threads", headers={"Origin": self.PAGE})
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == self.PAGE
+
+    async def test_a_page_that_may_not(self, http: httpx2.AsyncClient) -> None:
+        asked = {"Origin": "https://other.example", "Access-Control-Request-Method": "POST"}
+        before = await http.request("OPTIONS", "/threads", headers=asked)
+        assert before.status_code == 400
+        assert "access-control-allow-origin" not in before.headers
+        answer = await http.post("/threads", headers={"Origin": "https://other.example"})
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers

@@ -290,6 +290,73 @@ async def test_body_that_only_claims_to_be_small(shared: httpx2.AsyncClient) -> 
     assert response.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/assistants", "/files"])
+async def test_a_body_that_says_it_is_too_large_is_not_read(shared: httpx2.AsyncClient, path: str) -> None:
+    read = 0
+
+    async def body() -> Any:
+        nonlocal read
+        read += 1
+        yield b"x"
+
+    form = "multipart/form-data; boundary=edge"
+    headers = {"content-length": str(2 * 1024**3), "content-type": form}
+    response = await shared.post(path, content=body(), headers=headers)
+    assert (response.status_code, response.headers["connection"], read) == (413, "close", 0)
+    assert error_of(response)["type"] == "invalid_request_error"
+
+
+_THREAD_ID = "thread_abc"
+_ATTACHMENT = {"file_id": _THREAD_ID, "tools": [{"type": "file_search"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param", "begins"),
+    [
+        ("/threads/thread_x/runs", {"assistant_id": _THREAD_ID}, "assistant_id", "asst"),
+        ("/threads/runs", {"assistant_id": _THREAD_ID}, "assistant_id", "asst"),
+        (
+            "/threads/thread_x/messages",
+            USER | {"attachments": [_ATTACHMENT]},
+            "attachments[0].file_id",
+            "file",
+        ),
+        (
+            "/threads",
+            {"tool_resources": {"file_search": {"vector_store_ids": [_THREAD_ID]}}},
+            "tool_resources.file_search.vector_store_ids[0]",
+            "vs",
+        ),
+        ("/vector_stores", {"file_ids": ["file-x", _THREAD_ID]}, "file_ids[1]", "file"),
+        ("/vector_stores/vs_x/files", {"file_id": _THREAD_ID}, "file_id", "file"),
+        ("/uploads/upload_x/complete", {"part_ids": [_THREAD_ID]}, "part_ids[0]", "part"),
+    ],
+)
+async def test_an_id_of_the_wrong_kind(
+    shared: httpx2.AsyncClient, path: str, body: JSON, param: str, begins: str
+) -> None:
+    response = await shared.post(path, json=body)
+    error = error_of(response)
+    assert (response.status_code, error["param"], error["code"]) == (400, param, "invalid_value")
+    assert (
+        error["message"] == f"Invalid '{param}': '{_THREAD_ID}'. Expected an ID that begins with '{begins}'."
+    )
+
+
+async def test_a_run_needs_something_to_answer(shared: httpx2.AsyncClient) -> None:
+    silent = await make(shared, "/assistants", model="m")
+    thread = await make(shared, "/threads", messages=[{"role": "assistant", "content": "Hello"}])
+    path = f"/threads/{thread['id']}/runs"
+    for address in (path, "/threads/runs"):
+        response = await shared.post(address, json={"assistant_id": silent["id"]})
+        error = error_of(response)
+        assert (response.status_code, error["param"], error["code"]) == (400, None, "invalid_thread")
+        assert error["message"] == (
+            "Run creation requires a Thread with a user message or an assistant with instructions."
+        )
+    await make(shared, path, assistant_id=silent["id"], instructions="Greet.")
+
+
 UNKNOWN = [
     ("assistant", "/assistants/asst_x", ["GET", "POST", "DELETE"]),
     ("thread", "/threads/thread_x", ["GET", "POST", "DELETE"]),
@@ -386,9 +453,6 @@ async def test_unknown_method(shared: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize("parameter", ["after", "before"])
 async def test_unknown_cursor(shared: httpx2.AsyncClient, path: str, parameter: str) -> None:
     response = await shared.get(path, params={parameter: "asst_x"})
-    if (path, parameter) == ("/files", "before"):
-        assert response.status_code == 200  # the Files API has no such parameter
-        return
     error = error_of(response)
     assert (response.status_code, error["param"]) == (400, parameter)
 

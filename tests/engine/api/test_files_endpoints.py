@@ -304,6 +304,8 @@ async def test_list_in_pages(http: httpx2.AsyncClient) -> None:
     assert [file.id async for file in sdk.files.list(limit=2, order="asc")] == made
     page = (await http.get("/files", params={"limit": "2"})).json()
     assert (page["first_id"], page["last_id"], page["has_more"]) == (made[4], made[3], True)
+    earlier = (await http.get("/files", params={"limit": "1", "before": made[2]})).json()
+    assert [file["id"] for file in earlier["data"]] == [made[3]]
 
 
 async def test_sdk_reads_bytes(http: httpx2.AsyncClient) -> None:

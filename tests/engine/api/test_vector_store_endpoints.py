@@ -149,16 +149,38 @@ async def test_files_that_cannot_be_searched(http: httpx2.AsyncClient, name: str
     message = {"role": "user", "content": "x", "attachments": [attachment]}
     path = f"/vector_stores/{store['id']}"
     for address, body, param in (
-        ("/vector_stores", {"file_ids": [file["id"]]}, "file_ids"),
         (f"{path}/files", {"file_id": file["id"]}, "file_id"),
-        (f"{path}/file_batches", {"file_ids": [file["id"]]}, "file_ids"),
-        (f"{path}/file_batches", {"files": [{"file_id": file["id"]}]}, "files"),
         ("/threads", {"messages": [message]}, "messages[0].attachments"),
     ):
         error = error_of(await http.post(address, json=body))
         assert (error["code"], error["param"]) == ("unsupported_file", param)
         assert "are not supported for retrieval" in error["message"]
     assert len((await get(http, "/vector_stores"))["data"]) == 1
+
+
+async def test_one_file_of_several_that_cannot_be_searched(http: httpx2.AsyncClient) -> None:
+    """It fails alone: the others are not refused because of it."""
+    table, notes = await upload(http, "table.csv"), await upload(http, "notes.txt")
+    ids = [table["id"], notes["id"]]
+    store = await make(http, "/vector_stores", file_ids=ids)
+    resources = {"file_search": {"vector_stores": [{"file_ids": ids}]}}
+    assistant = await make(http, "/assistants", model="m", tool_resources=resources)
+    other = await make(http, "/vector_stores")
+    path = f"/vector_stores/{other['id']}"
+    batch = await make(http, f"{path}/file_batches", file_ids=ids)
+    assert batch["file_counts"] == counts(in_progress=1, failed=1)
+    done = await settled(http, f"{path}/file_batches/{batch['id']}")
+    assert (done["status"], done["file_counts"]) == ("completed", counts(completed=1, failed=1))
+    [made] = assistant["tool_resources"]["file_search"]["vector_store_ids"]
+    for store_id in (store["id"], made, other["id"]):
+        await settled(http, f"/vector_stores/{store_id}")
+        failed = await get(http, f"/vector_stores/{store_id}/files/{table['id']}")
+        assert (failed["status"], failed["last_error"]["code"]) == ("failed", "unsupported_file")
+        assert ".csv" in failed["last_error"]["message"]
+        read = await get(http, f"/vector_stores/{store_id}/files/{notes['id']}")
+        assert (read["status"], read["last_error"]) == ("completed", None)
+    alone = await make(http, f"{path}/file_batches", files=[{"file_id": table["id"]}])
+    assert alone["status"] == "failed"
 
 
 async def test_batch(http: httpx2.AsyncClient, clock: ManualClock) -> None:

@@ -126,15 +126,17 @@ async def test_an_active_run_locks_its_thread(served_engine: ServedEngine) -> No
     for body in ({}, {"additional_messages": [message]}):
         error = await refused(served_engine, f"/threads/{thread}/runs", {"assistant_id": assistant, **body})
         assert error["message"] == f"Thread {thread} already has an active run {run_id}."
-    # Reading and changing metadata go on.
-    changed = await served_engine.post(f"/threads/{thread}/runs/{run_id}", {"metadata": {"a": "b"}})
-    assert changed["metadata"] == {"a": "b"} and changed["status"] == "in_progress"
+    error = await refused(served_engine, f"/threads/{thread}/runs/{run_id}", {"metadata": {"a": "b"}})
+    assert error["message"] == "Cannot update run with status 'in_progress'."
+    # Reading goes on, and so does changing the thread.
     assert (await served_engine.post(f"/threads/{thread}", {"metadata": {"c": "d"}}))["metadata"] == {
         "c": "d"
     }
     assert len(await served_engine.listed(f"/threads/{thread}/messages")) == 2
     on.set()
-    assert (await served_engine.settled(thread, run_id))["metadata"] == {"a": "b"}
+    await served_engine.settled(thread, run_id)
+    changed = await served_engine.post(f"/threads/{thread}/runs/{run_id}", {"metadata": {"a": "b"}})
+    assert (changed["metadata"], changed["status"]) == ({"a": "b"}, "completed")
     await served_engine.post(f"/threads/{thread}/messages", message)
 
 

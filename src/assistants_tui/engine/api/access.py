@@ -51,7 +51,8 @@ def _refuse_web_pages(request: Request) -> None:
     by the name it calls.
     """
     origin = request.headers.get("origin")
-    if origin is not None and not _is_this_machine(_host(origin)):
+    allowed = context(request).settings.web_origins
+    if origin is not None and origin not in allowed and not _is_this_machine(_host(origin)):
         raise ApiError(403, "Web pages may not use an engine without keys. Serve it with keys to allow that.")
     host = _host(f"//{request.headers.get('host', '')}")
     if "." in host and not _is_address(host):

@@ -11,6 +11,14 @@ IDLE_SECONDS = 60.0
 """How long a client may pause in the middle of a body."""
 
 
+def refuse_longer(request: Request, limit: int, refusal: ApiError) -> None:
+    """Raise the refusal before anything of a body is read that says itself that it is longer than `limit`."""
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+        refusal.headers = {"connection": "close"}  # the rest of the body is not waited for
+        raise refusal
+
+
 async def chunks_of(request: Request) -> AsyncIterator[bytes]:
     """The body piece by piece. Raises `ApiError` if the client stops sending without hanging up."""
     stream = request.stream()

@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from assistants_tui.engine.store.ids import PREFIXES
 
+_SHOWN = 100  # characters of a text that was taken for an ID
+
 
 class ApiError(Exception):
     """A request that is answered with an error. `param` is the path of the field at fault."""
@@ -58,13 +60,15 @@ def no_file(file_id: str) -> ApiError:
 
 def expect_id(kind: str, object_id: str, param: str) -> None:
     """Refuse an ID that cannot be one of that kind, so that a mixed-up argument is easy to see."""
-    prefix = PREFIXES[kind].rstrip("_")
-    if not object_id.startswith(prefix):
-        raise bad_request(
-            f"Invalid '{param}': '{object_id}'. Expected an ID that begins with '{prefix}'.",
-            param=param,
-            code="invalid_value",
-        )
+    if not object_id.startswith(PREFIXES[kind].rstrip("_-")):
+        message = wrong_id(object_id, PREFIXES[kind]).replace("{path}", param)
+        raise bad_request(message, param=param, code="invalid_value")
+
+
+def wrong_id(object_id: str, prefix: str) -> str:
+    """What is said of an ID of the wrong kind; `{path}` stands for the name of its parameter."""
+    shown = object_id if len(object_id) <= _SHOWN else f"{object_id[:_SHOWN]}…"
+    return f"Invalid '{{path}}': '{shown}'. Expected an ID that begins with '{prefix.rstrip('_-')}'."
 
 
 def server_error() -> ApiError:

@@ -12,7 +12,7 @@ from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileForm
 from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.store import files
-from assistants_tui.engine.store.objects import Json, PageRequest
+from assistants_tui.engine.store.objects import Json
 
 _MAX_PAGE = 10_000
 _BATCH_SECONDS = 30 * 24 * 3600  # files for batches go by themselves, per the Files API reference
@@ -72,7 +72,6 @@ async def check_quota(work: Work, size: int) -> None:
 async def listing(request: Request) -> Response:
     engine = context(request)
     wanted = page_request(request, default=_MAX_PAGE, maximum=_MAX_PAGE)
-    wanted = PageRequest(wanted.limit, wanted.order, wanted.after)
     purpose = request.query_params.get("purpose") or None
     async with engine.database.read() as connection:
         page = await files.page(connection, owner(request), wanted, engine.now(), purpose=purpose)

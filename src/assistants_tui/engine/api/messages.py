@@ -68,6 +68,8 @@ async def listing(request: Request) -> Response:
     thread_id = _thread_id(request)
     wanted = page_request(request)
     run_id = request.query_params.get("run_id") or None
+    if run_id is not None:
+        expect_id("run", run_id, "run_id")
     async with context(request).database.read() as connection:
         if await threads.get(connection, owner(request), thread_id) is None:
             raise not_found("thread", thread_id)

@@ -10,7 +10,7 @@ from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from assistants_tui.engine.api.bodies import chunks_of
+from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
 from assistants_tui.engine.api.errors import ApiError, bad_request
 from assistants_tui.engine.store.blobs import BlobStore, BlobTooLargeError, BlobWriter
 
@@ -33,6 +33,10 @@ async def read_form(request: Request, blobs: BlobStore, file_field: str, limit: 
 
     The caller owns the blob from then on. Raises `ApiError`, and then nothing is left on the disk.
     """
+    too_large = ApiError(
+        413, f"The file is larger than {limit} bytes, which is the most it can have.", param=file_field
+    )
+    refuse_longer(request, limit + _MAX_FIELD, too_large)  # what stands around the file is short
     try:
         reader = _Reader(_boundary(request), blobs, file_field, limit)
     except FormParserError as error:  # the boundary is too long
@@ -40,9 +44,7 @@ async def read_form(request: Request, blobs: BlobStore, file_field: str, limit: 
     try:
         return await reader.read(chunks_of(request))
     except BlobTooLargeError:
-        raise ApiError(
-            413, f"The file is larger than {limit} bytes, which is the most it can have.", param=file_field
-        ) from None
+        raise too_large from None
     except (FormParserError, UnicodeDecodeError) as error:
         raise _unreadable(error) from None
     finally:

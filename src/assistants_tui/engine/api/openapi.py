@@ -65,8 +65,7 @@ _PART_FORM: Json = {"type": "object", "properties": {"data": _BINARY}, "required
 _FILES_PAGE = (
     _parameter("purpose", _STRING),
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000}),
-    _PAGE[1],
-    _PAGE[2],
+    *_PAGE[1:],
 )
 
 _ASSISTANT = "/assistants/{assistant_id}"

@@ -24,7 +24,7 @@ from assistants_tui.engine.runs.runner import (
     DecisionRefusedError,
     OutputsRefusedError,
 )
-from assistants_tui.engine.store import assistants, runs, threads
+from assistants_tui.engine.store import assistants, messages, runs, threads
 from assistants_tui.engine.store.objects import Json
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always
@@ -89,9 +89,11 @@ async def modify(request: Request) -> Response:
     thread_id, run_id = ids(request)
     body = await read_body(request, MetadataChange)
     async with writing(request) as work:
-        await find_run(work.connection, work.owner, thread_id, run_id)
-        run = await runs.change(work.connection, run_id, body.changes())
-    return JSONResponse(run)
+        run = await find_run(work.connection, work.owner, thread_id, run_id)
+        if run["status"] in _ACTIVE:
+            raise bad_request(f"Cannot update run with status '{run['status']}'.")
+        changed = await runs.change(work.connection, run_id, body.changes())
+    return JSONResponse(changed)
 
 
 async def cancel(request: Request) -> Response:
@@ -185,6 +187,11 @@ async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Js
         ),
         **work.engine.runner.lease(),
     }
+    if not values["instructions"] and not await messages.any_of_user(work.connection, thread["id"]):
+        raise bad_request(
+            "Run creation requires a Thread with a user message or an assistant with instructions.",
+            code="invalid_thread",
+        )
     _check_choice(values["tool_choice"], tools)
     check_format(values["response_format"], tools)
     try:

@@ -1,6 +1,6 @@
 """Putting files into vector stores, for all endpoints that do so."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assistants_tui.engine import file_types
 from assistants_tui.engine.api.context import Work
@@ -40,27 +40,27 @@ async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[st
 
 
 async def put_in_store(
-    work: Work, store: Json, entries: Sequence[FileInStore], path: str, batch_id: str | None = None
+    work: Work,
+    store: Json,
+    entries: Sequence[FileInStore],
+    path: str,
+    *,
+    batch_id: str | None = None,
+    fail_unsupported: bool = False,
 ) -> None:
     """Attach files to a store, to be indexed once this is committed.
 
-    Raises `ApiError` if a file does not exist or cannot be searched, or if the store is full or expired.
+    Of several files, those that cannot be searched may fail alone: `fail_unsupported`. Raises `ApiError` if a
+    file does not exist or, without that, cannot be searched, or if the store is full or expired.
     """
     if store["status"] == "expired":
         raise bad_request(f"Vector store {store['id']} has expired. Make a new one.")
     by_id = {entry.file_id: entry for entry in entries}
     found = await check_files(work, list(by_id), path)
-    unsupported = sorted(
-        {file_types.extension(file["filename"]) or "no extension" for file in found.values()}
-        - file_types.SEARCHABLE
-    )
-    if unsupported:
-        raise bad_request(
-            f"Files with extensions [{', '.join(unsupported)}] are not supported for retrieval. "
-            f"Supported are: {', '.join(sorted(file_types.SEARCHABLE))}.",
-            param=path,
-            code="unsupported_file",
-        )
+    kinds = {file_id: file_types.extension(file["filename"]) for file_id, file in found.items()}
+    unsupported = {file_id: kind for file_id, kind in kinds.items() if kind not in file_types.SEARCHABLE}
+    if unsupported and not fail_unsupported:
+        raise bad_request(_not_supported(unsupported.values()), param=path, code="unsupported_file")
     others = await vector_store_files.count(work.connection, store["id"], other_than=list(by_id))
     if others + len(by_id) > MAX_FILES:
         raise bad_request(
@@ -69,12 +69,25 @@ async def put_in_store(
             param=path,
         )
     new = [
-        NewFile(entry.file_id, entry.attributes or {}, _strategy(entry.chunking_strategy))
-        for entry in by_id.values()
+        NewFile(
+            entry.file_id,
+            entry.attributes or {},
+            _strategy(entry.chunking_strategy),
+            fault=_not_supported([unsupported[file_id]]) if file_id in unsupported else None,
+        )
+        for file_id, entry in by_id.items()
     ]
     now = work.engine.now()
     await vector_store_files.attach(work.connection, work.owner, store["id"], now, new, batch_id=batch_id)
     work.afterwards(work.engine.index.attached)
+
+
+def _not_supported(extensions: Collection[str]) -> str:
+    named = sorted({extension or "no extension" for extension in extensions})
+    return (
+        f"Files with extensions [{', '.join(named)}] are not supported for retrieval. "
+        f"Supported are: {', '.join(sorted(file_types.SEARCHABLE))}."
+    )
 
 
 def _strategy(asked: ChunkingStrategy | None) -> Json:

@@ -57,7 +57,7 @@ async def _make_store(work: Work, asked: StoreToMake, path: str) -> str:
         FileInStore(file_id=file_id, chunking_strategy=asked.chunking_strategy) for file_id in asked.file_ids
     ]
     if entries:
-        await put_in_store(work, store, entries, path)
+        await put_in_store(work, store, entries, path, fail_unsupported=True)
     store_id: str = store["id"]
     return store_id
 

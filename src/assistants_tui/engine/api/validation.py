@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from assistants_tui.engine.api.bodies import chunks_of
+from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
 from assistants_tui.engine.api.errors import ApiError, bad_request
 from assistants_tui.engine.api.explanations import explain
 
@@ -33,11 +33,13 @@ def check(value: object, model: type[Body]) -> Body:
 
 
 async def _read_json(request: Request) -> object:
+    too_large = ApiError(413, f"The request body is too large. The limit is {MAX_BODY} bytes.")
+    refuse_longer(request, MAX_BODY, too_large)
     raw = bytearray()
     async for chunk in chunks_of(request):
         raw += chunk
         if len(raw) > MAX_BODY:
-            raise ApiError(413, f"The request body is too large. The limit is {MAX_BODY} bytes.")
+            raise too_large
     if not raw.strip():
         return {}
     try:

@@ -82,7 +82,7 @@ async def create_batch(request: Request) -> Response:
         store = await get_store(work.connection, work.owner, store_id, now)
         work.engine.attach_pace.take(store_id)
         batch_id = await file_batches.create(work.connection, work.owner, store_id, now)
-        await put_in_store(work, store, body.entries(), path, batch_id)
+        await put_in_store(work, store, body.entries(), path, batch_id=batch_id, fail_unsupported=True)
         await vector_stores.use(work.connection, [store_id], now)
         batch = await file_batches.get(work.connection, work.owner, store_id, batch_id)
     return JSONResponse(batch)

@@ -34,7 +34,7 @@ async def create(request: Request) -> Response:
     async with writing(request) as work:
         store = await vector_stores.create(work.connection, work.owner, engine.now(), values)
         if entries:
-            await put_in_store(work, store, entries, "file_ids")
+            await put_in_store(work, store, entries, "file_ids", fail_unsupported=True)
             store = await get_store(work.connection, work.owner, store["id"], engine.now())
     return JSONResponse(store)
 

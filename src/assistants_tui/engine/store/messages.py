@@ -51,6 +51,12 @@ def _is(owner: str, thread_id: str, message_id: str) -> tuple[ColumnElement[bool
     return table.c.id == message_id, table.c.thread_id == thread_id, table.c.owner == owner
 
 
+async def any_of_user(connection: AsyncConnection, thread_id: str) -> bool:
+    """Whether a user has said something in a thread."""
+    where = table.c.thread_id == thread_id, table.c.role == "user"
+    return (await connection.execute(select(table.c.seq).where(*where).limit(1))).first() is not None
+
+
 async def create(
     connection: AsyncConnection, owner: str, thread_id: str, created_at: int, values: Json
 ) -> Json:

@@ -17,11 +17,15 @@ _FIELDS = ("vector_store_id", "status", "last_error", "usage_bytes", "chunking_s
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file to put into a store. `chunking_strategy` with its numbers, never `auto`."""
+    """A file to put into a store. `chunking_strategy` with its numbers, never `auto`.
+
+    `fault`: why it cannot be read, where that is known beforehand.
+    """
 
     file_id: str
     attributes: Json
     chunking_strategy: Json
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ async def attach(
             "created_at": now,
             "vector_store_id": store_id,
             "batch_id": batch_id,
-            "status": "in_progress",
+            "status": "failed" if file.fault else "in_progress",
+            "last_error": {"code": "unsupported_file", "message": file.fault} if file.fault else None,
             "chunking_strategy": file.chunking_strategy,
             "attributes": file.attributes,
         }

@@ -2,10 +2,20 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
+from assistants_tui.engine.api.errors import wrong_id
 from assistants_tui.engine.api.explanations import TAG
+from assistants_tui.engine.store.ids import PREFIXES
 
 
 class RequestBody(BaseModel):
@@ -22,6 +32,23 @@ class RequestBody(BaseModel):
         maps = ("metadata", "tool_resources")
         return {name: {} if value is None and name in maps else value for name, value in self.given().items()}
 
+
+def _id_of(kind: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """The check that a text can be an ID of that kind, as in `store.ids`, and how it is described."""
+    prefix = PREFIXES[kind]
+
+    def check(value: str) -> str:
+        if not value.startswith(prefix.rstrip("_-")):
+            raise refuse(wrong_id(value, prefix), code="invalid_value")
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{prefix}"})
+
+
+AssistantId = Annotated[str, *_id_of("assistant")]
+FileId = Annotated[str, *_id_of("file")]
+VectorStoreId = Annotated[str, *_id_of("vector_store")]
+UploadPartId = Annotated[str, *_id_of("upload_part")]
 
 Metadata = Annotated[
     dict[

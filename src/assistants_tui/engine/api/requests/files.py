@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from assistants_tui.engine.api.requests.common import RequestBody
+from assistants_tui.engine.api.requests.common import RequestBody, UploadPartId
 
 PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 """What a file may be uploaded for."""
@@ -31,5 +31,5 @@ class NewUpload(RequestBody):
 
 
 class UploadCompletion(RequestBody):
-    part_ids: Annotated[list[str], Field(min_length=1)]
+    part_ids: Annotated[list[UploadPartId], Field(min_length=1)]
     md5: str | None = None

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, Tag, model_validator
 
 from assistants_tui.engine.api.requests.common import (
+    FileId,
     Metadata,
     RequestBody,
     alternative,
@@ -18,7 +19,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=256_000)]
 
 
 class ImageFile(RequestBody):
-    file_id: str
+    file_id: FileId
     detail: _Detail = "auto"
 
 
@@ -56,7 +57,7 @@ class AttachmentTool(RequestBody):
 
 
 class Attachment(RequestBody):
-    file_id: str
+    file_id: FileId
     tools: Annotated[list[AttachmentTool], Field(min_length=1)]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, Tag, model_validator
 
 from assistants_tui.engine.api.requests.common import (
+    AssistantId,
     Instructions,
     Metadata,
     RequestBody,
@@ -59,7 +60,7 @@ class ToolChoice(RequestBody):
 
 
 class _RunOptions(RequestBody):
-    assistant_id: str
+    assistant_id: AssistantId
     model: Annotated[str, StringConstraints(min_length=1)] | None = None
     instructions: Instructions | None = None
     tools: Tools | None = None

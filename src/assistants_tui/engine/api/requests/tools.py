@@ -6,8 +6,10 @@ from pydantic import AfterValidator, Field, StringConstraints, Tag, model_valida
 
 from assistants_tui.engine.api.json_schema import schema_fault
 from assistants_tui.engine.api.requests.common import (
+    FileId,
     Metadata,
     RequestBody,
+    VectorStoreId,
     alternative,
     by_json_type,
     refuse,
@@ -137,15 +139,15 @@ class ChunkingStrategy(RequestBody):
 
 
 class CodeInterpreterResources(RequestBody):
-    file_ids: Annotated[list[str], Field(max_length=20, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(max_length=20, default_factory=list)]
 
 
 class FileSearchResources(RequestBody):
-    vector_store_ids: Annotated[list[str], Field(max_length=1, default_factory=list)]
+    vector_store_ids: Annotated[list[VectorStoreId], Field(max_length=1, default_factory=list)]
 
 
 class StoreToMake(RequestBody):
-    file_ids: Annotated[list[str], Field(max_length=10_000, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(max_length=10_000, default_factory=list)]
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 

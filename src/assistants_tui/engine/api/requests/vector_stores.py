@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, Tag, model_validator
 
 from assistants_tui.engine.api.requests.common import (
+    FileId,
     Metadata,
     RequestBody,
     alternative,
@@ -37,7 +38,7 @@ class StoreExpiry(RequestBody):
 class NewVectorStore(RequestBody):
     name: str | None = None
     description: str | None = None
-    file_ids: Annotated[list[str], Field(max_length=500, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(max_length=500, default_factory=list)]
     expires_after: StoreExpiry | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
@@ -62,7 +63,7 @@ class VectorStoreChanges(RequestBody):
 class FileInStore(RequestBody):
     """A file to attach, alone or as one of a batch."""
 
-    file_id: str
+    file_id: FileId
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 
@@ -72,7 +73,7 @@ class AttributesChange(RequestBody):
 
 
 class NewFileBatch(RequestBody):
-    file_ids: Annotated[list[str], Field(min_length=1, max_length=2000)] | None = None
+    file_ids: Annotated[list[FileId], Field(min_length=1, max_length=2000)] | None = None
     files: Annotated[list[FileInStore], Field(min_length=1, max_length=2000)] | None = None
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
