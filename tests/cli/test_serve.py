@@ -22,13 +22,26 @@ async def test_many_streams_may_be_open(tmp_path: Path) -> None:
         assert hard <= FEW_FILES or soft > FEW_FILES
 
 
+async def test_web_pages_get_in_where_the_administrator_says_so(tmp_path: Path) -> None:
+    page, other = "https://pages.example", "https://other.example"
+    async with (
+        serve_command(tmp_path, "--allow-origin", page) as server,
+        httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA) as http,
+    ):
+        for origin, status, told in ((page, 200, page), (other, 403, None)):
+            answer = await http.get("/threads", headers={"Origin": origin})
+            assert answer.status_code == status
+            assert answer.headers.get("access-control-allow-origin") == told
+
+
 async def test_interrupting_ends_open_streams_and_keeps_what_they_had(tmp_path: Path) -> None:
     async with ModelEndpoint(Reply([chunk({"content": "Once upon a time"}), asyncio.Event()])) as endpoint:
         async with (
             serve_command(tmp_path, "--model-url", endpoint.url) as server,
             httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA, timeout=60) as http,
         ):
-            assistant = (await http.post("/assistants", json={"model": "served"})).json()["id"]
+            teller = {"model": "served", "instructions": "Tell a story."}
+            assistant = (await http.post("/assistants", json=teller)).json()["id"]
             thread = (await http.post("/threads")).json()["id"]
             path = f"/threads/{thread}/runs"
             body = {"assistant_id": assistant, "stream": True}

@@ -110,7 +110,11 @@ async def test_an_answer_that_cites(served_engine: ServedEngine) -> None:
     assert "".join(piece["value"] for piece in streamed) == text
     cited = [piece for piece in streamed if piece.get("annotations")]
     assert [(piece["value"], piece["annotations"]) for piece in cited] == [
-        (annotation["text"], [{"index": index, **annotation}]) for index, annotation in enumerate(expected)
+        (
+            annotation["text"],
+            [{"index": index, **annotation, "file_citation": {"file_id": file["id"], "quote": ""}}],
+        )
+        for index, annotation in enumerate(expected)
     ]
 
 

@@ -39,6 +39,9 @@ async def endpoint() -> AsyncIterator[ModelEndpoint]:
         yield opened
 
 
+ASKED: JSON = {"messages": [{"role": "user", "content": "Tide?"}]}
+
+
 @asynccontextmanager
 async def client(engine: EngineProcess) -> AsyncIterator[httpx2.AsyncClient]:
     limits = httpx2.Limits(max_keepalive_connections=0)
@@ -128,7 +131,7 @@ async def test_killed_at_any_moment_nothing_is_stuck_and_little_is_lost(
         engine = await engines.start(tmp_path / str(number), endpoint.url)
         async with client(engine) as http:
             assistant = (await made(http, "/assistants", {"model": "served"}))["id"]
-            threads = [(await made(http, "/threads", {}))["id"] for _ in range(3)]
+            threads = [(await made(http, "/threads", ASKED))["id"] for _ in range(3)]
         for _ in kills:
             watched = [Watched(thread) for thread in threads]
             async with client(engine) as http:
@@ -191,7 +194,7 @@ async def test_code_that_runs_when_the_engine_is_killed(
         assistant = (
             await made(http, "/assistants", {"model": "served", "tools": [{"type": "code_interpreter"}]})
         )["id"]
-        thread = (await made(http, "/threads", {}))["id"]
+        thread = (await made(http, "/threads", ASKED))["id"]
         run = (await made(http, f"/threads/{thread}/runs", {"assistant_id": assistant}))["id"]
         while not any(
             "logs" in str(step) for step in await listed(http, f"/threads/{thread}/runs/{run}/steps")
@@ -217,7 +220,7 @@ async def test_a_waiting_run_survives_its_engine(
     async with client(engine) as http:
         body = {"model": "served", "tools": [{"type": "function", "function": {"name": "tide"}}]}
         assistant = (await made(http, "/assistants", body))["id"]
-        thread = (await made(http, "/threads", {"messages": [{"role": "user", "content": "Tide?"}]}))["id"]
+        thread = (await made(http, "/threads", ASKED))["id"]
         run = await made(http, f"/threads/{thread}/runs", {"assistant_id": assistant})
         run = await status(http, run, "requires_action")
         engine.kill()
@@ -241,14 +244,14 @@ async def test_two_engines_on_one_directory(
     two = await engines.start(tmp_path, endpoint.url)
     async with client(one) as first, client(two) as second:
         assistant = (await made(first, "/assistants", {"model": "served"}))["id"]
-        thread = (await made(second, "/threads", {}))["id"]
+        thread = (await made(second, "/threads", ASKED))["id"]
         run = await made(first, f"/threads/{thread}/runs", {"assistant_id": assistant})
         while not endpoint.chats:
             await asyncio.sleep(0.01)
         # The lock holds for both, and neither takes the other's run for abandoned.
         response = await second.post(f"/threads/{thread}/runs", json={"assistant_id": assistant})
         assert response.status_code == 400 and run["id"] in response.json()["error"]["message"]
-        other = (await made(second, "/threads", {}))["id"]
+        other = (await made(second, "/threads", ASKED))["id"]
         fine = await made(second, f"/threads/{other}/runs", {"assistant_id": assistant})
         await status(first, fine, "completed")
         # Cancelled through the one that does not work on it.

@@ -11,6 +11,7 @@ from support.model_endpoint import calls, says
 
 JSON = dict[str, Any]
 CODE = {"type": "code_interpreter"}
+SAID: list[JSON] = [{"role": "user", "content": "Well?"}]
 SHOW = (
     "code_interpreter",
     "{\"code\": \"import os\\nprint(*sorted(os.listdir('/mnt/data')), sep=', ')\"}",
@@ -41,8 +42,11 @@ async def test_files_of_the_assistant_are_in_all_its_threads_and_those_of_a_thre
     everywhere, here = [(await upload(served_engine.http, name))["id"] for name in ("all.csv", "one.csv")]
     resources = {"code_interpreter": {"file_ids": [everywhere]}}
     assistant = await served_engine.assistant(tools=[CODE], tool_resources=resources)
-    with_file: JSON = {"tool_resources": {"code_interpreter": {"file_ids": [here]}}}
-    first, second = (await served_engine.post("/threads", with_file))["id"], await served_engine.thread()
+    with_file: JSON = {"tool_resources": {"code_interpreter": {"file_ids": [here]}}, "messages": SAID}
+    first, second = (
+        (await served_engine.post("/threads", with_file))["id"],
+        await served_engine.thread("Well?"),
+    )
     found = []
     for thread in (first, second):
         served_engine.replies(calls(SHOW), says("ok"))
@@ -58,7 +62,7 @@ async def test_one_vector_store_serves_assistants_and_threads(served_engine: Ser
     first, second = [await served_engine.assistant(tools=tools, tool_resources=resources) for _ in range(2)]
     without = await served_engine.assistant(tools=tools)
     plain = await served_engine.thread("Rent?")
-    with_store = (await served_engine.post("/threads", {"tool_resources": resources}))["id"]
+    with_store = (await served_engine.post("/threads", {"tool_resources": resources, "messages": SAID}))["id"]
     for thread, assistant in ((plain, first), (plain, second), (with_store, without), (with_store, second)):
         served_engine.replies(calls(("file_search", '{"query": "rent"}')), says("In May."))
         events = await served_engine.run(thread, assistant)

@@ -18,6 +18,7 @@ from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.code_argument import CodeArgument
 from assistants_tui.engine.runs.markers import MarkerScanner
 from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
 
 Json = dict[str, Any]
@@ -29,7 +30,11 @@ _PATIENCE = 1.5
 
 
 class Call:
-    """One call that the model makes. `index`: its place in the step, None if there is no such tool."""
+    """One call that the model makes.
+
+    `index`: its place in the step, None if it is not there: there is no such tool, or it is held back until
+    its arguments are known to fit. `refusal`: what the model is told if they do not.
+    """
 
     def __init__(self, call_id: str, name: str, kind: str | None, index: int | None) -> None:
         self.id = call_id
@@ -38,6 +43,7 @@ class Call:
         self.index = index
         self.code = CodeArgument()
         self.arguments = ""
+        self.refusal: str | None = None
 
 
 class Answer:
@@ -59,6 +65,7 @@ class Answer:
         self._tools = tools
         self._code = code
         self._products = code.products
+        self._strict = StrictFunctions(request.tools)
         self._scanner = MarkerScanner(self._products.markers)
         self._text: list[str] = []
         self._late: list[str] = []  # text after calls: a message cannot be written while they are
@@ -110,14 +117,19 @@ class Answer:
             for text, marker in self._scanner.finish():
                 self._tell(text, marker)
 
-    async def complete(self) -> None:
-        """The turn is over and goes on with tools: what is open of it is closed or completed."""
+    async def complete(self) -> str | None:
+        """The turn is over and goes on with tools: what is open of it is closed or completed.
+
+        Returns what is wrong with the arguments of strict functions, None for nothing.
+        """
         await self._close_message()
+        fault = await self._release()
         for call in self.calls:
             if call.index is not None and call.kind == "code_interpreter":
                 self._record.add_input(call.index, call.code.finish())
             elif call.index is not None and call.kind == "function" and not call.arguments.strip():
                 self._record.add_input(call.index, "{}")
+        return fault
 
     async def write_late_text(self) -> None:
         """Give text that came after calls a message of its own."""
@@ -148,7 +160,7 @@ class Answer:
         results = [
             searches.get(call.id) or result_for_model(calls[call.index])
             if call.index is not None
-            else f"There is no tool named {call.name!r}. Use one of those you were given."
+            else call.refusal or f"There is no tool named {call.name!r}. Use one of those you were given."
             for call in self.calls
         ]
         told = [
@@ -196,12 +208,8 @@ class Answer:
             index = None
             if kind == "code_interpreter":
                 self._code.warm()
-            if kind is not None:
-                if all(call.index is None for call in self.calls):
-                    await self._close_message()
-                    sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
-                    await self._record.open_calls(sandbox)
-                index = self._record.add_call(kind, delta.id, delta.name)
+            if kind is not None and not self._holds_back(kind):
+                index = await self._begin_call(kind, delta.id, delta.name)
             self.calls.append(Call(delta.id, delta.name, kind, index))
         call = self.calls[delta.position]
         call.arguments += delta.arguments
@@ -211,6 +219,34 @@ class Answer:
             self._record.add_input(call.index, call.code.feed(delta.arguments))
         elif call.kind == "function":
             self._record.add_input(call.index, delta.arguments)
+
+    async def _begin_call(self, kind: str, call_id: str, name: str) -> int:
+        if all(call.index is None for call in self.calls):
+            await self._close_message()
+            sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
+            await self._record.open_calls(sandbox)
+        return self._record.add_call(kind, call_id, name)
+
+    def _holds_back(self, kind: str | None) -> bool:
+        """Whether calls of that kind are told only once the turn is over and all arguments are known.
+
+        One strict function is enough: a client answers all calls of a turn together, or none.
+        """
+        return kind == "function" and bool(self._strict)
+
+    async def _release(self) -> str | None:
+        """Tell the calls that were held back, or none of them if the arguments of one do not fit."""
+        held = [call for call in self.calls if self._holds_back(call.kind)]
+        faults = {call.id: self._strict.fault(call.name, call.arguments.strip() or "{}") for call in held}
+        first = next((fault for fault in faults.values() if fault is not None), None)
+        for call in held:
+            if first is not None:
+                fault = faults[call.id]
+                call.refusal = NOT_CALLED if fault is None else f"{fault} Nothing was called. Call it again."
+            else:
+                call.index = await self._begin_call("function", call.id, call.name)
+                self._record.add_input(call.index, call.arguments)
+        return first
 
     def _weigh(self, text: str) -> None:
         """Watch over what has no end by itself."""

@@ -16,7 +16,15 @@ from assistants_tui.engine.models.base import (
     ModelError,
     Usage,
 )
-from assistants_tui.engine.runs import documents, endings, history, json_answer, prompt, usage
+from assistants_tui.engine.runs import (
+    documents,
+    endings,
+    history,
+    json_answer,
+    prompt,
+    strict_arguments,
+    usage,
+)
 from assistants_tui.engine.runs.answer import Answer
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
@@ -73,6 +81,7 @@ class Executor:
         self._own: list[Json] = []
         self._progress: Json = {}
         self._answer: Answer | None = None
+        self._refusals = 0
 
     async def work(self) -> None:
         """Do the run. What goes wrong becomes the run's own state, not an exception."""
@@ -114,7 +123,7 @@ class Executor:
                 return endings.failed("server_error", message, filtered=True)
             if not answer.calls:
                 return await self._completed(answer)
-            await answer.complete()
+            self._count_refusal(await answer.complete())
             if await self._run_tools(answer):
                 return None
             self._own += answer.as_turns(self._search.told)
@@ -258,6 +267,15 @@ class Executor:
         if not answer.counted:
             answer.counted = True
             self.record.count(answer.usage)
+
+    def _count_refusal(self, fault: str | None) -> None:
+        """Give up a run whose model goes on to call strict functions with arguments that do not fit."""
+        if fault is None:
+            return
+        self._refusals += 1
+        if self._refusals > strict_arguments.MAX_REFUSALS:
+            message = f"The model called functions wrongly {self._refusals} times. The last time: {fault}"
+            raise _Ended(endings.failed("server_error", message))
 
     # The request
 

@@ -34,6 +34,13 @@ class FunctionDefinition(RequestBody):
                 code="invalid_function_parameters",
                 at="parameters",
             )
+        fault = schema_fault(self.parameters) if self.strict and self.parameters else None
+        if fault is not None:
+            raise refuse(
+                f"Invalid schema for function '{self.name}': {fault}",
+                code="invalid_function_parameters",
+                at="parameters",
+            )
         return self
 
 
