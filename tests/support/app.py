@@ -18,11 +18,14 @@ from support.model_endpoint import ModelEndpoint, Reply
 EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 
 
-def use_model(url: str) -> None:
-    """Let the embedded profile answer with the chat-completions endpoint at `url`."""
+def use_model(url: str, *lines: str) -> None:
+    """Let the embedded profile answer with the chat-completions endpoint at `url`; `lines`: more settings."""
     config = user_paths().config_file
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(f'[profiles.local]\nkind = "embedded"\nmodel_url = "{url}"\ndefault_model = "served"\n')
+    config.write_text(
+        f'[profiles.local]\nkind = "embedded"\nmodel_url = "{url}"\ndefault_model = "served"\n'
+        + "\n".join(lines)
+    )
 
 
 class Driver:

@@ -207,6 +207,8 @@ async def test_an_old_store_ends_at_the_tables_of_a_new_one_and_keeps_its_runs(t
     with closing(sqlite3.connect(old / FILE_NAME)) as raw:
         raw.execute("ALTER TABLE runs DROP COLUMN tool_resources")
         raw.execute("ALTER TABLE run_steps DROP COLUMN expires_at")
+        for column in ("refused_chunks", "refusal", "note"):
+            raw.execute(f"ALTER TABLE documents DROP COLUMN {column}")
         lists = raw.execute("SELECT name, tbl_name FROM sqlite_master WHERE name LIKE 'ix_%_seq'").fetchall()
         for index, table in lists:
             parent, _ = index_columns(raw, index)

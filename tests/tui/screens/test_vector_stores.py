@@ -1,5 +1,6 @@
 """Vector stores from the keyboard: made, filled, read, searched, given away and deleted."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from assistants_tui.service.assistants.resources import store_of
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
-from support.app import open_app
+from support.app import open_app, use_model
+from support.model_endpoint import ModelEndpoint, Reply, Request, refuses
 
 
 @pytest.fixture
@@ -78,6 +80,36 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         backend = await workspace.connection.backend()
         assert (await backend.vector_stores.list()).items == []
         assert len((await backend.files.list()).items) == 3, "the files stay"
+
+
+async def test_what_has_no_vector_is_said(tmp_path: Path) -> None:
+    """One file is refused by the embedding endpoint: the list marks it, the details say why."""
+
+    def vectors(request: Request) -> Reply:
+        if any("secret" in text for text in request.body["input"]):
+            return refuses(400, {"message": "The input was flagged."})
+        data = [{"index": at, "embedding": [1.0, 0.5]} for at, _ in enumerate(request.body["input"])]
+        return Reply([json.dumps({"data": data}).encode()], headers={"content-type": "application/json"})
+
+    async with ModelEndpoint() as endpoint:
+        endpoint.otherwise = vectors
+        use_model(endpoint.url, 'embedding_model = "vectors"')
+        async with open_app((120, 40)) as driver:
+            backend = await driver.chat.workspace.connection.backend()
+            store = await backend.vector_stores.create("Notes")
+            for name in ("plain.txt", "odd.txt"):
+                path = tmp_path / name
+                path.write_text("a secret" if name == "odd.txt" else "a note")
+                file = await backend.files.upload(path, purpose="assistants")
+                await backend.vector_stores.add_file(store["id"], file["id"])
+            await driver.press("f8")
+            await driver.until_shown("Notes")
+            await driver.press("enter")
+            await driver.until_shown("1 of 2 pieces, 1 refused")
+            await driver.until_shown("! odd.txt")
+            await driver.until_shown("✓ plain.txt")
+            await driver.press("down")
+            await driver.until_shown("The input was flagged.")
 
 
 async def test_a_store_for_the_open_thread_replaces_another_only_when_wanted() -> None:

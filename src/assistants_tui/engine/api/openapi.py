@@ -123,6 +123,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("get", _STORE): Operation("Retrieve a vector store"),
     ("post", _STORE): Operation("Modify a vector store", vector_stores.VectorStoreChanges),
     ("delete", _STORE): Operation("Delete a vector store, but not its files"),
+    ("get", f"{_STORE}/progress"): Operation(
+        "How many pieces of a store have vectors, and notes on its files; not part of the hosted API"
+    ),
     ("post", f"{_STORE}/search"): Operation("Search a vector store", vector_stores.Search),
     ("post", f"{_STORE}/files"): Operation("Attach a file", vector_stores.FileInStore),
     ("get", f"{_STORE}/files"): Operation("List the files of a store", query=(*_PAGE, _FILTER)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -71,6 +72,18 @@ async def content(request: Request) -> Response:
     return StreamingResponse(_content_page(chunks), media_type="application/json")
 
 
+async def progress(request: Request) -> Response:
+    """Beyond the protocol: how far the pieces of a store are, and notes on its files.
+
+    It has a path of its own because strict clients refuse objects with more keys than they know.
+    """
+    engine, store_id = context(request), store_id_of(request)
+    async with engine.database.read() as connection:
+        await get_store(connection, owner(request), store_id, engine.now())
+    state = await engine.file_search.store_progress(store_id)
+    return JSONResponse({"object": "vector_store.progress", "id": store_id, **asdict(state)})
+
+
 _ONLY_PAGE: Json = {"has_more": False, "next_page": None}
 
 
@@ -90,5 +103,6 @@ def _encoded(value: Mapping[str, object]) -> bytes:
 
 routes = [
     Route("/vector_stores/{vector_store_id}/search", search, methods=["POST"]),
+    Route("/vector_stores/{vector_store_id}/progress", progress, methods=["GET"]),
     Route("/vector_stores/{vector_store_id}/files/{file_id}/content", content, methods=["GET"]),
 ]

@@ -33,7 +33,17 @@ def _order_by_insertion(connection: Connection) -> None:
         connection.exec_driver_sql(f"CREATE INDEX ix_{table}_{column}_seq ON {table} ({column}, seq)")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_show_what_the_service_shows, _order_by_insertion)
+def _note_what_was_not_read(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE documents ADD COLUMN refused_chunks INTEGER DEFAULT '0' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE documents ADD COLUMN refusal TEXT")
+    connection.exec_driver_sql("ALTER TABLE documents ADD COLUMN note TEXT")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _show_what_the_service_shows,
+    _order_by_insertion,
+    _note_what_was_not_read,
+)
 """Step `n` (counted from 0) turns a store of version `n + 1` into one of version `n + 2`."""
 
 

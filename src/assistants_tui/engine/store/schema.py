@@ -251,6 +251,9 @@ documents = Table(
     Column("usage_bytes", BigInteger, nullable=False, default=0),
     Column("word_index", String),  # the word index that has it, by its name; null if none has yet
     Column("vector_model", String),  # the embedding model that all of its chunks have vectors of
+    Column("refused_chunks", Integer, nullable=False, server_default="0"),  # that got no vector of it
+    Column("refusal", Text),  # why, as the embedding endpoint said it last
+    Column("note", Text),  # what the reader of the file could not read as it stands
 )
 Index(None, documents.c.word_index, documents.c.complete)
 

@@ -1,11 +1,15 @@
 """Vector stores: what file search looks through."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import Json, Page, VectorStore, VectorStoreFile
+
+_WITHOUT_PROGRESS = frozenset({400, 404, 405, 501})
 
 
 class SearchAnswer(NamedTuple):
@@ -17,6 +21,26 @@ class SearchAnswer(NamedTuple):
     """Whether the server says that it compared words, but no meanings."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreProgress:
+    """How far our engine is with the pieces of a store."""
+
+    pieces: int
+    with_vectors: int
+    refused: int
+    """Pieces that the embedding endpoint does not take."""
+    embedding_model: str | None
+    fault: str | None
+    """Why no vectors can be had now."""
+    notes: Mapping[str, str]
+    """By file ID, what the user should know of a file that was read."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether some pieces still wait for their vectors."""
+        return self.embedding_model is not None and self.with_vectors + self.refused < self.pieces
+
+
 class VectorStores:
     """The vector stores of a server. Everything raises `ServiceError` when it fails.
 
@@ -25,6 +49,7 @@ class VectorStores:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._has_progress = True
 
     async def list(self, *, limit: int = MAX_LIMIT, after: str | None = None) -> Page[VectorStore]:
         """A page of the stores, the newest first."""
@@ -72,6 +97,19 @@ class VectorStores:
         found = answer.get("data", answer.get("content"))
         return [piece for piece in found if isinstance(piece, dict)] if isinstance(found, list) else []
 
+    async def progress(self, store_id: str) -> StoreProgress | None:
+        """How far the pieces of a store are; None from servers that do not say it."""
+        if not self._has_progress:
+            return None
+        try:
+            answer = await self._client.get(f"{_path(store_id)}/progress")
+        except ServiceError as error:
+            if error.status not in _WITHOUT_PROGRESS:
+                raise
+            self._has_progress = False
+            return None
+        return _progress(answer)
+
     async def search(self, store_id: str, query: str, *, max_num_results: int = 10) -> SearchAnswer:
         """What the store finds for `query`."""
         body = {"query": query, "max_num_results": max_num_results}
@@ -81,6 +119,28 @@ class VectorStores:
             found if isinstance(found, list) else [],
             by_words_alone="embedding_model" in answer and answer["embedding_model"] is None,
         )
+
+
+def _progress(answer: Mapping[str, Any]) -> StoreProgress | None:
+    counts = [answer.get(name) for name in ("chunks", "with_vectors", "refused")]
+    if answer.get("object") != "vector_store.progress" or not all(isinstance(count, int) for count in counts):
+        return None
+    pieces, with_vectors, refused = cast("list[int]", counts)
+    model, fault, notes = (answer.get(name) for name in ("embedding_model", "fault", "notes"))
+    return StoreProgress(
+        pieces,
+        with_vectors,
+        refused,
+        model if isinstance(model, str) else None,
+        fault if isinstance(fault, str) else None,
+        {
+            note["file_id"]: note["text"]
+            for note in (notes if isinstance(notes, list) else ())
+            if isinstance(note, dict)
+            and isinstance(note.get("file_id"), str)
+            and isinstance(note.get("text"), str)
+        },
+    )
 
 
 def _path(store_id: str, file_id: str | None = None) -> str:

@@ -10,6 +10,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from assistants_tui.service.api.vector_stores import StoreProgress
 from assistants_tui.service.assistants.resources import (
     give_store_to_assistant,
     give_store_to_thread,
@@ -85,6 +86,7 @@ class VectorStoresScreen(ListScreen):
         self._stores: dict[str, VectorStore] = {}
         self._files: dict[str, dict[str, VectorStoreFile]] = {}
         self._more_files: dict[str, str] = {}
+        self._progress: dict[str, StoreProgress] = {}
         self._after: str | None = None
         self._open: set[str] = set()
         self._intakes: dict[str, Intake] = {}
@@ -116,6 +118,8 @@ class VectorStoresScreen(ListScreen):
 
     async def _read_files(self, store_id: str, after: str | None = None) -> None:
         backend = await self.workspace.connection.backend()
+        if after is None and (progress := await backend.vector_stores.progress(store_id)) is not None:
+            self._progress[store_id] = progress
         page = await backend.vector_stores.files(store_id, after=after)
         read = {file["id"]: file for file in page.items}
         self._files[store_id] = read if after is None else self._files.get(store_id, {}) | read
@@ -130,7 +134,7 @@ class VectorStoresScreen(ListScreen):
         """Look at stores whose files are being read until they are."""
         while True:
             await asyncio.sleep(_LOOK)
-            busy = [key for key, store in self._stores.items() if store["file_counts"]["in_progress"]]
+            busy = [key for key in self._stores if self._is_busy(key)]
             if not busy:
                 continue
             try:
@@ -142,6 +146,11 @@ class VectorStoresScreen(ListScreen):
             except ServiceError:
                 continue  # it is tried again; the user asked for nothing
             self.draw_soon()
+
+    def _is_busy(self, store_id: str) -> bool:
+        progress = self._progress.get(store_id) if store_id in self._open else None
+        reading = self._stores[store_id]["file_counts"]["in_progress"] > 0
+        return reading or (progress is not None and progress.is_busy)
 
     async def _look_at(self, store_id: str) -> None:
         backend = await self.workspace.connection.backend()
@@ -182,7 +191,8 @@ class VectorStoresScreen(ListScreen):
         if line.transfer is not None:
             return Content.assemble("  ", transfer_row(line.transfer))
         if line.file is not None:
-            return self._file_row(line.file)
+            progress = self._progress.get(line.store["id"])
+            return self._file_row(line.file, noted=progress is not None and line.file["id"] in progress.notes)
         store = line.store
         fold = "▾ " if store["id"] in self._open else "▸ "
         mark = "●" if store_of(dict(self.workspace.assistant or {})) == store["id"] else " "
@@ -190,8 +200,11 @@ class VectorStoresScreen(ListScreen):
             (fold, "$muted"), _name(store), (f" {mark}", "$text-accent"), "  ", _counts(store)
         )
 
-    def _file_row(self, file: VectorStoreFile) -> Content:
+    def _file_row(self, file: VectorStoreFile, *, noted: bool) -> Content:
+        """A file; `noted` if there is something to know of it although it was read."""
         mark, style = _STATES.get(file["status"], ("●", "$text-accent"))
+        if noted and file["status"] == "completed":
+            mark, style = "!", "$text-warning"
         name = clean(self.workspace.file_names.known(file["id"])).replace("\n", " ")
         return Content.assemble(("    ", ""), (f"{mark} ", style), name)
 
@@ -210,11 +223,14 @@ class VectorStoresScreen(ListScreen):
                 error = line.transfer.error
                 self.show_detail(line.key, line.transfer.path.name, str(error) if error else "On its way.")
             elif line.file is not None:
+                file, progress = line.file, self._progress.get(line.store["id"])
+                note = progress.notes.get(file["id"]) if progress is not None else None
                 self.show_detail(
-                    line.key, self.workspace.file_names.known(line.file["id"]), _file_facts(line.file)
+                    line.key, self.workspace.file_names.known(file["id"]), _file_facts(file, note)
                 )
             else:
-                self.show_detail(line.key, _name(line.store), _store_facts(line.store))
+                progress = self._progress.get(line.store["id"])
+                self.show_detail(line.key, _name(line.store), _store_facts(line.store, progress))
 
     @on(VirtualList.Selected)
     @work(exclusive=True, group="open")
@@ -470,7 +486,7 @@ def _counts(store: VectorStore) -> Content:
     return Content.assemble(*parts)
 
 
-def _store_facts(store: VectorStore) -> str:
+def _store_facts(store: VectorStore, progress: StoreProgress | None) -> str:
     counts = store["file_counts"]
     read, waiting, failed = counts["completed"], counts["in_progress"], counts["failed"]
     facts = [
@@ -479,12 +495,18 @@ def _store_facts(store: VectorStore) -> str:
         f"- status: `{store.get('status')}`",
         f"- created: `{when(store.get('created_at'))}`",
     ]
+    if progress is not None and progress.embedding_model is not None:
+        refused = f", {progress.refused:,} refused" if progress.refused else ""
+        vectors = f"{progress.with_vectors:,} of {progress.pieces:,} pieces{refused}"
+        facts.insert(2, f"- found by meaning: `{vectors}`")
+    if progress is not None and progress.fault is not None:
+        facts.insert(0, f"{as_markdown(progress.fault)}\n\nFiles are found by their words until it works.\n")
     if expires := store.get("expires_at"):
         facts.append(f"- expires: `{when(expires)}`, if nobody searches it until then")
     return "\n".join([*facts, f"- store: `{store['id']}`"])
 
 
-def _file_facts(file: VectorStoreFile) -> str:
+def _file_facts(file: VectorStoreFile, note: str | None) -> str:
     facts = [
         f"- status: `{file['status'].replace('_', ' ')}`",
         f"- size of what was read: `{size_words(file.get('usage_bytes') or 0)}`",
@@ -492,6 +514,8 @@ def _file_facts(file: VectorStoreFile) -> str:
     ]
     if (error := file.get("last_error")) is not None:
         facts.insert(0, f"{as_markdown(error['message'])}\n")
+    elif note is not None:
+        facts.insert(0, f"{as_markdown(note)}\n")
     if file["status"] == "completed":
         facts.append("\nEnter shows the pieces that file search sees.")
     return "\n".join(facts)

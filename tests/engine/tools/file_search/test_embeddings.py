@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.one_trip import OneTripConnection
-from assistants_tui.engine.tools.file_search import embedding, meanings
+from assistants_tui.engine.tools.file_search import embedding, embeddings, meanings
 from assistants_tui.engine.tools.file_search.chunking import Chunking
 from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
 from assistants_tui.engine.tools.file_search.vectors import packed
@@ -66,6 +67,7 @@ async def understanding(
 ) -> AsyncIterator[Library]:
     """A library with an embedding model."""
     monkeypatch.setattr(embedding, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.01)
     embedder = EndpointEmbedder(endpoint.url, "meaning-1", api_key="sk-secret")
     library = Library(tmp_path / "data", database, embedder=embedder)
     await library.open()
@@ -216,6 +218,108 @@ async def test_many_chunks(understanding: Library, endpoint: ModelEndpoint) -> N
     assert "hound" in first.text
 
 
+REFUSALS = {
+    "llama.cpp": (500, "input (1320 tokens) is too large to process. increase the physical batch size (512)"),
+    "ollama length": (400, "the input length exceeds the context length"),
+    "ollama NaN": (500, "failed to encode response: json: unsupported value: NaN"),
+    "openai": (400, "This model's maximum context length is 8192 tokens, however you requested 9001 tokens"),
+    "text-embeddings-inference": (413, "Input validation error: `inputs` must have less than 512 tokens."),
+    "content filter": (400, "The input was flagged."),
+}
+
+
+def refuses_some(
+    refused: Callable[[list[str]], bool], status: int, message: str
+) -> Callable[[Request], Reply]:
+    """An endpoint that refuses certain inputs in the words of a real one."""
+
+    def reply_to(request: Request) -> Reply:
+        if refused(request.body["input"]):
+            return refuses(status, {"message": message})
+        return answers(request)
+
+    return reply_to
+
+
+def asked(endpoint: ModelEndpoint) -> Counter[str]:
+    """How often each text was sent."""
+    return Counter(text for request in endpoint.requests for text in request.body["input"])
+
+
+@pytest.mark.parametrize("server", REFUSALS)
+async def test_a_refused_chunk_costs_that_chunk_alone(
+    understanding: Library, endpoint: ModelEndpoint, server: str
+) -> None:
+    endpoint.otherwise = refuses_some(
+        lambda texts: any("poison" in text for text in texts), *REFUSALS[server]
+    )
+    names = ["a.txt", "poison.txt", "harbour.txt"]
+    ids = [await understanding.attach(name, f"A vessel named {name}.") for name in names]
+    done = await asyncio.gather(*(understanding.ingest(file_id) for file_id in ids))
+    assert [
+        one.usage_bytes - len(f"A vessel named {name}.") for one, name in zip(done, names, strict=True)
+    ] == [
+        5,
+        0,
+        5,
+    ]
+    assert set(await understanding.found("boat")) == {"a.txt", "harbour.txt"}
+    assert (await understanding.found("poison"))[0] == "poison.txt"  # by its words
+    state = await understanding.search.store_progress(understanding.store)
+    assert (state.chunks, state.with_vectors, state.refused, state.fault) == (3, 2, 1, None)
+    (note,) = state.notes
+    assert (note.file_id, REFUSALS[server][1] in note.text) == (ids[1], True)
+    before = asked(endpoint)
+    await understanding.reopen()
+    await understanding.add("later.txt", "A later boat.")
+    assert asked(endpoint) - before == Counter(["A later boat."])
+
+
+async def test_what_succeeded_is_stored_at_once(understanding: Library, endpoint: ModelEndpoint) -> None:
+    """The endpoint ends in the middle; what it gave is not asked for again, also after a restart."""
+    served = 0
+
+    def until_empty(request: Request) -> Reply:
+        nonlocal served
+        served += 1
+        return answers(request) if served <= 2 else refuses(401, {"message": "no more credit"})
+
+    endpoint.otherwise = until_empty
+    text = "".join(f"Day {day}: nothing to report.\n" for day in range(3000))
+    file_id = await understanding.attach("log.txt", text)
+    done = await understanding.ingest(file_id, chunking=Chunking(100, 0))
+    assert done.usage_bytes == len(text) + 5 * 128
+    state = await understanding.search.store_progress(understanding.store)
+    assert state.fault is not None
+    assert "no more credit" in state.fault
+    paid = [text for request in endpoint.requests[:2] for text in request.body["input"]]
+    await understanding.close()
+    sent = len(endpoint.requests)
+    endpoint.otherwise = answers
+    await understanding.reopen()
+    while (await understanding.search.progress()).with_vectors < done.chunk_count:
+        await asyncio.sleep(0.01)
+    again = [text for request in endpoint.requests[sent:] for text in request.body["input"]]
+    assert len(again) == len(set(again)) == done.chunk_count - 128
+    assert not {*again} & {*paid}
+
+
+async def test_two_engines_do_not_pay_for_the_same(
+    understanding: Library, endpoint: ModelEndpoint, database: Database
+) -> None:
+    embedder = EndpointEmbedder(endpoint.url, "meaning-1")
+    other = Library(understanding.data_dir, database, embedder=embedder)
+    other.store = understanding.store
+    await other.open()
+    text = "".join(f"Day {day}: nothing to report.\n" for day in range(3000))
+    file_id = await understanding.attach("log.txt", text)
+    done = await understanding.ingest(file_id, chunking=Chunking(100, 0))
+    counts = asked(endpoint)
+    assert (len(counts), max(counts.values())) == (done.chunk_count, 1)
+    await other.close()
+    await embedder.close()
+
+
 class TestEndpoint:
     """The protocol, and how servers depart from it."""
 
@@ -246,6 +350,71 @@ class TestEndpoint:
         assert await embedder.embed(texts) == [[float(length)] for length in range(1, 30)]
 
     @pytest.mark.parametrize(
+        ("status", "message", "most"),
+        [
+            (413, "batch size 64 > maximum allowed batch size 32", 32),  # text-embeddings-inference
+            (422, "batch size 64 > maximum allowed batch size 32", 32),
+            (400, "batch size is invalid, it should not be larger than 10.: input.contents", 10),
+            (400, "Requested 309209 tokens, max 300000 tokens per request", 40),
+            (429, "Request too large for text-embedding-3-small: Limit 40000, Requested 51200", 20),
+            (413, "Request Entity Too Large", 5),  # a proxy
+            (400, "Bad Request", 4),
+        ],
+    )
+    async def test_how_many_texts_a_server_takes_is_learned(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder, status: int, message: str, most: int
+    ) -> None:
+        endpoint.otherwise = refuses_some(lambda texts: len(texts) > most, status, message)
+        texts = [f"text {number}" for number in range(64)]
+        assert len(await embedder.embed(texts)) == 64
+        sent = len(endpoint.requests)
+        assert len(await embedder.embed(texts)) == 64
+        sizes = [len(request.body["input"]) for request in endpoint.requests[sent:]]
+        assert max(sizes) <= most
+        assert min(sizes[:-1] or sizes) > most // 4
+
+    async def test_how_long_a_text_may_be_is_learned(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder
+    ) -> None:
+        """A model of few tokens: long texts get the mean of their parts, and soon without a refusal."""
+        endpoint.otherwise = refuses_some(
+            lambda texts: any(len(text) > 700 for text in texts), *REFUSALS["llama.cpp"]
+        )
+        texts = [f"{number} " + "dog " * 200 + "ship " * 130 for number in range(6)]
+        vectors = await embedder.embed(texts)
+        assert all(vector[0] > 0.5 and vector[1] > 0.5 for vector in vectors)
+        sent = len(endpoint.requests)
+        await embedder.embed(texts)
+        assert all(len(text) <= 700 for request in endpoint.requests[sent:] for text in request.body["input"])
+
+    async def test_a_text_of_many_tokens_does_not_shorten_the_others(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder
+    ) -> None:
+        endpoint.otherwise = refuses_some(
+            lambda texts: any("0xff" in text and len(text) > 400 for text in texts), *REFUSALS["llama.cpp"]
+        )
+        await embedder.embed(["dog " * 400])
+        await embedder.embed(["0xff " * 150])
+        await embedder.embed(["ship " * 300])
+        assert len(endpoint.requests[-1].body["input"][0]) == 1500
+
+    async def test_a_server_that_answers_one_text_only(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder
+    ) -> None:
+        endpoint.otherwise = lambda request: reply([meaning(request.body["input"][0])])
+        assert await embedder.embed(["dog", "ship"]) == [meaning("dog"), meaning("ship")]
+
+    async def test_a_busy_server_is_waited_for(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
+        endpoint.replies = [
+            refuses(429, {"message": "Model is overloaded"}),
+            refuses(503, {"message": "Loading"}),
+        ]
+        assert await embedder.embed(["dog"]) == [meaning("dog")]
+
+    @pytest.mark.parametrize(
         "fault",
         [
             lambda _: refuses(401, {"message": "bad key sk-secret"}),
@@ -265,17 +434,16 @@ class TestEndpoint:
         fault: Callable[[Request], Reply],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(embedder._api, "max_retries", 0)
+        monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
         endpoint.otherwise = fault
         with pytest.raises(EmbeddingError) as caught:
             await embedder.embed(["text"])
         assert endpoint.url in str(caught.value)
         assert "sk-secret" not in f"{caught.value} {embedder!r}"
 
-    async def test_nobody_there(self) -> None:
+    async def test_nobody_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
         embedder = EndpointEmbedder("http://127.0.0.1:1/v1", "m")
-        assert embedder._api is not None
-        embedder._api.max_retries = 0
         with pytest.raises(EmbeddingError, match="cannot be reached"):
             await embedder.embed(["text"])
         await embedder.close()

@@ -6,7 +6,17 @@ from typing import Any
 from assistants_tui.engine.tools.file_search.chunking import Chunking
 from assistants_tui.engine.tools.file_search.errors import ErrorCode, IngestError
 
-__all__ = ["Chunking", "ErrorCode", "Hit", "IngestError", "Ingested", "Progress", "Ranking"]
+__all__ = [
+    "Chunking",
+    "ErrorCode",
+    "FileNote",
+    "Hit",
+    "IngestError",
+    "Ingested",
+    "Progress",
+    "Ranking",
+    "StoreProgress",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +74,29 @@ class Progress:
     """Chunks with a vector of the embedding model."""
     embedding_model: str | None
     """None: the search is by words alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote:
+    """What a user should know of a file that can be searched, but not as well as others."""
+
+    file_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProgress:
+    """How far file search is with one vector store."""
+
+    chunks: int
+    """Chunks of the files that have been read."""
+    with_vectors: int
+    """Chunks with a vector of the embedding model."""
+    refused: int
+    """Chunks that the embedding endpoint does not take."""
+    embedding_model: str | None
+    """None: the search is by words alone."""
+    fault: str | None
+    """Why no vectors can be had now; None as long as they can."""
+    notes: tuple[FileNote, ...]
+    """Of the files read last, at most 100."""

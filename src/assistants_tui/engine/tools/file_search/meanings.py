@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.file_search import vectors
@@ -20,13 +21,18 @@ _logger = logging.getLogger(__name__)
 class Meanings:
     """Compares queries with chunks by their vectors, and sees to it that chunks have some."""
 
-    def __init__(self, database: Database, embedder: Embedder) -> None:
+    def __init__(self, database: Database, embedder: Embedder, lock: Path | None = None) -> None:
         self.model = embedder.model
         self.vectors = VectorTable(database, embedder.model)
         self._database = database
         self._embedder = embedder
-        self._indexer = VectorIndexer(database, embedder, self.vectors)
+        self._indexer = VectorIndexer(database, embedder, self.vectors, lock)
         self._queries: OrderedDict[str, list[float]] = OrderedDict()
+
+    @property
+    def fault(self) -> str | None:
+        """Why chunks get no vectors now, for the user; None as long as they do."""
+        return self._indexer.fault
 
     def start(self) -> None:
         """Begin to work in the background."""

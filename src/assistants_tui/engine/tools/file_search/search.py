@@ -19,7 +19,14 @@ from assistants_tui.engine.tools.file_search import candidates, filters, texts, 
 from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
 from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.indexing import IndexingError, WordIndexer
-from assistants_tui.engine.tools.file_search.interface import Hit, Ingested, Progress, Ranking
+from assistants_tui.engine.tools.file_search.interface import (
+    FileNote,
+    Hit,
+    Ingested,
+    Progress,
+    Ranking,
+    StoreProgress,
+)
 from assistants_tui.engine.tools.file_search.ranking import Meaning, Query, Span, without_repetition
 from assistants_tui.engine.tools.file_search.texts import StoredChunk
 from assistants_tui.engine.tools.file_search.word_index import Found, WordIndex
@@ -68,7 +75,9 @@ class FileSearch:
         reader_limits: ReaderLimits | None = None,
     ) -> None:
         self._database = database
-        self._meanings = None if embedder is None else _meanings(database, embedder)
+        self._meanings = (
+            None if embedder is None else _meanings(database, embedder, data_dir / "vectors.lock")
+        )
         self._readers = Readers(reader_limits)
         self._index = WordIndex(data_dir / "word-index")
         self._indexer = WordIndexer(database, self._index)
@@ -167,6 +176,20 @@ class FileSearch:
             meanings = self._meanings
             with_vectors = 0 if meanings is None else await meanings.vectors.chunk_count(connection)
         return Progress(self._reading, chunks, with_words, with_vectors, self.embedding_model)
+
+    async def store_progress(self, store_id: str) -> StoreProgress:
+        """How far the files of one store are, and what is to be said of them."""
+        async with self._database.read() as connection:
+            state = await texts.state_of_store(connection, store_id, self.embedding_model)
+            notes = await texts.notes(connection, store_id)
+        return StoreProgress(
+            chunks=state.chunks,
+            with_vectors=state.vectors - state.refused,
+            refused=state.refused,
+            embedding_model=self.embedding_model,
+            fault=None if self._meanings is None else self._meanings.fault,
+            notes=tuple(FileNote(file_id, note) for file_id, note in notes),
+        )
 
     async def _with_vectors(self, document: int, usage_bytes: int, chunk_count: int) -> Ingested:
         """What was read, when it has its vectors."""
@@ -313,10 +336,10 @@ class FileSearch:
                     yield chunk
 
 
-def _meanings(database: Database, embedder: Embedder) -> Meanings:
+def _meanings(database: Database, embedder: Embedder, lock: Path) -> Meanings:
     from assistants_tui.engine.tools.file_search.meanings import Meanings  # and NumPy with it
 
-    return Meanings(database, embedder)
+    return Meanings(database, embedder, lock)
 
 
 @lru_cache(maxsize=20_000)

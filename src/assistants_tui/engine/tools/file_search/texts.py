@@ -9,6 +9,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    case,
     cast,
     delete,
     func,
@@ -29,6 +30,7 @@ from assistants_tui.engine.tools.file_search import filters
 from assistants_tui.engine.tools.file_search.chunking import Chunk
 
 _PAGE = 256  # chunks read at a time
+_MAX_NOTES = 100
 
 # Searched is what the API calls completed, and nothing else.
 _SEARCHABLE = (table.c.complete, attachments.c.status == "completed")
@@ -198,6 +200,55 @@ async def chunk_count(connection: AsyncConnection, index: str | None = None) -> 
     if index is not None:
         statement = statement.where(table.c.word_index == index)
     return int((await connection.execute(statement)).scalar_one())
+
+
+class StoreState(NamedTuple):
+    """Numbers of chunks in a vector store."""
+
+    chunks: int
+    vectors: int
+    """Of files that are through with their vectors, those without one among them."""
+    refused: int
+
+
+async def state_of_store(connection: AsyncConnection, store_id: str, model: str | None) -> StoreState:
+    """How many chunks a store has, and how far they are with the vectors of a model."""
+    through = table.c.vector_model == model
+    statement = (
+        select(
+            func.coalesce(func.sum(table.c.chunk_count), 0),
+            func.coalesce(func.sum(case((through, table.c.chunk_count), else_=0)), 0),
+            func.coalesce(func.sum(case((through, table.c.refused_chunks), else_=0)), 0),
+        )
+        .join(attachments, attachments.c.seq == table.c.seq)
+        .where(attachments.c.vector_store_id == store_id, table.c.complete)
+    )
+    row = (await connection.execute(statement)).one()
+    return StoreState(int(row[0]), int(row[1]), int(row[2]))
+
+
+async def notes(connection: AsyncConnection, store_id: str) -> list[tuple[str, str]]:
+    """What is to be said of files in a store: file IDs and sentences, the newest files first."""
+    statement = (
+        select(attachments.c.id, table.c.note, table.c.refused_chunks, table.c.chunk_count, table.c.refusal)
+        .join(table, table.c.seq == attachments.c.seq)
+        .where(
+            attachments.c.vector_store_id == store_id,
+            or_(table.c.note.is_not(None), table.c.refused_chunks > 0),
+        )
+        .order_by(attachments.c.seq.desc())
+        .limit(_MAX_NOTES)
+    )
+    found = []
+    for file_id, note, refused, chunk_count, refusal in await connection.execute(statement):
+        sentences = [note] if note else []
+        if refused:
+            sentences.append(
+                f"{refused:,} of {chunk_count:,} pieces are found by their words alone, because they got no "
+                f"vector: {refusal}"
+            )
+        found.append((file_id, " ".join(sentences)))
+    return found
 
 
 async def existing(connection: AsyncConnection, documents: Collection[int]) -> set[int]:

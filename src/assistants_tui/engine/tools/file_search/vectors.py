@@ -6,7 +6,7 @@ nothing, as an index of neighbours would. Vectors of stores in use are kept in m
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from assistants_tui.engine.store.schema import vector_store_files as attachments
 _MAX_MEMORY = 384 << 20  # bytes of all stores together that are kept in memory
 _BLOCK = 4096  # vectors compared at a time
 _PAGE = 2000  # vectors read at a time
+_REFUSED = b""  # in the place of the vector of a chunk that the endpoint does not take
 _GARBAGE = 0.2  # the part of vectors of deleted documents that is worth reading all anew
 
 
@@ -128,25 +129,46 @@ class VectorTable:
         )
         return [(row[0], row[1], row[2]) for row in await connection.execute(statement)]
 
-    async def store(self, connection: AsyncConnection, vectors: dict[int, bytes]) -> set[int]:
-        """Keep vectors of chunks. Returns the documents that have all of theirs now."""
-        statement = select(chunk_table.c.seq, chunk_table.c.document).where(chunk_table.c.seq.in_(vectors))
+    async def are_complete(self, connection: AsyncConnection, document: int) -> bool:
+        """Whether every chunk of a document has a vector or was refused one. True if it is gone."""
+        statement = select(documents.c.seq).where(documents.c.seq == document, self._not_ours())
+        return (await connection.execute(statement)).first() is None
+
+    async def store(
+        self, connection: AsyncConnection, vectors: Mapping[int, bytes], refused: Mapping[int, str]
+    ) -> set[int]:
+        """Keep vectors of chunks, and which chunks get none, with the reason.
+
+        Returns the documents whose chunks are all seen to now.
+        """
+        rows = {**vectors, **dict.fromkeys(refused, _REFUSED)}
+        statement = select(chunk_table.c.seq, chunk_table.c.document).where(chunk_table.c.seq.in_(rows))
         owners = {row[0]: row[1] for row in await connection.execute(statement)}  # without deleted ones
         if not owners:
             return set()
-        rows = [{"chunk": chunk, "model": self._model, "vector": vectors[chunk]} for chunk in owners]
+        values = [{"chunk": chunk, "model": self._model, "vector": rows[chunk]} for chunk in owners]
         await connection.execute(delete(table).where(table.c.chunk.in_(owners)))
-        await connection.execute(insert(table), rows)
+        await connection.execute(insert(table), values)
+        for chunk, reason in refused.items():
+            if chunk in owners:
+                note = update(documents).where(documents.c.seq == owners[chunk]).values(refusal=reason)
+                await connection.execute(note)
         ours = and_(table.c.chunk == chunk_table.c.seq, table.c.model == self._model)
         without = (
             select(chunk_table.c.seq)
             .outerjoin(table, ours)
             .where(chunk_table.c.document == documents.c.seq, table.c.chunk.is_(None))
         )
+        refusals = (
+            select(func.count())
+            .select_from(table.join(chunk_table, ours))
+            .where(chunk_table.c.document == documents.c.seq, func.length(table.c.vector) == 0)
+            .scalar_subquery()
+        )
         done = (
             update(documents)
             .where(documents.c.seq.in_(set(owners.values())), ~exists(without))
-            .values(vector_model=self._model)
+            .values(vector_model=self._model, refused_chunks=refusals)
             .returning(documents.c.seq)
         )
         return set((await connection.execute(done)).scalars())
