@@ -32,6 +32,7 @@ from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter, clean
 from assistants_tui.tui.terminal.driver import TerminalDriver
+from assistants_tui.tui.terminal.escapes import one_line
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
@@ -206,7 +207,21 @@ class AssistantsApp(App[None]):
             return
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._on_their_way.append((event, self.focused))
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            self._fit_paste(event)
         await super().on_event(event)
+
+    def _fit_paste(self, event: events.Paste) -> None:
+        """A field of one line would take the first line alone, and nothing of what is too long for it."""
+        from textual.widgets import Input  # not for the first frame
+
+        field = self.focused
+        if isinstance(field, Input):
+            event.text = one_line(event.text)
+            room = field.max_length
+            if room and len(event.text) > room:
+                said = f"This field takes {room:,} characters, and the text has {len(event.text):,}."
+                self.notify(said, title="Not pasted", severity="warning", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """A key that nobody took where the focus was goes to where it is now, if the key before moved it.

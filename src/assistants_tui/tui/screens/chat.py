@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from assistants_tui.service import views
 from assistants_tui.service.conversation import Conversation
@@ -259,6 +260,13 @@ class ChatScreen(Screen[None]):
     def _to_composer(self) -> None:
         self.remove_class("-show-sidebar", "-show-inspector")
         self.call_after_refresh(self.query_one(Composer).focus)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What was pasted where no field takes it is for the composer."""
+        if not isinstance(self.focused, Input | TextArea):
+            event.stop()
+            self.query_one(Composer).paste(event.text)
+            self._to_composer()
 
     def on_descendant_focus(self) -> None:
         """What has the keys is seen: a question of a run comes before the drawers over it."""

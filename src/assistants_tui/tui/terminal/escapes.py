@@ -20,9 +20,15 @@ _ESCAPES = re.compile(
     r"|\x1b[\[\]PX^_]?"  # begun, and nothing that ends it
     r"|[\x00-\x08\x0e-\x1f\x7f-\x9f]"
 )
+_LINE_BREAK = re.compile(r"[^\S\n]*\n\s*")
 
 
 def without_escapes(text: str) -> str:
     """The text with line feeds as its only line ends and tabs as its only other control characters."""
     text = _LINE_BREAK_KEYS.sub("\n", text)
     return _ESCAPES.sub("", _TAB_KEYS.sub("\t", text))
+
+
+def one_line(text: str) -> str:
+    """The text for a field of one line: a space for each line break, with the white space around it."""
+    return _LINE_BREAK.sub(" ", text.strip("\n")).replace("\t", " ")

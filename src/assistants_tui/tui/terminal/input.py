@@ -30,6 +30,9 @@ class TypedKey(events.Key):
         return TypedKey(self.key, self.character)
 
 
+TypedKey.handler_name = events.Key.handler_name  # Textual finds the methods that handle it by this
+
+
 class _KeyParser(XTermParser):
     def settle(self) -> Iterable[Message]:
         """Take what has come for all there is: an escape is the key."""

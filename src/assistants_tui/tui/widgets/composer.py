@@ -129,15 +129,18 @@ class Composer(TextArea):
         return self._rebound
 
     async def _on_paste(self, event: events.Paste) -> None:
-        # looked at here and now, so that keys typed after the paste come after it
-        if paths := pasted_paths(event.text):
-            self.post_message(self.FilesPasted(paths, event.text))
-        elif len(event.text) > LONG_TEXT or any(len(line) > LONG_LINE for line in event.text.splitlines()):
-            self.post_message(self.LongPasted(event.text))
-        else:
-            return
         event.stop()
         event.prevent_default()
+        self.paste(event.text)  # here and now, so that keys typed after the paste come after it
+
+    def paste(self, text: str) -> None:
+        """Take a text as pasted: it is inserted in place of what is selected, or offered as files."""
+        if paths := pasted_paths(text):
+            self.post_message(self.FilesPasted(paths, text))
+        elif len(text) > LONG_TEXT or any(len(line) > LONG_LINE for line in text.splitlines()):
+            self.post_message(self.LongPasted(text))
+        else:
+            self.replace(text, *self.selection, maintain_selection_offset=False)
 
     def action_submit(self) -> None:
         if self.text.strip():
