@@ -16,6 +16,7 @@ from assistants_tui.cli.exit_codes import OK, USAGE
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE
+from support.mcp_servers import use_servers
 from support.terminal import COMMAND
 
 
@@ -185,3 +186,14 @@ def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:
     assert "> Up to five unused days can be carried over into the next year.【" in shown.stdout
     assert "†leave.md】" in shown.stdout
     assert "Three days a week" not in shown.stdout
+
+
+def test_doctor_tries_the_servers_of_tools() -> None:
+    use_servers()
+    shown = run("doctor")
+    _, _, servers = shown.stdout.partition("MCP servers\n")
+    lines = servers.splitlines()
+    assert lines[:2] == ["  ✓ good: 1 tool", "  ✓ half: 1 tool"]
+    assert lines[2] == "  ✗ half: its tool bad cannot be used: inputSchema: Field required."
+    assert lines[-1] == "  ✗ gone: Connection closed. It said: GITHUB_TOKEN is not set"
+    assert shown.returncode == 1

@@ -109,7 +109,28 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
             await connection.close()
     lines += ["Code interpreter", f"  {await _sandbox(config.code)}", *_code_modules()]
     lines += ["File search", *_file_search(config)]
-    return lines, sound
+    servers, work = await _mcp_servers(config)
+    return [*lines, *servers], sound and work
+
+
+async def _mcp_servers(config: Config) -> tuple[list[str], bool]:
+    """A line for each server of tools, started once for it, and whether all work."""
+    from assistants_tui.service.functions.mcp_servers import McpServers
+
+    lines = ["MCP servers"] if config.mcp else []
+    work = True
+    for name, server in config.mcp.items():
+        servers = McpServers({name: server}, config.functions.timeout)
+        try:
+            found = await servers.catalogue()
+        finally:
+            await servers.close()
+        work = work and not found.problems
+        if found.functions or not found.problems:
+            count = len(found.functions)
+            lines.append(f"  ✓ {name}: {count} tool{'' if count == 1 else 's'}")
+        lines += (f"  ✗ {problem.removeprefix('MCP server ')}" for problem in found.problems)
+    return lines, work
 
 
 def _file_search(config: Config) -> Iterator[str]:

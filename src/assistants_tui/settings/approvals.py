@@ -34,8 +34,18 @@ class Approvals:
                 return "never"
         return None
 
-    def decide(self, name: str, fingerprint: str, decision: Decision | None) -> None:
-        """Keep a decision, or forget it (None). Raises `SettingsError` if the file cannot be written."""
+    def seen(self, name: str, fingerprint: str) -> str | None:
+        """What the user saw when deciding about `name`, if it has changed since then; else None."""
+        entry = self._read().get(name)
+        if entry is None or entry.get("fingerprint") == fingerprint:
+            return None
+        return str(entry.get("seen", ""))
+
+    def decide(self, name: str, fingerprint: str, decision: Decision | None, seen: str = "") -> None:
+        """Keep a decision and the text on which it was taken, or forget it (None).
+
+        Raises `SettingsError` if the file cannot be written.
+        """
         import tomli_w  # only needed here, and not for the first frame
 
         with locked(self._path):
@@ -43,7 +53,7 @@ class Approvals:
             if decision is None:
                 entries.pop(name, None)
             else:
-                entries[name] = {"fingerprint": fingerprint, "decision": decision}
+                entries[name] = {"fingerprint": fingerprint, "decision": decision, "seen": seen}
             write_atomic(self._path, tomli_w.dumps(entries).encode())
 
     def claim(self, call_id: str) -> bool:

@@ -215,3 +215,20 @@ async def test_a_log_that_cannot_be_written_is_told(table: Table) -> None:
     await pending.settled()
     assert table.submitted[0][0]["output"] == "0.4 m"
     assert "calls.log cannot be written" in pending.calls[0].problem
+
+
+async def test_how_a_function_has_changed_is_told(table: Table) -> None:
+    pending = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    assert pending.calls[0].changed == ""
+    pending.run("call_1", always=True)
+    await pending.settled()
+    (table.folder / "tides.py").write_text(SOURCE.replace("The tide.", "The tide, and more."))
+    pending = await table.calls(("call_2", "tide", '{"port": "Turku"}'))
+    assert pending.calls[0].changed.split("\n") == [
+        "This function has changed since you decided about it:",
+        '-  "description": "The tide.",',
+        '+  "description": "The tide, and more.",',
+    ]
+    (table.folder / "tides.py").write_text(SOURCE + "\n# changed")
+    pending = await table.calls(("call_3", "tide", '{"port": "Turku"}'))
+    assert pending.calls[0].changed == "tides.py has changed since you decided about this function."

@@ -16,6 +16,8 @@ from assistants_tui.service.functions.registry import (
     CallFailedError,
     Function,
     Functions,
+    definition_text,
+    difference,
     read_arguments,
     shortened,
 )
@@ -40,6 +42,9 @@ class Call:
     """What is wrong with the arguments, or with the way to the function; such a call is not run."""
     function: Function | None = None
     """What can be run here for it."""
+    changed: str = ""
+    """How the function differs from the one about which the user decided before: a sentence, and lines that
+    begin with `-` and `+`."""
     state: Literal["looking", "waiting", "running", "answered"] = "looking"
     decision: str = ""
     """How it came to the output: `once`, `always`, `refused`, `never` or `typed`."""
@@ -167,6 +172,10 @@ class PendingCalls:
         self._put(call)
         if function is None:
             return
+        before = await asyncio.to_thread(self._desk.approvals.seen, call.name, function.fingerprint)
+        if before is not None:
+            call = replace(call, changed=difference(before, function))
+            self._put(call)
         decision = await asyncio.to_thread(self._desk.approvals.decision, call.name, function.fingerprint)
         if decision == "never":
             await self._answer(call, _REFUSED, "never", "declined")
@@ -202,7 +211,11 @@ class PendingCalls:
             kept: Literal["always", "never"] = "never" if decision == "never" else "always"
             try:
                 await asyncio.to_thread(
-                    self._desk.approvals.decide, call.name, call.function.fingerprint, kept
+                    self._desk.approvals.decide,
+                    call.name,
+                    call.function.fingerprint,
+                    kept,
+                    definition_text(call.function),
                 )
             except SettingsError as error:
                 call = replace(call, problem=str(error))  # it will be asked about again

@@ -21,7 +21,7 @@ class FunctionDesk:
     def __init__(self, profile: str, paths: Paths, config: Config, changed: Callable[[], None]) -> None:
         self.folder = paths.functions_dir
         """The folder of the user's Python functions."""
-        self._mcp = McpServers(config.mcp, config.functions.timeout)
+        self._mcp = McpServers(config.mcp, config.functions.timeout, paths.downloads_dir)
         functions = Functions([PythonFunctions(paths.functions_dir, config.functions), self._mcp])
         self._desk = Desk(profile, functions, Approvals(paths.approvals_file), paths.calls_log)
         self._changed = changed

@@ -5,6 +5,8 @@ calls has asked the user.
 """
 
 import asyncio
+import difflib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -101,6 +103,22 @@ def shortened(output: str) -> str:
         return output
     note = f"\n[Cut: the output had {len(output):,} characters.]"
     return output[: MAX_OUTPUT - len(note)] + note
+
+
+def definition_text(function: Function) -> str:
+    """What a user decides on, as text that can be compared: name, description and parameters."""
+    return json.dumps(function.definition, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def difference(before: str, function: Function) -> str:
+    """How a function differs from what `definition_text` gave for it once, as a sentence and lines."""
+    lines = difflib.unified_diff(
+        before.splitlines(), definition_text(function).splitlines(), n=0, lineterm=""
+    )
+    changes = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+    if not before or not changes:
+        return f"{function.place} has changed since you decided about this function."
+    return "\n".join(["This function has changed since you decided about it:", *changes])
 
 
 def read_arguments(text: str, definition: FunctionDefinition | None) -> dict[str, Any]:

@@ -145,7 +145,9 @@ class CallCard(Vertical, can_focus=True):
         self.call = call
         self.query_one(".call-title", Static).update(_title(call))
         self.query_one(".call-arguments", Static).update(Content(_cut(_arguments(call))))
-        self._put(".call-problem", Content(clean(call.problem)))
+        self._put(
+            ".call-problem", Content(_cut(clean("\n".join(filter(None, (call.problem, call.changed))))))
+        )
         self._put(".call-output", _output(call))
         waiting = call.state == "waiting"
         # without a function there is nothing to decide on: the field is what is needed

@@ -50,6 +50,8 @@ class FunctionsScreen(ListScreen):
         self._catalogue = Catalogue()
         self._decisions: dict[str, Decision | None] = {}
         self._shown: list[Function] = []
+        self._problems: list[str] = []
+        """What cannot be used: rows after those of the functions."""
         self._reading = True
 
     def on_mount(self) -> None:
@@ -87,7 +89,13 @@ class FunctionsScreen(ListScreen):
         folder = short_path(self.workspace.functions.folder)
         none = f"No functions yet. Put Python files into {folder}, or name MCP servers in config.toml."
         self.rows.empty = "Looking…" if self._reading else "No function matches." if words else none
-        self.rows.set_rows(len(shown), self._row, key=lambda index: shown[index].definition["name"])
+        problems = self._problems = [
+            problem
+            for problem in self._catalogue.problems
+            if all(word in problem.casefold() for word in words)
+        ]
+        keys = [*(one.definition["name"] for one in shown), *(f"problem {one}" for one in problems)]
+        self.rows.set_rows(len(keys), self._row, key=keys.__getitem__)
         assistant = self._assistant
         who = f"● are given to {assistant.get('name') or assistant['id']}" if assistant is not None else ""
         self.tell(who if shown else "")
@@ -95,6 +103,9 @@ class FunctionsScreen(ListScreen):
         self.refresh_bindings()
 
     def _row(self, index: int) -> Content:
+        if index >= len(self._shown):
+            problem = clean(self._problems[index - len(self._shown)]).replace("\n", " ")
+            return Content.assemble(("✗ ", "$text-error"), problem)
         function = self._shown[index]
         name = function.definition["name"]
         mark = "●" if name in self._given else " "
@@ -108,13 +119,11 @@ class FunctionsScreen(ListScreen):
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
     def draw_detail(self) -> None:
-        function = self._function
-        problems = [
-            (f"problem-{number}", "Not usable", as_markdown(problem))
-            for number, problem in enumerate(self._catalogue.problems)
-        ]
+        function, index = self._function, self.rows.cursor
         if function is None:
-            self.show_parts(problems)
+            at = 0 if index is None else index - len(self._shown)
+            chosen = self._problems[at : at + 1]
+            self.show_parts([(f"problem-{one}", "Not usable", as_markdown(one)) for one in chosen])
             return
         name = function.definition["name"]
         facts = [as_markdown(function.definition.get("description") or "It has no description.")]
@@ -125,7 +134,6 @@ class FunctionsScreen(ListScreen):
             [
                 (f"about-{name}", name, "\n\n".join(facts)),
                 (f"json-{name}", "Definition", as_json(function.definition)),
-                *problems,
             ]
         )
 
