@@ -265,15 +265,20 @@ async def test_throttled_requests_are_repeated_after_the_server_s_delay(endpoint
         (refuses(401, {"message": "Wrong key sk-secret."}), "server_error", "API key: Wrong key …."),
         (refuses(500, "exploded", x_should_retry="false"), "server_error", "exploded"),
         (Reply([chunk({"content": "Hal"}), b"data: {half\n\n"]), "server_error", "no valid answer"),
-        (Reply([chunk({"content": "Hal"}), Cut()]), "server_error", "cannot be reached"),
+        (
+            Reply([chunk({"content": "Hal"}), Cut()]),
+            "server_error",
+            "The model server stopped in the middle of the answer",
+        ),
+        (Reply([Cut()]), "server_error", "ended the connection without an answer"),
         (
             Reply([chunk({"content": "Hal"}), b'data: {"error":{"message":"Out of memory."}}\n\n']),
             "server_error",
             "Out of memory.",
         ),
-        (Reply([b"<html>"], 200, {"content-type": "application/json"}), "server_error", "no valid answer"),
+        (Reply([b"<html>"], 200, {"content-type": "application/json"}), "server_error", "a web page"),
     ],
-    ids=["429", "400", "401", "500", "garbage", "cut", "error in the stream", "not JSON"],
+    ids=["429", "400", "401", "500", "garbage", "cut", "cut at once", "error in the stream", "a web page"],
 )
 async def test_failures_say_what_happened(
     endpoint: ModelEndpoint, reply: Reply, code: str, words: str
@@ -284,6 +289,69 @@ async def test_failures_say_what_happened(
     assert caught.value.code == code
     assert words in str(caught.value)
     assert "sk-secret" not in str(caught.value)
+
+
+ERROR = {"code": 400, "message": "slot crashed", "type": "server_error"}
+SSE = {"content-type": "text/event-stream"}
+HALF_A_CALL = chunk(
+    {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "tide", "arguments": '{"port": "Ou'}}]}
+)
+NO_ANSWERS = {
+    "field named error": (Reply([b"error: " + json.dumps(ERROR).encode() + b"\n\n", DONE]), "slot crashed"),
+    "the same after text": (
+        Reply([chunk({"content": "Hal"}), b"error: " + json.dumps(ERROR).encode() + b"\n\n", DONE]),
+        "slot crashed",
+    ),
+    "a bare body of JSON": (Reply([json.dumps({"error": ERROR}).encode()]), "slot crashed"),
+    "an error as the answer": (
+        Reply([json.dumps({"error": ERROR}).encode()], headers={"content-type": "application/json"}),
+        "slot crashed",
+    ),
+    "an error as text": (Reply([{"error": "unexpected EOF"}]), "unexpected EOF"),
+    "an event named error": (Reply([b'event: error\ndata: {"message": "CUDA"}\n\n']), "CUDA"),
+    "an error in the choice": (
+        Reply([{"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "gone"}}]}, DONE]),
+        "gone",
+    ),
+    "a failure as the reason": (Reply([chunk({"content": "Hal"}, "error"), DONE]), "reason: error"),
+    "an error object": (Reply([{"object": "error", "message": "engine died", "code": 500}]), "engine died"),
+    "a list": (Reply([json.dumps([{"error": ERROR}]).encode()], headers=SSE), "slot crashed"),
+    "no choices": (
+        Reply(
+            [json.dumps({"id": "x", "choices": None}).encode()], headers={"content-type": "application/json"}
+        ),
+        "without an answer",
+    ),
+    "a web page": (Reply([b"<html><body>Sign in"], headers={"content-type": "text/html"}), "a web page"),
+    "nothing": (Reply([]), "without an answer"),
+    "no end": (Reply([chunk({"content": "Hal"})]), "stopped in the middle of the answer"),
+    "half a call": (Reply([HALF_A_CALL]), "stopped in the middle of the answer"),
+    "half a call and the mark of the end": (
+        Reply([HALF_A_CALL, DONE]),
+        "stopped in the middle of the answer",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+async def test_what_is_no_answer_is_an_error(endpoint: ModelEndpoint, kind: str) -> None:
+    reply, words = NO_ANSWERS[kind]
+    endpoint.replies = [reply]
+    with pytest.raises(ModelError, match=words):
+        await answer(endpoint)
+
+
+async def test_a_server_that_falls_silent_in_the_middle(
+    endpoint: ModelEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistants_tui.engine.models.endpoint._SILENCE", 0.05)
+    endpoint.replies = [Reply([chunk({"content": "Hal"}), asyncio.Event()])]
+    model = EndpointModel(endpoint.url)
+    stream = model.stream(HELLO)
+    assert await anext(stream) == TextDelta("Hal")
+    with pytest.raises(ModelError, match="stopped in the middle of the answer"):
+        await anext(stream)
+    await model.close()
 
 
 async def test_an_endpoint_that_is_not_there_is_named() -> None:
@@ -370,6 +438,47 @@ async def test_refused_parameters_are_left_out_and_remembered(endpoint: ModelEnd
         assert body["max_completion_tokens"] == 300
         assert "max_tokens" not in body and "stream_options" not in body
     assert len(endpoint.chats) == 4
+    await model.close()
+
+
+async def test_a_parameter_that_was_refused_for_its_value_is_left_out_once(endpoint: ModelEndpoint) -> None:
+    endpoint.replies = [refuses(400, {"message": "temperature must be at most 1"}), says("one"), says("two")]
+    model = EndpointModel(endpoint.url)
+    for temperature in (2.0, 0.5):
+        request = ChatRequest("served", HELLO.messages, temperature=temperature)
+        assert [delta async for delta in model.stream(request)]
+    assert [body.get("temperature") for body in endpoint.chats] == [2.0, None, 0.5]
+    await model.close()
+
+
+VLLM = (
+    "This model's maximum context length is 8192 tokens. However, you requested 8300 tokens (300 in the "
+    "messages, 8000 in the completion). Please reduce the length of the messages or completion."
+)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "asked"),
+    [
+        ([VLLM], [8000, 7892]),
+        (
+            ["max_tokens is too large: 8000. This model supports at most 4096 completion tokens."],
+            [8000, 4096],
+        ),
+        (["you requested 8000 output tokens and your prompt contains 9 characters"], [8000, 4000]),
+        (["Invalid max_tokens value, the valid range of max_tokens is [1, 8000]"] * 2, [8000, 7999, 7998]),
+    ],
+)
+async def test_an_answer_is_allowed_as_much_as_there_is_room_for(
+    endpoint: ModelEndpoint, refusals: list[str], asked: list[int]
+) -> None:
+    endpoint.replies = [*(refuses(400, {"message": message}) for message in refusals), says("ok"), says("ok")]
+    model = EndpointModel(endpoint.url)
+    for most in (8000, 1000):
+        request = ChatRequest("served", HELLO.messages, max_completion_tokens=most)
+        deltas = [delta async for delta in model.stream(request)]
+        assert deltas[0] == TextDelta("ok")
+    assert [body["max_tokens"] for body in endpoint.chats] == [*asked, 1000]
     await model.close()
 
 

@@ -1,14 +1,16 @@
 """What a run asks of its model, and what it makes of odd answers."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assistants_tui.engine.runs.answer import MAX_WHITESPACE
 from assistants_tui.engine.runs.executor import MAX_TURNS
-from support.engines import ServedEngine, data_of, text_of, tokens
-from support.model_endpoint import DONE, Reply, calls, chunk, refuses, says
+from support.engine import ManualClock
+from support.engines import ServedEngine, data_of, engine, text_of, tokens
+from support.model_endpoint import DONE, Cut, Reply, calls, chunk, refuses, says
 
 JSON = dict[str, Any]
 CODE = {"type": "code_interpreter"}
@@ -299,6 +301,82 @@ async def test_one_message_too_long_for_the_model_is_an_invalid_prompt(served_en
     assert run["status"] == "failed" and run["last_error"]["code"] == "invalid_prompt"
 
 
+async def test_what_one_run_guesses_is_not_held_against_others(served_engine: ServedEngine) -> None:
+    assert served_engine.endpoint is not None
+    assistant = await served_engine.assistant(instructions="You answer in the language of the question.")
+    served_engine.endpoint.otherwise = lambda _: refuses(400, {"message": "The prompt is too long."})
+    run = await ended(served_engine, await served_engine.thread("Hello"), assistant)
+    assert run["status"] == "failed" and "The prompt is too long." in run["last_error"]["message"]
+    memory = {"message": "llama runner: failed to allocate the context window: out of memory"}
+    served_engine.replies(refuses(500, memory, x_should_retry="false"))
+    run = await ended(served_engine, await served_engine.thread("Hello"), assistant)
+    assert run["last_error"]["code"] == "server_error" and "out of memory" in run["last_error"]["message"]
+    served_engine.endpoint.otherwise = lambda _: says("Fine.")
+    thread = await served_engine.thread(*("word " * 60 for _ in range(6)), "And now?")
+    assert (await ended(served_engine, thread, assistant))["status"] == "completed"
+    assert len(served_engine.prompts[-1]["messages"]) == 8
+
+
+async def test_a_stated_limit_is_asked_about_again_and_is_forgotten(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    refusal = {"message": "This model's maximum context length is 600 tokens."}
+    async with engine(tmp_path, clock=clock) as served:
+        assistant, long = await served.assistant(), await served.thread("x" * 4000)
+        served.replies(refuses(400, refusal))
+        assert (await ended(served, long, assistant))["last_error"]["code"] == "invalid_prompt"
+        served.replies(says("The model was loaded again with more."))
+        assert (await ended(served, long, assistant))["status"] == "completed", "it is not taken for granted"
+        many = await served.thread(*("x" * 400 for _ in range(20)))
+        for seconds, messages in ((0, 5), (3600, 20)):
+            clock.now += seconds
+            served.replies(says("ok"))
+            await ended(served, many, assistant)
+            told = served.prompts[-1]["messages"]
+            assert len([message for message in told if message["role"] == "user"]) == messages
+
+
+@pytest.mark.parametrize("stated", [3, 100])
+async def test_a_context_that_no_model_has_is_not_believed(served_engine: ServedEngine, stated: int) -> None:
+    refusal = {"message": f"This model's maximum context length is {stated} tokens."}
+    served_engine.replies(refuses(400, refusal), says("ok"))
+    assistant, thread = await served_engine.assistant(), await served_engine.thread("x" * 800)
+    assert (await ended(served_engine, thread, assistant))["status"] == "failed"
+    assert (await ended(served_engine, thread, assistant))["status"] == "completed"
+    assert len(served_engine.prompts) == 2
+
+
+async def test_more_tokens_than_there_is_room_for_cost_no_model_its_use(served_engine: ServedEngine) -> None:
+    refusal = (
+        "This model's maximum context length is 8192 tokens. However, you requested 8300 tokens (300 in the "
+        "messages, 8000 in the completion). Please reduce the length of the messages or completion."
+    )
+    served_engine.replies(refuses(400, {"message": refusal}), says("one"), says("two"))
+    assistant, thread = await served_engine.assistant(), await served_engine.thread("Hello")
+    run = await ended(served_engine, thread, assistant, max_completion_tokens=8000)
+    assert run["status"] == "completed"
+    assert (await ended(served_engine, thread, assistant))["status"] == "completed"
+    assert [body.get("max_tokens") for body in served_engine.prompts] == [8000, 7892, None]
+
+
+async def test_what_a_killed_server_has_written_is_kept(served_engine: ServedEngine) -> None:
+    served_engine.replies(Reply([chunk({"content": "First do this, second do th"}), Cut()]))
+    thread = await served_engine.thread("How?")
+    run = await ended(served_engine, thread, await served_engine.assistant())
+    assert run["status"] == "failed"
+    assert run["last_error"]["message"].startswith("The model server stopped in the middle of the answer")
+    message = (await served_engine.listed(f"/threads/{thread}/messages"))[-1]
+    assert (message["status"], text_of(message)) == ("incomplete", "First do this, second do th")
+
+
+async def test_half_a_call_is_not_asked_of_anybody(served_engine: ServedEngine) -> None:
+    half = {"index": 0, "id": "a", "function": {"name": "tide", "arguments": '{"port": "Ou'}}
+    served_engine.replies(Reply([chunk({"tool_calls": [half]})]))
+    assistant = await served_engine.assistant(tools=[function("tide")])
+    run = await ended(served_engine, await served_engine.thread("Tide?"), assistant)
+    assert run["status"] == "failed" and "in the middle" in run["last_error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
@@ -330,7 +408,7 @@ async def test_refusals_are_parts_of_their_own(served_engine: ServedEngine) -> N
     assert message["content"] == [{"type": "refusal", "refusal": "I will not."}]
 
 
-async def test_no_message_for_an_answer_that_is_empty(served_engine: ServedEngine) -> None:
+async def test_an_empty_answer_is_no_success(served_engine: ServedEngine) -> None:
     served_engine.replies(says("", " \n"))
     thread = await served_engine.thread("Hi")
     events = await served_engine.run(thread, await served_engine.assistant())
@@ -338,9 +416,17 @@ async def test_no_message_for_an_answer_that_is_empty(served_engine: ServedEngin
         "thread.run.created",
         "thread.run.queued",
         "thread.run.in_progress",
-        "thread.run.completed",
+        "thread.run.failed",
         "done",
     ]
+    assert "answer was empty" in events[-2][1]["last_error"]["message"]
+
+
+async def test_a_model_that_has_spoken_may_end_with_nothing_more(served_engine: ServedEngine) -> None:
+    served_engine.replies(calls(("code_interpreter", '{"code": "1"}'), text="I run it."), says(""))
+    thread = await served_engine.thread("Run it")
+    run = await ended(served_engine, thread, await served_engine.assistant(tools=[CODE]))
+    assert run["status"] == "completed"
 
 
 SCHEMA = {"name": "answer", "schema": {"type": "object", "properties": {"x": {"type": "integer"}}}}

@@ -17,6 +17,7 @@ from assistants_tui.engine.models.base import (
     Delta,
     Finish,
     FinishReason,
+    ModelError,
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
@@ -26,10 +27,25 @@ from assistants_tui.engine.models.base import (
 _REASONS: Mapping[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",
+    "model_context_window_exceeded": "length",
     "content_filter": "content_filter",
     "safety": "content_filter",
+    "sensitive": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "spii": "content_filter",
 }
+# With these the server says itself that something went wrong.
+_FAILURES = (
+    "error",
+    "abort",
+    "network_error",
+    "insufficient_system_resource",
+    "malformed_function_call",
+)
 
 
 class _Characters:
@@ -72,7 +88,20 @@ class ChunkReader:
         self._calls: list[_Call] = []
         self._characters = _Characters()
         self._reason: str | None = None
+        self._whole = False
         self._usage: Usage | None = None
+        self.has_begun = False
+        """Whether anything of the answer has come."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the server has said why the answer ended, or sent it in one piece."""
+        return self._whole or self._reason is not None
+
+    @property
+    def has_half_a_call(self) -> bool:
+        """Whether a call has begun whose arguments have no end."""
+        return any(call.arguments != [""] and not call.is_whole() for call in self._calls)
 
     def read(self, chunk: object) -> Iterator[Delta]:
         """The deltas in one chunk; none for a chunk that has nothing of use, whatever it is."""
@@ -86,9 +115,14 @@ class ChunkReader:
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
             self._reason = reason.lower()
+        self._whole = self._whole or isinstance(choice.get("message"), Mapping)
         delta = choice.get("delta") or choice.get("message")
-        if not isinstance(delta, Mapping):
-            return
+        if isinstance(delta, Mapping):
+            for piece in self._read_delta(delta):
+                self.has_begun = True
+                yield piece
+
+    def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         if text := self._characters.join(_text(delta.get("content"))):
             yield TextDelta(text)
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
@@ -101,7 +135,12 @@ class ChunkReader:
             yield from self._read_call({"index": 0, "function": legacy})
 
     def finish(self) -> Finish:
-        """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them."""
+        """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them.
+
+        Raises `ModelError` if the server has given a failure as the reason.
+        """
+        if self._reason in _FAILURES:
+            raise ModelError(f"The model server broke the answer off. Its reason: {self._reason}.")
         reason: FinishReason = _REASONS.get(self._reason or "", "stop")
         if self._calls and reason == "stop":
             reason = "tool_calls"

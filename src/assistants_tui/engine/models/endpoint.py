@@ -1,8 +1,8 @@
 """Any OpenAI-compatible chat-completions endpoint over HTTP, as a source of answers."""
 
-import json
+import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import httpx2
@@ -10,7 +10,8 @@ import openai
 from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
-from assistants_tui.engine.models import faults
+from assistants_tui.engine.models import faults, lengths
+from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
     JSON,
     ChatRequest,
@@ -20,10 +21,14 @@ from assistants_tui.engine.models.base import (
     ModelError,
 )
 from assistants_tui.engine.models.chunks import ChunkReader
+from assistants_tui.engine.models.lengths import AnswerTooLong
 
 _MAX_RETRIES = 4  # after 429, 5xx and lost connections, each after the delay that the server asks for
 # A model that runs on this computer may read a long prompt for minutes before its first token.
 _TIMEOUT = httpx2.Timeout(600, connect=10)
+# Seconds. In the middle of an answer no prompt has to be read, but a call may be held back until it is whole.
+_SILENCE = 300
+_SHORTEST_ANSWER = 64  # tokens: rather than less, the prompt is shortened
 _ALIAS_SECONDS = 300  # how long a name that the endpoint did not know is not tried again
 
 # Parameters that some servers refuse: without them the answer is nearly as good. The older name of the token
@@ -71,23 +76,48 @@ class EndpointModel:
         return f"EndpointModel({self._base_url!r})"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
-        reader = ChunkReader()
+        reader, body = ChunkReader(), AnswerBody()
         try:
             async with await self._open(request) as stream:
-                if stream.response.headers.get("content-type", "").startswith("application/json"):
-                    # A server that does not stream sends its answer in one piece.
-                    whole: object = json.loads(await stream.response.aread())
-                    for delta in reader.read(whole):
+                async for data in _until_silent(stream.response.aiter_bytes(), reader):
+                    for delta in self._read(body.feed(data), reader):
                         yield delta
-                else:
-                    async for chunk in stream:
-                        for delta in reader.read(chunk):
-                            yield delta
+                    if body.done:
+                        break
+            for delta in self._read(body.finish(), reader):
+                yield delta
         except openai.APIError as error:
             raise self._fault(error) from None
-        except (ValueError, httpx2.HTTPError) as error:
-            raise ModelError(f"The model endpoint {self._base_url} sent no valid answer: {error}") from None
+        except NoAnswerError as error:
+            raise ModelError(self._no_answer(error.sample)) from None
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise self._stopped(reader, self._without_key(str(error)) or type(error).__name__) from None
+        if not (reader.is_whole or body.done) or (reader.has_half_a_call and not reader.is_whole):
+            raise self._stopped(reader, "it did not say that this is the end")
         yield reader.finish()
+
+    def _read(self, items: Iterable[Item], reader: ChunkReader) -> Iterator[Delta]:
+        for item in items:
+            error = item.value if item.is_error else faults.in_chunk(item.value)
+            if error is not None:
+                message = self._without_key(faults.text(error, "it did not say why."))
+                raise self._refusal(None, error, message)
+            yield from reader.read(item.value)
+
+    def _stopped(self, reader: ChunkReader, cause: str) -> ModelError:
+        if reader.has_begun:
+            message = "The model server stopped in the middle of the answer"
+        else:
+            message = "The model server ended the connection without an answer"
+        return ModelError(f"{message} ({self._base_url}: {cause}).")
+
+    def _no_answer(self, sample: str) -> str:
+        where, shown = f"The model endpoint {self._base_url}", self._without_key(sample)
+        if not sample.lstrip().startswith("<"):
+            return f"{where} sent no valid answer: {shown}"
+        advice = "Is the address right, and is there a proxy or a login page before it?"
+        page = f"{where} answered with a web page. {advice} {network.way_to(self._base_url)}".strip()
+        return f"{page} The page begins: {shown}"
 
     async def models(self) -> list[JSON]:
         try:
@@ -120,8 +150,9 @@ class EndpointModel:
     async def _open(self, request: ChatRequest) -> AsyncStream[object]:
         """The answer's stream, after as many attempts as the endpoint has objections we can meet."""
         model = await self._known_name(request.model)
+        most, without = request.max_completion_tokens, set[str]()
         while True:
-            body = self._body(request, model)
+            body = self._body(request, model, most, without)
             try:
                 return await self._client.post(
                     "/chat/completions",
@@ -132,9 +163,16 @@ class EndpointModel:
                 )
             except openai.APIStatusError as error:
                 message = faults.text(error.body, error.message)
-                if faults.is_overflow(error.body, message):
+                length = lengths.read(error.status_code, faults.code(error.body), message)
+                if isinstance(length, AnswerTooLong):
+                    most = _less(most, length)
+                    if most is None:
+                        raise
+                elif length is not None:
                     raise
-                if model == request.model and faults.is_unknown_model(error.status_code, error.body, message):
+                elif model == request.model and faults.is_unknown_model(
+                    error.status_code, error.body, message
+                ):
                     self._unknown[model] = time.monotonic() + _ALIAS_SECONDS
                     fallback = await self._known_name(model)
                     if fallback == model:
@@ -143,7 +181,9 @@ class EndpointModel:
                 elif error.status_code in {400, 422} and (
                     name := faults.refused_parameter(message, _DISPENSABLE.keys() & body.keys())
                 ):
-                    self._refused.setdefault(model, set()).add(name)
+                    without.add(name)
+                    if not faults.is_about_a_value(message):
+                        self._refused.setdefault(model, set()).add(name)
                 else:
                     raise
 
@@ -155,7 +195,8 @@ class EndpointModel:
             self._default = next((model["id"] for model in await self.models()), None)
         return self._default or name
 
-    def _body(self, request: ChatRequest, model: str) -> JSON:
+    def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> JSON:
+        """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
         body: JSON = {
             "model": model,
             "messages": list(request.messages),
@@ -172,39 +213,68 @@ class EndpointModel:
                 body["parallel_tool_calls"] = False
         if request.response_format is not None:
             body["response_format"] = request.response_format
-        if request.max_completion_tokens is not None:
-            body["max_tokens"] = request.max_completion_tokens
+        if most is not None:
+            body["max_tokens"] = most
         if request.reasoning_effort is not None:
             body["reasoning_effort"] = request.reasoning_effort
         for name, successor in _DISPENSABLE.items():
-            if name in self._refused.get(model, ()) and name in body:
+            if name in body and (name in without or name in self._refused.get(model, ())):
                 value = body.pop(name)
                 if successor is not None:
                     body[successor] = value
         return body
 
     def _fault(self, error: openai.APIError) -> ModelError:
+        """What an error of the client library means."""
         where = f"The model endpoint {self._base_url}"
         message = self._without_key(faults.text(error.body, error.message))
-        if faults.is_overflow(error.body, message):
-            return ContextOverflowError(message, faults.context_limit(error.body, message))
-        code: ErrorCode = "server_error"
         match error:
             case openai.APITimeoutError():
-                message = f"{where} did not answer in time."
+                return ModelError(f"{where} did not answer in time.")
             case openai.APIConnectionError():
                 cause = self._without_key(str(error.__cause__ or error.message))
-                message = f"{where} cannot be reached: {cause}. {network.way_to(self._base_url)}".strip()
-            case openai.AuthenticationError() | openai.PermissionDeniedError():
-                message = f"{where} does not accept the API key: {message}"
-            case openai.BadRequestError() | openai.UnprocessableEntityError():
-                code, message = "invalid_prompt", f"{where} cannot use this input: {message}"
-            case _ if isinstance(error, openai.RateLimitError) or "rate_limit" in faults.code(error.body):
-                code, message = "rate_limit_exceeded", f"{where} refuses more requests for now: {message}"
-            case _:
-                # what looks like an answer of the endpoint may be one of the proxy on the way
-                message = f"{where} failed: {message} {network.way_to(self._base_url)}".strip()
+                message = f"{where} cannot be reached: {cause}. {network.way_to(self._base_url)}"
+                return ModelError(message.strip())
+            case openai.APIStatusError():
+                return self._refusal(error.status_code, error.body, message)
+        return ModelError(f"{where} failed: {message}")
+
+    def _refusal(self, status: int | None, body: object, message: str) -> ModelError:
+        """What an error that the server sent means. `status` is None for one inside of a stream."""
+        where = f"The model endpoint {self._base_url}"
+        length = lengths.read(status, faults.code(body), message)
+        if length is not None:
+            return ContextOverflowError(message, length.context or faults.stated_context(body))
+        code: ErrorCode = "server_error"
+        if status in {401, 403}:
+            message = f"{where} does not accept the API key: {message}"
+        elif status in {400, 422}:
+            code, message = "invalid_prompt", f"{where} cannot use this input: {message}"
+        elif status == 429 or "rate_limit" in faults.code(body):
+            code, message = "rate_limit_exceeded", f"{where} refuses more requests for now: {message}"
+        else:
+            # what looks like an answer of the endpoint may be one of the proxy on the way
+            message = f"{where} failed: {message} {network.way_to(self._base_url)}".strip()
         return ModelError(message, code)
 
     def _without_key(self, message: str) -> str:
         return message.replace(self._api_key, "…") if self._api_key else message
+
+
+def _less(most: int | None, refusal: AnswerTooLong) -> int | None:
+    """How many tokens an answer may have after a refusal. None: too few, so the prompt is too long."""
+    allowed = refusal.most if refusal.most is not None else (most or refusal.context or 0) // 2
+    if most is not None:
+        allowed = min(allowed, most - 1)
+    return allowed if allowed >= _SHORTEST_ANSWER else None
+
+
+async def _until_silent(pieces: AsyncIterator[bytes], reader: ChunkReader) -> AsyncIterator[bytes]:
+    """The pieces of a body. Raises TimeoutError when the server is silent for long in the middle of them."""
+    while True:
+        async with asyncio.timeout(_SILENCE if reader.has_begun else None):
+            try:
+                piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+        yield piece

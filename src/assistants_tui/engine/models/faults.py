@@ -7,11 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_OVERFLOW = re.compile(
-    r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|too many (?:input )?tokens"
-    r"|exceeds? the (?:available|model's|maximum)[^.]{0,40}(?:context|tokens)|input (?:length|is too long)",
-    re.IGNORECASE,
-)
 _UNKNOWN_MODEL = re.compile(
     r"\bmodel\b.{0,120}?"
     r"(?:not found|does ?n[o']t exist|do not exist|unknown|not supported|no such|not available)"
@@ -19,11 +14,11 @@ _UNKNOWN_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_TEXT = 1000  # characters of a server's words that reach the user
-_LIMITS = (
-    re.compile(
-        r"(?:maximum context length|context (?:length|window|size))[^\d]{0,40}(\d[\d,]{2,})", re.IGNORECASE
-    ),
-    re.compile(r"(\d[\d,]{2,})[^\d]{0,40}(?:token )?(?:maximum|limit|context)", re.IGNORECASE),
+# A parameter that is refused for its value is known to the server.
+_ABOUT_A_VALUE = re.compile(
+    r"must be|should be|range|between|greater|less than|too (?:large|small|high|low)|at (?:most|least)|[<>]=?"
+    r"|maximum|minimum|invalid value",
+    re.IGNORECASE,
 )
 
 
@@ -44,20 +39,26 @@ def text(body: object, fallback: str) -> str:
     return fallback[:_MAX_TEXT]
 
 
-def is_overflow(body: object, message: str) -> bool:
-    """Whether the prompt was too long for the model."""
-    return "context_length" in code(body) or "context_size" in code(body) or bool(_OVERFLOW.search(message))
-
-
-def context_limit(body: object, message: str) -> int | None:
-    """The model's context in tokens, where the refusal names it."""
+def stated_context(body: object) -> int | None:
+    """The model's context in tokens, where an error body has a field for it."""
     stated = _error(body).get("n_ctx")  # llama.cpp
-    if isinstance(stated, int):
-        return stated
-    for pattern in _LIMITS:
-        if found := pattern.search(message):
-            return int(found[1].replace(",", ""))
-    return None
+    return stated if isinstance(stated, int) else None
+
+
+def in_chunk(value: object) -> object:
+    """The error in a JSON value that came where a chunk of the answer was due; None if it is no error."""
+    if isinstance(value, list) and value:  # Gemini wraps its refusals
+        value = value[0]
+    if not isinstance(value, Mapping):
+        return None
+    if value.get("error"):
+        return value
+    choices = value.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, Mapping):
+        return {"error": choice["error"]} if choice.get("error") else None
+    told = any(isinstance(value.get(key), str) for key in ("message", "detail"))
+    return value if value.get("object") == "error" or (told and "choices" not in value) else None
 
 
 def is_unknown_model(status: int, body: object, message: str) -> bool:
@@ -76,7 +77,14 @@ def refused_parameter(message: str, sent: Iterable[str]) -> str | None:
     return min(places, key=lambda name: places[name]) if places else None
 
 
+def is_about_a_value(message: str) -> bool:
+    """Whether a parameter is refused for its value. Then another request may well have it."""
+    return bool(_ABOUT_A_VALUE.search(message))
+
+
 def _error(body: object) -> Mapping[str, Any]:
+    if isinstance(body, list) and body:
+        body = body[0]
     if not isinstance(body, Mapping):
         return {}
     inner = body.get("error")

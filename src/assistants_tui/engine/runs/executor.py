@@ -82,6 +82,9 @@ class Executor:
         self._progress: Json = {}
         self._answer: Answer | None = None
         self._refusals = 0
+        self._refused: ContextOverflowError | None = None  # the last refusal of a prompt for its length
+        self._guess: int | None = None  # what the model can read, after such refusals
+        self._doubts_limit = False  # whether what was stated in earlier runs is not to be relied on
 
     async def work(self) -> None:
         """Do the run. What goes wrong becomes the run's own state, not an exception."""
@@ -246,6 +249,10 @@ class Executor:
 
     async def _completed(self, answer: Answer) -> Ending:
         await answer.write_images()
+        spoken = any(turn["role"] == "assistant" and turn["content"] for turn in self._own)
+        if not (answer.text or self.record.has_message or spoken):
+            message = "The model's answer was empty. Ask again, or choose another model."
+            return endings.failed("server_error", message)
         if answer.request.response_format is not None and not answer.refused:
             fault = json_answer.fault(answer.text, answer.request.response_format)
             if fault is not None:
@@ -284,19 +291,7 @@ class Executor:
         definitions = self._tools.definitions
         forced = self.record.turns == 0 or run["tool_choice"] == "none"
         response_format = run["response_format"]
-        try:
-            messages = prompt.fit(
-                prompt.system_text(run, self._code.files, self._search.documents),
-                self._history,
-                self._own,
-                overhead=tokens.of_tools(definitions),
-                budget=self._budget(),
-            )
-        except prompt.PromptTooLongError:
-            if self._left("prompt") is not None and self._left("prompt") == self._budget():
-                raise _Ended(endings.incomplete("max_prompt_tokens")) from None
-            message = "The prompt is longer than the model can read, even without the older messages."
-            raise _Ended(endings.failed("invalid_prompt", message)) from None
+        messages = self._messages(definitions)
         return ChatRequest(
             model=run["model"],
             messages=messages,
@@ -309,6 +304,27 @@ class Executor:
             max_completion_tokens=self._left("completion"),
             reasoning_effort=run["reasoning_effort"],
         )
+
+    def _messages(self, definitions: list[Json]) -> list[Json]:
+        """The prompt, as short as it has to be."""
+        while True:
+            try:
+                return prompt.fit(
+                    prompt.system_text(self.record.run, self._code.files, self._search.documents),
+                    self._history,
+                    self._own,
+                    overhead=tokens.of_tools(definitions),
+                    budget=self._budget(),
+                )
+            except prompt.PromptTooLongError:
+                if self._left("prompt") is not None and self._left("prompt") == self._budget():
+                    raise _Ended(endings.incomplete("max_prompt_tokens")) from None
+                if self._refused is not None:
+                    message = "The prompt is longer than the model can read, even without the older messages."
+                    message = f"{message} The model server said: {self._refused}"
+                    raise _Ended(endings.failed("invalid_prompt", message)) from None
+                # An estimate against what the server said to another run: it has to say it to this one.
+                self._doubts_limit = True
 
     def _left(self, kind: str) -> int | None:
         """What is left of the run's prompt or completion tokens; None if it may take as many as it needs."""
@@ -324,16 +340,20 @@ class Executor:
 
     def _budget(self) -> int | None:
         """How many tokens the next prompt may have."""
-        limits = (self._left("prompt"), self._workshop.context_limits.get(self.record.run["model"]))
+        workshop, model = self._workshop, self.record.run["model"]
+        stated = None if self._doubts_limit else workshop.context_limits.of(model, workshop.clock.time())
+        limits = (self._left("prompt"), self._guess, None if stated is None else int(stated * _MARGIN))
         known = [limit for limit in limits if limit is not None]
         return min(known) if known else None
 
     def _learn_limit(self, request: ChatRequest, error: ContextOverflowError) -> None:
+        """A prompt was refused for its length. Other runs heed what the server has stated, but no guess."""
+        self._refused = error
         estimate = tokens.of_messages(request.messages) + tokens.of_tools(request.tools)
-        limit = int(estimate * _SHRINK)
+        self._guess = int(estimate * _SHRINK)
         if error.limit is not None:
-            limit = min(limit, int(error.limit * _MARGIN))
-        self._workshop.context_limits[request.model] = limit
+            self._guess = min(self._guess, int(error.limit * _MARGIN))
+            self._workshop.context_limits.learn(request.model, error.limit, self._workshop.clock.time())
 
 
 _ENDINGS: dict[str, Ending] = {

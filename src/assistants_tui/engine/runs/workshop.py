@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.models.context_limits import ContextLimits
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
@@ -22,8 +23,8 @@ class Workshop:
     file_search: FileSearch
     ask_about_code: bool = False
     """Whether the user has to agree to each block of code that no sandbox confines."""
-    context_limits: dict[str, int] = field(default_factory=dict)
-    """Tokens that models take, by name: learned from endpoints that refused a prompt."""
+    context_limits: ContextLimits = field(default_factory=ContextLimits)
+    """What models can read, as far as their servers have said it."""
 
     def now(self) -> int:
         """Unix seconds, as objects carry them."""
