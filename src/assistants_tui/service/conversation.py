@@ -194,8 +194,8 @@ class Conversation:
                 self._put_newest_runs(run_page, runs)
                 self._changed()
                 await self._attend_latest(ours=False)
-            except ServiceError as error:
-                self._outdated = error.retryable
+            except Exception as cause:  # noqa: BLE001  the next change has another try
+                self._outdated = unexpected(cause).retryable
                 return
 
     async def _newest(self, thread_id: str) -> tuple[Page[Message], Page[Run]]:

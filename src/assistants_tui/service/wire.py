@@ -1,15 +1,21 @@
 """The objects of the Assistants API v2 as they travel: plain JSON objects with names for their fields.
 
 Field names and meanings are those of the API reference (https://platform.openai.com/docs/api-reference/assistants).
-Objects are kept exactly as the server sent them, so servers may add keys that are not listed here, and an
-older server may leave some out: everything but `id` is optional for a careful reader.
+Objects are kept as the server sent them, so servers may add keys that are not listed here. `answers.checked`
+holds them to these types: `Essential` fields must be there, other required ones get a neutral value where a
+server leaves them out, and `NotRequired` ones are read with `get`.
 """
 
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
 
 Json: TypeAlias = dict[str, Any]
 Metadata: TypeAlias = dict[str, str]
+
+Value = TypeVar("Value")
+ESSENTIAL = "essential"
+Essential: TypeAlias = Annotated[Value, ESSENTIAL]
+"""A field that the program cannot do without."""
 
 RunStatus: TypeAlias = Literal[
     "queued",
@@ -55,7 +61,7 @@ class ErrorInfo(TypedDict):
 
 
 class FunctionDefinition(TypedDict):
-    name: str
+    name: Essential[str]
     description: NotRequired[str | None]
     parameters: NotRequired[Json]
     strict: NotRequired[bool | None]
@@ -64,7 +70,7 @@ class FunctionDefinition(TypedDict):
 class Tool(TypedDict):
     """`type` is `code_interpreter`, `file_search` or `function`."""
 
-    type: str
+    type: Essential[str]
     file_search: NotRequired[Json]
     function: NotRequired[FunctionDefinition]
 
@@ -83,7 +89,7 @@ class ToolResources(TypedDict, total=False):
 
 
 class Assistant(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["assistant"]
     created_at: int
     name: str | None
@@ -99,7 +105,7 @@ class Assistant(TypedDict):
 
 
 class Thread(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["thread"]
     created_at: int
     tool_resources: ToolResources | None
@@ -109,7 +115,7 @@ class Thread(TypedDict):
 class Annotation(TypedDict):
     """A mark in a text: `text` stands there from `start_index` up to, without, `end_index` (code points)."""
 
-    type: str
+    type: Essential[str]
     text: str
     start_index: int
     end_index: int
@@ -118,16 +124,20 @@ class Annotation(TypedDict):
 
 
 class Text(TypedDict):
-    value: str
+    value: Essential[str]
     annotations: list[Annotation]
+
+
+class ImageFile(TypedDict):
+    file_id: Essential[str]
 
 
 class ContentPart(TypedDict):
     """One part of a message; `type` names the key that holds it."""
 
-    type: str
+    type: Essential[str]
     text: NotRequired[Text]
-    image_file: NotRequired[Json]
+    image_file: NotRequired[ImageFile]
     image_url: NotRequired[Json]
     refusal: NotRequired[str]
 
@@ -135,20 +145,20 @@ class ContentPart(TypedDict):
 class Attachment(TypedDict):
     """A file of a message, and the tools that may read it."""
 
-    file_id: str
+    file_id: Essential[str]
     tools: list[Tool]
 
 
 class Message(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["thread.message"]
     created_at: int
     thread_id: str
-    status: MessageStatus
+    status: NotRequired[MessageStatus]
     incomplete_details: Json | None
     completed_at: int | None
     incomplete_at: int | None
-    role: Literal["user", "assistant"]
+    role: Essential[Literal["user", "assistant"]]
     content: list[ContentPart]
     assistant_id: str | None
     run_id: str | None
@@ -159,29 +169,60 @@ class Message(TypedDict):
 class FunctionCall(TypedDict):
     """`arguments` is a JSON text that the model wrote: it may be anything."""
 
-    name: str
+    name: Essential[str]
     arguments: str
     output: NotRequired[str | None]
+
+
+class CodeOutput(TypedDict):
+    """What a piece of code gave: `logs` or an `image`, as `type` says."""
+
+    type: Essential[str]
+    logs: NotRequired[str]
+    image: NotRequired[ImageFile]
+
+
+class CodeInterpreterCall(TypedDict):
+    input: str
+    outputs: list[CodeOutput]
+
+
+class FileSearchCall(TypedDict):
+    ranking_options: NotRequired[Json]
+    results: NotRequired[list[Json]]
 
 
 class ToolCall(TypedDict):
     """One call of a tool in a run step; `type` names the key that holds it."""
 
-    id: str
-    type: str
-    code_interpreter: NotRequired[Json]
-    file_search: NotRequired[Json]
+    id: Essential[str]
+    type: Essential[str]
+    code_interpreter: NotRequired[CodeInterpreterCall]
+    file_search: NotRequired[FileSearchCall]
     function: NotRequired[FunctionCall]
 
 
+class SubmitToolOutputs(TypedDict):
+    tool_calls: list[ToolCall]
+
+
+class RequiredAction(TypedDict):
+    """What a run waits for; `type` names the key that holds it."""
+
+    type: str
+    submit_tool_outputs: NotRequired[SubmitToolOutputs | None]
+    approve_code: NotRequired[Json | None]
+    """Not part of the hosted API."""
+
+
 class Run(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["thread.run"]
     created_at: int
-    thread_id: str
+    thread_id: Essential[str]
     assistant_id: str
-    status: RunStatus
-    required_action: Json | None
+    status: Essential[RunStatus]
+    required_action: RequiredAction | None
     last_error: ErrorInfo | None
     expires_at: int | None
     started_at: int | None
@@ -200,20 +241,28 @@ class Run(TypedDict):
     max_completion_tokens: int | None
     truncation_strategy: Json | None
     tool_choice: str | Json | None
-    parallel_tool_calls: bool
+    parallel_tool_calls: NotRequired[bool]
     response_format: str | Json | None
 
 
+class StepDetails(TypedDict):
+    """What a step did; `type` names the key that holds it."""
+
+    type: str
+    message_creation: NotRequired[Json]
+    tool_calls: NotRequired[list[ToolCall]]
+
+
 class RunStep(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["thread.run.step"]
     created_at: int
     assistant_id: str
     thread_id: str
     run_id: str
-    type: str
-    status: StepStatus
-    step_details: Json
+    type: Essential[str]
+    status: Essential[StepStatus]
+    step_details: Essential[StepDetails]
     last_error: ErrorInfo | None
     expired_at: int | None
     cancelled_at: int | None
@@ -224,7 +273,7 @@ class RunStep(TypedDict):
 
 
 class FileObject(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["file"]
     bytes: int
     created_at: int
@@ -242,7 +291,7 @@ class FileCounts(TypedDict):
 
 
 class VectorStore(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["vector_store"]
     created_at: int
     name: str | None
@@ -256,7 +305,7 @@ class VectorStore(TypedDict):
 
 
 class VectorStoreFile(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["vector_store.file"]
     usage_bytes: int
     created_at: int
@@ -267,7 +316,7 @@ class VectorStoreFile(TypedDict):
 
 
 class Model(TypedDict):
-    id: str
+    id: Essential[str]
     object: Literal["model"]
     created: int
     owned_by: str
@@ -290,6 +339,25 @@ class ToolOutput(TypedDict):
 
     tool_call_id: str
     output: str
+
+
+class Listed(TypedDict):
+    """What all objects of lists have."""
+
+    id: Essential[str]
+
+
+class ListAnswer(TypedDict):
+    """A page as it travels; what is in `data` depends on the list."""
+
+    data: Essential[list[Any]]
+    has_more: NotRequired[bool]
+
+
+class SearchAnswerPage(TypedDict):
+    """What a search in a vector store gives, best first."""
+
+    data: Essential[list[Json]]
 
 
 Item = TypeVar("Item")

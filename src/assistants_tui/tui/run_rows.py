@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from textual.content import Content
 
@@ -370,8 +370,7 @@ def _message_sections(state: RunState, step: RunStep) -> list[Section]:
 
 
 def _calls(step: RunStep) -> Sequence[Json]:
-    calls = step["step_details"].get("tool_calls")
-    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [cast(Json, call) for call in step["step_details"].get("tool_calls") or ()]
 
 
 def _inner(call: Json) -> Json:

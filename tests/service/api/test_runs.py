@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.service.answers import checked
 from assistants_tui.service.api.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.following import Clock, latest
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.wire import Run
+from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import load_state
@@ -23,7 +24,7 @@ MESSAGES = "/v1/threads/thread_1/messages"
 
 
 def run(status: str, **changes: Any) -> dict[str, Any]:
-    return {
+    whole = {
         "id": "run_1",
         "thread_id": "thread_1",
         "status": status,
@@ -31,6 +32,7 @@ def run(status: str, **changes: Any) -> dict[str, Any]:
         "usage": None,
         **changes,
     }
+    return dict(checked(Run, whole))
 
 
 DONE = run("completed", usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3})
@@ -43,18 +45,23 @@ WAITING = run(
         },
     },
 )
-STEP = {
-    "id": "step_1",
-    "created_at": 11,
-    "run_id": "run_1",
-    "type": "message_creation",
-    "status": "completed",
-    "step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_2"}},
-}
+STEP: dict[str, Any] = dict(
+    checked(
+        RunStep,
+        {
+            "id": "step_1",
+            "created_at": 11,
+            "run_id": "run_1",
+            "type": "message_creation",
+            "status": "completed",
+            "step_details": {"type": "message_creation", "message_creation": {"message_id": "msg_2"}},
+        },
+    )
+)
 
 
 def message(text: str, status: str = "completed", **changes: Any) -> dict[str, Any]:
-    return {
+    whole = {
         "id": "msg_2",
         "created_at": 11,
         "run_id": "run_1",
@@ -63,16 +70,22 @@ def message(text: str, status: str = "completed", **changes: Any) -> dict[str, A
         "content": [{"type": "text", "text": {"value": text, "annotations": []}}] if text else [],
         **changes,
     }
+    return dict(checked(Message, whole))
 
 
-ASKED = {
-    "id": "msg_1",
-    "created_at": 10,
-    "run_id": None,
-    "role": "user",
-    "content": [],
-    "status": "completed",
-}
+ASKED: dict[str, Any] = dict(
+    checked(
+        Message,
+        {
+            "id": "msg_1",
+            "created_at": 10,
+            "run_id": None,
+            "role": "user",
+            "content": [],
+            "status": "completed",
+        },
+    )
+)
 
 
 def delta(text: str) -> tuple[str, dict[str, Any]]:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.service.answers import checked
 from assistants_tui.service.api.backend import Backend, open_backend
 from assistants_tui.service.api.pages import read_all
 from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import Paths
 
@@ -28,7 +30,8 @@ def page(*items: Any, more: bool = False) -> dict[str, Any]:
 
 
 def things(start: int, count: int) -> list[dict[str, Any]]:
-    return [{"id": f"asst_{number}", "name": str(number)} for number in range(start, start + count)]
+    wire = [{"id": f"asst_{number}", "name": str(number)} for number in range(start, start + count)]
+    return [dict(checked(Assistant, one)) for one in wire]
 
 
 async def test_assistants_are_listed_page_by_page_up_to_the_count_of_the_settings(
@@ -58,7 +61,7 @@ async def test_a_server_that_repeats_its_page_ends_the_list(
     backend: Backend, server: Any, wires: Any
 ) -> None:
     server.on("GET", "/v1/assistants", wires.answer(page(*things(0, 3), more=True)))
-    assert len(await read_all(backend.client, "assistants")) == 3
+    assert len(await read_all(backend.client, Assistant, "assistants")) == 3
     assert len(server.requests) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.service.answers import checked
 from assistants_tui.service.runs.state import (
     PendingCode,
     RunState,
@@ -17,7 +18,7 @@ from assistants_tui.service.runs.state import (
     from_objects,
     reduce,
 )
-from assistants_tui.service.wire import Event
+from assistants_tui.service.wire import Event, Message, Run, RunStep
 
 Json = dict[str, Any]
 
@@ -44,8 +45,9 @@ class Server:
 
     def read(self) -> RunState:
         """What GET run, steps and messages give now."""
-        steps, messages = fresh([*self.steps.values()]), fresh([*self.messages.values()])
-        return from_objects(fresh(self.run), steps, messages)
+        steps = [checked(RunStep, fresh(step)) for step in self.steps.values()]
+        messages = [checked(Message, fresh(message)) for message in self.messages.values()]
+        return from_objects(checked(Run, fresh(self.run)), steps, messages)
 
     def start(self) -> None:
         self.run = {
@@ -154,6 +156,7 @@ class Server:
             "id": f"msg_{len(self.messages)}",
             "created_at": self.now,
             "run_id": "run_1",
+            "role": "assistant",
             "status": "in_progress",
             "content": [],
         }
@@ -362,7 +365,8 @@ def with_message(*deltas: Json) -> RunState:
 
 
 def message(**changes: Any) -> Any:
-    return {"id": "msg_1", "status": "in_progress", "created_at": 1, "content": [], **changes}
+    whole = {"id": "msg_1", "role": "assistant", "status": "in_progress", "created_at": 1, **changes}
+    return checked(Message, whole)
 
 
 def test_a_delta_before_its_message_is_not_lost() -> None:
@@ -512,9 +516,10 @@ def test_a_late_picture_of_a_complete_message_does_not_reopen_it(name: str) -> N
 def test_a_late_picture_of_a_complete_step_does_not_reopen_it(name: str) -> None:
     open_step: Any = {
         "id": "step_1",
+        "type": "tool_calls",
         "status": "in_progress",
         "step_details": {"type": "tool_calls", "tool_calls": []},
     }
-    done: Any = {**open_step, "status": "completed", "usage": {"total_tokens": 1}}
+    done: Any = checked(RunStep, {**open_step, "status": "completed", "usage": {"total_tokens": 1}})
     state = reduce(RunState("thread_1"), Event("thread.run.step.completed", done))
     assert reduce(state, Event(f"thread.run.step.{name}", open_step)).steps == {"step_1": done}

@@ -1,7 +1,7 @@
 """Assistants: listed, made, changed and deleted; and the list of last time, for an instant start."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import read_all
@@ -24,18 +24,16 @@ class Assistants:
 
     async def list(self) -> "list[Assistant]":
         """The newest first, at most as many as `runs.assistant_fetch_count` says."""
-        found: list[Assistant] = await read_all(
-            self._client, "assistants", count=self._fetch_count, order="desc"
-        )
+        found = await read_all(self._client, Assistant, "assistants", count=self._fetch_count, order="desc")
         self._remember(found)
         return found
 
     async def retrieve(self, assistant_id: str) -> Assistant:
-        return cast(Assistant, await self._client.get(_path(assistant_id)))
+        return await self._client.fetch(Assistant, _path(assistant_id))
 
     async def create(self, fields: Mapping[str, Any]) -> Assistant:
         """Make an assistant. `fields` are those of the API; `model` is required."""
-        return cast(Assistant, await self._client.post("assistants", fields))
+        return await self._client.send(Assistant, "assistants", fields)
 
     async def update(self, before: Assistant, fields: Mapping[str, Any]) -> Assistant:
         """Change an assistant: of `fields`, only those that differ from `before` are sent.
@@ -45,7 +43,7 @@ class Assistants:
         changes = {name: value for name, value in fields.items() if before.get(name) != value}
         if not changes:
             return before
-        return cast(Assistant, await self._client.post(_path(before["id"]), changes, again=True))
+        return await self._client.send(Assistant, _path(before["id"]), changes, again=True)
 
     async def delete(self, assistant_id: str) -> None:
         await self._client.delete(_path(assistant_id))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Assistant, Model, Run, Usage
+from assistants_tui.service.wire import Assistant, ListAnswer, Model, Run, Usage
 from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
@@ -67,13 +67,12 @@ class Backend:
         if self.profile.kind == "azure":
             return []  # what counts there are names of deployments, which it does not list
         try:
-            answer = await self.client.get("models")
+            answer = await self.client.fetch(ListAnswer, "models")
         except ServiceError as error:
             if error.status in {404, 405}:
                 return []
             raise
-        found = answer.get("data")
-        return [model for model in found if "id" in model] if isinstance(found, list) else []
+        return [self.client.checked(Model, model, "GET /models") for model in answer["data"]]
 
     def cached_assistants(self) -> list[Assistant]:
         """The assistants as the last list of this profile had them. Reads a small file."""

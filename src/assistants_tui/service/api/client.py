@@ -17,6 +17,7 @@ import httpx2
 import openai
 
 from assistants_tui import network
+from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.errors import ServiceError, explain, not_the_api
 from assistants_tui.service.files.media_types import media_type
 from assistants_tui.service.wire import Event, Json
@@ -31,6 +32,7 @@ _MAX_WAIT = 30.0
 
 Query = Mapping[str, object]
 Answer = TypeVar("Answer")
+Thing = TypeVar("Thing")
 
 
 class Client:
@@ -89,6 +91,27 @@ class Client:
 
         with self._explained(path):
             return self._object(await (send() if again else self._certainly_once(send)))
+
+    async def fetch(self, kind: type[Thing], path: str, query: Query | None = None) -> Thing:
+        """`get` what is an object of `kind`. Raises `ServiceError` of kind `protocol` if it is none."""
+        return self.checked(kind, await self.get(path, query), f"GET /{path}")
+
+    async def send(
+        self, kind: type[Thing], path: str, body: Mapping[str, Any] | None = None, *, again: bool = False
+    ) -> Thing:
+        """`post` what is answered with an object of `kind`. Raises as `fetch`."""
+        return self.checked(kind, await self.post(path, body, again=again), f"POST /{path}")
+
+    def checked(self, kind: type[Thing], answer: object, request: str, place: str = "") -> Thing:
+        """A part of an answer, at `place`, as an object of `kind`. Raises as `fetch`."""
+        try:
+            return checked(kind, answer, place)
+        except MalformedError as error:
+            raise ServiceError(
+                f"{self._server} answered {request} with something else than the API promises: {error}.",
+                "The fault is the server's. Other things of it may still work.",
+                kind="protocol",
+            ) from None
 
     async def delete(self, path: str) -> Json:
         """DELETE an object. Not repeated: a second attempt would only find nothing."""

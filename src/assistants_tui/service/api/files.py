@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import read_page
@@ -34,10 +34,10 @@ class Files:
     ) -> Page[FileObject]:
         """A page of files, the newest first."""
         query = {"purpose": purpose} if purpose else None
-        return await read_page(self._client, "files", limit=limit, after=after, query=query)
+        return await read_page(self._client, FileObject, "files", limit=limit, after=after, query=query)
 
     async def retrieve(self, file_id: str) -> FileObject:
-        return cast(FileObject, await self._client.get(_path(file_id)))
+        return await self._client.fetch(FileObject, _path(file_id))
 
     async def upload(
         self, path: Path | str, *, purpose: str = "assistants", progress: Progress = lambda done, total: None
@@ -49,7 +49,7 @@ class Files:
         file, name = await asyncio.to_thread(_opened, Path(path))
         with _Counted(file, os.fstat(file.fileno()).st_size, progress) as counted:
             answer = await self._client.upload("files", {"purpose": purpose}, name, counted)
-        return cast(FileObject, answer)
+        return self._client.checked(FileObject, answer, "POST /files")
 
     async def read(self, file_id: str, most: int) -> tuple[bytes, int | None]:
         """The first `most` bytes of a file, and how many it has if the server says so."""

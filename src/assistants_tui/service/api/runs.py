@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_all, read_page
@@ -149,11 +149,11 @@ class Runs:
     async def cancel(self, thread_id: str, run_id: str) -> Run:
         """Ask the server to stop the run; it may still end in another way. Raises `ServiceError`."""
         try:
-            run = cast(Run, await self._client.post(f"{_path(thread_id, run_id)}/cancel", again=True))
+            run = await self._client.send(Run, f"{_path(thread_id, run_id)}/cancel", again=True)
         except ServiceError as error:
             if error.status != 400:
                 raise
-            run = cast(Run, await self._client.get(_path(thread_id, run_id)))
+            run = await self._client.fetch(Run, _path(thread_id, run_id))
             if run["status"] not in {"cancelling", "cancelled"}:  # else it was asked before
                 raise
         self._cancelled(run)
@@ -167,11 +167,11 @@ class Runs:
     async def steps(self, thread_id: str, run_id: str) -> "list[RunStep]":
         """All steps of a run, oldest first. Raises `ServiceError`."""
         path = f"{_path(thread_id, run_id)}/steps"
-        return await self._with_results(lambda query: read_all(self._client, path, query=query))
+        return await self._with_results(lambda query: read_all(self._client, RunStep, path, query=query))
 
     async def list(self, thread_id: str, *, limit: int = 20, after: str | None = None) -> Page[Run]:
         """A page of the thread's runs, the newest first."""
-        return await read_page(self._client, _path(thread_id), limit=limit, after=after)
+        return await read_page(self._client, Run, _path(thread_id), limit=limit, after=after)
 
     # For Following
 
@@ -202,7 +202,8 @@ class Runs:
             else:
                 answer = await self._client.post(path, body, query)
             if isinstance(answer, dict):
-                await following.update(absorb(following.state, cast(Run, answer)))
+                run = self._client.checked(Run, answer, f"POST /{path}")
+                await following.update(absorb(following.state, run))
                 return False
             await following.stream(answer)
             return following.settled
@@ -227,17 +228,17 @@ class Runs:
         It is the newest run of the thread, unless that one is over and had written before the last question.
         """
         try:
-            page = await read_page(self._client, _path(thread_id), limit=1)
+            page = await read_page(self._client, Run, _path(thread_id), limit=1)
             if not page.items:
                 return None
-            run = cast(Run, page.items[0])
+            run = page.items[0]
             if run["status"] not in TERMINAL_RUN_STATUSES:
                 return run
             messages = f"threads/{segment(thread_id)}/messages"
-            newest = (await read_page(self._client, messages, limit=MAX_LIMIT)).items
+            newest = (await read_page(self._client, Message, messages, limit=MAX_LIMIT)).items
         except ServiceError:
             return None
-        asked = next((message for message in newest if message.get("role") == "user"), None)
+        asked = next((message for message in newest if message["role"] == "user"), None)
         if asked is None or run["created_at"] < asked["created_at"]:
             return None
         before = newest[newest.index(asked) :]
@@ -245,7 +246,7 @@ class Runs:
 
     async def _read(self, thread_id: str, run_id: str) -> tuple[Run, Sequence[RunStep], Sequence[Message]]:
         """The run first, so that steps and messages are never older than it."""
-        run = cast(Run, await self._client.get(_path(thread_id, run_id)))
+        run = await self._client.fetch(Run, _path(thread_id, run_id))
         steps, messages = await asyncio.gather(
             self.steps(thread_id, run_id),
             self._messages(thread_id, run),
@@ -259,11 +260,11 @@ class Runs:
         after: str | None = None
         while True:
             page = await read_page(
-                self._client, path, limit=MAX_LIMIT, after=after, query={"run_id": run["id"]}
+                self._client, Message, path, limit=MAX_LIMIT, after=after, query={"run_id": run["id"]}
             )
             found.update((item["id"], item) for item in page.items if item.get("run_id") == run["id"])
             after = page.next_cursor
-            if after is None or page.items[-1].get("created_at", 0) < run["created_at"]:
+            if after is None or page.items[-1]["created_at"] < run["created_at"]:
                 return list(reversed(found.values()))
 
     async def _with_results(self, call: Callable[[Json], Awaitable[Result]]) -> Result:

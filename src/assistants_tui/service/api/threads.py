@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
@@ -23,14 +23,14 @@ class Threads:
 
     async def create(self, fields: Mapping[str, Any] | None = None) -> Thread:
         """Make an empty thread, or one with `messages`, `tool_resources` and `metadata`."""
-        return cast(Thread, await self._client.post("threads", fields))
+        return await self._client.send(Thread, "threads", fields)
 
     async def retrieve(self, thread_id: str) -> Thread:
-        return cast(Thread, await self._client.get(_path(thread_id)))
+        return await self._client.fetch(Thread, _path(thread_id))
 
     async def update(self, thread_id: str, fields: Mapping[str, Any]) -> Thread:
         """Replace `metadata` or `tool_resources`."""
-        return cast(Thread, await self._client.post(_path(thread_id), fields, again=True))
+        return await self._client.send(Thread, _path(thread_id), fields, again=True)
 
     async def delete(self, thread_id: str) -> None:
         """Delete the thread with its messages and runs. Files stay."""
@@ -42,7 +42,7 @@ class Threads:
         OpenAI's API never could. Our engine can, and so can Azure AI Foundry.
         """
         try:
-            return await read_page(self._client, "threads", limit=limit, after=after)
+            return await read_page(self._client, Thread, "threads", limit=limit, after=after)
         except ServiceError as error:
             if error.status in _WITHOUT_LIST:
                 return None
@@ -52,11 +52,13 @@ class Threads:
         self, thread_id: str, *, limit: int = MAX_LIMIT, after: str | None = None
     ) -> Page[Message]:
         """A page of messages, the newest first; `after` is the cursor of the page before."""
-        return await read_page(self._client, f"{_path(thread_id)}/messages", limit=limit, after=after)
+        return await read_page(
+            self._client, Message, f"{_path(thread_id)}/messages", limit=limit, after=after
+        )
 
     async def first_message(self, thread_id: str) -> Message | None:
         """The oldest message; None in an empty thread."""
-        page = await read_page(self._client, f"{_path(thread_id)}/messages", limit=1, order="asc")
+        page = await read_page(self._client, Message, f"{_path(thread_id)}/messages", limit=1, order="asc")
         return page.items[0] if page.items else None
 
     async def add_message(
@@ -83,7 +85,7 @@ class Threads:
             if arrived is not None:
                 return arrived
         try:
-            message = await self._client.post(path, body)
+            return await self._client.send(Message, path, body)
         except ServiceError as error:
             if not error.no_effect:
                 self._in_doubt[thread_id] = body
@@ -91,26 +93,25 @@ class Threads:
         except asyncio.CancelledError:
             self._in_doubt[thread_id] = body
             raise
-        return cast(Message, message)
 
     async def add_copy(self, thread_id: str, body: Json) -> Message:
         """Add a message as it stands in `body`, of either role."""
-        return cast(Message, await self._client.post(f"{_path(thread_id)}/messages", body))
+        return await self._client.send(Message, f"{_path(thread_id)}/messages", body)
 
     async def update_message(self, thread_id: str, message_id: str, metadata: Metadata) -> Message:
         """Replace the metadata of a message, which is all that can be changed of it."""
         path = f"{_path(thread_id)}/messages/{segment(message_id)}"
-        return cast(Message, await self._client.post(path, {"metadata": metadata}, again=True))
+        return await self._client.send(Message, path, {"metadata": metadata}, again=True)
 
     async def delete_message(self, thread_id: str, message_id: str) -> None:
         await self._client.delete(f"{_path(thread_id)}/messages/{segment(message_id)}")
 
     async def _arrived(self, path: str, body: Json) -> Message | None:
         """The newest message, if it is the user's and says what `body` says."""
-        page = await read_page(self._client, path, limit=1)
+        page = await read_page(self._client, Message, path, limit=1)
         for message in page.items:
             if message.get("role") == "user" and _plain(message.get("content")) == _plain(body["content"]):
-                return cast(Message, message)
+                return message
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Json, Page, VectorStore, VectorStoreFile
+from assistants_tui.service.wire import Json, Page, SearchAnswerPage, VectorStore, VectorStoreFile
 
 _WITHOUT_PROGRESS = frozenset({400, 404, 405, 501})
 
@@ -53,21 +53,21 @@ class VectorStores:
 
     async def list(self, *, limit: int = MAX_LIMIT, after: str | None = None) -> Page[VectorStore]:
         """A page of the stores, the newest first."""
-        return await read_page(self._client, "vector_stores", limit=limit, after=after)
+        return await read_page(self._client, VectorStore, "vector_stores", limit=limit, after=after)
 
     async def create(self, name: str, file_ids: Sequence[str] = (), **fields: Any) -> VectorStore:
         """Make a store; `fields` are others of the API, such as `expires_after`."""
         body: Json = {"name": name, **fields}
         if file_ids:
             body["file_ids"] = [*file_ids]
-        return cast(VectorStore, await self._client.post("vector_stores", body))
+        return await self._client.send(VectorStore, "vector_stores", body)
 
     async def retrieve(self, store_id: str) -> VectorStore:
-        return cast(VectorStore, await self._client.get(_path(store_id)))
+        return await self._client.fetch(VectorStore, _path(store_id))
 
     async def update(self, store_id: str, fields: Mapping[str, Any]) -> VectorStore:
         """Change `name`, `expires_after` or `metadata`."""
-        return cast(VectorStore, await self._client.post(_path(store_id), fields, again=True))
+        return await self._client.send(VectorStore, _path(store_id), fields, again=True)
 
     async def delete(self, store_id: str) -> None:
         """Delete the store; its files stay."""
@@ -77,11 +77,13 @@ class VectorStores:
         self, store_id: str, *, limit: int = MAX_LIMIT, after: str | None = None
     ) -> Page[VectorStoreFile]:
         """A page of the store's files, the last added first. Their names stand in the file objects."""
-        return await read_page(self._client, f"{_path(store_id)}/files", limit=limit, after=after)
+        return await read_page(
+            self._client, VectorStoreFile, f"{_path(store_id)}/files", limit=limit, after=after
+        )
 
     async def add_file(self, store_id: str, file_id: str) -> VectorStoreFile:
-        answer = await self._client.post(f"{_path(store_id)}/files", {"file_id": file_id}, again=True)
-        return cast(VectorStoreFile, answer)
+        path = f"{_path(store_id)}/files"
+        return await self._client.send(VectorStoreFile, path, {"file_id": file_id}, again=True)
 
     async def remove_file(self, store_id: str, file_id: str) -> None:
         """Take a file out of the store; the file itself stays."""
@@ -113,11 +115,10 @@ class VectorStores:
     async def search(self, store_id: str, query: str, *, max_num_results: int = 10) -> SearchAnswer:
         """What the store finds for `query`."""
         body = {"query": query, "max_num_results": max_num_results}
-        answer = await self._client.post(f"{_path(store_id)}/search", body, again=True)
-        found = answer.get("data")
+        answer = await self._client.send(SearchAnswerPage, f"{_path(store_id)}/search", body, again=True)
         return SearchAnswer(
-            found if isinstance(found, list) else [],
-            by_words_alone="embedding_model" in answer and answer["embedding_model"] is None,
+            answer["data"],
+            by_words_alone="embedding_model" in answer and answer.get("embedding_model") is None,
         )
 
 

@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import cast
 
+from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.wire import Assistant
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
@@ -21,11 +21,10 @@ def cached_assistants(paths: Paths, profile: Profile) -> list[Assistant]:
     assistants = stored.get("assistants")
     if not isinstance(assistants, list):
         return []
-    return [
-        cast(Assistant, assistant)
-        for assistant in assistants
-        if isinstance(assistant, dict) and isinstance(assistant.get("id"), str)
-    ]
+    try:
+        return [checked(Assistant, assistant) for assistant in assistants]
+    except MalformedError:  # of another version
+        return []
 
 
 def remember_assistants(paths: Paths, profile: Profile, assistants: list[Assistant]) -> None:

@@ -101,7 +101,7 @@ def _rest(run: Run, steps: Iterable[RunStep]) -> Iterator[Entry]:
 
 
 def _creates(step: RunStep, message_id: str) -> bool:
-    creation = (step.get("step_details") or {}).get("message_creation") or {}
+    creation = step["step_details"].get("message_creation") or {}
     return bool(creation.get("message_id") == message_id)
 
 
@@ -116,7 +116,7 @@ def run_error(run: Run) -> str:
 
 def calls(step: RunStep) -> Iterator[tuple[str, Json]]:
     """The tool calls of a step: the name of the tool, and what it was given and gave."""
-    for call in (step.get("step_details") or {}).get("tool_calls") or ():
+    for call in step["step_details"].get("tool_calls") or ():
         kind = str(call.get("type") or "tool")
         inner = call.get(kind)
         yield kind, inner if isinstance(inner, dict) else {}

@@ -1,9 +1,9 @@
 """From a footnote to the passage that it stands for, and to what stands around that in its file."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.views import Footnote
@@ -54,7 +54,7 @@ class Surroundings:
     after: str = ""
 
 
-def results_of(call: Json) -> Iterator[Passage]:
+def results_of(call: Mapping[str, Any]) -> Iterator[Passage]:
     """The results of one file search, best first. Those without their text have an empty one."""
     for result in (call.get("file_search") or {}).get("results") or ():
         score = result.get("score")

@@ -1,8 +1,8 @@
 """The files of a thread: what was attached to its messages, made by code, or cited."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.wire import Json, Message, RunStep
@@ -54,11 +54,12 @@ def _of_message(message: Message) -> Iterator[ThreadFile]:
 
 def _of_step(step: RunStep) -> Iterator[ThreadFile]:
     for call in step["step_details"].get("tool_calls") or ():
-        for output in (call.get("code_interpreter") or {}).get("outputs") or ():
+        code: Mapping[str, Any] = call.get("code_interpreter") or {}  # of a live step it may lack anything
+        for output in code.get("outputs") or ():
             if file_id := _file_id(output.get("image")):
                 yield ThreadFile(file_id, "produced")
 
 
-def _file_id(holder: Json | None) -> str:
-    file_id = holder.get("file_id") if isinstance(holder, dict) else None
+def _file_id(holder: Mapping[str, object] | None) -> str:
+    file_id = holder.get("file_id") if isinstance(holder, Mapping) else None
     return file_id if isinstance(file_id, str) else ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
+from assistants_tui.service.answers import checked
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import TERMINAL_RUN_STATUSES, Event, Json, Message, Run, RunStep, ToolCall
 
@@ -204,7 +205,7 @@ def reduce(state: RunState, event: Event) -> RunState:
             if change is not None:
                 try:
                     return change(state, data)
-                except (KeyError, TypeError, AttributeError, ValueError):
+                except (KeyError, TypeError, AttributeError, ValueError):  # also MalformedError
                     pass  # an object of a shape that the API does not have: kept below
     return replace(state, unknown=(*state.unknown, event))
 
@@ -228,23 +229,15 @@ def _dict(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _expect(value: Any, kind: type) -> Any:
-    """The value. Raises `TypeError` if it is of another kind: then its event is not applied."""
-    if not isinstance(value, kind):
-        raise TypeError(f"no {kind.__name__}: {value!r}")
-    return value
-
-
 # Snapshots
 
 
-def _put_run(state: RunState, new: Run) -> RunState:
-    _expect(new.get("status"), str)
-    _expect(new.get("thread_id", ""), str)
+def _put_run(state: RunState, data: Json) -> RunState:
+    new = checked(Run, {"thread_id": state.thread_id, **data})
     old = state.run
     if old is not None and (old["id"] != new["id"] or _is_older(new, old)):
         return state
-    return replace(state, run=new, thread_id=new.get("thread_id") or state.thread_id)
+    return replace(state, run=new, thread_id=new["thread_id"] or state.thread_id)
 
 
 def _is_older(new: Run, old: Run) -> bool:
@@ -261,15 +254,12 @@ def _age(run: Run) -> tuple[bool, int, int]:
     return status in TERMINAL_RUN_STATUSES, began, _PROGRESS.get(status, 1)
 
 
-def _put_message(state: RunState, new: Message) -> RunState:
-    for part in _expect(new.get("content"), list):
-        _expect(part, dict)
-    return replace(state, messages=_put(state.messages, new, _newer_message))
+def _put_message(state: RunState, data: Json) -> RunState:
+    return replace(state, messages=_put(state.messages, checked(Message, data), _newer_message))
 
 
-def _put_step(state: RunState, new: RunStep) -> RunState:
-    _expect(new.get("step_details"), dict)
-    return replace(state, steps=_put(state.steps, new, _newer_step))
+def _put_step(state: RunState, data: Json) -> RunState:
+    return replace(state, steps=_put(state.steps, checked(RunStep, data), _newer_step))
 
 
 def _put(items: Mapping[str, Item], new: Item, newer: Callable[[Item, Item], Item]) -> Mapping[str, Item]:
@@ -398,7 +388,7 @@ def _step_delta(state: RunState, data: Json) -> RunState:
         )
     elif step.get("status") != "in_progress":
         return state
-    old: Json = step["step_details"]
+    old = cast(Json, step["step_details"])
     new = {**old, **details}
     if isinstance(details.get("tool_calls"), list):
         new["tool_calls"] = _placed(old.get("tool_calls") or [], details["tool_calls"], _grown_call)
