@@ -110,3 +110,49 @@ def test_nothing_breaks_the_engine(
             error = response.json()["error"]
             assert error.keys() == {"message", "type", "param", "code"}
             assert error["message"]
+
+
+def test_ids_are_described() -> None:
+    paths = document()["paths"]
+    described = {
+        parameter["name"]: parameter["schema"].get("pattern")
+        for operations in paths.values()
+        for operation in operations.values()
+        for parameter in operation["parameters"]
+        if parameter["in"] == "path"
+    }
+    assert described == {
+        "assistant_id": "^asst_",
+        "thread_id": "^thread_",
+        "message_id": "^msg_",
+        "run_id": "^run_",
+        "step_id": "^step_",
+        "file_id": "^file-",
+        "upload_id": "^upload_",
+        "vector_store_id": "^vs_",
+        "batch_id": "^vsfb_",
+        "model": None,
+    }
+    schemas = document()["components"]["schemas"]
+    assert schemas["NewRun"]["properties"]["assistant_id"]["pattern"] == "^asst_"
+    [files, _] = schemas["NewFileBatch"]["properties"]["file_ids"]["anyOf"]
+    assert files["items"]["pattern"] == "^file-"
+
+
+def test_unions_say_what_decides_among_them() -> None:
+    schemas = document()["components"]["schemas"]
+    unions = {name: schema for name, schema in schemas.items() if "discriminator" in schema}
+    assert unions.keys() == {
+        *("Tool", "ToolChoice", "ResponseFormatObject", "ContentPart", "TruncationStrategy"),
+        *("ChunkingStrategy", "Filter", "CodeDecision"),
+    }
+    for union in unions.values():
+        field, mapping = union["discriminator"]["propertyName"], union["discriminator"]["mapping"]
+        assert [one["$ref"] for one in union["oneOf"]] == list(dict.fromkeys(mapping.values()))
+        for value, reference in mapping.items():
+            chosen = schemas[reference.rpartition("/")[2]]
+            assert value in chosen["properties"][field]["enum"] and field in chosen["required"]
+            assert chosen["additionalProperties"] is False
+    function = schemas["FunctionTool"]
+    assert function["properties"].keys() == {"type", "function"} == set(function["required"])
+    assert schemas["CodeInterpreterTool"]["properties"].keys() == {"type"}

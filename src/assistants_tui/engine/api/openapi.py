@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 import assistants_tui
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, vector_stores
+from assistants_tui.engine.api.requests.common import TypedBody
+from assistants_tui.engine.store.ids import PREFIXES
 from assistants_tui.engine.store.objects import Json
 
 
@@ -67,6 +69,8 @@ _FILES_PAGE = (
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000}),
     *_PAGE[1:],
 )
+
+_KINDS = {"batch_id": "file_batch", "step_id": "run_step"}  # parameters that are not named after their kind
 
 _ASSISTANT = "/assistants/{assistant_id}"
 _THREAD = "/threads/{thread_id}"
@@ -169,10 +173,43 @@ def document() -> Json:
         "security": [{"key": []}, {}],
         "paths": paths,
         "components": {
-            "schemas": definitions["$defs"] | {"Error": _ERROR},
+            "schemas": _with_unions(definitions["$defs"]) | {"Error": _ERROR},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _with_unions(schemas: Json) -> Json:
+    """The schemas with a schema for each type that a `TypedBody` has, and in its place the choice of them."""
+    for body in TypedBody.__subclasses__():
+        schemas |= _union(body, schemas[body.__name__])
+    return schemas
+
+
+def _union(body: type[TypedBody], whole: Json) -> Json:
+    made: dict[str, Json] = {}
+    mapping: dict[str, str] = {}
+    for fields in dict.fromkeys(body.types.values()):
+        types = [name for name, its_fields in body.types.items() if its_fields == fields]
+        name = "".join(word.title() for word in types[0].split("_")) + body.__name__
+        others = body.of_other_types(fields)
+        properties = {key: value for key, value in whole["properties"].items() if key not in others}
+        properties[body.type_field] = {"type": "string", "enum": types}
+        for key in fields.needed:
+            [properties[key]] = _not_null(properties[key])
+        required = [*whole["required"], *fields.needed]
+        made[name] = {**whole, "title": name, "properties": properties, "required": required}
+        mapping |= dict.fromkeys(types, f"#/components/schemas/{name}")
+    made[body.__name__] = {
+        "oneOf": [{"$ref": reference} for reference in dict.fromkeys(mapping.values())],
+        "discriminator": {"propertyName": body.type_field, "mapping": mapping},
+    }
+    return made
+
+
+def _not_null(schema: Json) -> list[Json]:
+    """What a field that may be null is if it is not."""
+    return [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
 
 
 _ERROR: Json = {
@@ -195,7 +232,7 @@ _ERROR: Json = {
 
 def _describe(path: str, operation: Operation, body: Json | None) -> Json:
     parameters: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": _STRING}
+        {"name": name, "in": "path", "required": True, "schema": _path_parameter(name)}
         for name in re.findall(r"{(\w+)}", path)
     ]
     parameters += operation.query
@@ -220,6 +257,11 @@ def _describe(path: str, operation: Operation, body: Json | None) -> Json:
         content = {"multipart/form-data": {"schema": operation.form}}
         description["requestBody"] = {"required": True, "content": content}
     return description
+
+
+def _path_parameter(name: str) -> Json:
+    kind = _KINDS.get(name, name.removesuffix("_id"))
+    return {**_STRING, "pattern": f"^{PREFIXES[kind]}"} if kind in PREFIXES else _STRING
 
 
 routes = [Route("/openapi.json", serve, methods=["GET"])]

@@ -1,6 +1,7 @@
 """What bodies of several resources share."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -10,6 +11,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -69,6 +71,40 @@ def refuse(message: str, *, code: str | None = None, at: str = "") -> PydanticCu
     `at` is the field below the validated one that is at fault; `{path}` in the message becomes its path.
     """
     return PydanticCustomError("refused", "refused", {"message": message, "code": code, "at": at})
+
+
+class Fields(NamedTuple):
+    """Which fields an object of some type has beside its type."""
+
+    needed: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+class TypedBody(RequestBody):
+    """An object whose field `type` says which of its other fields it has. Null stands for no field."""
+
+    types: ClassVar[Mapping[str, Fields]]
+    type_field: ClassVar[str] = "type"
+
+    @model_validator(mode="after")
+    def _has_what_its_type_says(self) -> Self:
+        fields = self.types[getattr(self, self.type_field)]
+        for name in fields.needed:
+            if getattr(self, name) is None:
+                raise refuse(
+                    "Missing required parameter: '{path}'.", code="missing_required_parameter", at=name
+                )
+        others = self.of_other_types(fields)
+        for name in type(self).model_fields:
+            if name in others and getattr(self, name) is not None:
+                raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
+        return self
+
+    @classmethod
+    def of_other_types(cls, fields: Fields) -> set[str]:
+        """The fields that only objects of other types have."""
+        known = {name for other in cls.types.values() for name in (*other.needed, *other.allowed)}
+        return known - {*fields.needed, *fields.allowed}
 
 
 def by_json_type(**tags: type) -> Discriminator:

@@ -1,16 +1,17 @@
 """Bodies of the Threads and Messages endpoints."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, Tag, model_validator
+from pydantic import Field, StringConstraints, Tag
 
 from assistants_tui.engine.api.requests.common import (
+    Fields,
     FileId,
     Metadata,
     RequestBody,
+    TypedBody,
     alternative,
     by_json_type,
-    refuse,
 )
 from assistants_tui.engine.api.requests.tools import NewToolResources, ToolResources
 
@@ -28,22 +29,13 @@ class ImageUrl(RequestBody):
     detail: _Detail = "auto"
 
 
-class ContentPart(RequestBody):
+class ContentPart(TypedBody):
+    types: ClassVar = {name: Fields(needed=(name,)) for name in ("text", "image_file", "image_url")}
+
     type: Literal["text", "image_file", "image_url"]
     text: _Text | None = None
     image_file: ImageFile | None = None
     image_url: ImageUrl | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if getattr(self, self.type) is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at=self.type
-            )
-        for name in ("text", "image_file", "image_url"):
-            if name in self.model_fields_set and name != self.type:
-                raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
-        return self
 
     def to_wire(self) -> dict[str, Any]:
         """The part as message objects show it."""

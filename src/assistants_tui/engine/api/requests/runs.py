@@ -1,19 +1,20 @@
 """Bodies of the Runs endpoints."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, Tag, model_validator
+from pydantic import Field, StringConstraints, Tag
 
 from assistants_tui.engine.api.requests.common import (
     AssistantId,
+    Fields,
     Instructions,
     Metadata,
     RequestBody,
     Temperature,
     TopP,
+    TypedBody,
     alternative,
     by_json_type,
-    refuse,
 )
 from assistants_tui.engine.api.requests.messages import NewMessage, NewThread
 from assistants_tui.engine.api.requests.tools import (
@@ -27,36 +28,29 @@ _MAX_TOKENS = 2**31 - 1  # a bound only because columns have one
 _Tokens = Annotated[int, Field(ge=256, le=_MAX_TOKENS)]
 
 
-class TruncationStrategy(RequestBody):
+class TruncationStrategy(TypedBody):
+    types: ClassVar = {
+        "auto": Fields(allowed=("last_messages",)),
+        "last_messages": Fields(needed=("last_messages",)),
+    }
+
     type: Literal["auto", "last_messages"]
     last_messages: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if self.type == "last_messages" and self.last_messages is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="last_messages"
-            )
-        return self
 
 
 class FunctionChoice(RequestBody):
     name: str
 
 
-class ToolChoice(RequestBody):
+class ToolChoice(TypedBody):
+    types: ClassVar = {
+        "code_interpreter": Fields(),
+        "file_search": Fields(),
+        "function": Fields(needed=("function",)),
+    }
+
     type: Literal["code_interpreter", "file_search", "function"]
     function: FunctionChoice | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if self.type == "function" and self.function is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="function"
-            )
-        if self.type != "function" and self.function is not None:
-            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at="function")
-        return self
 
 
 class _RunOptions(RequestBody):
@@ -99,21 +93,17 @@ class ToolOutput(RequestBody):
     output: str
 
 
-class CodeDecision(RequestBody):
+class CodeDecision(TypedBody):
     """Not part of the hosted API."""
+
+    types: ClassVar = {"run": Fields(allowed=("code",)), "reject": Fields(allowed=("reason",))}
+    type_field = "decision"
 
     tool_call_id: str
     decision: Literal["run", "reject"]
     code: Annotated[str, StringConstraints(min_length=1, max_length=256_000)] | None = None
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     stream: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_decision_needs(self) -> Self:
-        other = "reason" if self.decision == "run" else "code"
-        if getattr(self, other) is not None:
-            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=other)
-        return self
 
 
 class ToolOutputs(RequestBody):

@@ -1,14 +1,16 @@
 """Tools of assistants and runs, and the files and vector stores they work on."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, Tag, model_validator
 
 from assistants_tui.engine.api.json_schema import schema_fault
 from assistants_tui.engine.api.requests.common import (
+    Fields,
     FileId,
     Metadata,
     RequestBody,
+    TypedBody,
     VectorStoreId,
     alternative,
     by_json_type,
@@ -60,21 +62,16 @@ class FileSearchOptions(RequestBody):
     ranking_options: RankingOptions | None = None
 
 
-class Tool(RequestBody):
+class Tool(TypedBody):
+    types: ClassVar = {
+        "code_interpreter": Fields(),
+        "file_search": Fields(allowed=("file_search",)),
+        "function": Fields(needed=("function",)),
+    }
+
     type: Literal["code_interpreter", "file_search", "function"]
     file_search: FileSearchOptions | None = None
     function: FunctionDefinition | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if self.type == "function" and self.function is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="function"
-            )
-        for name in ("file_search", "function"):
-            if name in self.model_fields_set and self.type != name:
-                raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
-        return self
 
     def to_wire(self) -> dict[str, Any]:
         """The tool as objects show it, with the defaults that the hosted service fills in."""
@@ -130,19 +127,11 @@ class StaticChunking(RequestBody):
         return self
 
 
-class ChunkingStrategy(RequestBody):
+class ChunkingStrategy(TypedBody):
+    types: ClassVar = {"auto": Fields(), "static": Fields(needed=("static",))}
+
     type: Literal["auto", "static"]
     static: StaticChunking | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if self.type == "static" and self.static is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="static"
-            )
-        if self.type == "auto" and self.static is not None:
-            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at="static")
-        return self
 
 
 class CodeInterpreterResources(RequestBody):
@@ -206,19 +195,15 @@ class JsonSchema(RequestBody):
         return self
 
 
-class ResponseFormatObject(RequestBody):
+class ResponseFormatObject(TypedBody):
+    types: ClassVar = {
+        "text": Fields(),
+        "json_object": Fields(),
+        "json_schema": Fields(needed=("json_schema",)),
+    }
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
-
-    @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        if self.type == "json_schema" and self.json_schema is None:
-            raise refuse(
-                "Missing required parameter: '{path}'.", code="missing_required_parameter", at="json_schema"
-            )
-        if self.type != "json_schema" and self.json_schema is not None:
-            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at="json_schema")
-        return self
 
 
 ResponseFormat = Annotated[

@@ -1,13 +1,15 @@
 """Bodies of the Vector stores endpoints."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, Tag, model_validator
+from pydantic import Field, StringConstraints, Tag, WithJsonSchema, model_validator
 
 from assistants_tui.engine.api.requests.common import (
+    Fields,
     FileId,
     Metadata,
     RequestBody,
+    TypedBody,
     alternative,
     by_json_type,
     refuse,
@@ -104,24 +106,31 @@ class NewFileBatch(RequestBody):
 
 
 _Scalar = str | float | bool
+_COMPARABLE = {
+    "type": ["string", "number", "boolean", "array"],
+    "items": {"type": ["string", "number", "boolean"]},
+}
 
 
-class Filter(RequestBody):
+_COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin")
+
+
+class Filter(TypedBody):
     """A condition on attributes: one comparison, or several filters joined."""
+
+    types: ClassVar = dict.fromkeys(_COMPARISONS, Fields(needed=("key", "value"))) | dict.fromkeys(
+        ("and", "or"), Fields(needed=("filters",))
+    )
 
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]
     key: str | None = None
-    value: Any = None
+    value: Annotated[Any, WithJsonSchema(_COMPARABLE)] = None
     filters: Annotated[list["Filter"], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _has_what_its_type_says(self) -> Self:
-        needed = {"filters"} if self.type in {"and", "or"} else {"key", "value"}
-        for name in sorted(needed - self.model_fields_set):
-            raise refuse("Missing required parameter: '{path}'.", code="missing_required_parameter", at=name)
-        for name in sorted(self.model_fields_set - needed - {"type"}):
-            raise refuse("Unknown parameter: '{path}'.", code="unknown_parameter", at=name)
-        if "value" in needed and not _is_comparable(self.value, several=self.type in {"in", "nin"}):
+    def _compares_what_can_be_compared(self) -> Self:
+        compares = self.type in _COMPARISONS
+        if compares and not _is_comparable(self.value, several=self.type in {"in", "nin"}):
             raise refuse(
                 "Invalid type for '{path}': expected a string, a number or a boolean; "
                 "for 'in' and 'nin' an array of them.",
