@@ -211,7 +211,7 @@ async def test_a_function_may_have_the_name_of_a_built_in_tool(served_engine: Se
 
 async def test_going_round_in_circles_has_an_end(served_engine: ServedEngine) -> None:
     assert served_engine.endpoint is not None
-    served_engine.endpoint.otherwise = lambda _: calls(("nothing", "{}"))
+    served_engine.endpoint.otherwise = lambda _: calls(("nothing", f"[{len(served_engine.prompts)}]"))
     run = await ended(served_engine, await served_engine.thread("Hi"), await served_engine.assistant())
     assert run["status"] == "failed" and str(MAX_TURNS) in run["last_error"]["message"]
     assert len(served_engine.prompts) == MAX_TURNS

@@ -31,6 +31,7 @@ from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreErr
 from assistants_tui.engine.runs.endings import Ending
 from assistants_tui.engine.runs.feed import Feed
 from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions, last_round
 from assistants_tui.engine.runs.stop import Interrupted, Stop
 from assistants_tui.engine.runs.workshop import Workshop
 from assistants_tui.engine.store import run_steps, runs
@@ -81,6 +82,7 @@ class Executor:
         self._own: list[Json] = []
         self._progress: Json = {}
         self._answer: Answer | None = None
+        self._repetitions = Repetitions()
         self._refusals = 0
         self._refused: ContextOverflowError | None = None  # the last refusal of a prompt for its length
         self._guess: int | None = None  # what the model can read, after such refusals
@@ -126,11 +128,20 @@ class Executor:
                 return endings.failed("server_error", message, filtered=True)
             if not answer.calls:
                 return await self._completed(answer)
+            if self._repetitions.is_stuck:
+                message = (
+                    f"The model made the same call {LIMIT} times with the same result, and gave no answer "
+                    "when it was asked for one without tools."
+                )
+                return endings.failed("server_error", message)
             self._count_refusal(await answer.complete())
             if await self._run_tools(answer):
                 return None
-            self._own += answer.as_turns(self._search.told)
+            turns = answer.as_turns(self._search.told)
+            self._own += turns
             self._answer = None
+            self._repetitions.add_round(turns)
+            self._tell_repetition()
 
     async def _read_thread(self) -> None:
         workshop, run = self._workshop, self.record.run
@@ -141,6 +152,7 @@ class Executor:
                 raise Interrupted("taken")
             self._progress = stored.progress or {}
             self.record.resume(self._progress)
+            self._repetitions.resume(self._progress.get("repetitions", {}))
             if "products" in self._progress:
                 self._code.products.resume(self._progress["products"])
             self._history = await history.of_thread(
@@ -163,6 +175,15 @@ class Executor:
         run = self.record.run
         self._own, results = await history.of_run(connection, run, self._owner, self._tools)
         self._search.resume(results)
+        if turns := last_round(self._own):
+            # Steps do not keep what was searched for.
+            self._repetitions.add_round(turns, without=self._tools.names("file_search"))
+            self._tell_repetition()
+
+    def _tell_repetition(self) -> None:
+        """Tell the model that it has repeated a call for the last time, if it has."""
+        if self._repetitions.is_stuck:
+            self._own[-1] = {**self._own[-1], "content": f"{self._own[-1]['content']}\n\n{NOTE}"}
 
     async def _finish_calls(self) -> bool:
         """Go on with calls whose code waited for the user. True if the run has to wait once more."""
@@ -238,11 +259,11 @@ class Executor:
 
     async def _wait(self, unseen: int | None, used: Usage) -> bool:
         """Have the run wait for a decision on code, or for the outputs of functions. False: for neither."""
-        products = self._code.products.kept()
+        kept = {"products": self._code.products.kept(), "repetitions": self._repetitions.kept()}
         if unseen is not None:
-            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, products)
+            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
         elif self.record.waits_for_functions:
-            await self.record.ask_for_outputs(used, products)
+            await self.record.ask_for_outputs(used, kept)
         else:
             return False
         return True
@@ -288,7 +309,8 @@ class Executor:
 
     def _request(self) -> ChatRequest:
         run = self.record.run
-        definitions = self._tools.definitions
+        # Who repeats a call is asked once without tools, to come to an answer.
+        definitions = [] if self._repetitions.is_stuck else self._tools.definitions
         forced = self.record.turns == 0 or run["tool_choice"] == "none"
         response_format = run["response_format"]
         messages = self._messages(definitions)

@@ -118,8 +118,8 @@ class RunRecord:
             await self._change_run(connection, values, when=("queued",))
             events.append(Event("thread.run.in_progress", self.run))
 
-    async def ask_for_outputs(self, used: Usage, products: Json) -> None:
-        """in progress → requires action. `products` is what the run has made so far."""
+    async def ask_for_outputs(self, used: Usage, kept: Json) -> None:
+        """in progress → requires action. `kept` is what the run has to know when it goes on."""
         pending = [call for call in self._calls if call["type"] == "function"]
         asked = [
             {
@@ -130,9 +130,9 @@ class RunRecord:
             for call in pending
         ]
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
-        await self._wait_for(action, used, products)
+        await self._wait_for(action, used, kept)
 
-    async def ask_about_code(self, index: int, reason: str, used: Usage, products: Json) -> None:
+    async def ask_about_code(self, index: int, reason: str, used: Usage, kept: Json) -> None:
         """in progress → requires action: the user is to say whether the code of a call may run.
 
         The hosted API has no such action: its code always runs in a sandbox. `reason`: why this one does not.
@@ -141,9 +141,9 @@ class RunRecord:
         code = {"input": call["code_interpreter"]["input"]}
         asked = {"id": call["id"], "type": "code_interpreter", "code_interpreter": code}
         action = {"type": "approve_code", "approve_code": {"tool_calls": [asked], "reason": reason}}
-        await self._wait_for(action, used, products)
+        await self._wait_for(action, used, kept)
 
-    async def _wait_for(self, action: Json, used: Usage, products: Json) -> None:
+    async def _wait_for(self, action: Json, used: Usage, kept: Json) -> None:
         """Readers learn of it once a client's answer would be accepted."""
         assert self._calls_step is not None
         progress = {
@@ -152,7 +152,7 @@ class RunRecord:
             "step": self._calls_step["id"],
             "step_usage": usage.to_wire(used),
             "settled": sorted(self._settled),
-            "products": products,
+            **kept,
         }
         values = {
             "status": "requires_action",

@@ -68,6 +68,10 @@ class ToolBox:
         """`code_interpreter`, `file_search` or `function`; None for a name the model has made up."""
         return self._kinds.get(name)
 
+    def names(self, kind: str) -> list[str]:
+        """The names of the tools of a kind."""
+        return [name for name, its_kind in self._kinds.items() if its_kind == kind]
+
     def choice(self, tool_choice: str | Json | None) -> str | Json:
         """A run's tool choice as the model gets it."""
         if tool_choice is None or isinstance(tool_choice, str):
