@@ -11,13 +11,14 @@ PACKAGE = "assistants_tui"
 
 # room -> rooms of our own that it may import
 ALLOWED = {
+    "protocol": set(),
     "installation": set(),
     "network": set(),
-    "settings": {"settings"},
-    "service": {"installation", "network", "settings", "service"},
-    "tui": {"installation", "settings", "service", "tui"},
-    "engine": {"network", "engine"},
-    "cli": {"installation", "network", "settings", "service", "tui", "engine", "cli"},
+    "settings": {"protocol", "settings"},
+    "service": {"protocol", "installation", "network", "settings", "service"},
+    "tui": {"protocol", "installation", "settings", "service", "tui"},
+    "engine": {"protocol", "network", "engine"},
+    "cli": {"protocol", "installation", "network", "settings", "service", "tui", "engine", "cli"},
 }
 # the only client modules that open the engine
 ENGINE_DOORS = {"service/api/embedded.py", "cli/serve.py", "cli/doctor.py"}

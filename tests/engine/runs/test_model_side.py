@@ -128,11 +128,13 @@ async def test_attached_files_are_named_and_readable(served_engine: ServedEngine
     thread = (await served_engine.post("/threads", body))["id"]
     events = await served_engine.run(thread, assistant)
     [call] = data_of(events, "thread.run.step.completed")[0]["step_details"]["tool_calls"]
-    assert call["code_interpreter"]["outputs"] == [{"type": "logs", "logs": "a.csv 1\na_2.csv 2\nb.csv 3\n"}]
+    assert call["code_interpreter"]["outputs"] == [
+        {"type": "logs", "logs": "a (2).csv 2\na.csv 1\nb.csv 3\n"}
+    ]
     system, user = served_engine.prompts[0]["messages"][:2]
-    for name in ("a.csv", "a_2.csv", "b.csv"):
+    for name in ("a.csv", "a (2).csv", "b.csv"):
         assert f"- /mnt/data/{name}\n" in system["content"] + "\n"
-    assert "Attached: " in user["content"]
+    assert "[Attached: a (2).csv, b.csv]" in user["content"]  # as code finds them
 
 
 async def test_a_forced_tool_binds_the_first_turn_only(served_engine: ServedEngine) -> None:

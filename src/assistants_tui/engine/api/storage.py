@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 
-from assistants_tui.engine import file_types
 from assistants_tui.engine.api.context import Work
 from assistants_tui.engine.api.errors import bad_request
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
@@ -10,6 +9,7 @@ from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
 from assistants_tui.engine.store.objects import Json
 from assistants_tui.engine.store.vector_store_files import NewFile
+from assistants_tui.protocol import file_kinds
 
 MAX_FILES = 10_000
 """How many files a vector store holds, per the Assistants guide."""
@@ -57,8 +57,11 @@ async def put_in_store(
         raise bad_request(f"Vector store {store['id']} has expired. Make a new one.")
     by_id = {entry.file_id: entry for entry in entries}
     found = await check_files(work, list(by_id), path)
-    kinds = {file_id: file_types.extension(file["filename"]) for file_id, file in found.items()}
-    unsupported = {file_id: kind for file_id, kind in kinds.items() if kind not in file_types.SEARCHABLE}
+    unsupported = {
+        file_id: file_kinds.extension(file["filename"])
+        for file_id, file in found.items()
+        if not file_kinds.kind_of(file["filename"]).searchable
+    }
     if unsupported and not fail_unsupported:
         raise bad_request(_not_supported(unsupported.values()), param=path, code="unsupported_file")
     others = await vector_store_files.count(work.connection, store["id"], other_than=list(by_id))
@@ -86,7 +89,7 @@ def _not_supported(extensions: Collection[str]) -> str:
     named = sorted({extension or "no extension" for extension in extensions})
     return (
         f"Files with extensions [{', '.join(named)}] are not supported for retrieval. "
-        f"Supported are: {', '.join(sorted(file_types.SEARCHABLE))}."
+        f"Supported are: {', '.join(file_kinds.SEARCHABLE)}."
     )
 
 

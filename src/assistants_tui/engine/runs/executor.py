@@ -155,8 +155,16 @@ class Executor:
             self._repetitions.resume(self._progress.get("repetitions", {}))
             if "products" in self._progress:
                 self._code.products.resume(self._progress["products"])
+            for_code = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
+            self._code.files = for_code.paths
             self._history = await history.of_thread(
-                connection, workshop.blobs, self._owner, run, now=now, budget=self._budget()
+                connection,
+                workshop.blobs,
+                self._owner,
+                run,
+                now=now,
+                budget=self._budget(),
+                code_names=for_code.names,
             )
             if "decision" in self._progress:
                 for step in await run_steps.of_run(connection, self.record.id):
@@ -164,7 +172,6 @@ class Executor:
                         self.record.reopen_calls(step, self._progress["settled"])
             elif self.record.turns:
                 await self._recall(connection)
-            self._code.files = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
             try:
                 self._search.documents = await documents.of_run(connection, self._owner, run, now)
             except ExpiredStoreError as expired:

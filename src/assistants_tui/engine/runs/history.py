@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs import prompt
 from assistants_tui.engine.store import assistants, files, messages, run_steps, threads
 from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.tools.code_interpreter.names import safe_names
 from assistants_tui.engine.tools.definitions import ToolBox
+from assistants_tui.protocol import file_kinds
 
 Json = dict[str, Any]
 
@@ -29,8 +32,11 @@ async def of_thread(
     *,
     now: int,
     budget: int | None,
+    code_names: Mapping[str, str] | None = None,
 ) -> list[Json]:
     """The thread as messages for the model, oldest first, without what the run itself has written.
+
+    Files that code can read are called as code finds them: `code_names`, by file ID.
 
     Reads from the newest back, as far as the budget in tokens or the run's truncation strategy goes, and the
     first message of the user: the cost does not grow with the thread.
@@ -61,7 +67,7 @@ async def of_thread(
     images: dict[str, str] = {}
     if ids := _file_ids(chosen):
         known = await files.several(connection, owner, ids, now)
-        names = {file_id: file["filename"] for file_id, file in known.items()}
+        names = {file_id: file["filename"] for file_id, file in known.items()} | dict(code_names or {})
         images = await _images(connection, blobs, owner, chosen, now)
     shaped = (prompt.of_thread_message(message, names, images) for message in chosen)
     return [message for message in shaped if message is not None]
@@ -89,10 +95,20 @@ async def of_run(
     return prompt.of_steps(steps, written, tools), found
 
 
+@dataclass(frozen=True, slots=True)
+class CodeFiles:
+    """The files that code can read."""
+
+    paths: dict[str, Path]
+    """Where their bytes are, by their names in /mnt/data."""
+    names: dict[str, str]
+    """Those names, by file ID."""
+
+
 async def code_files(
     connection: AsyncConnection, blobs: BlobStore, owner: str, run: Json, *, now: int
-) -> dict[str, Path]:
-    """The files for code, by name: the assistant's and the thread's. Equal names get a number."""
+) -> CodeFiles:
+    """The files for code: the assistant's and the thread's. Equal names get a number."""
     ids: list[str] = []
     assistant = await assistants.get(connection, owner, run["assistant_id"])
     thread = await threads.get(connection, owner, run["thread_id"])
@@ -104,20 +120,10 @@ async def code_files(
     for file_id in dict.fromkeys(ids):
         blob = await files.blob(connection, owner, file_id, now) if file_id in known else None
         if blob is not None:
-            found[_free_name(known[file_id]["filename"], found)] = blobs.path(blob)
-    return found
-
-
-def _free_name(filename: str, taken: dict[str, Path]) -> str:
-    plain = "".join(
-        letter for letter in filename.replace("\\", "/").rpartition("/")[2] if letter.isprintable()
-    )
-    path = Path(plain if plain.strip(". ") else "file")
-    name, number = path.name, 2
-    while name in taken:
-        name = f"{path.stem}_{number}{path.suffix}"
-        number += 1
-    return name
+            found[file_id] = blobs.path(blob)
+    uploaded = (known[file_id]["filename"].replace("\\", "/").rpartition("/")[2] for file_id in found)
+    names = dict(zip(found, safe_names(uploaded), strict=True))
+    return CodeFiles({names[file_id]: path for file_id, path in found.items()}, names)
 
 
 def _file_ids(chosen: list[Json]) -> list[str]:
@@ -145,6 +151,7 @@ async def _images(
             data = await asyncio.to_thread(blobs.path(blob).read_bytes)
         except OSError:
             continue
-        media_type = mimetypes.guess_type(file["filename"])[0] or "image/png"
+        kind = file_kinds.kind_of(file["filename"])
+        media_type = (kind.image and kind.media_type) or "image/png"
         urls[file_id] = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
     return urls

@@ -17,9 +17,9 @@ import httpx2
 import openai
 
 from assistants_tui import network
+from assistants_tui.protocol import file_kinds
 from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.errors import ServiceError, explain, not_the_api
-from assistants_tui.service.files.media_types import media_type
 from assistants_tui.service.wire import Event, Json
 from assistants_tui.settings.secrets import Secret
 
@@ -172,7 +172,7 @@ class Client:
                 path,
                 cast_to=object,
                 body=dict(fields),
-                files={"file": (name, file, media_type(name))},
+                files={"file": (name, file, file_kinds.kind_of(name).media_type)},
                 options=options,
             )
 

@@ -3,19 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from assistants_tui.protocol import file_kinds
 from assistants_tui.service.wire import Assistant, Attachment, FileObject, Json, Tool
 
-# fmt: off
-SEARCHABLE = frozenset({
-    ".c", ".cpp", ".cs", ".css", ".doc", ".docx", ".go", ".html", ".java", ".js", ".json",
-    ".md", ".pdf", ".php", ".pptx", ".py", ".rb", ".sh", ".tex", ".ts", ".txt",
-})
-# fmt: on
-"""Extensions that file search reads (https://platform.openai.com/docs/assistants/tools/file-search)."""
-PICTURES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".webp"})
-"""Extensions of pictures that models look at (https://platform.openai.com/docs/guides/images)."""
 MAX_TEXT = 256_000
 """Characters that the text of a message may have
 (https://platform.openai.com/docs/api-reference/messages/createMessage)."""
@@ -56,12 +48,12 @@ class AttachedFile:
 def uses(name: str, assistant: Assistant | None, *, pasted: bool = False) -> Sequence[Use]:
     """What can be done with a file, the best first; uses without a tool of the assistant come last."""
     tools = _tool_types(assistant)
-    suffix = PurePath(name).suffix.lower()
-    searchable = suffix in SEARCHABLE
+    kind = file_kinds.kind_of(name)
+    searchable = kind.searchable
     found: list[Use] = []
     if pasted:
         found.append(Use.TEXT)
-    if suffix in PICTURES:
+    if kind.image:
         found.append(Use.PICTURE)
     if searchable and tools >= {"file_search", "code_interpreter"}:
         found.append(Use.BOTH)

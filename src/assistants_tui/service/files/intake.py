@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from assistants_tui.protocol import file_kinds
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.attachments import SEARCHABLE
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend
@@ -98,7 +98,7 @@ def searchable_files(paths: Sequence[Path]) -> list[Path]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 file = Path(folder, name)
-                if file.suffix.lower() in SEARCHABLE and not name.startswith(".") and not file.is_symlink():
+                if file_kinds.kind_of(name).searchable and not name.startswith(".") and not file.is_symlink():
                     found[file] = None
             if len(found) > MAX_FILES:
                 raise ServiceError(

@@ -8,7 +8,7 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.files.attachments import PICTURES
+from assistants_tui.protocol import file_kinds
 from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
 from assistants_tui.service.times import clock, when
@@ -177,7 +177,7 @@ class FilesScreen(ListScreen):
 
     async def _upload(self, paths: Sequence[Path]) -> None:
         purpose = "assistants"
-        if all(path.suffix.lower() in PICTURES for path in paths):
+        if all(file_kinds.kind_of(path.name).image for path in paths):
             choice = await self.app.push_screen_wait(
                 ChoiceDialog(
                     "What are these pictures for?",

@@ -39,7 +39,7 @@ async def test_created_and_changed_files_come_back_once(
         "fake.png": b"<script>",
     }
     assert {file.name: file.media_type for file in execution.files} == {
-        "table.csv": "text/csv",
+        "table.csv": "application/csv",
         "charts/old/one.txt": "text/plain",
         "picture.png": "image/png",
         "fake.png": "application/octet-stream",

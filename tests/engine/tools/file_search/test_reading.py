@@ -306,7 +306,7 @@ class TestText:
         assert word in error.sentence
 
     @pytest.mark.parametrize(
-        "name", ["data.csv", "a.xlsx", "a.xml", "a.png", "a.zip", "a.exe", "README", "x.\x1b[0m", "a.ODT"]
+        "name", ["data.csv", "a.xlsx", "a.xml", "a.png", "a.zip", "a.exe", "data", "x.\x1b[0m", "a.ODT"]
     )
     def test_unsupported(self, name: str) -> None:
         error = refusal(b"a,b\n1,2\n", name)

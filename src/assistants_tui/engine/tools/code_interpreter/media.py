@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from assistants_tui.protocol import file_kinds
 
 OTHER = "application/octet-stream"
-
-_BY_SUFFIX = {
-    ".c": "text/x-c",
-    ".cpp": "text/x-c++",
-    ".csv": "text/csv",
-    ".css": "text/css",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".gif": "image/gif",
-    ".html": "text/html",
-    ".java": "text/x-java",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".md": "text/markdown",
-    ".pdf": "application/pdf",
-    ".php": "text/x-php",
-    ".pkl": OTHER,
-    ".png": "image/png",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".py": "text/x-python",
-    ".rb": "text/x-ruby",
-    ".svg": "image/svg+xml",
-    ".tar": "application/x-tar",
-    ".tex": "text/x-tex",
-    ".ts": "application/typescript",
-    ".txt": "text/plain",
-    ".webp": "image/webp",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".xml": "application/xml",
-    ".zip": "application/zip",
-}
 
 
 def media_type(name: str, start: bytes) -> str:
     """The type of a file by its name; a picture must begin as one, since others will decode it as one."""
-    kind = _BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), OTHER)
+    kind = file_kinds.kind_of(name).media_type or OTHER
     return kind if not kind.startswith("image/") or is_image(kind, start) else OTHER
 
 

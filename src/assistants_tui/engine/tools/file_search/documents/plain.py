@@ -1,6 +1,7 @@
 """Files that are text already: plain text, Markdown, LaTeX, source code."""
 
 import codecs
+import json
 import re
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, Heading, clean, one_line
@@ -16,6 +17,8 @@ _BYTE_ORDER_MARKS = {
 _SAMPLE = 65_536
 _MAX_CONTROLS = 0.02  # the part of control characters above which something is not text
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # not those of layout, nor ESC, which logs have
+
+_ESCAPED = re.compile(r"(?<!\\)(?:\\u[0-9a-fA-F]{4})+")
 
 _MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t#]*$|^( {0,3}(?:```|~~~))", re.MULTILINE)
 _LATEX_HEADING = re.compile(
@@ -73,6 +76,16 @@ def _binary() -> IngestError:
 
 def read_text(data: bytes) -> Document:
     return Document(clean(decode(data)), lined=True)
+
+
+def read_json(data: bytes) -> Document:
+    """JSON, with the letters that it writes as numbers, such as `\\u00e9`, in their place."""
+    return Document(clean(_ESCAPED.sub(_unescaped, decode(data))), lined=True)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    letters: str = json.loads(f'"{match[0]}"')
+    return letters if letters.isprintable() else match[0]
 
 
 def read_markdown(data: bytes) -> Document:

@@ -3,19 +3,20 @@
 from collections.abc import Callable
 
 from assistants_tui.engine.tools.file_search.documents.document import Document
-from assistants_tui.engine.tools.file_search.documents.kinds import Kind, kind_of
+from assistants_tui.engine.tools.file_search.documents.kinds import reader_of
 from assistants_tui.engine.tools.file_search.errors import IngestError
+from assistants_tui.protocol.file_kinds import Reader
 
 
 def read(data: bytes, filename: str) -> Document:
     """The document in a file. Raises `IngestError` if there is none, or none with any text in it."""
-    document = _reader(kind_of(filename, len(data)))(data)
+    document = _reader(reader_of(filename, len(data)))(data)
     if not document.text.strip():
         raise IngestError("invalid_file", "The file has no text.")
     return document
 
 
-def _reader(kind: Kind) -> Callable[[bytes], Document]:
+def _reader(kind: Reader) -> Callable[[bytes], Document]:
     # Imported when first needed: a worker that only reads notes need not load PDFium.
     match kind:
         case "pdf":
@@ -32,6 +33,8 @@ def _reader(kind: Kind) -> Callable[[bytes], Document]:
             from assistants_tui.engine.tools.file_search.documents.plain import read_latex as reader
         case "source":
             from assistants_tui.engine.tools.file_search.documents.plain import read_source as reader
+        case "json":
+            from assistants_tui.engine.tools.file_search.documents.plain import read_json as reader
         case "text":
             from assistants_tui.engine.tools.file_search.documents.plain import read_text as reader
     return reader

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
-from assistants_tui.engine.tools.file_search.documents.kinds import kind_of
+from assistants_tui.engine.tools.file_search.documents.kinds import reader_of
 from assistants_tui.engine.tools.file_search.errors import ErrorCode, IngestError
 from assistants_tui.engine.tools.file_search.workers.frames import Message
 from assistants_tui.engine.tools.file_search.workers.process import WorkerDiedError, WorkerProcess
@@ -49,7 +49,7 @@ class Readers:
         """The chunks of a file, a batch at a time. Raises `IngestError`."""
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
-            kind_of(filename, size)  # what can be refused without a process is
+            reader_of(filename, size)  # what can be refused without a process is
             begun = False
             for last_try in (False, True):
                 try:

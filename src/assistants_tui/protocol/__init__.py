@@ -1,0 +1,1 @@
+"""What client and engine both know of the Assistants API. Imports nothing else of this program."""
