@@ -153,6 +153,7 @@ async def test_a_run_and_its_steps(served_engine: ServedEngine) -> None:
     assert run.keys() == RUN
     assert (run["status"], run["instructions"], run["tool_resources"]) == ("queued", None, NO_FILES)
     assert run["truncation_strategy"] == {"type": "auto", "last_messages": None}
+    assert [type(run[name]) for name in ("temperature", "top_p")] == [float, float]
     ended = await served_engine.settled(thread, run["id"])
     assert ended.keys() == RUN and ended["usage"].keys() == USAGE and ended["expires_at"] is None
     path = f"/threads/{thread}/runs/{run['id']}"

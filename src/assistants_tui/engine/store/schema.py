@@ -20,8 +20,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
@@ -36,6 +38,16 @@ ACTIVE_RUN_STATUSES = ("queued", "in_progress", "requires_action", "cancelling")
 # SQLite numbers rows by itself only in a column of exactly this type
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
 _Json = JSON(none_as_null=True)
+
+
+class _Real(TypeDecorator[float]):
+    """A number that is always read as a float: SQLite's RETURNING gives 1 for what it has stored as 1.0."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> float | None:
+        return None if value is None else float(value)
 
 
 def _object(name: str, *columns: SchemaItem, id_unique: bool = True) -> Table:
@@ -77,8 +89,8 @@ assistants = _object(
     Column("tools", _Json, nullable=False),
     Column("tool_resources", _Json, nullable=False),
     Column("metadata", _Json, nullable=False),
-    Column("temperature", Float),
-    Column("top_p", Float),
+    Column("temperature", _Real()),
+    Column("top_p", _Real()),
     Column("response_format", _Json),
     Column("reasoning_effort", String),
 )
@@ -129,8 +141,8 @@ runs = _object(
     Column("tool_resources", _Json, nullable=False, server_default="{}"),
     Column("metadata", _Json, nullable=False),
     Column("usage", _Json),
-    Column("temperature", Float),
-    Column("top_p", Float),
+    Column("temperature", _Real()),
+    Column("top_p", _Real()),
     Column("max_prompt_tokens", BigInteger),
     Column("max_completion_tokens", BigInteger),
     Column("truncation_strategy", _Json, nullable=False),
