@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from assistants_tui.tui import question_guard
 from support.pilot import wait_as_long_as_it_gets_on
 
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -22,6 +23,12 @@ _KEPT = {
     "SSL_CERT_FILE",
     "PYTHONPATH",
 }
+
+
+@pytest.fixture(autouse=True)
+def nobody_types_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions take keys at once; the tests of that wait set it again, with a clock of their own."""
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)

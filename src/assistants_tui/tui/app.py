@@ -205,6 +205,8 @@ class AssistantsApp(App[None]):
         if early is not None and isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             early.append(event)
             return
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._find_focus()
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._on_their_way.append((event, self.focused))
         if isinstance(event, events.Paste) and not event.is_forwarded:
@@ -222,6 +224,16 @@ class AssistantsApp(App[None]):
             if room and len(event.text) > room:
                 said = f"This field takes {room:,} characters, and the text has {len(event.text):,}."
                 self.notify(said, title="Not pasted", severity="warning", markup=False)
+
+    def _find_focus(self) -> None:
+        """Let a widget have the keys if none has: the one that had them may be gone or hidden."""
+        if self.focused is None and self.screen.AUTO_FOCUS != "":
+            wanted: Widget | None = None
+            if self.screen is self.chat:
+                wanted = self.chat.query_one("#composer")
+            if wanted is None or not wanted.focusable:
+                wanted = next(iter(self.screen.focus_chain), None)
+            self.screen.set_focus(wanted)
 
     def on_key(self, event: events.Key) -> None:
         """A key that nobody took where the focus was goes to where it is now, if the key before moved it.

@@ -9,6 +9,7 @@ from textual import events
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui import question_guard
 from assistants_tui.tui.panes import code_approval
 from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
 from assistants_tui.tui.widgets.composer import Composer
@@ -27,8 +28,7 @@ def without_sandbox(url: str) -> None:
         config.write(f'[code]\nsandbox = "{NO_SANDBOX_HERE}"\n')
 
 
-async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_approval, "_ARMED", 0.0)
+async def test_code_is_seen_before_it_runs() -> None:
     async with ModelEndpoint(
         calls(code("print('one')  # \u202e\r\nprint('more')\r\n"), code("print('two')")),
         calls(code("print('three')")),
@@ -38,7 +38,7 @@ async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> N
         async with open_app((100, 30)) as driver:
             await driver.type("Go")
             await driver.until_shown("Run this code without a sandbox? · 9:5")
-            await driver.until_shown("print('one')  # \ufffd")
+            await driver.until_shown("print('one')  # ‹U+202E›")
             assert "It can use your files, keys and network." in driver.screen
             assert "No sandbox: " in driver.screen
             assert driver.conversation.activity == "waiting"
@@ -58,7 +58,7 @@ async def test_code_is_seen_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> N
             await driver.chat.workspace.open_thread(thread_id)
             await driver.until_shown("3  print(6*7)")  # what was begun is still there
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            driver.app.simulate_key("r")  # the panel goes, and with it who would tell `press`
+            driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
             await driver.until_shown("print('two')")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             await driver.press("d")
@@ -102,12 +102,18 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
         without_sandbox(endpoint.url)
         async with open_app((80, 24)) as driver:
             now = 0.0
-            monkeypatch.setattr(code_approval, "monotonic", lambda: now)
+            monkeypatch.setattr(question_guard, "SECONDS", 0.5)
+            monkeypatch.setattr(question_guard, "now", lambda: now)
             await driver.type("Go")
             await driver.until_shown("print('one')")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             panel = driver.app.screen.query_one(CodeApprovalPanel)
-            for moment, key in ((0.1, "d"), (0.5, "x"), (0.9, "r"), (1.3, "e")):  # of somebody who was typing
+            for moment, key in (
+                (0.1, "d"),
+                (0.5, "x"),
+                (0.9, "ctrl+s"),
+                (1.3, "e"),
+            ):  # of somebody who was typing
                 now = moment
                 await driver.press(key)
             assert driver.app.focused is panel
@@ -118,6 +124,7 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
             await driver.press("d")
             await driver.until_shown("Reason for the model")
             thread_id = driver.conversation.thread_id
+        monkeypatch.setattr(question_guard, "SECONDS", 0.0)
         async with open_app((80, 24), thread_id=thread_id) as driver:
             await driver.until_shown("Run this code without a sandbox?")
             await driver.until_shown("print('one')")

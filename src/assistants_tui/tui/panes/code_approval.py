@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from time import monotonic, time
+from time import time
 from typing import ClassVar, Literal
 
 from textual import events, on, work
@@ -19,17 +19,17 @@ from textual.widgets import Input, Static, TextArea
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.wire import CodeDecision
+from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.question_guard import QuestionGuard
 from assistants_tui.tui.run_rows import fenced
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 
-_ARMED = 0.5
-"""Seconds in which the keys do nothing after the panel got the focus: somebody may be typing."""
 _FEWEST, _MOST = 4, 20
 """Rows of code that are shown at once, where there is room."""
-_FRAME = 8
+_FRAME = 9
 """Rows of the panel that are not code."""
 _MOST_REASON = 2_000
 """Characters of a reason that the engine takes."""
@@ -111,7 +111,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     """Asks about one block of code."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run", "Run once", id="code.run", tooltip="Run this block of code this once"),
+        Binding("ctrl+s", "run", "Run once", id="code.run", tooltip="Run this block of code this once"),
         Binding("e", "edit", "Edit", id="code.edit", tooltip="Change the code before it runs"),
         Binding("d", "reject", "Reject", id="code.reject", tooltip="Do not run it, and tell the model why"),
         Binding("ctrl+e", "editor", show=False, id="code.open_editor", tooltip="Edit it in your $EDITOR"),
@@ -121,8 +121,8 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         Binding("pagedown", "scroll(10)", show=False, id="code.page_down"),
     ]
     HELP: ClassVar[str] = (
-        "The model wants code run, and no sandbox works on this computer. Read it first: r runs it this "
-        "once, e changes it before, d rejects it and tells the model why. It expires with its run."
+        "The model wants code run, and no sandbox works on this computer. Read it first: Ctrl+S runs it "
+        "this once, e changes it before, d rejects it and tells the model why. It expires with its run."
     )
     DEFAULT_CSS = """
     CodeApprovalPanel {
@@ -134,6 +134,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         & Static { height: auto; }
         & .code-danger { color: $text-error; }
         & .code-title { color: $text-accent; text-style: bold; }
+        & .code-more { color: $text-error; text-style: bold reverse; }
         & .code-why { color: $text-muted; max-height: 2; }
         & MessageView { height: 1fr; background: transparent; }
         & CodeField { height: 1fr; border: none; padding: 0; margin-top: 1; scrollbar-size: 1 1; }
@@ -157,7 +158,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self.pending = pending
         self._code = clean(_LINE_ENDS.sub("\n", pending.code))
         self._before = begun or Begun("", "", "")
-        self._ready_at = 0.0
+        self._guard = QuestionGuard()
         self._decided = False
         self._error: ServiceError | None = None
         self._overdue = False
@@ -172,6 +173,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         view = MessageView()
         view.can_focus = False
         yield view
+        yield Static(classes="code-more")
         yield CodeField(
             self._before.code,
             compact=True,
@@ -181,13 +183,15 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         )
 
     def on_mount(self) -> None:
-        code = self._code.rstrip("\n")
+        code = _LINE_ENDS.sub("\n", self.pending.code).rstrip("\n")
         lines = code.count("\n") + 1
         self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
         view = self.query_one(MessageView)
         size = "1 line" if lines == 1 else f"{lines:,} lines"
-        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(code, "python"))
+        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(exact(code), "python"))
         view.set_items([item], older=False)
+        for attribute in ("scroll_y", "virtual_size"):
+            self.watch(view, attribute, self._show_more, init=False)
         parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
         self._show_part(parts.get(self._before.open, MessageView))
         self._show_deadline()
@@ -196,9 +200,18 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     def on_resize(self) -> None:
         # a view of messages goes to their end, but code is read from its beginning
         self.call_after_refresh(self.query_one(MessageView).scroll_home, animate=False)
+        self.call_after_refresh(self._show_more)
 
     def on_focus(self) -> None:
-        self._ready_at = monotonic() + _ARMED
+        self._guard.appear()
+
+    def _show_more(self) -> None:
+        """Say how much of the code is out of sight."""
+        view, line = self.query_one(MessageView), self.query_one(".code-more", Static)
+        below = max(0, round(view.max_scroll_y - view.scroll_y))
+        line.display = view.display and view.max_scroll_y > 0
+        lines = "1 more line" if below == 1 else f"{below:,} more lines"
+        line.update(Content(f" ▼ {lines} of this code: ↓ shows them " if below else " ▲ this is its end "))
 
     @property
     def begun(self) -> Begun | None:
@@ -221,19 +234,11 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             self._show_deadline()
 
     def on_key(self) -> None:
-        self._is_ready()
-
-    def _is_ready(self) -> bool:
-        """Whether keys are meant for it: who was typing when it came has to stop for a moment first."""
-        now = monotonic()
-        if now < self._ready_at:
-            self._ready_at = now + _ARMED
-            return False
-        return True
+        self._guard.ready()
 
     @property
     def _armed(self) -> bool:
-        return self.has_focus and self._is_ready() and not self._decided
+        return self.has_focus and self._guard.ready() and not self._decided
 
     def action_run(self) -> None:
         field = self.query_one(CodeField)
@@ -306,6 +311,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self.query_one(CodeField).display = part is CodeField
         self.query_one(ReasonField).display = part is ReasonField
         self.query_one(MessageView).display = part is not CodeField
+        self._show_more()
 
     def _decide(self, decision: CodeDecision) -> None:
         if not self._decided:

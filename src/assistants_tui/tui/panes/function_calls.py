@@ -1,7 +1,7 @@
 """A run that waits for functions: what it wants called, whether that may run, and the outputs."""
 
 import json
-from time import monotonic, time
+from time import time
 from typing import ClassVar
 
 from textual import events, on, work
@@ -14,16 +14,18 @@ from textual.strip import Strip
 from textual.widgets import Static, TextArea
 
 from assistants_tui.service.functions.calls import Call, PendingCalls
+from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.question_guard import QuestionGuard
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 
-_ARMED = 0.5
-"""Seconds in which the keys of a card that has just got the focus do nothing: somebody may be typing."""
 _CARD = 44
 """Columns that a card needs to stand beside others."""
 _MAX_LINES = 12
 """Lines of arguments or of an output that a card shows; the inspector shows all."""
+_MAX_LINE = 500
+"""Characters of a line that a card shows."""
 
 
 class OutputField(TextArea):
@@ -57,12 +59,18 @@ class OutputField(TextArea):
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, compact=True, highlight_cursor_line=False, soft_wrap=True)
+        self.guard = QuestionGuard()
+        """Of a field that gets the focus by itself."""
 
     def render_line(self, y: int) -> Strip:
         # before its first layout a text area has no width, and drawing its placeholder would divide by it
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
 
     async def _on_key(self, event: events.Key) -> None:
+        if not self.guard.ready():
+            event.stop()
+            event.prevent_default()
+            return
         for binding in self._bindings.key_to_bindings.get(event.key, ()):
             if (binding.id or "").startswith("function_output."):
                 event.stop()
@@ -87,7 +95,7 @@ class CallCard(Vertical, can_focus=True):
     """One call: its function and arguments, and what to do about it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run", "Run once", id="function_call.run", tooltip="Run the function this once"),
+        Binding("ctrl+s", "run", "Run once", id="function_call.run", tooltip="Run the function this once"),
         Binding(
             "a", "always", "Always run", id="function_call.always", tooltip="Run it without asking, always"
         ),
@@ -115,7 +123,7 @@ class CallCard(Vertical, can_focus=True):
         super().__init__()
         self._pending = pending
         self.call = call
-        self._ready_at = 0.0
+        self._guard = QuestionGuard()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="call-title")
@@ -135,19 +143,20 @@ class CallCard(Vertical, can_focus=True):
     @property
     def armed(self) -> bool:
         """Whether the keys do something already."""
-        return self.has_focus and monotonic() >= self._ready_at
+        return self.has_focus and self._guard.ready()
 
     def on_focus(self) -> None:
-        self._ready_at = monotonic() + _ARMED
+        self._guard.appear()
+
+    def on_key(self) -> None:
+        self._guard.ready()
 
     def show(self, call: Call) -> None:
         """Show a newer state of the call."""
         self.call = call
         self.query_one(".call-title", Static).update(_title(call))
-        self.query_one(".call-arguments", Static).update(Content(_cut(_arguments(call))))
-        self._put(
-            ".call-problem", Content(_cut(clean("\n".join(filter(None, (call.problem, call.changed))))))
-        )
+        self.query_one(".call-arguments", Static).update(_cut(exact(_arguments(call))))
+        self._put(".call-problem", _cut(exact("\n".join(filter(None, (call.problem, call.changed))))))
         self._put(".call-output", _output(call))
         waiting = call.state == "waiting"
         # without a function there is nothing to decide on: the field is what is needed
@@ -175,6 +184,7 @@ class CallCard(Vertical, can_focus=True):
 
     def take_focus(self) -> None:
         """Go to where this call is answered."""
+        self._field.guard.appear()
         (self._field if self._field.display else self).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -207,8 +217,13 @@ class CallCard(Vertical, can_focus=True):
         ):
             self._pending.run(self.call.id, always=True)
 
-    def action_decline(self) -> None:
-        if self.armed:
+    @work
+    async def action_decline(self) -> None:
+        if self.armed and await self._sure(
+            f"Decline this call of {clean(self.call.name)}?",
+            "The model is told that you did not let it run.",
+            ("decline", "Decline it"),
+        ):
             self._pending.refuse(self.call.id)
 
     @work
@@ -221,10 +236,12 @@ class CallCard(Vertical, can_focus=True):
             self._pending.refuse(self.call.id, never=True)
 
     async def _sure(self, question: str, detail: str, choice: tuple[str, str]) -> bool:
-        dialog = ChoiceDialog(question, detail, choices=[("ask", "Keep asking"), choice])
+        dialog = ChoiceDialog(question, detail, choices=[("back", "Go back"), choice])
         return await self.app.push_screen_wait(dialog) == choice[0]
 
     def action_write(self) -> None:
+        if not self.armed:
+            return
         field = self._field
         if self.call.state == "answered" and not field.text:
             field.text = self.call.output
@@ -232,8 +249,17 @@ class CallCard(Vertical, can_focus=True):
         self.call_after_refresh(field.focus)
 
     @on(OutputField.Sent)
-    def _written(self, event: OutputField.Sent) -> None:
+    @work(exclusive=True, group="written")
+    async def _written(self, event: OutputField.Sent) -> None:
         event.stop()
+        if not event.text.strip() and not await self._sure(
+            "Send an empty output?",
+            f"The model is told that {clean(self.call.name)} returned nothing.",
+            ("empty", "Send it empty"),
+        ):
+            return
+        if self.has_focus_within:
+            self.focus()  # before the field goes, and the focus with it
         self._show_field(False)
         self._pending.write(self.call.id, event.text)
 
@@ -247,7 +273,8 @@ class FunctionCallsPanel(VerticalScroll, can_focus=False):
         ),
     ]
     HELP: ClassVar[str] = (
-        "The model wants functions called. r runs one this once, a always, d declines, e writes the output. "
+        "The model wants functions called. Ctrl+S runs one this once, a always, d declines, e writes the "
+        "output. "
         "When all calls have an output, the run goes on."
     )
     DEFAULT_CSS = """
@@ -344,23 +371,35 @@ _DECIDED = {
 def _arguments(call: Call) -> str:
     """Arguments as `name = value` where they can be used, else as the model wrote them."""
     if call.values is None:
-        return clean(call.arguments)
+        return call.arguments
     return "\n".join(
-        f"{clean(name)} = {clean(json.dumps(value, ensure_ascii=False))}"
-        for name, value in call.values.items()
+        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in call.values.items()
     )
 
 
 def _output(call: Call) -> Content:
     if call.state != "answered":
         return Content("")
-    printed = f"\n{_cut(clean(call.printed.strip()))}" if call.failed and call.printed else ""
+    printed = _cut(f"\n{exact(call.printed.strip())}") if call.failed and call.printed else Content("")
     took = f"  {call.seconds:.1f} s" if call.seconds >= 0.1 else ""
-    return Content.assemble(("→ ", "$muted"), _cut(clean(call.output)), (took, "$muted"), (printed, "$muted"))
+    return Content.assemble(
+        ("→ ", "$muted"), _cut(exact(call.output)), (took, "$muted"), printed.stylize("$muted")
+    )
 
 
-def _cut(text: str) -> str:
+def _cut(text: str) -> Content:
+    """The beginning of a text, below a line that cannot be missed if it is not all of it."""
     lines = text.split("\n")
+    parts: list[Content] = []
     if len(lines) > _MAX_LINES:
-        lines = [*lines[:_MAX_LINES], f"… {len(lines) - _MAX_LINES:,} lines more"]
-    return "\n".join(line if len(line) <= 500 else f"{line[:500]}…" for line in lines)
+        parts.append(_more(len(lines) - _MAX_LINES, "line"))
+    for line in lines[:_MAX_LINES]:
+        parts.append(Content(line[:_MAX_LINE]))
+        if len(line) > _MAX_LINE:
+            parts.append(_more(len(line) - _MAX_LINE, "character"))
+    return Content("\n").join(parts)
+
+
+def _more(count: int, what: str) -> Content:
+    words = f" ▼ {count:,} more {what}{'s' if count > 1 else ''}: the inspector (F4) shows all "
+    return Content.styled(words, "bold reverse $text-error")

@@ -6,7 +6,7 @@ Everything shown in them is data from outside, so it is handed over as `Content`
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -14,11 +14,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static, TextArea
 
+from assistants_tui.tui.question_guard import QuestionGuard
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 
 class ChoiceDialog(ModalScreen[str | None]):
-    """Ask for one of a few actions. The result is the chosen action's key, or None after Esc."""
+    """Ask for one of a few actions. The result is the chosen action's key, or None after Esc.
+
+    Nothing is chosen by keys that were typed before anybody could have read the question.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
@@ -35,6 +39,14 @@ class ChoiceDialog(ModalScreen[str | None]):
         self._detail = detail
         self._choices = choices
         self._danger = danger
+        self._guard = QuestionGuard()
+
+    def on_mount(self) -> None:
+        self._guard.appear()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.is_printable:
+            self._guard.ready()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -51,7 +63,8 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     @on(Button.Pressed)
     def _chosen(self, event: Button.Pressed) -> None:
-        self.dismiss((event.button.id or "").removeprefix("choice-"))
+        if self._guard.ready():
+            self.dismiss((event.button.id or "").removeprefix("choice-"))
 
 
 class TextDialog(ModalScreen[str | None]):

@@ -1,0 +1,82 @@
+"""Function calls that a run waits for: nothing is sent by accident, and nobody loses the keys."""
+
+import pytest
+from textual import events
+
+from assistants_tui.tui import question_guard
+from assistants_tui.tui.panes.function_calls import OutputField
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.widgets.composer import Composer
+from support.app import Driver, open_app_with
+from support.model_endpoint import calls, says
+
+
+async def asked(driver: Driver) -> OutputField:
+    """The field for the output of the call that the run waits for."""
+    await driver.type("Go")
+    await driver.until(lambda: isinstance(driver.app.focused, OutputField))
+    assert isinstance(driver.app.focused, OutputField)
+    return driver.app.focused
+
+
+async def test_an_empty_output_is_asked_about_and_the_keys_go_back_to_the_composer() -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, says("Cold."), assistant="Weather Bot") as driver:
+        await asked(driver)
+        await driver.press("enter")
+        await driver.until_shown("Send an empty output?")
+        await driver.press("enter")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        assert driver.conversation.activity == "waiting"
+        await driver.press(*"5 C", "enter")
+        await driver.until_answered()
+        assert "Cold." in driver.texts[1]
+        await driver.until(lambda: driver.app.focused is driver.chat.query_one(Composer))
+        await driver.press(*"more")
+        assert driver.chat.query_one(Composer).text == "more"
+
+
+async def test_keys_of_somebody_who_was_typing_are_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(question_guard, "SECONDS", 0.5)
+    monkeypatch.setattr(question_guard, "now", lambda: now)
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        field = await asked(driver)
+        for moment, key in ((0.1, "o"), (0.5, "k"), (0.9, "enter")):
+            now = moment
+            await driver.press(key)
+        assert field.text == ""
+        assert driver.app.screen is driver.chat
+        now = 2.0
+        await driver.press("o", "k")
+        assert field.text == "ok"
+        field.text = ""
+        await driver.press("enter")
+        await driver.until(lambda: isinstance(driver.app.screen, ChoiceDialog))
+        await driver.press("right", "enter")  # too soon to have read the question
+        assert isinstance(driver.app.screen, ChoiceDialog)
+        assert driver.conversation.activity == "waiting"
+        now = 3.0
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        assert driver.app.focused is field
+
+
+async def test_arguments_show_all_or_how_much_is_missing() -> None:
+    lines = ["Oulu\u202e\u200b", "x" * 700, *(f"line {number}" for number in range(18))]
+    weather = calls(("getCurrentWeather", "\n".join(lines)))
+    async with open_app_with(weather, assistant="Weather Bot", size=(140, 50)) as driver:
+        await asked(driver)
+        await driver.until_shown("Oulu‹U+202E›‹U+200B›")
+        assert "▼ 200 more characters: the inspector (F4) shows all" in driver.screen
+        assert "▼ 8 more lines: the inspector (F4) shows all" in driver.screen
+
+
+async def test_a_key_finds_the_composer_when_no_widget_has_the_focus() -> None:
+    async with open_app_with() as driver:
+        driver.chat.set_focus(None)
+        await driver.press(*"he")
+        driver.chat.set_focus(None)
+        driver.app.post_message(events.Paste("llo"))
+        await driver.until(lambda: driver.chat.query_one(Composer).text == "hello")
