@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -13,9 +14,10 @@ import psutil
 import pytest
 
 from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.threads import ThreadIndex
 from support.app import use_model
-from support.model_endpoint import ModelEndpoint, Reply, Request, calls, chunk
-from support.terminal import Terminal
+from support.model_endpoint import ModelEndpoint, Reply, Request, calls, chunk, says
+from support.terminal import COMMAND, Terminal
 
 SECONDS = 40
 """Far more than it takes, for a busy machine: what is wrong lasts for ever."""
@@ -123,6 +125,43 @@ async def test_nothing_outlives_it(tmp_path: Path) -> None:
             command, argument = json.dumps(sys.executable), json.dumps(str(server))
             config.write(f"[mcp.sea]\ncommand = {command}\nargs = [{argument}]\n")
         await asyncio.to_thread(use)
+
+
+async def test_ask_ends_in_the_middle_of_an_answer() -> None:
+    def use() -> None:
+        for end, code in ((close_window, 129), (told(signal.SIGTERM), 143), (told(signal.SIGINT), 130)):
+            with Terminal(["ask", "Tell me a long story"], env=os.environ) as terminal:
+                terminal.wait_for("word4")
+                end(terminal)
+                assert exit_code(terminal) == code
+                assert b"Traceback" not in terminal.raw
+        paths = user_paths()
+        threads = ThreadIndex(paths.threads_file).list("local")
+        assert len(threads) == 3
+        for thread in threads:  # no run is left that would keep others out
+            model.replies.append(says("And so it ended."))
+            with Terminal(["ask", "--thread", thread.id, "Go on"], env=os.environ) as terminal:
+                terminal.wait_for("And so it ended.")
+                assert terminal.wait_for_exit() == 0
+
+    async with ModelEndpoint() as model:
+        model.otherwise = unfinished
+        use_model(model.url)
+        await asyncio.to_thread(use)
+
+
+def test_serve_ends_with_its_window_unless_it_is_told_to_stay(tmp_path: Path) -> None:
+    arguments = ["serve", "--port", "0", "--data-dir", str(tmp_path)]
+    with Terminal(arguments, env=os.environ) as terminal:
+        terminal.wait_for("Ctrl-C stops it")
+        close_window(terminal)
+        assert exit_code(terminal) == 129
+    script = f"trap '' HUP; exec {shlex.join([str(COMMAND), *arguments])}"  # what nohup does
+    with Terminal(["-c", script], command=Path("/bin/sh"), env=os.environ) as terminal:
+        terminal.wait_for("Ctrl-C stops it")
+        close_window(terminal)
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert exit_code(terminal) == -signal.SIGTERM  # it was this that has ended it
 
 
 def test_a_terminal_that_does_not_read_keeps_nobody_from_ending() -> None:

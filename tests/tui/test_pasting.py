@@ -20,11 +20,11 @@ def type_keys(driver: Driver, text: str) -> None:
 async def test_a_paste_where_no_field_has_the_focus_goes_to_the_composer() -> None:
     async with open_app() as driver:
         composer = driver.chat.query_one(Composer)
-        for pane in ("#thread-list", "#assistant-list", "#messages"):
-            driver.chat.query_one(pane).focus()
+        for pane in map(driver.chat.query_one, ("#thread-list", "#assistant-list", "#messages")):
+            pane.focus()
+            await driver.until(lambda: driver.app.focused is not composer)
             driver.app.post_message(events.Paste("d\ny\n"))
-            await driver.until(lambda: driver.app.focused is composer)
-            assert composer.text == "d\ny\n"
+            await driver.until(lambda: driver.app.focused is composer and composer.text == "d\ny\n")
             composer.clear()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from assistants_tui.cli.exit_codes import FAILED, NEEDS_ACTION, OK, USAGE
 from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
+from assistants_tui.cli.signals import until_told_to_end
 from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
@@ -57,7 +58,7 @@ def ask(options: argparse.Namespace) -> int:
         return USAGE
     check_output()
     try:
-        return asyncio.run(_ask(options, question))
+        return asyncio.run(until_told_to_end(_ask(options, question)))
     except ServiceError as error:
         note(f"assistants-tui ask: {clean(str(error))}")
         return FAILED

@@ -4,9 +4,11 @@ import argparse
 import ipaddress
 import os
 import resource
+import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
@@ -67,9 +69,6 @@ def serve(options: argparse.Namespace) -> int:
             "Choose another port with --port."
         )
         return FAILED
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    _say(f"Serving the Assistants API at http://{shown}:{port}/v1\nData: {data_dir}. Ctrl-C stops it.")
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -92,8 +91,21 @@ def serve(options: argparse.Namespace) -> int:
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE,
     )
-    Server(config).run(sockets=[listener])
-    return OK
+    server = Server(config)
+    hung_up = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal hung_up
+        hung_up = True
+        server.handle_exit(number, frame)
+
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which is what nohup is for
+        signal.signal(signal.SIGHUP, end)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    _say(f"Serving the Assistants API at http://{shown}:{port}/v1\nData: {data_dir}. Ctrl-C stops it.")
+    server.run(sockets=[listener])
+    return 128 + signal.SIGHUP if hung_up else OK
 
 
 def _code_settings(options: argparse.Namespace) -> CodeSettings:
