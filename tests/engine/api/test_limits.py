@@ -139,7 +139,7 @@ RUN = [
     *METADATA,
     *[case for case in ASSISTANT if case[0] in {"instructions", "temperature", "top_p", "model", "tools"}],
     ("max_prompt_tokens", 256, 255, "integer_below_min_value", "max_prompt_tokens"),
-    ("max_completion_tokens", 256, 255, "integer_below_min_value", "max_completion_tokens"),
+    ("max_completion_tokens", 1, 0, "integer_below_min_value", "max_completion_tokens"),
     (
         "truncation_strategy",
         {"type": "last_messages", "last_messages": 1},

@@ -205,3 +205,56 @@ async def test_a_search_that_is_cited(served_engine: ServedEngine) -> None:
     [stored] = message["content"][0]["text"]["annotations"]
     assert stored.keys() == {"type", "text", "start_index", "end_index", "file_citation"}
     assert stored["file_citation"] == {"file_id": file["id"]}
+
+
+async def test_a_run_that_may_say_little(served_engine: ServedEngine) -> None:
+    served_engine.replies(says("Once upon", " a time", finish="length"))
+    assistant, thread = await served_engine.assistant(), await served_engine.thread("Tell me a story.")
+    limits = {"max_prompt_tokens": 256, "max_completion_tokens": 16}
+    events = await served_engine.run(thread, assistant, **limits)
+    [message] = data_of(events, "thread.message.incomplete")
+    assert message["incomplete_details"] == {"reason": "max_tokens"}
+    assert message["incomplete_at"] is not None and message["completed_at"] is None
+    assert data_of(events, "thread.run.step.completed")
+    [run] = data_of(events, "thread.run.incomplete")
+    assert run["incomplete_details"] == {"reason": "max_completion_tokens"}
+    assert {name: run[name] for name in limits} == limits
+    assert events[-1] == ("done", "[DONE]")
+
+
+async def test_functions_asked_for_and_answered(served_engine: ServedEngine) -> None:
+    served_engine.replies(calls(("food", '{"day": "Thursday"}')))
+    tool = {"type": "function", "function": {"name": "food"}}
+    assistant = await served_engine.assistant(tools=[tool])
+    thread = {"messages": [{"role": "user", "content": "What is there on Thursday?"}]}
+    events = await served_engine.events("/threads/runs", {"assistant_id": assistant, "thread": thread})
+    [created] = data_of(events, "thread.created")
+    assert created.keys() == THREAD and created["tool_resources"] == NO_FILES
+    [run] = data_of(events, "thread.run.requires_action")
+    assert run["usage"] is None
+    [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    assert call.keys() == {"id", "type", "function"}
+    assert call["function"] == {"name": "food", "arguments": '{"day": "Thursday"}'}
+    first, *pieces = [
+        delta["delta"]["step_details"]["tool_calls"][0] for delta in data_of(events, "thread.run.step.delta")
+    ]
+    assert first == {
+        "index": 0,
+        "id": call["id"],
+        "type": "function",
+        "function": {"name": "food", "arguments": "", "output": None},
+    }
+    assert all(piece.keys() == {"index", "type", "function"} for piece in pieces)
+    assert all(piece["function"].keys() == {"arguments"} for piece in pieces)
+
+    served_engine.replies(says("Soup"))
+    path = f"/threads/{run['thread_id']}/runs/{run['id']}"
+    outputs = {"tool_outputs": [{"tool_call_id": call["id"], "output": "soup"}]}
+    events = await served_engine.events(f"{path}/submit_tool_outputs", outputs)
+    assert [name for name, _ in events[:3]] == [
+        "thread.run.step.completed",
+        "thread.run.queued",
+        "thread.run.in_progress",
+    ]
+    assert events[0][1]["step_details"]["tool_calls"][0]["function"]["output"] == "soup"
+    assert events[1][1]["required_action"] is None and events[1][1]["started_at"] is not None

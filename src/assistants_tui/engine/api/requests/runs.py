@@ -25,7 +25,9 @@ from assistants_tui.engine.api.requests.tools import (
 )
 
 _MAX_TOKENS = 2**31 - 1  # a bound only because columns have one
-_Tokens = Annotated[int, Field(ge=256, le=_MAX_TOKENS)]
+# The reference wants 256 of either, but the service is on record with 16 for the completion.
+_PromptTokens = Annotated[int, Field(ge=256, le=_MAX_TOKENS)]
+_CompletionTokens = Annotated[int, Field(ge=1, le=_MAX_TOKENS)]
 
 
 class TruncationStrategy(TypedBody):
@@ -62,8 +64,8 @@ class _RunOptions(RequestBody):
     temperature: Temperature | None = None
     top_p: TopP | None = None
     stream: bool | None = None
-    max_prompt_tokens: _Tokens | None = None
-    max_completion_tokens: _Tokens | None = None
+    max_prompt_tokens: _PromptTokens | None = None
+    max_completion_tokens: _CompletionTokens | None = None
     truncation_strategy: TruncationStrategy | None = None
     tool_choice: (
         Annotated[
