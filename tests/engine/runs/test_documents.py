@@ -343,6 +343,56 @@ async def test_waiting_for_the_threads_files(timed: ServedEngine, clock: ManualC
     assert len(results_of(await timed.run(thread, assistant))[0]["results"]) == 2
 
 
+@asynccontextmanager
+async def unread_store(timed: ServedEngine, data_dir: Path) -> AsyncIterator[JSON]:
+    """The tool resources of an assistant whose only document is not read yet."""
+    async with turn_of_another_engine(data_dir):
+        file = await upload(timed.http, "ledger.md", LEDGER)
+        store = (await timed.post("/vector_stores", {"file_ids": [file["id"]]}))["id"]
+        yield {"file_search": {"vector_store_ids": [store]}}
+
+
+async def test_the_files_of_an_assistant_are_waited_for(timed: ServedEngine, tmp_path: Path) -> None:
+    timed.replies(look_up("rent"), says("May."))
+    thread = await timed.thread("Rent?")
+    async with unread_store(timed, tmp_path / "data") as resources:
+        assistant = await timed.assistant(tools=[SEARCH], tool_resources=resources)
+        run = await timed.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
+        path = f"/threads/{thread}/runs/{run['id']}/steps"
+        while not (steps := await timed.listed(path)):
+            await asyncio.sleep(0.01)
+        assert (steps[0]["type"], steps[0]["status"]) == ("tool_calls", "in_progress")
+    assert (await timed.settled(thread, run["id"]))["status"] == "completed"
+    assert "The rent is due" in told(timed)
+    assert "looks through:\n- ledger.md" in timed.prompts[0]["messages"][0]["content"]
+
+
+async def test_what_is_still_being_read_is_not_denied(
+    timed: ServedEngine, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A minute for all searches of the run together, and after a wait for outputs it is still told so."""
+    today = {"type": "function", "function": {"name": "today"}}
+    timed.replies(look_up("rent"), look_up("heating"), calls(("today", "{}")), says("They are being read."))
+    thread = await timed.thread("Rent?")
+    async with unread_store(timed, tmp_path / "data") as resources:
+        assistant = await timed.assistant(tools=[SEARCH, today], tool_resources=resources)
+        async with timed.streaming(f"/threads/{thread}/runs", {"assistant_id": assistant}) as stream:
+            async for name, data in stream:
+                if name == "thread.run.step.delta" and len(timed.prompts) == 1:
+                    asyncio.get_running_loop().call_later(0.2, clock.advance, 60)
+                if name == "thread.run.requires_action":
+                    run = data
+        [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+        outputs = {"tool_outputs": [{"tool_call_id": call["id"], "output": "1 May"}]}
+        await timed.events(f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs", outputs)
+    for prompt in timed.prompts[2:]:
+        searches = [message["content"] for message in prompt["messages"] if message["role"] == "tool"][:2]
+        assert len(searches) == 2
+        for text in searches:
+            assert "1 of the documents are still being read" in text
+            assert "the documents do not say" not in text and "no documents" not in text
+
+
 async def test_cancelling_while_files_are_waited_for(timed: ServedEngine, tmp_path: Path) -> None:
     thread = await attached(timed, ("ledger.md", LEDGER))
     assistant = await timed.assistant(tools=[SEARCH])

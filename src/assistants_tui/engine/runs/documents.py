@@ -21,7 +21,11 @@ from assistants_tui.engine.tools.file_search.queries import rewrite
 Json = dict[str, Any]
 
 WAIT = 60
-"""Seconds that a run waits for files of its thread that are still being read, per the Assistants guide."""
+"""Seconds that a run waits, all its searches together, for files that are still being read.
+
+The Assistants guide has it for the stores of threads. Those of assistants are as new where programs make a
+store, attach it and ask at once.
+"""
 
 _LOOK = 0.1  # seconds between two looks at them
 _NAMES = 20  # documents that the model is told the names of
@@ -82,9 +86,12 @@ class DocumentSearch:
         self.documents: Documents | None = None
         self.told: dict[str, str] = {}
         """What the model reads of each search, by call ID."""
+        self.unread: dict[str, int] = {}
+        """How many documents were not searched because they were still being read, by call ID."""
         self._workshop = workshop
         self._products = products
         self._searches = 0
+        self._waits_until: float | None = None
         tools = [tool for tool in run["tools"] if tool["type"] == "file_search"]
         options: Json = (tools[0].get("file_search") or {}) if tools else {}
         small = str(run["model"]).startswith(_SMALL)
@@ -102,19 +109,24 @@ class DocumentSearch:
     ) -> None:
         """Do one search. `budget`: tokens of the next prompt, if it is limited. Raises `Interrupted`."""
         documents = self.documents or Documents()
-        notes = [
-            f"The vector store {store_id} has expired and was not searched." for store_id in documents.expired
-        ]
         found: list[Json] = []
+        unread = 0
         if documents.stores:
-            if unread := await self._wait(documents.of_thread, stop):
-                notes.append(f"{unread} of the documents are still being read and were not searched.")
+            unread = await self._wait(documents.stores, stop)
             found = await self._search(documents.stores, _queries(arguments), budget)
             stop.check()
         number = self._cite(found)
         record.add_results(index, found)
-        text = passages.told(found, number) if documents.count else passages.NO_DOCUMENTS
-        self.told[record.calls[index]["id"]] = "\n\n".join([text, *notes])
+        text = passages.NO_DOCUMENTS
+        if found or unread or documents.count:
+            text = passages.told(found, number, unread=unread)
+        notes = [
+            f"The vector store {store_id} has expired and was not searched." for store_id in documents.expired
+        ]
+        call_id = record.calls[index]["id"]
+        self.told[call_id] = "\n\n".join([text, *notes])
+        if unread:
+            self.unread[call_id] = unread
 
     async def _search(self, stores: list[str], queries: list[str], budget: int | None) -> list[Json]:
         workshop = self._workshop
@@ -133,16 +145,21 @@ class DocumentSearch:
         return [passages.result(hit) for hit in hits]
 
     async def _wait(self, stores: list[str], stop: Stop) -> int:
-        """Wait until the files of some stores are read, but not for ever. How many are not."""
+        """Wait until the files of some stores are read, but not for ever. How many are not.
+
+        Meanwhile the step of the search is `in_progress`. Raises `Interrupted`.
+        """
 
         async def pause(_: Callable[[None], None]) -> None:
             await asyncio.sleep(_LOOK)
 
-        deadline = self._workshop.clock.time() + WAIT
+        clock = self._workshop.clock
+        if self._waits_until is None:
+            self._waits_until = clock.time() + WAIT
         while True:
             async with self._workshop.database.read() as connection:
                 unread = await vector_store_files.unread(connection, stores)
-            if not unread or self._workshop.clock.time() >= deadline:
+            if not unread or clock.time() >= self._waits_until:
                 return unread
             async with aclosing(stop.items(pause)) as nothing:
                 async for _ in nothing:

@@ -153,6 +153,7 @@ class Executor:
             self._progress = stored.progress or {}
             self.record.resume(self._progress)
             self._repetitions.resume(self._progress.get("repetitions", {}))
+            self._search.unread |= self._progress.get("unread", {})
             if "products" in self._progress:
                 self._code.products.resume(self._progress["products"])
             for_code = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
@@ -180,7 +181,9 @@ class Executor:
     async def _recall(self, connection: AsyncConnection) -> None:
         """What this run has said and done before it waited."""
         run = self.record.run
-        self._own, results = await history.of_run(connection, run, self._owner, self._tools)
+        self._own, results = await history.of_run(
+            connection, run, self._owner, self._tools, self._search.unread
+        )
         self._search.resume(results)
         if turns := last_round(self._own):
             # Steps do not keep what was searched for.
@@ -266,7 +269,11 @@ class Executor:
 
     async def _wait(self, unseen: int | None, used: Usage) -> bool:
         """Have the run wait for a decision on code, or for the outputs of functions. False: for neither."""
-        kept = {"products": self._code.products.kept(), "repetitions": self._repetitions.kept()}
+        kept = {
+            "products": self._code.products.kept(),
+            "repetitions": self._repetitions.kept(),
+            "unread": self._search.unread,
+        }
         if unseen is not None:
             await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
         elif self.record.waits_for_functions:

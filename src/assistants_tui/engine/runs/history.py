@@ -74,9 +74,12 @@ async def of_thread(
 
 
 async def of_run(
-    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox
+    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox, unread: Mapping[str, int]
 ) -> tuple[list[Json], list[list[Json]]]:
-    """What a run that goes on after a wait has said and done before, and what each search of it has found."""
+    """What a run that goes on after a wait has said and done before, and what each search of it has found.
+
+    `unread`: how many documents a search could not look through yet, by call ID.
+    """
     steps = await run_steps.of_run(connection, run["id"])
     written = {}
     for step in steps:
@@ -92,7 +95,7 @@ async def of_run(
         for call in step["step_details"].get("tool_calls", ())
         if call["type"] == "file_search"
     ]
-    return prompt.of_steps(steps, written, tools), found
+    return prompt.of_steps(steps, written, tools, unread), found
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,13 @@ def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapp
     return {"role": message["role"], "content": content}
 
 
-def of_steps(steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox) -> list[Json]:
+def of_steps(
+    steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox, unread: Mapping[str, int]
+) -> list[Json]:
     """What the run has said and done already, as turns of the model and results of its tools.
 
-    `messages`: the run's messages by ID.
+    `messages`: the run's messages by ID. `unread`: how many documents a search could not look through yet, by
+    call ID.
     """
     turns: list[Json] = []
     searches = 0
@@ -93,7 +96,8 @@ def of_steps(steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox
         spoken["tool_calls"] = [tools.as_model_call(call) for call in calls]
         for call in calls:
             if call["type"] == "file_search":
-                result = passages.told(call["file_search"].get("results", []), searches)
+                results = call["file_search"].get("results", [])
+                result = passages.told(results, searches, unread=unread.get(call["id"], 0))
                 searches += 1
             else:
                 result = result_for_model(call)

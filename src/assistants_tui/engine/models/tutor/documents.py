@@ -102,9 +102,11 @@ def _answer(talk: Conversation, output: str) -> str:
         if len(files) > 1:
             parts.insert(0, "Several of your documents say something about this.")
     else:
-        parts = [_nothing(talk)]
+        parts = []
     if still_reading := _STILL_READING.search(output):
         parts.append(f"{still_reading[0]}, so ask again in a moment for what they say.")
+    elif not shown:
+        parts.append(_nothing(talk))
     return "\n\n".join(parts)
 
 
