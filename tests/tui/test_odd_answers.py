@@ -14,7 +14,7 @@ def told(driver: Driver) -> list[str]:
     return [f"{one.title} {one.message}" for one in driver.app._notifications]
 
 
-@pytest.mark.parametrize("key", ["f7", "e"])
+@pytest.mark.parametrize("key", ["f8", "f7", "e"])
 async def test_objects_without_required_fields_do_not_end_the_app(key: str) -> None:
     short: dict[str, JSON] = {
         "/assistants": assistant(),

@@ -233,6 +233,14 @@ class Workspace:
         await self._read_assistants()
         self._tell(Changed.ASSISTANTS)
 
+    async def notice_assistants(self) -> None:
+        """Take over what another window did to the assistants. Raises `ServiceError`."""
+        if self.connected:
+            before = self.assistants
+            await self._read_assistants()
+            if self.assistants != before:
+                self._tell(Changed.ASSISTANTS)
+
     async def _read_assistants(self) -> None:
         backend = await self.connection.backend()
         self.assistants = await backend.assistants.list()

@@ -342,11 +342,16 @@ class AssistantsApp(App[None]):
 
     # profiles and settings
 
-    def action_profiles(self, cursor: str = "") -> None:
+    @work(exclusive=True, group="profiles")
+    async def action_profiles(self, cursor: str = "") -> None:
+        """Show the profiles as config.toml has them now: another window may have added one."""
         from assistants_tui.tui.screens.profiles import ProfilesScreen  # not for the first frame
 
         if self.chat is not None:
-            self.push_screen(ProfilesScreen(self.chat.workspace, self._loaded, self._paths, cursor))
+            loaded = await asyncio.to_thread(load_config, self._paths.config_file)
+            if loaded.problems and not loaded.given:  # not readable at all
+                loaded = replace(loaded, config=self._loaded.config)
+            self.push_screen(ProfilesScreen(self.chat.workspace, loaded, self._paths, cursor))
 
     def action_settings(self, cursor: str = "") -> None:
         from assistants_tui.tui.screens.settings import SettingsScreen  # not for the first frame

@@ -144,3 +144,35 @@ async def test_a_click_chooses_a_row_but_not_a_heading(row: int, expected: list[
         await pilot.pause()
         await pilot.click(VirtualList, offset=(5, row))
         assert app.selected == expected
+
+
+async def test_the_row_under_the_cursor_keeps_its_place_on_the_screen() -> None:
+    app = ListApp()
+    rows = [f"row {number}" for number in range(40)]
+    async with app.run_test() as pilot:
+        app.show(rows)
+        await pilot.press(*["down"] * 20)
+        await pilot.pause()
+        place = app.lines.index(" row 20")
+        app.show(["new a", "new b", "new c", *rows])
+        await pilot.pause()
+        assert app.lines[place] == " row 20"
+        app.show(rows[15:])
+        await pilot.pause()
+        assert app.cursor == 5
+        app.show(rows)
+        await pilot.pause()
+        assert app.lines[5] == " row 20"  # where it had to go when there were fewer rows above
+
+
+async def test_the_cursor_waits_for_its_row_while_a_list_is_read_anew() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        app.show(["a", "b", "c"])
+        await pilot.press("down", "down")
+        app.show([])
+        await pilot.pause()
+        assert app.cursor is None
+        app.show(["n", "a", "b", "c"])
+        await pilot.pause()
+        assert app.cursor == 3

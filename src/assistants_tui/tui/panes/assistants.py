@@ -1,6 +1,7 @@
 """The assistants of the profile: whom to talk to."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -10,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
@@ -18,6 +20,8 @@ from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
+_LOOK = {True: 5.0, False: 60.0}
+"""Seconds between two looks for what another window did: at the embedded engine, and at a server."""
 _BADGES = {"code_interpreter": "py", "file_search": "doc", "function": "fn"}
 
 
@@ -61,6 +65,8 @@ class AssistantsPane(Vertical):
 
     def on_mount(self) -> None:
         self._workspace.subscribe(self._workspace_changed)
+        self.watch(self.app, "app_focus", self._app_focused, init=False)
+        self.set_interval(_LOOK[self._workspace.profile.kind == "embedded"], self._look_for_changes)
         self._draw()
 
     @property
@@ -74,6 +80,15 @@ class AssistantsPane(Vertical):
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.ASSISTANTS | Changed.CONNECTION):
             self._draw(follow=True)
+
+    def _app_focused(self, focused: bool) -> None:
+        if focused:
+            self._look_for_changes()
+
+    @work(exclusive=True, group="look")
+    async def _look_for_changes(self) -> None:
+        with suppress(ServiceError):  # nobody has asked; the next request says it
+            await self._workspace.notice_assistants()
 
     # the list
 

@@ -19,7 +19,7 @@ from assistants_tui.tui.file_actions import open_with_system, save_file, save_fi
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
-from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.screens.list_screen import ListScreen, renewed
 from assistants_tui.tui.screens.viewer import view_file
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
@@ -64,6 +64,7 @@ class FilesScreen(ListScreen):
     def on_mount(self) -> None:
         self.draw()
         self.action_reload()
+        self.look_for_changes()
 
     # the list
 
@@ -82,6 +83,17 @@ class FilesScreen(ListScreen):
             self._after = page.next_cursor
         self._reading = False
         self.draw()
+
+    async def notice(self) -> None:
+        purpose = self._purpose
+        backend = await self.workspace.connection.backend()
+        page = await backend.files.list(purpose=purpose or None)
+        files = renewed(self._files, page)
+        if purpose == self._purpose and not self._reading and files != self._files:
+            if next(reversed(files), None) != next(reversed(self._files), None):
+                self._after = page.next_cursor
+            self._files = files
+            self.draw_soon()
 
     def draw(self) -> None:
         words = self.wanted.casefold().split()

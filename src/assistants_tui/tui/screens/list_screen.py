@@ -1,9 +1,10 @@
 """The frame of the screens that manage something: a list at the left, what is chosen at the right."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, TypeVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,6 +13,8 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.wire import Page
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
@@ -21,6 +24,20 @@ from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _FRAME = 1 / 10
+_LOOK = {True: 3.0, False: 30.0}
+"""Seconds between two looks for what another window did: at the embedded engine, and at a server."""
+
+Listed = TypeVar("Listed", bound=Mapping[str, Any])
+
+
+def renewed(known: Mapping[str, Listed], page: Page[Listed]) -> dict[str, Listed]:
+    """What is known, by ID, with its newest part as the first page of the server has it now."""
+    first = {one["id"]: one for one in page.items}
+    last = next(reversed(first), "")
+    if page.next_cursor is None or last not in known:
+        return first
+    keys = list(known)
+    return first | {key: known[key] for key in keys[keys.index(last) + 1 :] if key not in first}
 
 
 class ListScreen(Screen[None]):
@@ -82,6 +99,24 @@ class ListScreen(Screen[None]):
     def on_mount(self) -> None:
         self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
         self.rows.focus()
+
+    def look_for_changes(self) -> None:
+        """Keep looking for what another window did to the list."""
+        self.set_interval(_LOOK[self.workspace.profile.kind == "embedded"], self._look_for_changes)
+        self.watch(self.app, "app_focus", self._app_focused, init=False)
+
+    def _app_focused(self, focused: bool) -> None:
+        if focused:
+            self._look_for_changes()
+
+    @work(exclusive=True, group="look")
+    async def _look_for_changes(self) -> None:
+        with suppress(ServiceError):  # nobody has asked; the next request says it
+            await self.notice()
+
+    async def notice(self) -> None:
+        """Take over what another window did to the list. Raises `ServiceError`."""
+        raise NotImplementedError
 
     def on_unmount(self) -> None:
         self._unsubscribe()

@@ -29,7 +29,7 @@ from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.files import transfer_row
-from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.screens.list_screen import ListScreen, renewed
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _LOOK = 1.0
@@ -98,6 +98,7 @@ class VectorStoresScreen(ListScreen):
         self.draw()
         self.action_reload()
         self._watch()
+        self.look_for_changes()
 
     # reading
 
@@ -115,6 +116,16 @@ class VectorStoresScreen(ListScreen):
             self._after = page.next_cursor
         self._reading = False
         self.draw()
+
+    async def notice(self) -> None:
+        backend = await self.workspace.connection.backend()
+        page = await backend.vector_stores.list()
+        stores = renewed(self._stores, page)
+        if not self._reading and stores != self._stores:
+            if next(reversed(stores), None) != next(reversed(self._stores), None):
+                self._after = page.next_cursor
+            self._stores = stores
+            self.draw_soon()
 
     async def _read_files(self, store_id: str, after: str | None = None) -> None:
         backend = await self.workspace.connection.backend()

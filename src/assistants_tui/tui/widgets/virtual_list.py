@@ -96,17 +96,23 @@ class VirtualList(ScrollView, can_focus=True):
     ) -> None:
         """Show `count` rows. The cursor goes to `selected_key`, else stays on the row with the same key.
 
-        `row` is called for the visible rows only, each time they are drawn.
+        That row keeps its place on the screen: what comes or goes above it scrolls. `row` is called for the
+        visible rows only, each time they are drawn.
         """
         wanted = selected_key if selected_key is not None else self._cursor_key
+        before, stays = self.cursor, wanted == self._cursor_key
         self._row, self._key, self._is_header = row, key, is_header
         if count != self._count:
             self._resize(count)
         else:
             self._refresh_changed()
         position = self._position(wanted)
-        self._cursor_key = None if position is None else key(position)
+        if position is not None:
+            self._cursor_key = key(position)  # and else it is waited for: a list may be read anew
         if position != self.cursor:
+            if stays and before is not None and position is not None and self._cursor_key == wanted:
+                top = max(0, self.scroll_offset.y + position - before)
+                self.scroll_to(y=top, animate=False, force=True, immediate=True)
             self.cursor = position
         elif position is not None:
             self.post_message(self.Highlighted(position))
@@ -158,8 +164,8 @@ class VirtualList(ScrollView, can_focus=True):
         return Content(self.empty).wrap(max(1, width - 2)) if self.empty else [Content("")]
 
     def watch_cursor(self, new: int | None) -> None:
-        self._cursor_key = None if new is None else self._key(new)
         if new is not None:
+            self._cursor_key = self._key(new)
             self.scroll_to_region(Region(0, new, 1, 1), animate=False, immediate=True, force=True)
             self.post_message(self.Highlighted(new))
         self.refresh()
