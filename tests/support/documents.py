@@ -72,6 +72,11 @@ def pdf(
     return _assemble(objects, trailer)
 
 
+def pdf_objects(*objects: bytes) -> bytes:
+    """A PDF of these objects, numbered from 1, the first of which is its catalogue."""
+    return _assemble(dict(enumerate(objects, 1)), "")
+
+
 def _assemble(objects: dict[int, bytes], trailer: str) -> bytes:
     out = io.BytesIO()
     out.write(b"%PDF-1.4\n")

@@ -32,7 +32,8 @@ async def readers() -> AsyncIterator[Readers]:
 
 async def read(readers: Readers, path: Path, data: bytes, filename: str = "") -> list[Chunk]:
     path.write_bytes(data)
-    return [chunk async for batch in readers.read(path, filename or path.name, Chunking()) for chunk in batch]
+    batches = readers.read(path, filename or path.name, Chunking())
+    return [chunk async for batch in batches for chunk in batch.chunks]
 
 
 async def test_documents_come_back_in_chunks(readers: Readers, tmp_path: Path) -> None:

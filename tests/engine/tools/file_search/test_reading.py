@@ -119,8 +119,8 @@ class TestWord:
             "tides.docx",
         )
         headings = [(1, "Tide tables"), (1, "Preface to the tides"), (2, "Harbours")]
-        assert [(heading.level, heading.title) for heading in found.headings] == headings
-        for heading in found.headings:
+        assert [(heading.level, heading.title) for heading in found.headings] == [*headings, (1, "Notes")]
+        for heading in found.headings[:-1]:
             written = f"{'#' * heading.level} {heading.title}"
             assert found.text[heading.offset :].startswith(written)
         for line in ("Port | Height", "Oulu | 0.4 m", "- first point here", "A footnote on neap tides."):
@@ -254,7 +254,7 @@ class TestHtml:
     def test_declared_encoding(self) -> None:
         page = '<meta charset="iso-8859-1"><p>Überfahrt</p>'.encode("latin-1")
         assert "Überfahrt" in read(page, "page.htm").text
-        assert refusal(page.replace(b"iso-8859-1", b"no-such-set"), "page.htm").code == "invalid_file"
+        assert "Überfahrt" in read(page.replace(b"iso-8859-1", b"no-such-set"), "page.htm").text
 
     def test_nesting_costs_nothing(self) -> None:
         assert read(b"<div>" * 300_000 + b"deep", "deep.html").text.strip() == "deep"
@@ -276,10 +276,51 @@ class TestText:
         assert found.text == "one\ntwo\nthree\n\nfive"
         assert found.lined
 
-    def test_unknown_encoding(self) -> None:
-        error = refusal("naïve café, crème brûlée".encode("latin-1"), "menu.txt")
-        assert error.code == "invalid_file"
-        assert "UTF-8" in error.sentence
+    @pytest.mark.parametrize(
+        ("text", "encoding", "name"),
+        [
+            ("naïve café, crème brûlée", "cp1252", "windows-1252"),
+            ("Das Gebäude schließt um sechs – täglich.", "cp1252", "windows-1252"),
+            ("Zażółć gęślą jaźń, biblioteka zamyka się o szóstej.", "cp1250", "windows-1250"),
+            ("Библиотека закрывается в шесть часов.", "cp1251", "windows-1251"),
+            ("Библиотека закрывается в шесть часов.", "koi8_r", "koi8-r"),
+            ("图书馆晚上六点关门。", "gbk", "gb18030"),
+            ("圖書館每天早上九點開門", "big5", "big5"),
+            ("会議室の予約は総務部の田中に連絡してください。", "shift_jis", "shift_jis"),
+            ("도서관은 매일 아침 아홉 시에 문을 엽니다.", "euc_kr", "euc-kr"),
+        ],
+    )
+    def test_an_encoding_that_is_not_named_is_guessed_and_said(
+        self, text: str, encoding: str, name: str
+    ) -> None:
+        found = read(text.encode(encoding), "menu.txt")
+        assert found.text == text
+        assert found.note == f"The file is not UTF-8; it was read as {name}."
+
+    @pytest.mark.parametrize(
+        ("label", "encoding", "text"),
+        [
+            ("gb2312", "gbk", "镕基"),
+            ("iso-8859-1", "cp1252", "€ “quoted”"),
+            ("us-ascii", "cp1252", "café – 5 €"),
+            ("x-sjis", "shift_jis", "会議室"),
+            ("ks_c_5601-1987", "euc_kr", "도서관"),
+        ],
+    )
+    def test_names_of_encodings_mean_what_browsers_take_them_for(
+        self, label: str, encoding: str, text: str
+    ) -> None:
+        page = f'<meta http-equiv="Content-Type" content="text/html; charset={label}"><p>{text}</p>'
+        found = read(page.encode(encoding), "page.html")
+        assert (found.text.strip(), found.note) == (text, None)
+
+    def test_one_bad_byte_costs_that_byte(self) -> None:
+        data = "Die Gebäude schließen.\n".encode() * 50 + b"caf\xe9\n" + "Grüße.\n".encode() * 50
+        found = read(data, "app.log")
+        assert found.text.count("Gebäude schließen") == 50
+        assert found.text.count("\N{REPLACEMENT CHARACTER}") == 1
+        assert found.note == "One place could not be read and is shown as \N{REPLACEMENT CHARACTER}."
+        assert read(b"\xff\xfea\x00\x00\xd8b\x00", "half.txt").text == "a\N{REPLACEMENT CHARACTER}b"
 
     @pytest.mark.parametrize(
         "data",

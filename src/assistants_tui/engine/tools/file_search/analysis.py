@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator
 
 import Stemmer
 
-_CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+# Languages that write no blanks between words: Thai and its neighbours, Chinese, Japanese, Korean.
+_CJK = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W{_CJK}]+")
 _ASCII_WORD = re.compile(r"\w+", re.ASCII)  # the same for most texts, in half the time
+_UNDIVIDED = re.compile(rf"[{_CJK}]")
+# Soft hyphens, zero-width blanks and joiners, variation selectors: they divide no word.
+_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF, *range(0xFE00, 0xFE10)))
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _STOP_WORDS = """
 a about am an and are as at be been being but by can could did do does doing for from had has have having he
@@ -48,7 +52,14 @@ def word_terms(word: str) -> tuple[str, ...]:
 
 def words(text: str) -> list[str]:
     """The words of a text, in order."""
-    return _ASCII_WORD.findall(text) if text.isascii() else _WORD.findall(text)
+    return _ASCII_WORD.findall(text) if text.isascii() else _WORD.findall(normal(text))
+
+
+def normal(text: str) -> str:
+    """The text with one way to write each letter: no ligatures, full-width forms, or invisible characters."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
 
 
 class TermFinder:
@@ -64,6 +75,7 @@ class TermFinder:
 
     def places(self, text: str) -> list[tuple[int, int, str]]:
         """Where the terms are: the start and end of a word, and a term that it stands for, in order."""
+        text = normal(text)
         if text.isascii():
             spans = self._likely_words(text)
         else:
@@ -89,7 +101,7 @@ class TermFinder:
 
 
 def _analyse(word: str) -> Iterator[str]:
-    if word[0] >= "\u3040":
+    if _UNDIVIDED.match(word):
         yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
         return
     word = word.strip("_")[:_MAX_WORD]

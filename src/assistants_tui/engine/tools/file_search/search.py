@@ -207,24 +207,26 @@ class FileSearch:
     async def _read(self, document: int, path: Path, filename: str, chunking: Chunking) -> Ingested:
         """Read a file into the store, batch by batch: most have one only, and need one transaction."""
         count = usage = 0
+        note: str | None = None
         try:
             async with aclosing(self._readers.read(path, filename, chunking)) as batches:
                 waiting: list[Chunk] | None = None
                 async for batch in batches:
+                    note = batch.note
                     if waiting is not None:
                         async with self._database.write() as connection:
                             if count == 0:
                                 await texts.begin(connection, document)
                             await texts.add(connection, document, count, waiting)
                         count += len(waiting)
-                    usage += sum(len(chunk.text.encode()) for chunk in batch)
-                    waiting = batch
+                    usage += sum(len(chunk.text.encode()) for chunk in batch.chunks)
+                    waiting = batch.chunks
             async with self._database.write() as connection:
                 if count == 0:
                     await texts.begin(connection, document)
                 await texts.add(connection, document, count, waiting or [])
                 count += len(waiting or [])
-                await texts.complete(connection, document, count, usage)
+                await texts.complete(connection, document, count, usage, note)
         except IngestError:
             if count:
                 async with self._database.write() as connection:

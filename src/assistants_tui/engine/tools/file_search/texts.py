@@ -103,9 +103,11 @@ async def add(connection: AsyncConnection, document: int, position: int, chunks:
     await connection.execute(insert(chunk_table), rows)
 
 
-async def complete(connection: AsyncConnection, document: int, chunk_count: int, usage_bytes: int) -> None:
-    """All chunks are there: from now on the document can be searched."""
-    values = {"complete": True, "chunk_count": chunk_count, "usage_bytes": usage_bytes}
+async def complete(
+    connection: AsyncConnection, document: int, chunk_count: int, usage_bytes: int, note: str | None
+) -> None:
+    """All chunks are there: from now on the document can be searched. `note` is for its user."""
+    values = {"complete": True, "chunk_count": chunk_count, "usage_bytes": usage_bytes, "note": note}
     await connection.execute(update(table).where(table.c.seq == document).values(values))
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import tantivy
 from tantivy import Occur, Query
 
-FORMAT = 1
+FORMAT = 2
 """Of the fields and of the analysis of their words. A change makes every index be made anew."""
 
 _NAME = "name"

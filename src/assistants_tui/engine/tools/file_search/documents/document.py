@@ -33,6 +33,8 @@ class Document:
     """Where each page, or slide, begins; empty for files without pages."""
     lined: bool = False
     """Whether the lines of the text are those of the file, so that a line number means something."""
+    note: str | None = None
+    """What its user should know of how it was read."""
 
 
 def clean(text: str) -> str:
@@ -92,5 +94,5 @@ class TextBuilder:
             self._append("\f")
         self._pages.append(self._length)
 
-    def build(self) -> Document:
-        return Document("".join(self._parts), tuple(self._headings), tuple(self._pages))
+    def build(self, note: str | None = None) -> Document:
+        return Document("".join(self._parts), tuple(self._headings), tuple(self._pages), note=note)

@@ -1,27 +1,71 @@
-"""Word documents: paragraphs, headings, lists, tables, footnotes and endnotes."""
+"""Word documents: their text, and what stands beside it: text boxes, notes, comments, headers, charts."""
 
 import re
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
-from assistants_tui.engine.tools.file_search.documents.office import Package
+from assistants_tui.engine.tools.file_search.documents.encodings import decode
+from assistants_tui.engine.tools.file_search.documents.html import read_html
+from assistants_tui.engine.tools.file_search.documents.office import Drawing, Package
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAIN = "word/document.xml"
-_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+# What a program names these parts where it does not relate them to the main one
+_USUAL = {
+    "styles": "word/styles.xml",
+    "footnotes": "word/footnotes.xml",
+    "endnotes": "word/endnotes.xml",
+    "comments": "word/comments.xml",
+}
+_MARGINS = ("header", "footer")
+_DRAWINGS = ("chart", "diagramData")
+# What stands beside the text, by the heading under which it is found
+_BESIDE = {
+    "Charts and diagrams": _DRAWINGS,
+    "Notes": ("footnotes", "endnotes"),
+    "Comments": ("comments",),
+    "Headers and footers": _MARGINS,
+}
 _HEADING = re.compile(r"(?:heading|title) ?([1-6])?$", re.IGNORECASE)
+# An older rendering of what was already read; words that stand elsewhere now
+_SKIPPED = {"Fallback", "moveFrom"}
 _BREAKS = {"tab": "\t", "br": " ", "cr": " ", "noBreakHyphen": "-"}
 
 
 def read_docx(data: bytes) -> Document:
     package = Package(data, "Word document")
-    if _MAIN not in package.names:
+    main = package.main(_MAIN)
+    if main not in package.names:
         raise IngestError("invalid_file", "The file is not a Word document, although its name ends in .docx.")
+    parts = list(dict.fromkeys(package.relations(main).values()))
+    by_kind = {kind: [name for found, name in parts if found == kind] for kind, _ in parts}
+    for kind, usual in _USUAL.items():
+        by_kind.setdefault(kind, [usual])
     styles = _Styles()
-    package.parse("word/styles.xml", styles)
+    package.parse(by_kind["styles"][0], styles)
     builder = TextBuilder()
-    for part in (_MAIN, *_NOTES):
-        package.parse(part, _Body(builder, styles.levels))
+    package.parse(main, _Body(builder, styles.levels))
+    for name in by_kind.get("aFChunk", ()):
+        _add_inserted(package, name, builder)
+    for title, kinds in _BESIDE.items():
+        names = [name for kind in kinds for name in by_kind.get(kind, ()) if name in package.names]
+        if not names:
+            continue
+        builder.mark_heading(1, title)
+        seen: set[str] = set()
+        for name in names:
+            if kinds == _DRAWINGS:
+                package.parse_if_sound(name, Drawing(builder))
+            else:
+                package.parse(name, _Body(builder, styles.levels, seen if kinds == _MARGINS else None))
     return builder.build()
+
+
+def _add_inserted(package: Package, name: str, builder: TextBuilder) -> None:
+    """A document of another format that stands as a whole inside this one."""
+    if name.lower().endswith((".htm", ".html", ".xhtml", ".mht")):
+        builder.add(read_html(package.read(name)).text)
+    elif name.lower().endswith(".txt"):
+        builder.add(f"{decode(package.read(name)).text}\n\n")
 
 
 class _Styles:
@@ -46,18 +90,22 @@ class _Styles:
 
 
 class _Body:
-    def __init__(self, builder: TextBuilder, levels: dict[str, int]) -> None:
+    """The paragraphs and tables of a part. With `seen`, none that is in it already: headers repeat."""
+
+    def __init__(self, builder: TextBuilder, levels: dict[str, int], seen: set[str] | None = None) -> None:
         self._builder = builder
         self._levels = levels
+        self._seen = seen
         self._text: list[str] = []
         self._writing = False
         self._skipping = 0  # depth inside the older rendering of something that was already read
         self._level: int | None = None
         self._in_list = False
+        self._around: list[list[str]] = []  # what was begun around each open text box
         self._rows: list[list[str]] = []  # the cells of each open table's current row: tables nest
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if self._skipping or name == "Fallback":
+        if self._skipping or name in _SKIPPED:
             self._skipping += 1
             return
         match name:
@@ -69,6 +117,9 @@ class _Body:
                 self._level = self._levels.get(style, int(match_[1] or 1) if match_ else None)
             case "numPr":
                 self._in_list = True
+            case "txbxContent":  # it stands inside a paragraph, and has its own
+                self._around.append(self._text)
+                self._text = []
             case "tbl":
                 self._rows.append([])
             case "tr" if self._rows:
@@ -91,6 +142,8 @@ class _Body:
                 self._writing = False
             case "p":
                 self._end_paragraph()
+            case "txbxContent" if self._around:
+                self._text = [*self._around.pop(), " "]
             case "tr" if self._rows:
                 self._end_row()
             case "tbl" if self._rows:
@@ -104,6 +157,10 @@ class _Body:
 
     def _end_paragraph(self) -> None:
         text = one_line("".join(self._text))
+        if self._seen is not None:
+            if text in self._seen:
+                text = ""
+            self._seen.add(text)
         if self._rows and self._rows[-1]:
             cells = self._rows[-1]
             cells[-1] = f"{cells[-1]} {text}".strip()

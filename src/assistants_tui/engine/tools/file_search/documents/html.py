@@ -7,8 +7,7 @@ import re
 from html.parser import HTMLParser
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder
-from assistants_tui.engine.tools.file_search.documents.plain import decode
-from assistants_tui.engine.tools.file_search.errors import IngestError
+from assistants_tui.engine.tools.file_search.documents.encodings import decode
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -27,26 +26,12 @@ _BLOCKS = {
 
 
 def read_html(data: bytes) -> Document:
+    declared = _CHARSET.search(data[:4096])
+    text, note = decode(data, declared[1].decode("ascii", "replace") if declared else None)
     page = _Page()
-    page.feed(_decode(data))
+    page.feed(text)
     page.close()
-    return page.builder.build()
-
-
-def _decode(data: bytes) -> str:
-    """A page may name its encoding; where it does not, it is text like any other."""
-    try:
-        return decode(data)
-    except IngestError:
-        declared = _CHARSET.search(data[:4096])
-        if declared is None:
-            raise
-        try:
-            return data.decode(declared[1].decode("ascii"))
-        except (LookupError, UnicodeError):
-            raise IngestError(
-                "invalid_file", "The page is not in the encoding that it names. Save the file as UTF-8."
-            ) from None
+    return page.builder.build(note)
 
 
 class _Page(HTMLParser):

@@ -1,5 +1,6 @@
 """Office Open XML (ECMA-376): a ZIP archive of XML parts, opened with the care a stranger's file deserves."""
 
+import contextlib
 import io
 import posixpath
 import zipfile
@@ -7,6 +8,7 @@ import zlib
 from typing import Protocol
 from xml.parsers import expat
 
+from assistants_tui.engine.tools.file_search.documents.document import TextBuilder
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAX_PARTS = 20_000
@@ -59,7 +61,9 @@ class Package:
             raise IngestError(
                 "invalid_file", f"The {what} is protected by a password. Attach a copy without one."
             )
-        self.names = frozenset(self._zip.namelist())
+        # Some programs write names with backslashes, or from the root.
+        self._parts = {part.filename.replace("\\", "/").lstrip("/"): part for part in parts}
+        self.names = frozenset(self._parts)
 
     def damaged(self) -> IngestError:
         return IngestError("invalid_file", f"The {self._what} is damaged and cannot be opened.")
@@ -97,7 +101,7 @@ class Package:
         parser.StartDoctypeDeclHandler = doctype
         size = 0
         try:
-            with self._zip.open(name) as part:
+            with self._zip.open(self._parts[name]) as part:
                 while piece := part.read(_PIECE):
                     size += len(piece)  # counted here, as the archive's own figure may lie
                     if size > _MAX_PART_BYTES:
@@ -106,6 +110,29 @@ class Package:
             parser.Parse(b"", True)
         except (expat.ExpatError, *_DAMAGED):
             raise self.damaged() from None
+
+    def main(self, usual: str) -> str:
+        """The part with which the document begins, by the package's relations, whatever its name."""
+        found = [part for kind, part in self.relations("").values() if kind == "officeDocument"]
+        return next((part for part in found if part in self.names), usual)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a part; none if it is missing."""
+        if name not in self.names:
+            return b""
+        try:
+            with self._zip.open(self._parts[name]) as part:
+                data = part.read(_MAX_PART_BYTES + 1)
+        except _DAMAGED:
+            raise self.damaged() from None
+        if len(data) > _MAX_PART_BYTES:
+            raise self._bomb()
+        return data
+
+    def parse_if_sound(self, name: str, handler: Handler) -> None:
+        """Parse a part without which the document can be read as well, such as a chart."""
+        with contextlib.suppress(IngestError):
+            self.parse(name, handler)
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
         """What a part refers to, by ID: the kind of relation (its last word) and the other part's name."""
@@ -129,6 +156,40 @@ class _Relations:
     def end(self, name: str) -> None: ...
 
     def data(self, text: str) -> None: ...
+
+
+class Drawing:
+    """The words of charts, diagrams and comments: a line for each paragraph, and for each series' values."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        self._text: list[str] = []
+        self._values: list[str] = []
+        self._inside = ""  # the element whose characters are words
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        # `t` in `dgm:t` holds paragraphs, in `a:t` characters: the innermost counts
+        if name in {"t", "v", "text"}:
+            self._inside = name
+        elif name == "p":
+            self._inside = ""
+
+    def end(self, name: str) -> None:
+        if name == "v":
+            self._values.append("".join(self._text))
+            self._text.clear()
+        elif name in {"p", "text"}:
+            self._builder.line("".join(self._text))
+            self._text.clear()
+        elif name in {"ser", "chart", "chartSpace"} and self._values:
+            self._builder.line(" | ".join(self._values))
+            self._values.clear()
+        if name == self._inside:
+            self._inside = ""
+
+    def data(self, text: str) -> None:
+        if self._inside:
+            self._text.append(text)
 
 
 def _local(name: str) -> str:

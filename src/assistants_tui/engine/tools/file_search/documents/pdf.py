@@ -1,23 +1,34 @@
-"""PDF, page by page, with PDFium."""
+"""PDF, page by page, with PDFium: its text, the values of its forms, and comments."""
 
+import ctypes
 import re
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pypdfium2
+from pypdfium2 import raw
 
-from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder
+from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAX_PAGES = 20_000
+_MAX_BEFORE = 64 << 10  # bytes that mail programs and printers leave before the document
+# Kinds of annotations that are no text of their own
+_WITHOUT_TEXT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}
+_WRITTEN_FIELDS = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX}
+_MAX_STRING = 1 << 20
 _HYPHEN = re.compile("[\x02\ufffe](?:\r?\n)?")  # how PDFium marks a hyphen that only the line end needed
 _BLANKS = re.compile(r"[ \t\xa0]+(?=\n|$)")
 
 
 def read_pdf(data: bytes) -> Document:
-    if b"%PDF-" not in data[:1024]:
+    start = data.find(b"%PDF-", 0, _MAX_BEFORE)
+    if start < 0:
         raise IngestError("invalid_file", "The file is not a PDF document, although its name ends in .pdf.")
     try:
-        pdf = pypdfium2.PdfDocument(data)
+        pdf = pypdfium2.PdfDocument(data[start:])
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise IngestError(
@@ -27,6 +38,8 @@ def read_pdf(data: bytes) -> Document:
     count = len(pdf)
     if count > _MAX_PAGES:
         raise IngestError("invalid_file", f"The PDF has {count:,} pages; at most {_MAX_PAGES:,} can be read.")
+    with suppress(pypdfium2.PdfiumError):
+        pdf.init_forms()
     outline = _outline(pdf)
     builder = TextBuilder()
     empty = True
@@ -49,12 +62,57 @@ def _page_text(pdf: pypdfium2.PdfDocument, number: int) -> str:
     try:
         page = pdf[number]
         try:
-            raw = page.get_textpage().get_text_range()
+            text = page.get_textpage().get_text_range()
+            written = _written(pdf, page)
         finally:
             page.close()  # and its text with it, or a long document would fill the memory
     except pypdfium2.PdfiumError:
         return ""  # a damaged page is no reason to refuse the others
-    return _BLANKS.sub("", _HYPHEN.sub("", raw).replace("\r\n", "\n")).strip()
+    plain = _BLANKS.sub("", _HYPHEN.sub("", text).replace("\r\n", "\n")).strip()
+    return "\n".join([plain, *(line for line in written if line not in plain)]).strip()
+
+
+def _written(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[str]:
+    """What was written onto the page afterwards: the values of form fields, and comments."""
+    lines: list[str] = []
+    for index in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            continue
+        try:
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            if kind == raw.FPDF_ANNOT_WIDGET:
+                lines.append(_field(pdf, annotation))
+            elif kind not in _WITHOUT_TEXT:
+                lines.append(
+                    _string(lambda *out: raw.FPDFAnnot_GetStringValue(annotation, b"Contents", *out))  # noqa: B023
+                )
+        finally:
+            raw.FPDFPage_CloseAnnot(annotation)
+    return list(dict.fromkeys(filter(None, map(one_line, lines))))
+
+
+def _field(pdf: pypdfium2.PdfDocument, annotation: Any) -> str:
+    """The name and the value of a field that holds text."""
+    form = pdf.formenv
+    if form is None or raw.FPDFAnnot_GetFormFieldType(form, annotation) not in _WRITTEN_FIELDS:
+        return ""
+    value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *out))
+    if not value.strip():
+        return ""
+    name = _string(lambda *out: raw.FPDFAnnot_GetFormFieldAlternateName(form, annotation, *out))
+    name = name or _string(lambda *out: raw.FPDFAnnot_GetFormFieldName(form, annotation, *out))
+    return f"{name}: {value}" if name else value
+
+
+def _string(get: Callable[[Any, int], int]) -> str:
+    """A string of PDFium's, which tells its length in bytes first, and then writes it as UTF-16."""
+    length = get(None, 0)
+    if not 2 < length <= _MAX_STRING:
+        return ""
+    buffer = ctypes.create_string_buffer(length)
+    get(ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), length)
+    return buffer.raw.decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _outline(pdf: pypdfium2.PdfDocument) -> defaultdict[int, list[tuple[int, str]]]:

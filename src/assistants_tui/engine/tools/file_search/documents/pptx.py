@@ -1,23 +1,28 @@
-"""PowerPoint presentations: slides in the order shown, each a page, with tables and speaker's notes."""
+"""PowerPoint presentations: slides in the order shown, each a page.
+
+With tables, charts, diagrams, comments and speaker notes.
+"""
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
-from assistants_tui.engine.tools.file_search.documents.office import Package
+from assistants_tui.engine.tools.file_search.documents.office import Drawing, Package
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAIN = "ppt/presentation.xml"
+_DRAWINGS = {"diagramData", "chart", "comments"}
 _TITLES = {"title", "ctrTitle"}
 _DECORATION = {"sldNum", "dt", "ftr", "hdr", "sldImg"}  # placeholders that repeat on every slide
 
 
 def read_pptx(data: bytes) -> Document:
     package = Package(data, "presentation")
-    if _MAIN not in package.names:
+    main = package.main(_MAIN)
+    if main not in package.names:
         raise IngestError(
             "invalid_file", "The file is not a PowerPoint presentation, although its name ends in .pptx."
         )
     order = _Order()
-    package.parse(_MAIN, order)
-    parts = package.relations(_MAIN)
+    package.parse(main, order)
+    parts = package.relations(main)
     builder = TextBuilder()
     for relation in order.slides:
         _, slide = parts.get(relation, ("", ""))
@@ -25,9 +30,11 @@ def read_pptx(data: bytes) -> Document:
             continue
         builder.page()
         package.parse(slide, _Slide(builder))
-        for kind, notes in package.relations(slide).values():
-            if kind == "notesSlide":
-                package.parse(notes, _Slide(builder, prefix="Notes: "))
+        for kind, part in dict.fromkeys(package.relations(slide).values()):
+            if kind in _DRAWINGS:
+                package.parse_if_sound(part, Drawing(builder))
+            elif kind == "notesSlide":
+                package.parse(part, _Slide(builder, prefix="Notes: "))
         builder.add("\n")
     return builder.build()
 

@@ -44,7 +44,7 @@ def _answers(request: frames.Message, data: bytes) -> Iterator[frames.Message]:
         if length >= _BATCH_CHARACTERS:
             yield {"chunks": batch}
             batch, length = [], 0
-    yield {"chunks": batch, "done": True}
+    yield {"chunks": batch, "done": True, "note": document.note}
 
 
 if __name__ == "__main__":

@@ -36,6 +36,15 @@ class ReaderLimits:
     """Bytes that a reader may keep in the meantime; one that has grown larger ends at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some chunks of a file."""
+
+    chunks: list[Chunk]
+    note: str | None = None
+    """What the user should know of how the file was read; with the last batch."""
+
+
 class Readers:
     """Reads files in processes of their own: started when there is work, ended when there is none."""
 
@@ -45,7 +54,7 @@ class Readers:
         self._idle: list[tuple[WorkerProcess, asyncio.TimerHandle]] = []
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def read(self, path: Path, filename: str, chunking: Chunking) -> AsyncGenerator[list[Chunk], None]:
+    async def read(self, path: Path, filename: str, chunking: Chunking) -> AsyncGenerator[Batch, None]:
         """The chunks of a file, a batch at a time. Raises `IngestError`."""
         try:
             size = (await asyncio.to_thread(path.stat)).st_size
@@ -113,7 +122,7 @@ class Readers:
 
     async def _chunks(
         self, worker: WorkerProcess, path: Path, size: int, filename: str, chunking: Chunking
-    ) -> AsyncGenerator[list[Chunk], None]:
+    ) -> AsyncGenerator[Batch, None]:
         deadline = asyncio.get_running_loop().time() + self._limits.seconds
         request = {"filename": filename, "size": size}
         request |= {"max_tokens": chunking.max_tokens, "overlap_tokens": chunking.overlap_tokens}
@@ -127,7 +136,7 @@ class Readers:
                 answer = await worker.receive()
             if "error" in answer:
                 raise self._refusal(answer)
-            yield [Chunk(**chunk) for chunk in answer["chunks"]]
+            yield Batch([Chunk(**chunk) for chunk in answer["chunks"]], answer.get("note"))
             if answer.get("done"):
                 return
 

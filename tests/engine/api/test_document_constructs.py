@@ -1,0 +1,277 @@
+"""Where real documents keep their words: each is uploaded, put into a store, and searched for them."""
+# ruff: noqa: E501 (the table reads better in lines)
+
+import json
+import unicodedata
+from collections.abc import Mapping
+
+import httpx2
+import pytest
+
+from support import documents
+from support.engine import make, settled, upload
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORD = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" '
+    'xmlns:v="urn:schemas-microsoft-com:vml" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" '
+    'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+)
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+DIAGRAM = f"<dgm:dataModel {WORD}><dgm:pt><dgm:t><a:p><a:r><a:t>{{}}</a:t></a:r></a:p></dgm:t></dgm:pt></dgm:dataModel>"
+CHART = (
+    f"<c:chartSpace {WORD}><c:chart><c:title><a:p><a:r><a:t>{{}}</a:t></a:r></a:p></c:title><c:ser><c:cat>"
+    "<c:pt><c:v>{}</c:v></c:pt></c:cat><c:val><c:pt><c:v>42.5</c:v></c:pt></c:val></c:ser></c:chart></c:chartSpace>"
+)
+
+
+def relations(*found: tuple[str, str]) -> str:
+    rows = "".join(
+        f'<Relationship Id="rId{number}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(found, 1)
+    )
+    xmlns = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<Relationships xmlns="{xmlns}">{rows}</Relationships>'
+
+
+def word(
+    body: str,
+    related: Mapping[tuple[str, str], str] | None = None,
+    *,
+    main: str = "word/document.xml",
+    divider: str = "/",
+) -> bytes:
+    """A document whose other parts are given by their kinds and file names."""
+    folder, _, name = main.rpartition("/")
+    related = related or {}
+    parts = {
+        "_rels/.rels": relations(("officeDocument", main)),
+        main: f"<w:document {WORD}><w:body>{body}</w:body></w:document>",
+        f"{folder}/_rels/{name}.rels": relations(*related),
+    }
+    parts |= {f"{folder}/{file}": text for (_, file), text in related.items()}
+    return documents.archive({name.replace("/", divider): text for name, text in parts.items()})
+
+
+def part(kind: str, text: str) -> str:
+    return f"<w:{kind} {WORD}>{documents.paragraph(text)}</w:{kind}>"
+
+
+def text_box(text: str) -> str:
+    """As Word writes one: twice, for programs of two ages."""
+    content = f"<w:txbxContent>{documents.paragraph(text)}</w:txbxContent>"
+    return (
+        f'<w:r><mc:AlternateContent><mc:Choice Requires="wps"><wps:txbx>{content}</wps:txbx></mc:Choice>'
+        f"<mc:Fallback><w:pict><v:textbox>{content}</v:textbox></w:pict></mc:Fallback>"
+        "</mc:AlternateContent></w:r>"
+    )
+
+
+def slides(related: Mapping[tuple[str, str], str], *, main: str = "ppt/presentation.xml") -> bytes:
+    title = "<p:sp><p:txBody><a:p><a:r><a:t>Overview</a:t></a:r></a:p></p:txBody></p:sp>"
+    shown = '<p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst>'
+    folder, _, name = main.rpartition("/")
+    parts = {
+        "_rels/.rels": relations(("officeDocument", main)),
+        main: f"<p:presentation {WORD}>{shown}</p:presentation>",
+        f"{folder}/_rels/{name}.rels": relations(("slide", "slides/slide1.xml")),
+        f"{folder}/slides/slide1.xml": f"<p:sld {WORD}>{title}<p:graphicFrame/></p:sld>",
+        f"{folder}/slides/_rels/slide1.xml.rels": relations(*((k, f"../{file}") for k, file in related)),
+    }
+    return documents.archive(parts | {f"{folder}/{file}": text for (_, file), text in related.items()})
+
+
+def form() -> bytes:
+    """A PDF with a filled-in field, a comment and a note, none of which is in the page's own text."""
+    content = b"BT /F1 12 Tf 20 250 Td (Applicant) Tj ET"
+    return documents.pdf_objects(
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R] /DR << /Font << /F1 5 0 R >> >> >> >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R] >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (surname) /V (Zyxwina Quokka) /DA (/F1 12 Tf 0 g) "
+        b"/Rect [120 240 380 260] >>",
+        b"<< /Type /Annot /Subtype /FreeText /DA (/F1 12 Tf) /Contents (Reviewed by Plumbago) "
+        b"/Rect [20 100 380 120] >>",
+        b"<< /Type /Annot /Subtype /Text /Contents (Ask Sesquipedal first) /Rect [20 50 40 70] >>",
+    )
+
+
+CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, text that must be found
+    "textbox.docx": (
+        word(f"<w:p><w:r><w:t>Beside</w:t></w:r>{text_box('Quokka inside')}</w:p>"),
+        "quokka",
+        "Quokka",
+    ),
+    "beside.docx": (
+        word(f"<w:p><w:r><w:t>Beside</w:t></w:r>{text_box('Quokka')}<w:r><w:t>after</w:t></w:r></w:p>"),
+        "beside after",
+        "Beside after",
+    ),
+    "header.docx": (
+        word(documents.paragraph("Body."), {("header", "header1.xml"): part("hdr", "Contract QK-7781")}),
+        "contract QK-7781",
+        "QK-7781",
+    ),
+    "footer.docx": (
+        word(documents.paragraph("Body."), {("footer", "f.xml"): part("ftr", "Confidential wombat")}),
+        "wombat",
+        "wombat",
+    ),
+    "comment.docx": (
+        word(
+            documents.paragraph("Body."), {("comments", "comments.xml"): part("comments", "Dugong says no")}
+        ),
+        "dugong",
+        "Dugong says no",
+    ),
+    "footnote.docx": (
+        word(documents.paragraph("Body."), {("footnotes", "notes7.xml"): part("footnotes", "See numbat")}),
+        "numbat",
+        "numbat",
+    ),
+    "endnote.docx": (
+        word(documents.paragraph("Body."), {("endnotes", "e.xml"): part("endnotes", "See bilby")}),
+        "bilby",
+        "bilby",
+    ),
+    "smartart.docx": (
+        word(documents.paragraph("Body."), {("diagramData", "data1.xml"): DIAGRAM.format("Potoroo step")}),
+        "potoroo",
+        "Potoroo step",
+    ),
+    "chart.docx": (
+        word(documents.paragraph("Body."), {("chart", "chart1.xml"): CHART.format("Sales", "Quoll region")}),
+        "quoll region",
+        "Quoll region | 42.5",
+    ),
+    "inserted.docx": (
+        word("<w:altChunk/>", {("aFChunk", "chunk.htm"): "<p>Echidna from a page</p>"}),
+        "echidna",
+        "Echidna",
+    ),
+    "renamed.docx": (
+        word(documents.paragraph("Cuscus report"), main="word/document2.xml"),
+        "cuscus",
+        "Cuscus",
+    ),
+    "elsewhere.docx": (
+        word(documents.paragraph("Dunnart report"), main="content/main.xml"),
+        "dunnart",
+        "Dunnart",
+    ),
+    "backslashes.docx": (word(documents.paragraph("Kowari report"), divider="\\"), "kowari", "Kowari"),
+    "moved.docx": (
+        word(
+            "<w:p><w:moveFrom><w:r><w:t>Mulgara moved</w:t></w:r></w:moveFrom></w:p>"
+            "<w:p><w:moveTo><w:r><w:t>Mulgara moved</w:t></w:r></w:moveTo></w:p>"
+        ),
+        "mulgara",
+        "Mulgara moved",
+    ),
+    "smartart.pptx": (
+        slides({("diagramData", "diagrams/data1.xml"): DIAGRAM.format("Phascogale approval")}),
+        "phascogale",
+        "Phascogale approval",
+    ),
+    "chart.pptx": (
+        slides({("chart", "charts/chart1.xml"): CHART.format("Planigale sales", "North")}),
+        "planigale",
+        "Planigale sales",
+    ),
+    "notes.pptx": (
+        slides(
+            {("notesSlide", "notes/n1.xml"): f"<p:notes {WORD}><a:p><a:t>Say pademelon</a:t></a:p></p:notes>"}
+        ),
+        "pademelon",
+        "Notes: Say pademelon",
+    ),
+    "comment.pptx": (
+        slides(
+            {("comments", "c/c1.xml"): f"<p:cmLst {WORD}><p:cm><p:text>Antechinus?</p:text></p:cm></p:cmLst>"}
+        ),
+        "antechinus",
+        "Antechinus?",
+    ),
+    "renamed.pptx": (
+        slides({("chart", "charts/c.xml"): CHART.format("Ningaui", "x")}, main="deck/main.xml"),
+        "ningaui",
+        "Ningaui",
+    ),
+    "field.pdf": (form(), "surname Zyxwina", "surname: Zyxwina Quokka"),
+    "remark.pdf": (form(), "reviewed plumbago", "Reviewed by Plumbago"),
+    "note.pdf": (form(), "sesquipedal", "Ask Sesquipedal first"),
+    "junk.pdf": (b"\n" * 1500 + documents.pdf([["Thylacine after junk"]]), "thylacine", "Thylacine"),
+    "gbk.txt": ("图书馆晚上六点关门。".encode("gbk"), "图书馆", "图书馆晚上六点关门"),
+    "western.txt": (
+        b"The caf\xe9 \x93Tui\x94 closes at six \x96 daily.",
+        "café",
+        "café “Tui” closes at six –",
+    ),
+    "gb2312.html": ("<meta charset=gb2312><p>镕基 bandicoot".encode("gbk"), "bandicoot", "镕基"),
+    "latin1.html": (b'<meta charset="iso-8859-1"><p>bettong \x80 55', "bettong", "bettong € 55"),
+    "undeclared.html": (b"<p>caf\xe9 woylie", "woylie", "café woylie"),
+    "damaged.log": ("Größe ok\n".encode() * 99 + b"caf\xe9 boodie\n", "boodie", "boodie"),
+    "ligatures.txt": (
+        "The o\ufb03ce \ufb01le is in the drawer.".encode(),
+        "office file",
+        "o\ufb03ce \ufb01le",
+    ),
+    "decomposed.txt": (
+        unicodedata.normalize("NFD", "Señor Núñez schließt spät.").encode(),
+        unicodedata.normalize("NFC", "Núñez"),
+        unicodedata.normalize("NFD", "Núñez"),
+    ),
+    "composed.txt": (
+        unicodedata.normalize("NFC", "Die Behörde in Zürich.").encode(),
+        unicodedata.normalize("NFD", "Behörde"),
+        unicodedata.normalize("NFC", "Behörde"),
+    ),
+    "invisible.txt": (
+        "inter\u00adnational organ\u200bisation".encode(),
+        "international organisation",
+        "organ",
+    ),
+    "fullwidth.txt": ("型番はＡＢＣ－１２３です。".encode(), "ABC-123", "型番"),
+    "thai.txt": ("ห้องสมุดปิดเวลาหกโมงเย็นทุกวัน".encode(), "ห้องสมุด", "ปิด"),
+    "escaped.json": (json.dumps({"name": "Éléphant rose"}).encode(), "éléphant rose", "Éléphant rose"),
+    "Makefile": (b"glider:\n\tcc -o glider glider.c\n", "glider", "cc -o glider"),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+async def test_its_words_are_found(shared: httpx2.AsyncClient, name: str) -> None:
+    data, query, wanted = CONSTRUCTS[name]
+    file = await upload(shared, name, data)
+    store = await make(shared, "/vector_stores", file_ids=[file["id"]])
+    state = await settled(shared, f"/vector_stores/{store['id']}")
+    assert state["file_counts"]["completed"] == 1
+    page = await make(shared, f"/vector_stores/{store['id']}/search", query=query)
+    found = "\n".join(part["text"] for hit in page["data"] for part in hit["content"])
+    assert wanted in found
+    assert found.count(wanted) == 1 or name == "damaged.log", "nothing is read twice"
+    content = (await shared.get(f"/vector_stores/{store['id']}/files/{file['id']}/content")).json()
+    for piece in content["data"]:
+        assert len(piece["text"]) == piece["end"] - piece["start"]
+
+
+async def test_what_could_not_be_read_is_noted(shared: httpx2.AsyncClient) -> None:
+    names = ("damaged.log", "gbk.txt", "thai.txt")
+    files = [(await upload(shared, name, CONSTRUCTS[name][0]))["id"] for name in names]
+    store = await make(shared, "/vector_stores", file_ids=files)
+    await settled(shared, f"/vector_stores/{store['id']}")
+    progress = (await shared.get(f"/vector_stores/{store['id']}/progress")).json()
+    assert {note["file_id"]: note["text"] for note in progress["notes"]} == {
+        files[0]: "One place could not be read and is shown as \N{REPLACEMENT CHARACTER}.",
+        files[1]: "The file is not UTF-8; it was read as gb18030.",
+    }
+    assert (progress["embedding_model"], progress["fault"], progress["refused"]) == (None, None, 0)
