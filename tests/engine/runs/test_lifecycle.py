@@ -436,7 +436,7 @@ async def test_what_does_not_exist_is_not_found(served_engine: ServedEngine) -> 
             "all tools must be of type `function` when `response_format` is of type `json_object`",
         ),
         ({"max_prompt_tokens": 255}, "max_prompt_tokens", ">= 256"),
-        ({"max_completion_tokens": 255}, "max_completion_tokens", ">= 256"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens", ">= 1"),
         ({"tool_resources": {}}, "tool_resources", "Unknown parameter"),
         ({"truncation_strategy": {"type": "last_messages"}}, "truncation_strategy.last_messages", "Missing"),
         ({"truncation_strategy": {"type": "last_messages", "last_messages": 0}}, None, ">= 1"),
