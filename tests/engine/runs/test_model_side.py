@@ -371,6 +371,17 @@ async def test_what_a_killed_server_has_written_is_kept(served_engine: ServedEng
     assert (message["status"], text_of(message)) == ("incomplete", "First do this, second do th")
 
 
+async def test_an_answer_that_fills_the_context_is_kept(served_engine: ServedEngine) -> None:
+    full = {"message": "Context size has been exceeded.", "code": 500}
+    served_engine.replies(Reply([chunk({"content": "On and on"}), {"error": full}]))
+    thread = await served_engine.thread("Tell me all")
+    run = await ended(served_engine, thread, await served_engine.assistant())
+    assert run["status"] == "failed" and len(served_engine.prompts) == 1
+    assert "in the middle of the answer" in run["last_error"]["message"]
+    assert "Context size has been exceeded." in run["last_error"]["message"]
+    assert text_of((await served_engine.listed(f"/threads/{thread}/messages"))[-1]) == "On and on"
+
+
 async def test_half_a_call_is_not_asked_of_anybody(served_engine: ServedEngine) -> None:
     half = {"index": 0, "id": "a", "function": {"name": "tide", "arguments": '{"port": "Ou'}}
     served_engine.replies(Reply([chunk({"tool_calls": [half]})]))

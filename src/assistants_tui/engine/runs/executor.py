@@ -217,7 +217,11 @@ class Executor:
             try:
                 await self._read(request, answer)
             except ContextOverflowError as error:
-                if answer.has_begun or attempt == _MAX_OVERFLOWS:
+                if answer.has_begun:
+                    # What filled the context is the answer itself.
+                    message = "The model server stopped in the middle of the answer. It said:"
+                    raise ModelError(f"{message} {error}") from None
+                if attempt == _MAX_OVERFLOWS:
                     raise
                 self._learn_limit(request, error)
             else:

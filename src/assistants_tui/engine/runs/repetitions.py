@@ -14,7 +14,7 @@ LIMIT = 3
 """How often a run makes equal calls with equal results before the model has to answer without tools."""
 
 NOTE = (
-    f"[This call has now been made {LIMIT} times, each time with the same result. Making it again will not "
+    f"[The same call has now been made {LIMIT} times, each time with the same result. Once more will not "
     "help. Answer now with what you know, and say what did not work.]"
 )
 

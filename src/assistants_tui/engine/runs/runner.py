@@ -27,6 +27,7 @@ _PULSE = 0.25  # seconds between two looks at the runs at work: text that stream
 _SWEEP = 5.0  # seconds between two looks at all others
 _LEASE = 15.0  # seconds of silence after which an engine of which nothing is known is taken for dead
 _CANCELLABLE = ("queued", "in_progress", "requires_action")
+_WAITING = ("requires_action",)  # of two answers that come at once, one finds the run so
 _WORKED_ON = ("queued", "in_progress", "cancelling")
 
 _logger = logging.getLogger(__name__)
@@ -123,8 +124,9 @@ class Runner:
                 used = (record.progress or {}).get("step_usage")
                 steps = await self._complete_calls(connection, run_id, outputs, used)
                 values = {"status": "queued", "required_action": None, **self.lease()}
-                run = await runs.change(connection, run_id, values)
-                assert run is not None
+                run = await runs.change(connection, run_id, values, when=_WAITING)
+                if run is None:
+                    raise OutputsRefusedError(_ANSWERED)
         if refusal is not None:
             raise OutputsRefusedError(refusal)
         announce = [Event("thread.run.step.completed", passages.without_content(step)) for step in steps]
@@ -155,8 +157,9 @@ class Runner:
                 assert record is not None
                 progress = {**(record.progress or {}), "decision": decision}
                 values = {"status": "queued", "required_action": None, "progress": progress, **self.lease()}
-                run = await runs.change(connection, run_id, values)
-                assert run is not None
+                run = await runs.change(connection, run_id, values, when=_WAITING)
+                if run is None:
+                    raise DecisionRefusedError(_ANSWERED)
         if refusal is not None:
             raise DecisionRefusedError(refusal)
         return run, self.start(owner, run, announce=[Event("thread.run.queued", run)], stream=stream)
@@ -175,8 +178,9 @@ class Runner:
             if before in _CANCELLABLE:
                 lease = self.lease() if before == "requires_action" else {}
                 values = {"status": "cancelling", "required_action": None, **lease}
-                run = await runs.change(connection, run_id, values)
-                assert run is not None
+                run = await runs.change(connection, run_id, values, when=_CANCELLABLE)
+                if run is None:  # it has ended just now
+                    raise CancelRefusedError(await runs.status(connection, run_id) or before)
         if before not in _CANCELLABLE:
             raise CancelRefusedError(before)
         if before == "requires_action":
@@ -362,6 +366,8 @@ class Runner:
             step_values=step_values,
         )
 
+
+_ANSWERED = "This run has just been answered by another request."
 
 _DIED = endings.failed(
     "server_error", "The engine stopped while it was working on this run. What it had written is kept."
