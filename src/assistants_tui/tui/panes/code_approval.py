@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import time
 from typing import ClassVar, Literal
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -99,9 +99,6 @@ class ReasonField(Input):
 
     class Left(Message):
         """It is not to be rejected."""
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.text = " ".join(event.text.split())  # else the field takes no more than the first line
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

@@ -1,0 +1,82 @@
+import os
+import threading
+
+from assistants_tui.tui.terminal.output import Output
+
+SECONDS = 60
+FRAME = "x" * 100_000
+
+
+class Pipe:
+    """A terminal that reads when it is told to."""
+
+    def __init__(self) -> None:
+        self.read_end, self.write_end = os.pipe()
+        self.lost, self.caught_up = threading.Event(), threading.Event()
+        self.output = Output(self.write_end, "utf-8", lost=self.lost.set, caught_up=self.caught_up.set)
+        self.output.start()
+
+    def read_all(self) -> None:
+        while os.read(self.read_end, 65536):
+            pass
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += os.read(self.read_end, size - len(data))
+        return data
+
+
+def test_nobody_waits_for_a_terminal_that_does_not_read() -> None:
+    pipe = Pipe()
+    for _ in range(1_000):
+        pipe.output.write(FRAME)  # a hundred megabytes, most of which are dropped
+    reader = threading.Thread(target=pipe.read_all)
+    reader.start()
+    assert pipe.caught_up.wait(SECONDS)
+    assert not pipe.lost.is_set()
+    pipe.output.stop(SECONDS)
+    os.close(pipe.write_end)
+    reader.join(SECONDS)
+
+
+def test_what_was_written_comes_in_its_order_and_before_the_end() -> None:
+    pipe = Pipe()
+    for number in range(100):
+        pipe.output.write(f"{number} é\udc80\n")  # no character is refused
+    pipe.output.stop(SECONDS)
+    wanted = "".join(f"{number} é\\udc80\n" for number in range(100)).encode()
+    assert pipe.read(len(wanted)) == wanted
+
+
+def test_what_is_written_last_goes_out_before_frames_that_wait() -> None:
+    pipe = Pipe()
+    for _ in range(5):
+        pipe.output.write(FRAME)
+    pipe.output.skip()
+    pipe.output.write("restored")
+    pipe.output.stop(0.01)
+    got = b""
+    while not got.endswith(b"restored"):
+        got += os.read(pipe.read_end, 65536)
+    assert len(got) <= len(FRAME) + len("restored")
+
+
+def test_a_terminal_that_is_gone_is_told_once_and_hears_nothing_more() -> None:
+    pipe = Pipe()
+    os.close(pipe.read_end)
+    pipe.output.write("anybody?")
+    assert pipe.lost.wait(SECONDS)
+    pipe.lost.clear()
+    pipe.output.write("hello?")
+    pipe.output.stop(SECONDS)
+    assert pipe.output.gone
+    assert not pipe.lost.is_set()
+
+
+def test_a_terminal_that_never_reads_is_given_up() -> None:
+    pipe = Pipe()
+    pipe.output.write(FRAME)
+    pipe.output.stop(0.05)
+    pipe.output.give_up()
+    os.close(pipe.read_end)
