@@ -286,7 +286,7 @@ class TestText:
             ("Библиотека закрывается в шесть часов.", "koi8_r", "koi8-r"),
             ("图书馆晚上六点关门。", "gbk", "gb18030"),
             ("圖書館每天早上九點開門", "big5", "big5"),
-            ("会議室の予約は総務部の田中に連絡してください。", "shift_jis", "shift_jis"),
+            ("会議室の予約は総務部の田中に連絡してください。", "shift_jis", "shift-jis"),
             ("도서관은 매일 아침 아홉 시에 문을 엽니다.", "euc_kr", "euc-kr"),
         ],
     )
@@ -305,6 +305,11 @@ class TestText:
             ("us-ascii", "cp1252", "café – 5 €"),
             ("x-sjis", "shift_jis", "会議室"),
             ("ks_c_5601-1987", "euc_kr", "도서관"),
+            ("windows-949", "cp949", "똠방각하"),
+            ("tis-620", "cp874", "ห้องสมุด"),
+            ("KOI8-R", "koi8_r", "Библиотека"),
+            ("base64", "cp1252", "café"),
+            ("no-such-set", "cp1252", "café"),
         ],
     )
     def test_names_of_encodings_mean_what_browsers_take_them_for(
@@ -312,7 +317,8 @@ class TestText:
     ) -> None:
         page = f'<meta http-equiv="Content-Type" content="text/html; charset={label}"><p>{text}</p>'
         found = read(page.encode(encoding), "page.html")
-        assert (found.text.strip(), found.note) == (text, None)
+        assert found.text.strip() == text
+        assert found.note is None or label in {"base64", "no-such-set"}
 
     def test_one_bad_byte_costs_that_byte(self) -> None:
         data = "Die Gebäude schließen.\n".encode() * 50 + b"caf\xe9\n" + "Grüße.\n".encode() * 50

@@ -5,7 +5,6 @@ import re
 from typing import NamedTuple
 
 import charset_normalizer
-import webencodings
 
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
@@ -15,6 +14,25 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
+}
+# What browsers take an encoding for (WHATWG Encoding Standard), by the names of Python's codecs: mostly a
+# larger one, in which pages are really written. Names that Python does not know stand below; the rest means
+# the same to both.
+_BROWSERS = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "dos-874": "cp874",
+    "windows-949": "cp949",
 }
 _SAMPLE = 65_536
 _MAX_CONTROLS = 0.02  # the part of control characters above which something is not text
@@ -55,9 +73,8 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
         first_bad = error.start
     if _is_binary(data[:_SAMPLE].decode("latin-1")):
         raise _binary()
-    label = webencodings.lookup(declared) if declared else None
-    if label is not None and label.name not in {"utf-8", "utf-16le", "utf-16be", "x-user-defined"}:
-        text = str(label.codec_info.decode(data, "replace")[0])
+    if (named := _named(declared)) is not None:
+        text = data.decode(named, "replace")
         bad = text.count(_BROKEN)
         return _checked(text, _broken(bad) if bad else None)
     text = data.decode("utf-8", "replace")
@@ -68,9 +85,23 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
     guess = _guess(data, first_bad)
     text = data.decode(guess, "replace")
     bad = text.count(_BROKEN)
-    name = webencodings.lookup(guess.replace("_", "-"))
-    note = f"The file is not UTF-8; it was read as {name.name if name else guess}."
+    name = guess.replace("_", "-").replace("cp125", "windows-125").replace("cp874", "windows-874")
+    note = f"The file is not UTF-8; it was read as {name}."
     return _checked(text, f"{note} {_broken(bad)}" if bad else note)
+
+
+def _named(label: str | None) -> str | None:
+    """Python's codec for an encoding as a page names it; None for those that it cannot be in."""
+    if label is None:
+        return None
+    label = label.strip().lower().removeprefix("x-")
+    label = _BROWSERS.get(label, label)
+    try:
+        "".encode(label)  # knows what is no encoding of text, such as base64
+    except LookupError:
+        return None
+    name = codecs.lookup(label).name
+    return None if name.startswith("utf") else _BROWSERS.get(name, name)
 
 
 def _without_mark(data: bytes) -> str | None:
