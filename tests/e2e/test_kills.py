@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state
+from assistants_tui.settings.prompts import load_prompts
 from assistants_tui.settings.threads import ThreadIndex
 from torture import writers
 from torture.kills import torture
@@ -69,5 +69,5 @@ def check(written: dict[str, list[int]]) -> None:
     loaded = load_config(paths.config_file)
     assert not loaded.problems
     assert {f"p{n}" for n in written["profile"]} <= loaded.config.profiles.keys()
-    prompts = load_state(paths.state_file).prompts
+    prompts = load_prompts(paths.prompts_file)
     assert {f"prompt {n}" for n in written["prompt"][-100:]} <= set(prompts)

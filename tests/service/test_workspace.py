@@ -459,16 +459,10 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
 
 
 async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths, tmp_path: Path) -> None:
-    state = AppState()
-
-    def remember(change: Callable[[AppState], AppState]) -> None:
-        nonlocal state
-        state = change(state)
-
     picture = tmp_path / "plot.png"
     picture.write_bytes(b"\x89PNG")
     cannot_be_written(paths.threads_file)
-    first = Workspace(LOCAL, paths=paths, config=Config(), state=state, remember=remember)
+    first = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), keep=lambda write: write())
     await first.connect()
     for text in ("2 + 3", "7 * 6"):
         first.send(Draft(text, (AttachedFile("plot.png", picture, use=Use.PICTURE),)))
@@ -476,7 +470,7 @@ async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths,
     first.drafts.put(None, Draft("half a sen"))
     await first.close()
     first.drafts.put(None, Draft("half a sentence"))  # somebody types until the end
-    again = Workspace(LOCAL, paths=paths, config=Config(), state=state)
+    again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState())
     assert again.drafts.get(None) == Draft(
         "2 + 3\n\n7 * 6\n\nhalf a sentence", (AttachedFile("plot.png", picture, use=Use.PICTURE),)
     )
@@ -686,6 +680,26 @@ async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspa
     await conversation.settled()
     assert conversation.messages == before
     assert conversation.error is None
+
+
+async def test_the_app_waits_for_no_lock_of_another_window(workspace: Workspace, paths: Paths) -> None:
+    await turn(workspace, "one")
+    thread_id = workspace.conversation.thread_id
+    assert thread_id is not None
+    guard = workspace._index._guard
+
+    def held() -> bool:
+        free = guard.acquire(blocking=False)
+        if free:
+            guard.release()
+        return not free
+
+    with locked(paths.threads_file):  # as by another window
+        change = asyncio.create_task(workspace.history.rename(thread_id, "another"))
+        await until(held)
+        assert workspace.title_of(thread_id) == "one"  # what is drawn from the event loop
+    await change
+    assert workspace.title_of(thread_id) == "another"
 
 
 @pytest.mark.parametrize("missed", ["/messages", "/steps"])

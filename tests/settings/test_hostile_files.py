@@ -1,11 +1,13 @@
 """Files that somebody else has written: whatever stands in them, the program starts and loses nothing."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
 
 from assistants_tui.settings.config import load_config
+from assistants_tui.settings.prompts import add_prompts, load_prompts
 from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 from support.hostile import names, texts, toml
@@ -15,13 +17,15 @@ from support.hostile import names, texts, toml
 def test_any_file_is_survived_and_kept(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("config.toml", "state.toml", "threads.toml"):
+        for name in ("config.toml", "state.toml", "threads.toml", "prompts.jsonl"):
             Path(folder, name).write_bytes(data)
         loaded = load_config(Path(folder, "config.toml"))
         assert loaded.config.default_profile in loaded.config.profiles
         assert all(str(problem).isprintable() or "\n" in str(problem) for problem in loaded.problems)
-        update_state(Path(folder, "state.toml"), lambda state: state.with_prompt("kept"))
-        assert load_state(Path(folder, "state.toml")).prompts[-1] == "kept"
+        update_state(Path(folder, "state.toml"), lambda state: replace(state, theme="kept"))
+        assert load_state(Path(folder, "state.toml")).theme == "kept"
+        add_prompts(Path(folder, "prompts.jsonl"), "kept")
+        assert load_prompts(Path(folder, "prompts.jsonl"))[-1] == "kept"
         index = ThreadIndex(Path(folder, "threads.toml"))
         index.add(ThreadReference("local", "thread_new"))
         assert index.get("local", "thread_new") is not None

@@ -5,25 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from assistants_tui.settings.drafts import DraftFile, KeptDraft, load_draft, save_draft
 from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.state import (
-    MAX_DRAFT_CHARS,
-    MAX_DRAFTS,
-    MAX_PROMPT_CHARS,
-    MAX_PROMPTS,
-    AppState,
-    DraftFile,
-    KeptDraft,
-    ProfileState,
-    load_state,
-    update_state,
-)
+from assistants_tui.settings.prompts import add_prompts, load_prompts
+from assistants_tui.settings.state import AppState, ProfileState, load_state, take_over, update_state
 
-DRAFTS = {
-    "": KeptDraft("new\n"),
-    "thread_1": KeptDraft("\U0001f600", (DraftFile("a.csv", "/data/a.csv", use="CODE"),)),
-    "thread_2": KeptDraft("", (DraftFile("p.txt", "/p.txt", pasted=True), DraftFile("b", file_id="file_1"))),
-}
 FULL = AppState(
     last_profile="team",
     theme="dusk",
@@ -31,10 +17,9 @@ FULL = AppState(
     hidden_panes=frozenset({"inspector"}),
     focus="thread-list",
     profiles={
-        "team": ProfileState("thread_1", "asst_1", 1200, "msg_1", DRAFTS),
+        "team": ProfileState("thread_1", "asst_1", 1200, "msg_1"),
         "local": ProfileState(),
     },
-    prompts=("one\nline", 'two "quoted"'),
 )
 
 
@@ -52,10 +37,7 @@ def test_what_is_remembered_is_there_at_the_next_start(path: Path) -> None:
 def test_two_windows_keep_what_the_other_wrote(path: Path) -> None:
     update_state(path, lambda state: replace(state, theme="dusk"))
     update_state(path, lambda state: state.with_profile("a", ProfileState(tokens_used=5)))
-    update_state(path, lambda state: state.with_prompt("hi"))
-    assert load_state(path) == AppState(
-        theme="dusk", profiles={"a": ProfileState(tokens_used=5)}, prompts=("hi",)
-    )
+    assert load_state(path) == AppState(theme="dusk", profiles={"a": ProfileState(tokens_used=5)})
 
 
 def test_a_profile_begins_with_nothing_and_changes_alone() -> None:
@@ -91,23 +73,9 @@ def test_damage_gives_the_defaults(path: Path, text: bytes) -> None:
 def test_damage_in_one_place_leaves_the_others(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(
-        'theme = "dusk"\nprompts = ["a", 3]\n[profiles.x]\nlast_thread = "t"\ntokens_used = -4\n'
-        '[pane_sizes]\na = 3\nb = "x"\n'
+        'theme = "dusk"\n[profiles.x]\nlast_thread = "t"\ntokens_used = -4\n[pane_sizes]\na = 3\nb = "x"\n'
     )
-    assert load_state(path) == AppState(
-        theme="dusk", prompts=("a",), profiles={"x": ProfileState("t")}, pane_sizes={"a": 3}
-    )
-
-
-def test_prompts_are_bounded_and_not_repeated(path: Path) -> None:
-    state = AppState()
-    for number in range(MAX_PROMPTS + 5):
-        state = state.with_prompt(f"prompt {number}")
-    assert len(state.prompts) == MAX_PROMPTS
-    assert state.with_prompt("prompt 50").prompts[-1] == "prompt 50"
-    assert len({*state.with_prompt("prompt 50").prompts}) == MAX_PROMPTS
-    assert state.with_prompt("  \n") is state
-    assert state.with_prompt("x" * (MAX_PROMPT_CHARS + 1)) is state
+    assert load_state(path) == AppState(theme="dusk", profiles={"x": ProfileState("t")}, pane_sizes={"a": 3})
 
 
 def test_a_directory_that_cannot_be_written_is_named(path: Path) -> None:
@@ -116,30 +84,52 @@ def test_a_directory_that_cannot_be_written_is_named(path: Path) -> None:
         update_state(path, lambda state: FULL)
 
 
-def test_drafts_are_bounded_and_blank_ones_forgotten() -> None:
-    state = ProfileState()
-    for number in range(MAX_DRAFTS + 3):
-        state = state.with_draft(f"thread_{number}", KeptDraft("a"))
-    assert len(state.drafts) == MAX_DRAFTS
-    assert "thread_2" not in state.drafts
-    state = state.with_draft(None, KeptDraft("b")).with_draft("thread_9", KeptDraft(" \n"))
-    state = state.with_draft(None, KeptDraft("c"))
-    assert state.drafts[""] == KeptDraft("c")
-    assert "thread_9" not in state.drafts
-    long = state.with_draft(None, KeptDraft("x" * (MAX_DRAFT_CHARS + 1)))
-    assert long.drafts[""] == KeptDraft("x" * MAX_DRAFT_CHARS), "its end is lost, but not all of it"
+OLD = """theme = "dusk"
+prompts = ["one\\nline", "two", 3]
+
+[profiles.x]
+last_thread = "thread_1"
+
+[profiles.x.drafts]
+"" = "only text"
+thread_1 = {text = "t", files = [3, {name = "n", path = "/p"}]}
+thread_2 = "older"
+thread_3 = 3
+"""
+"""As earlier versions wrote state.toml."""
 
 
-def test_drafts_of_any_shape_are_read_as_far_as_they_make_sense(path: Path) -> None:
+@pytest.mark.parametrize("by", ["take_over", "any change"])
+def test_what_earlier_versions_kept_in_the_file_is_taken_over_once(path: Path, by: str) -> None:
+    prompts, drafts = path.with_name("prompts.jsonl"), path.with_name("drafts")
     path.parent.mkdir()
-    path.write_text(
-        "[profiles.x.drafts]\n"
-        'a = "only text"\n'  # as earlier versions wrote all of them
-        "b = 3\n"
-        'c = {text = 3, files = "x"}\n'
-        'd = {text = "t", files = [3, {name = "n"}, {name = "n", path = "/p", use = 3, pasted = "yes"}]}\n'
-    )
-    assert load_state(path).profile("x").drafts == {
-        "a": KeptDraft("only text"),
-        "d": KeptDraft("t", (DraftFile("n", "/p"),)),
-    }
+    path.write_text(OLD)
+    add_prompts(prompts, "zero")
+    save_draft(drafts, "x", "thread_2", KeptDraft("newer"))
+    for _ in range(2):
+        if by == "take_over":
+            take_over(path)
+        else:
+            update_state(path, lambda state: state)
+        assert load_state(path) == AppState(theme="dusk", profiles={"x": ProfileState("thread_1")})
+        assert load_prompts(prompts) == ("zero", "one\nline", "two")
+        assert load_draft(drafts, "x", "") == KeptDraft("only text")
+        assert load_draft(drafts, "x", "thread_1") == KeptDraft("t", (DraftFile("n", "/p"),))
+        assert load_draft(drafts, "x", "thread_2") == KeptDraft("newer")
+        assert load_draft(drafts, "x", "thread_3") == KeptDraft()
+        assert "prompts" not in path.read_text() and "drafts" not in path.read_text()
+
+
+def test_nothing_is_written_where_there_is_nothing_to_take_over(path: Path) -> None:
+    take_over(path)
+    assert not path.exists()
+
+
+def test_a_file_stays_small_whatever_is_written_and_sent(path: Path) -> None:
+    """It is read before the first frame, and written when the user goes to another pane."""
+    update_state(path, lambda state: FULL)
+    before = path.read_bytes()
+    add_prompts(path.with_name("prompts.jsonl"), *(f"{n} {'x' * 1900}" for n in range(200)))
+    save_draft(path.with_name("drafts"), "team", "thread_1", KeptDraft("y" * 500_000))
+    assert path.read_bytes() == before
+    assert len(before) < 1000

@@ -400,3 +400,16 @@ def test_any_toml_is_read_without_loss(
 
 def _named(table: dict[str, object]) -> bool:
     return all(isinstance(table.get(key), str) and table.get(key) for key in ("profile", "id"))
+
+
+def test_what_is_known_is_as_the_file_was_read_last_also_after_a_change_that_failed(path: Path) -> None:
+    index = ThreadIndex(path)
+    index.add(ThreadReference("local", "thread_1", "one"))
+    other = ThreadIndex(path)
+    assert other.known("local", "thread_1") is None
+    other.list()
+    index.update("local", "thread_1", title="two")
+    assert other.known("local", "thread_1") == ThreadReference("local", "thread_1", "one")
+    with pytest.raises(KeyError):
+        other.update("local", "thread_2", title="three")
+    assert other.known("local", "thread_1") == ThreadReference("local", "thread_1", "two")

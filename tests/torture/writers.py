@@ -8,11 +8,10 @@ import json
 import os
 import random
 import sys
-from operator import methodcaller
 
 from assistants_tui.settings.config import Profile, append_profile
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import update_state
+from assistants_tui.settings.prompts import add_prompts
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 
 
@@ -31,7 +30,7 @@ def _write(number: int) -> None:
             index.add(ThreadReference("local", "thread_renamed"))
             index.update("local", "thread_renamed", title=f"title {n}")
         elif kind == "prompt":
-            update_state(paths.state_file, methodcaller("with_prompt", f"prompt {n}"))
+            add_prompts(paths.prompts_file, f"prompt {n}")
         else:
             append_profile(paths.config_file, Profile(f"p{n}", "openai", base_url="http://127.0.0.1:1/v1"))
         _say(kind, n)

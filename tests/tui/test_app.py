@@ -6,8 +6,8 @@ import re
 import pytest
 
 from assistants_tui.settings.config import load_config
+from assistants_tui.settings.drafts import load_draft
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state
 from assistants_tui.settings.threads import ThreadIndex
 from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
@@ -324,4 +324,4 @@ async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatev
         assert driver.app.return_code == 143
         (told,) = driver.app._exit_renderables
         assert str(told) == "Not everything could be closed in order: the disk ␛[2J is gone"
-    assert load_state(user_paths().state_file).profile("local").drafts["thread_1"].text == "half a sentence"
+    assert load_draft(user_paths().drafts_dir, "local", "thread_1").text == "half a sentence"

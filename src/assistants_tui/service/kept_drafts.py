@@ -1,42 +1,49 @@
 """What was written and not sent, kept beyond the end of the app: one draft for each thread of a profile."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import AttachedFile, Use
-from assistants_tui.settings.state import AppState, DraftFile, KeptDraft, ProfileState
+from assistants_tui.settings.drafts import DraftFile, KeptDraft, load_draft, save_draft
 
-Remember = Callable[[Callable[[AppState], AppState]], None]
-"""Keeps a change of the app's state for the next start."""
+Keep = Callable[[Callable[[], None]], None]
+"""Does something that blocks on the disk: off the event loop, in order, and before the app ends."""
 
 
 class KeptDrafts:
-    """The drafts by thread ID; None stands for the thread to come."""
+    """The drafts by thread ID; None stands for the new thread."""
 
-    def __init__(self, profile: str, place: ProfileState, remember: Remember) -> None:
-        """`place` is how the profile was left."""
+    def __init__(self, folder: Path, profile: str, keep: Keep) -> None:
+        self._folder = folder
         self._profile = profile
-        self._place = place
-        self._remember = remember
+        self._keep = keep
+        self._known: dict[str | None, KeptDraft] = {}
         self._unsent: Mapping[str | None, Sequence[Draft]] = {}
 
     def get(self, thread_id: str | None) -> Draft:
-        """What was written in a thread, in this window or before the start. Its files may be gone."""
-        return _restored(self._place.drafts.get(thread_id or "", KeptDraft()))
+        """What was written in a thread, in this window or before the start. Its files may be gone.
+
+        Reads a small file the first time.
+        """
+        return _restored(self._get(thread_id))
 
     def put(self, thread_id: str | None, draft: Draft) -> None:
         """Remember what is written in a thread; an empty draft is forgotten. Options are not kept."""
-        profile, kept = self._profile, _kept(joined([*self._unsent.get(thread_id, ()), draft]))
-        if kept == self._place.drafts.get(thread_id or "", KeptDraft()):
+        kept = _kept(joined([*self._unsent.get(thread_id, ()), draft]))
+        if kept == self._get(thread_id):
             return
-        self._place = self._place.with_draft(thread_id, kept)
-        self._remember(
-            lambda state: state.with_profile(profile, state.profile(profile).with_draft(thread_id, kept))
-        )
+        self._known[thread_id] = kept
+        self._keep(partial(save_draft, self._folder, self._profile, thread_id or "", kept))
+
+    def _get(self, thread_id: str | None) -> KeptDraft:
+        if thread_id not in self._known:
+            self._known[thread_id] = load_draft(self._folder, self._profile, thread_id or "")
+        return self._known[thread_id]
 
     def found_thread(self, thread_id: str) -> None:
-        """The thread to come is there: what is written goes with it."""
+        """The new thread is there: what is written goes with it."""
         self.put(thread_id, self.get(None))
         self.put(None, Draft(""))
 

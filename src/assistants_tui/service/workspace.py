@@ -26,15 +26,19 @@ from assistants_tui.service.files.downloads import Downloads
 from assistants_tui.service.files.local import keep_paste
 from assistants_tui.service.functions.desk import FunctionDesk
 from assistants_tui.service.history import History
-from assistants_tui.service.kept_drafts import KeptDrafts, Remember
+from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
 from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.prompts import add_prompts, load_prompts
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
+
+Remember = Callable[[Callable[[AppState], AppState]], None]
+"""Keeps a change of the app's state for the next start."""
 
 
 class Changed(Flag):
@@ -82,6 +86,7 @@ class Workspace:
         config: Config,
         state: AppState,
         remember: Remember = lambda change: None,
+        keep: Keep = lambda write: None,
         assistant: str | None = None,
         thread_id: str | None = None,
     ) -> None:
@@ -100,7 +105,7 @@ class Workspace:
         self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
         self.downloads_dir = paths.downloads_dir
-        self._pastes = paths.cache_dir / "pasted"
+        self._paths, self._keep = paths, keep
         self._index = ThreadIndex(paths.threads_file)
         self.history = History(self._index, profile.name, self.connection.backend)
         self._seen_history: object = None  # the version of it that was read last
@@ -124,7 +129,7 @@ class Workspace:
         self._wanted_assistant, self._named_thread = assistant or place.last_assistant, thread_id
         self.remember = remember  # keeps a change of the app's state for the next start
         self._place = place
-        self.drafts = KeptDrafts(profile.name, place, remember)
+        self.drafts = KeptDrafts(paths.drafts_dir, profile.name, keep)
         self._subscribers: list[Callable[[Changed], None]] = []
         self._closing: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[Ended], None]] = []
@@ -320,7 +325,7 @@ class Workspace:
         """
         known = self.assistant_id is not None or self._asked.is_set()
         assistant_id, settled = self._settled(draft, self.conversation) if known else (None, draft)
-        self.remember(lambda state: state.with_prompt(draft.text))
+        self._keep(partial(add_prompts, self._paths.prompts_file, draft.text))
         self.conversation.send(settled, assistant_id)
 
     async def _settled_when_asked(self, conversation: Conversation, draft: Draft) -> tuple[str, Draft]:
@@ -339,7 +344,7 @@ class Workspace:
             draft, self.conversation
         )  # nothing is made for what cannot be sent
         branch = await self.branch(message_id, including=False)
-        self.remember(lambda state: state.with_prompt(draft.text))
+        self._keep(partial(add_prompts, self._paths.prompts_file, draft.text))
         branch.send(settled, assistant_id)  # and not to what the user may look at by now
         return branch
 
@@ -363,9 +368,13 @@ class Workspace:
             lambda state: state.with_profile(name, replace(state.profile(name), first_message=message_id))
         )
 
+    async def prompts(self) -> Sequence[str]:
+        """What was sent before, in any profile, oldest first."""
+        return await asyncio.to_thread(load_prompts, self._paths.prompts_file)
+
     async def keep_paste(self, text: str) -> Path:
         """Keep a pasted text that is too long to be edited until it is sent. Raises `ServiceError`."""
-        return await asyncio.to_thread(keep_paste, self._pastes, text)
+        return await asyncio.to_thread(keep_paste, self._paths.cache_dir / "pasted", text)
 
     def run(self, options: RunOptions | None = None) -> None:
         """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
@@ -456,6 +465,7 @@ class Workspace:
         version = await self.history.version()  # before it is read: a later change is seen next time
         self.threads = await self.history.list(archived=self.showing_archive)
         self._seen_history = version
+        self._unreadable = ""
         if self.history.changed_elsewhere():
             self.conversation.look_again()  # it may be this thread that was used elsewhere
         self._note_problems()
@@ -569,14 +579,8 @@ class Workspace:
         return await asyncio.to_thread(self._search.find, self.profile.name, query)
 
     def reference_of(self, thread_id: str) -> ThreadReference | None:
-        """A thread in the history or its archive; None too where that cannot be read, see `take_problems`."""
-        try:
-            reference = self._index.get(self.profile.name, thread_id)
-        except SettingsError as error:
-            self._note_unreadable(error)
-            return None
-        self._unreadable = ""
-        return reference
+        """A thread in the history or its archive, as that was read last; None too where it cannot be read."""
+        return self._index.known(self.profile.name, thread_id)
 
     def title_of(self, thread_id: str) -> str:
         """The title of a thread in the history or its archive; its ID where it has none."""

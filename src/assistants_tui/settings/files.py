@@ -31,7 +31,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     import filelock  # 80 ms that the first frame must not wait for
 
-    with _explained(path):
+    with writing(path):
         private_directory(path.parent)
         lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_TIMEOUT, mode=0o600)
         try:
@@ -55,7 +55,7 @@ def write_atomic(path: Path, data: bytes, *, backup: Path | None = None) -> None
     replacing the link would part it from the file that the user keeps elsewhere, and writing through it could
     be a trap.
     """
-    with _explained(path):
+    with writing(path):
         for target in (path, backup):
             if target is not None and target.is_symlink():
                 raise SettingsError(
@@ -105,7 +105,8 @@ def _sync_directory(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Raise `SettingsError` for what the disk refuses within the block."""
     try:
         yield
     except OSError as error:

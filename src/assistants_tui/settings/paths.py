@@ -9,6 +9,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from assistants_tui.settings import drafts, prompts
+
 APP_NAME = "assistants-tui"
 
 
@@ -38,6 +40,16 @@ class Paths:
     def approvals_file(self) -> Path:
         """Which functions the user allowed or forbade for good."""
         return self.state_file.with_name("approvals.toml")
+
+    @property
+    def prompts_file(self) -> Path:
+        """What was sent, for the composer's up key."""
+        return self.state_file.with_name(prompts.NAME)
+
+    @property
+    def drafts_dir(self) -> Path:
+        """What was written and not sent, a file for each thread."""
+        return self.state_file.with_name(drafts.NAME)
 
     @property
     def calls_log(self) -> Path:

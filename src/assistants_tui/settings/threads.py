@@ -11,6 +11,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -135,6 +136,10 @@ class ThreadIndex:
         self._refresh()
         return self._content.threads.get((profile, thread_id))
 
+    def known(self, profile: str, thread_id: str) -> ThreadReference | None:
+        """The reference of one thread as the file was read last. Touches no disk and waits for no lock."""
+        return self._content.threads.get((profile, thread_id))
+
     def version(self) -> object:
         """Something that is another after every change of the file, ours and those of other windows.
 
@@ -188,6 +193,8 @@ class ThreadIndex:
                 self._stamp = _stamp(self.path)
             except BaseException:
                 self._content, self._stamp = _Content(), None  # what the file says holds: read it again
+                with suppress(SettingsError):  # the failure itself is told
+                    self._refresh(locked_already=True)
                 raise
         return result
 

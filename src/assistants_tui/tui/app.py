@@ -27,7 +27,7 @@ from assistants_tui.service.last_resort import end_children, end_hard_after
 from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState, load_state, update_state
+from assistants_tui.settings.state import AppState, load_state, take_over, update_state
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter, clean
@@ -102,6 +102,7 @@ class AssistantsApp(App[None]):
         self._loaded = LoadedConfig(Config())
         self._applied = Config()  # what the open workspace was made with
         self._changes: list[StateChange] = []
+        self._writes: list[Callable[[], None]] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
         self._asking = False  # whether to leave
@@ -256,6 +257,10 @@ class AssistantsApp(App[None]):
     async def _open_chat(self, state: AppState) -> None:
         """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
         _, assistant, thread_id = self._wanted
+        try:
+            await asyncio.to_thread(take_over, self._paths.state_file)
+        except SettingsError as error:
+            self._warn(str(error))
         await self._show(self._first_profile(state), state, assistant=assistant, thread_id=thread_id)
         self.call_later(self._take_typed)
         self.run_worker(self._create_config(), group="config", exit_on_error=False)
@@ -296,6 +301,7 @@ class AssistantsApp(App[None]):
             config=self._loaded.config,
             state=state,
             remember=self._remember,
+            keep=self._keep,
             assistant=assistant,
             thread_id=thread_id,
         )
@@ -318,18 +324,29 @@ class AssistantsApp(App[None]):
     def _remember(self, change: StateChange) -> None:
         """Keep a change for the next start, one after the other and off the event loop."""
         self._changes.append(change)
+        self._start_keeper()
+
+    def _keep(self, write: Callable[[], None]) -> None:
+        """Do something that blocks on the disk and must not be lost: in order, and off the event loop."""
+        self._writes.append(write)
+        self._start_keeper()
+
+    def _start_keeper(self) -> None:
         if self._keeper is None or self._keeper.is_finished:
             self._keeper = self.run_worker(self._keep_changes(), group="remember", exit_on_error=False)
 
     async def _keep_changes(self) -> None:
-        while self._changes:
+        while self._changes or self._writes:
             changes, self._changes = self._changes, []
 
             def apply(state: AppState, changes: list[StateChange] = changes) -> AppState:
                 return reduce(lambda kept, change: change(kept), changes, state)
 
             try:
-                await asyncio.to_thread(update_state, self._paths.state_file, apply)
+                if changes:
+                    await asyncio.to_thread(update_state, self._paths.state_file, apply)
+                while self._writes:
+                    await asyncio.to_thread(self._writes.pop(0))
             except SettingsError as error:
                 self.notify(str(error), title="Not remembered", severity="warning", markup=False)
 
@@ -429,7 +446,7 @@ class AssistantsApp(App[None]):
 
     async def _changes_kept(self) -> None:
         """Wait until everything to be remembered is on the disk."""
-        while self._changes or (self._keeper is not None and not self._keeper.is_finished):
+        while self._changes or self._writes or (self._keeper is not None and not self._keeper.is_finished):
             assert self._keeper is not None
             await self._keeper.wait()
 

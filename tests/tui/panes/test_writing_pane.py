@@ -7,7 +7,6 @@ import pytest
 from textual import events
 
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state
 from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import LONG_LINE
@@ -214,4 +213,4 @@ async def test_a_draft_keeps_its_files_over_a_restart_as_long_as_they_are_there(
         await driver.press("enter")
         await driver.until_answered()
         await driver.quit()
-    assert load_state(user_paths().state_file).profile("local").drafts == {}
+    assert not list(user_paths().drafts_dir.glob("*.json"))

@@ -102,7 +102,7 @@ class ChatScreen(Screen[None]):
     ]
 
     def __init__(self, workspace: Workspace, state: AppState) -> None:
-        """`state` is how the user left the app: prompts, sizes, hidden panes and where the keys went."""
+        """`state` is how the user left the app: sizes, hidden panes and where the keys went."""
         super().__init__()
         self.workspace = workspace
         self._left = state
@@ -121,7 +121,7 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(StatusBar).profile = self.workspace.profile.name
-        self.query_one(Composer).set_prompts(self._left.prompts)
+        self._read_prompts()
         for pane in self._left.hidden_panes & {"sidebar", "inspector"}:
             self.add_class(f"-hide-{pane}")
         self.workspace.subscribe(self._workspace_changed)
@@ -166,6 +166,10 @@ class ChatScreen(Screen[None]):
             await self.workspace.close()
 
     # the lines above and below the columns
+
+    @work(group="prompts")
+    async def _read_prompts(self) -> None:
+        self.query_one(Composer).set_prompts(await self.workspace.prompts())
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS):

@@ -91,9 +91,9 @@ class Composer(TextArea):
         """Asked about every key before the composer takes it; true if the key is done with."""
 
     def set_prompts(self, prompts: Sequence[str]) -> None:
-        """The prompts that the up key brings back, oldest first."""
-        self._prompts = list(prompts)
-        self._position = len(self._prompts)
+        """The earlier prompts that the up key brings back, oldest first."""
+        self._prompts[:0] = prompts
+        self._position += len(prompts)
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent, unless it repeats the last one."""
