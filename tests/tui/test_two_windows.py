@@ -35,9 +35,8 @@ async def test_new_assistants_stores_files_and_profiles_of_another_window_are_se
         await two.until_shown("Rules")
         await two.press("escape", "f3")
         await two.until(lambda: isinstance(two.app.screen, ListScreen))
-        await two.press("escape")
         append_profile(user_paths().config_file, Profile("team", "openai", base_url="http://127.0.0.1:1/v1"))
-        await two.press("f3")
+        look(two)
         await two.until_shown("team")
 
 

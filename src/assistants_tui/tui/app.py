@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
@@ -359,16 +359,11 @@ class AssistantsApp(App[None]):
 
     # profiles and settings
 
-    @work(exclusive=True, group="profiles")
-    async def action_profiles(self, cursor: str = "") -> None:
-        """Show the profiles as config.toml has them now: another window may have added one."""
+    def action_profiles(self, cursor: str = "") -> None:
         from assistants_tui.tui.screens.profiles import ProfilesScreen  # not for the first frame
 
         if self.chat is not None:
-            loaded = await asyncio.to_thread(load_config, self._paths.config_file)
-            if loaded.problems and not loaded.given:  # not readable at all
-                loaded = replace(loaded, config=self._loaded.config)
-            self.push_screen(ProfilesScreen(self.chat.workspace, loaded, self._paths, cursor))
+            self.push_screen(ProfilesScreen(self.chat.workspace, self._loaded, self._paths, cursor))
 
     def action_settings(self, cursor: str = "") -> None:
         from assistants_tui.tui.screens.settings import SettingsScreen  # not for the first frame
@@ -441,8 +436,11 @@ class AssistantsApp(App[None]):
         await self._show(profile, state)
 
     async def _back_to_chat(self) -> None:
+        gone: list[Awaitable[object]] = []
         while self.screen is not self.chat and len(self.screen_stack) > 1:
-            await self.pop_screen()
+            gone.append(self.pop_screen())
+        # shielded: a removal that is cancelled leaves widgets that hear nothing and stay
+        await asyncio.shield(asyncio.gather(*gone))
 
     async def _changes_kept(self) -> None:
         """Wait until everything to be remembered is on the disk."""

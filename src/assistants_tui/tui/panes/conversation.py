@@ -1,5 +1,6 @@
 """The conversation in the middle: its messages, function calls that wait, troubles, and the composer."""
 
+import asyncio
 from typing import ClassVar
 
 from textual import on, work
@@ -37,6 +38,7 @@ class ConversationPane(Vertical):
         super().__init__(id=id)
         self._workspace = workspace
         self._trouble = ("", "")
+        self._replacing = asyncio.Lock()
         self._asked_code: PendingCode | None = None
         self._begun_code: dict[PendingCode, Begun] = {}  # of threads that are not shown
         self._match: str | None = None  # the message that was found last
@@ -78,13 +80,20 @@ class ConversationPane(Vertical):
         if panel is not None and panel.has_focus_within:
             self.post_message(ComposerWanted())
         if panel is not None or pending is not None:
-            self._replace_panel(pending)
+            self._replace_panel()
 
-    @work(exclusive=True, group="calls")
-    async def _replace_panel(self, pending: PendingCalls | None) -> None:
-        await self.query(FunctionCallsPanel).remove()
-        if pending is None:
-            return
+    @work(group="calls")
+    async def _replace_panel(self) -> None:
+        """Show the panel of what is waited for. Not exclusive: a cancelled removal leaves dead widgets."""
+        async with self._replacing:
+            pending = self._workspace.functions.calls(self._workspace.conversation)
+            if any(panel.pending is pending for panel in self.query(FunctionCallsPanel)):
+                return
+            await self.query(FunctionCallsPanel).remove()
+            if pending is not None:
+                await self._mount_panel(pending)
+
+    async def _mount_panel(self, pending: PendingCalls) -> None:
         panel = FunctionCallsPanel(pending)
         await self.mount(panel, before="#trouble")
         panel.show()  # what has changed meanwhile

@@ -14,7 +14,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.catalogue import told
-from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile
+from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import Secret, delete_key, find_key, key_place, store_key
@@ -22,7 +22,7 @@ from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import TextDialog
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from assistants_tui.tui.screens.list_screen import ListScreen
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
 from assistants_tui.tui.widgets.virtual_list import VirtualList
@@ -77,6 +77,16 @@ class ProfilesScreen(ListScreen):
         keys = [*(profile.name for profile in self._shown), _NEW]
         self.rows.cursor = keys.index(self._begin) if self._begin in keys else 0
         self._look_for_keys()
+        self.look_for_changes()
+
+    async def notice(self) -> None:
+        loaded = await asyncio.to_thread(load_config, self._paths.config_file)
+        profiles = list(loaded.config.profiles.values())
+        readable = loaded.given or not loaded.problems
+        if readable and profiles != self._profiles:
+            self._profiles = profiles
+            self.draw()
+            self._look_for_keys()
 
     def draw(self) -> None:
         words = self.wanted.casefold().split()
@@ -207,6 +217,14 @@ class ProfilesScreen(ListScreen):
     @work(exclusive=True, group="key")
     async def action_forget_key(self) -> None:
         if (profile := self._profile) is None:
+            return
+        dialog = ChoiceDialog(
+            f"Take the key of “{profile.name}” out of the key store?",
+            "It is not kept anywhere else here.",
+            choices=[("keep", "Keep it"), ("remove", "Take it out")],
+            danger="remove",
+        )
+        if await self.app.push_screen_wait(dialog) != "remove":
             return
         try:
             await asyncio.to_thread(delete_key, profile.name)
