@@ -94,3 +94,61 @@ def test_missing_modules(message: str, told: str) -> None:
     [logs] = reader().read("error", {"ename": "ModuleNotFoundError", "evalue": message})
     assert isinstance(logs, Logs)
     assert logs.text.splitlines()[-1].startswith(told)
+
+
+def streamed(*texts: str, name: str = "stdout") -> str:
+    """What of text that code prints in these pieces is kept."""
+    read = reader()
+    outputs = [one for text in texts for one in read.read("stream", {"name": name, "text": text})]
+    return "".join(one.text for one in [*outputs, *read.rest()] if isinstance(one, Logs))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kept"),
+    [
+        (["\r  0%|    |", "\r 50%|##  |", "\r100%|####|\n", "done\n"], "100%|####|\ndone\n"),
+        (["0%\r", "50%\r", "100%\r"], "100%"),
+        (["a\r\nb\r", "\nc"], "a\nb\nc"),
+        (["abc\b\b\bxyz\n"], "xyz\n"),
+        (["loading", "\r1 of 2", "\r2 of 2\n", "end\n"], "loading\n2 of 2\nend\n"),
+        (["\x1b[31mred\x1b[0m\n"], "red\n"),
+        (["a long line\rshort\x1b[K\n"], "short\n"),
+        (["\b\b\rx\x1b[Ay"], "xy"),
+        (["\r", "\r", "\n"], "\n"),
+    ],
+)
+def test_of_a_line_that_overwrites_itself_the_last_state_is_kept(pieces: list[str], kept: str) -> None:
+    assert streamed(*pieces) == kept
+    assert streamed("".join(pieces)).split("\n")[-2:] == kept.split("\n")[-2:]
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\b\x1b\0"))))
+def test_other_text_goes_through_as_it_comes(pieces: list[str]) -> None:
+    read = reader()
+    for piece in pieces:
+        text = "".join(getattr(one, "text", "") for one in read.read("stream", {"text": piece}))
+        assert text == piece
+    assert list(read.rest()) == []
+
+
+@given(st.lists(st.text(alphabet="ab\r\b\n", max_size=8)))
+def test_lines_stay_however_they_overwrite_themselves(pieces: list[str]) -> None:
+    text = streamed(*pieces)
+    assert not {"\r", "\b"} & {*text}
+    assert text.count("\n") >= "".join(pieces).count("\n")
+
+
+def test_what_overwrites_itself_is_shown_before_what_comes_after_it() -> None:
+    read = reader()
+    assert list(read.read("stream", {"name": "stderr", "text": "\r 40%"})) == []
+    error = {"ename": "E", "evalue": "v", "traceback": ["trace"]}
+    assert list(read.read("error", error)) == [Logs(" 40%"), Logs("trace\n")]
+
+
+def test_one_figure_is_shown_once_in_a_call() -> None:
+    read = reader()
+    data = {"image/png": base64.b64encode(PNG).decode(), "text/plain": "<Figure>"}
+    assert [type(one) for one in read.read("execute_result", {"data": data})] == [Image]
+    assert list(read.read("display_data", {"data": data})) == []
+    other = {"image/png": base64.b64encode(PNG + b"1").decode()}
+    assert [type(one) for one in read.read("display_data", {"data": other})] == [Image]

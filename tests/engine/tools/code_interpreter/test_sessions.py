@@ -405,3 +405,28 @@ async def test_it_can_be_opened_and_closed_unused(tmp_path: Path) -> None:
     await asyncio.gather(interpreter.sandbox(), interpreter.sandbox())
     await interpreter.close()
     assert runtime_folders() == set()
+
+
+async def test_output_as_careless_code_makes_it(open_interpreter: OpenInterpreter) -> None:
+    thread = Thread(await open_interpreter("bubblewrap"))
+    await thread.run("print('half a character: \\ud800.'); print('after')")
+    assert thread.logs == "half a character: \N{REPLACEMENT CHARACTER}.\nafter\n"
+    execution = await thread.run("raise ValueError('\\ud800 again')")
+    assert execution.error is not None
+    assert execution.error.endswith("ValueError: \N{REPLACEMENT CHARACTER} again")
+    await thread.run("'\\ud800'")
+    assert thread.logs == "'\\ud800'\n"
+    await thread.run(
+        "import sys\nfor i in range(3001): sys.stderr.write(f'\\r{i:4}/3000 |{\"#\" * (i // 100):30}|')\n"
+        "print(file=sys.stderr)\nprint('x' * 70_000)"
+    )
+    assert "3000/3000 |##############################|\n" in thread.logs
+    assert "2999/3000" not in thread.logs
+    assert "x" * 70_000 in thread.logs, "what was overwritten leaves room for the rest"
+    execution = await thread.run("def down(n): return down(n + 1)\ndown(0)")
+    assert execution.error is not None
+    assert len(execution.error) < 2000
+    assert "RecursionError: maximum recursion depth exceeded" in execution.error
+    assert "frames in the middle are not shown.]" in execution.error
+    await thread.run("import subprocess\nsubprocess.run(['printf', r'a\\377b\\n'])")
+    assert "a\N{REPLACEMENT CHARACTER}b\n" in thread.logs

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .interface import DATA, Image, Limits, Logs, Output
 from .media import is_image
+from .overwriting import OverwrittenText
 
 _IMAGE_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
 _TRACEBACK_CHARS = 10_000  # kept besides the limit, so that a flood does not hide the error that ended it
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_UNSTORABLE = re.compile("[\\0\\ud800-\\udfff]")
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 
 
@@ -31,20 +34,30 @@ class OutputReader:
         self._chars = 0
         self._images = 0
         self._images_dropped = False
+        self._shown: set[bytes] = set()  # hashes of images: a figure is displayed, and its cell returns it
+        self._streams: dict[str, OverwrittenText] = {}
 
     def read(self, kind: str, content: Mapping[str, Any]) -> Iterator[Output]:
         """What a message about the running code says to the user. Unknown kinds say nothing."""
         match kind:
             case "stream":
-                yield from self._text(_string(content.get("text")))
+                stream = self._streams.setdefault(_string(content.get("name")), OverwrittenText())
+                yield from self._text(stream.write(_string(content.get("text"))))
             case "execute_result" | "display_data" | "update_display_data":
                 data = content.get("data")
                 if isinstance(data, dict):
+                    yield from self.rest()
                     yield from self._display(data)
             case "error":
+                yield from self.rest()
                 yield from self._error(content)
             case "lost":
                 yield Logs("[Some output was lost.]\n")
+
+    def rest(self) -> Iterator[Output]:
+        """Lines that were still being overwritten, as they stand: at the end of the code."""
+        for stream in self._streams.values():
+            yield from self._text(stream.rest())
 
     def _text(self, text: str) -> Iterator[Logs]:
         left = self._limits.output_chars - self._chars
@@ -61,6 +74,10 @@ class OutputReader:
     def _display(self, data: Mapping[str, Any]) -> Iterator[Output]:
         for media_type, suffix in _IMAGE_TYPES.items():
             if media_type in data and (image := self._image(media_type, data[media_type])) is not None:
+                digest = hashlib.sha256(image).digest()
+                if digest in self._shown:
+                    return
+                self._shown.add(digest)
                 self._images += 1
                 if self._images <= self._limits.images:
                     yield Image(f"image-{self._images}.{suffix}", media_type, image)
@@ -112,4 +129,4 @@ def _string(value: Any) -> str:
 
 def _clean(text: str) -> str:
     """Text that can be encoded and stored: JSON can hold halves of characters, and databases want no NUL."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

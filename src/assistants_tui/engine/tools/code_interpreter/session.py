@@ -146,6 +146,8 @@ class Session:
             sentence = f"{error} {_LOST}"
         finally:
             timer.cancel()
+        for output in reader.rest():
+            await on_output(output)
         if sentence is not None:
             await on_output(Logs(f"[{sentence}]\n"))
             return Execution("timeout" if self._stopped_by == "time" else "killed", sentence)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
 import sys
 import warnings
+from types import TracebackType
 from typing import Any
 
 # Any, because parts of them are replaced
@@ -31,7 +33,9 @@ def serve(order: dict[str, Any]) -> None:
             "--HistoryManager.enabled=False",
         ]
     )
+    application.session.pack = _packer(application.session.pack)
     shell = application.shell
+    shell.set_custom_exc((Exception,), _show_exception)
     shell.events.register("pre_run_cell", lambda _: allowance.reset())
     shell.ask_exit = _leave  # exit() ends the code, not the session
     warnings.filterwarnings("ignore", message="To exit: use 'exit'")
@@ -43,12 +47,64 @@ def serve(order: dict[str, Any]) -> None:
     application.start()
 
 
+_SHOWN_FRAMES = 5  # at each end
+
+
+def _show_exception(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
+    """Show a traceback of hundreds of frames by its two ends: all of it takes IPython ten seconds."""
+    found = (kind, error, _shortened(error, trace))
+    shell.showtraceback(found, tb_offset=tb_offset, running_compiled_code=True)
+
+
+def _shortened(error: BaseException, trace: TracebackType) -> TracebackType:
+    links = []
+    link: TracebackType | None = trace
+    while link is not None:
+        links.append(link)
+        link = link.tb_next
+    left_out = len(links) - 2 * _SHOWN_FRAMES
+    if left_out <= 0:
+        return trace
+    error.add_note(f"[{left_out:,} frames in the middle are not shown.]")
+    short: TracebackType | None = None
+    for link in reversed([*links[:_SHOWN_FRAMES], *links[-_SHOWN_FRAMES:]]):
+        short = TracebackType(short, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return short or trace
+
+
+def _packer(pack: Any) -> Any:
+    """A packer of messages that also takes halves of characters, which UTF-8 does not have."""
+
+    def packed(message: Any) -> Any:
+        try:
+            return pack(message)
+        except UnicodeEncodeError:
+            return json.dumps(message, default=str).encode("ascii")
+
+    return packed
+
+
 class _Allowance:
+    """Characters that one call may still print. A line that overwrites itself counts once."""
+
     def __init__(self, chars: int) -> None:
         self.chars = self.left = chars
+        self._line = 0  # what the line that is being written has cost
 
     def reset(self) -> None:
         self.left = self.chars
+        self._line = 0
+
+    def take(self, text: str) -> str:
+        """What of the text may still be printed."""
+        if "\r" in text.replace("\r\n", ""):
+            self.left += self._line
+            self._line = 0
+        kept = text[: self.left]
+        self.left -= len(kept)
+        end = kept.rfind("\n")
+        self._line = len(kept) - end - 1 if end >= 0 else self._line + len(kept)
+        return kept
 
 
 def _limit_output(chars: int) -> _Allowance:
@@ -59,9 +115,7 @@ def _limit_output(chars: int) -> _Allowance:
     def limited(stream: Any, text: Any) -> Any:
         if not isinstance(text, str):
             return write(stream, text)
-        kept = text[: allowance.left]
-        allowance.left -= len(kept)
-        if kept:
+        if kept := allowance.take(text):
             write(stream, kept)
         return len(text)
 
