@@ -1,5 +1,6 @@
 """What the program depends on: pinned with hashes, from nowhere in particular, and free to be passed on."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements.lock"
@@ -107,3 +109,62 @@ def test_every_licence_goes_with_ours() -> None:
         if not _FREE.search(licence(name)) or _BINDING.search(licence(name))
     }
     assert unclear == {}
+
+
+SOURCE = ROOT / "src"
+PRIVATE = {
+    # what has no public name -> the package whose versions are limited to those that have it
+    "_bindings": "textual",
+    "_forward_event": "textual",
+    "_handle_exception": "textual",
+    "_keymap": "textual",
+    "_merge_bindings": "textual",
+    "_character_to_key": "textual",
+    "_close_messages_no_wait": "textual",
+    "_driver": "textual",
+    "_exit_renderables": "textual",
+    "textual._xterm_parser": "textual",
+    "_conn": "aiosqlite",
+    "_execute": "aiosqlite",
+    "_thread": "aiosqlite",
+}
+_PUBLIC = {"_asdict", "_mapping", "_replace", "_exit"}  # documented names that begin like private ones
+_OF_PYTHON = {
+    "_actions",
+    "_SubParsersAction",
+}  # argparse has no other way to its options; shtab takes it, too
+
+
+def private_names() -> set[str]:
+    """Private names of others that the source uses: imports, and attributes that are none of ours."""
+    ours: set[str] = set()
+    used: set[str] = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    ours.add(name)
+                case ast.Attribute(value=ast.Name("self"), attr=name, ctx=ast.Store()):
+                    ours.add(name)
+                case ast.Attribute(attr=name):
+                    used.add(name)
+                case ast.AnnAssign(target=ast.Name(name)) | ast.Name(name, ctx=ast.Store()):
+                    ours.add(name)
+                case ast.ImportFrom(module=module, names=names, level=0) if module:
+                    if re.search(r"\._[a-z]", module):
+                        used.add(module)
+                    elif not module.startswith("assistants_tui"):
+                        used |= {one.name for one in names}
+    private = {name for name in used if re.match(r"_[a-zA-Z]", name) or "._" in name}
+    return private - ours - _PUBLIC - _OF_PYTHON
+
+
+def test_private_names_of_a_package_are_used_within_a_limit_of_its_versions() -> None:
+    unknown = private_names() - PRIVATE.keys()
+    assert unknown == set(), "name the package in PRIVATE, and limit its versions in pyproject.toml"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
+    for package in set(PRIVATE.values()):
+        (lowest,) = (Version(one.version) for one in asked[package] if one.operator == ">=")
+        following = f"{lowest.major}.{lowest.minor + 1}"
+        assert not asked[package].contains(following), f"{package} {following} may lack private names"
