@@ -130,6 +130,18 @@ async def test_the_vectors_of_a_file_are_committed_when_it_is_done(
     assert (await understanding.ingest(file_id)).usage_bytes == len("The hound sleeps.") + 5
 
 
+async def test_the_model_is_asked_about_letters_not_their_forms(
+    understanding: Library, endpoint: ModelEndpoint
+) -> None:
+    """Soft hyphens, ligatures and full-width forms are rare to a model. The text shown keeps them."""
+    text = "The of\ufb01ce ves\u00adsel ＡＢＣ."
+    await understanding.add("a.txt", text)
+    (hit,) = await understanding.find("ve\u00adssel")
+    assert hit.text == text
+    inputs = [request.body["input"] for request in endpoint.requests]
+    assert inputs == [["The office vessel ABC."], ["vessel"]]
+
+
 async def test_many_searches_at_once(understanding: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """More different queries than are remembered: no search loses the vector that it is about to use."""
     monkeypatch.setattr(meanings, "_REMEMBERED", 1)

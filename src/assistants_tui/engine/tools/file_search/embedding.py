@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.tools.file_search.analysis import normal
 from assistants_tui.engine.tools.file_search.embeddings import (
     MAX_TEXTS,
     Embedder,
@@ -119,7 +120,7 @@ class VectorIndexer:
 
     async def _fill(self, chunks: Sequence[tuple[int, int, str]]) -> None:
         """Get and store the vectors of some chunks."""
-        async for found in self._embedder.embed_each([text for _, _, text in chunks]):
+        async for found in self._embedder.embed_each([normal(text) for _, _, text in chunks]):
             by_chunk = {chunks[place][0]: vector for place, vector in found.items()}
             refused = {chunk: one.reason for chunk, one in by_chunk.items() if isinstance(one, Refused)}
             for reason in refused.values():

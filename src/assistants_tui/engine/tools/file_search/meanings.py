@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.file_search import vectors
+from assistants_tui.engine.tools.file_search.analysis import normal
 from assistants_tui.engine.tools.file_search.embedding import VectorIndexer
 from assistants_tui.engine.tools.file_search.embeddings import Embedder, EmbeddingError
 from assistants_tui.engine.tools.file_search.vectors import Comparison, VectorTable
@@ -56,7 +57,7 @@ class Meanings:
         try:
             if unknown:
                 async with asyncio.timeout(_QUERY_SECONDS):
-                    found = await self._embedder.embed(unknown)
+                    found = await self._embedder.embed([normal(query) for query in unknown])
                 known.update(zip(unknown, found, strict=True))
         except (EmbeddingError, TimeoutError) as error:
             _logger.warning("searching by words alone: %s", error or "the embedding endpoint is slow")
