@@ -67,6 +67,8 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         assert "The *Aino* leaves at nine." in driver.screen
         screen.rows.focus()
         await driver.press("d")
+        await driver.until_shown("Take this file out of Harbour?")
+        await driver.press("right", "enter")
         await driver.until_shown("2 files  1 failed")
 
         await driver.press("home", "A")

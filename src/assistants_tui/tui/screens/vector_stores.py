@@ -124,7 +124,10 @@ class VectorStoresScreen(ListScreen):
         if not self._reading and stores != self._stores:
             if next(reversed(stores), None) != next(reversed(self._stores), None):
                 self._after = page.next_cursor
+            changed = [key for key in self._open if key in stores and stores[key] != self._stores.get(key)]
             self._stores = stores
+            for store_id in changed:
+                await self._read_files(store_id)
             self.draw_soon()
 
     async def _read_files(self, store_id: str, after: str | None = None) -> None:
@@ -451,6 +454,15 @@ class VectorStoresScreen(ListScreen):
         store_id = line.store["id"]
         backend = await self.workspace.connection.backend()
         if line.file is not None:
+            name = self.workspace.file_names.name(line.file["id"])
+            dialog = ChoiceDialog(
+                f"Take this file out of {_name(line.store)}?",
+                f"Searches find nothing in {name} any more. The file itself stays.",
+                choices=[("keep", "Leave it in"), ("remove", "Take it out")],
+                danger="remove",
+            )
+            if await self.app.push_screen_wait(dialog) != "remove":
+                return
             with told_failures(self.rows, "Not taken out"):
                 await backend.vector_stores.remove_file(store_id, line.file["id"])
                 self._files.get(store_id, {}).pop(line.file["id"], None)
