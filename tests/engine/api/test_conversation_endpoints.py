@@ -132,6 +132,13 @@ async def test_tools_show_their_defaults(http: httpx2.AsyncClient) -> None:
             },
         },
     ]
+    # Weights of one's own are not offered, and not taken for nothing.
+    weights = {"embedding_weight": 1, "text_weight": 2}
+    options = {"ranking_options": {"score_threshold": 0, "hybrid_search": weights}}
+    refused = await http.post(
+        "/assistants", json={"model": "m", "tools": [{"type": "file_search", "file_search": options}]}
+    )
+    assert "expected null, but got an object instead" in error_of(refused)["message"]
     # and take what they have shown
     assert (await make(http, f"/assistants/{assistant['id']}", tools=assistant["tools"])) == assistant
 

@@ -168,6 +168,7 @@ _EXPECTED = {
     "list_type": "an array",
     "dict_type": "an object",
     "model_type": "an object",
+    "none_required": "null",
 }
 
 _KINDS: dict[type, str] = {
