@@ -328,6 +328,21 @@ async def test_events_come_as_they_are_known_or_not(client: Client, server: Any,
     assert server.requests[0].json == {"a": 1, "stream": True}
 
 
+async def test_events_in_the_envelope_of_a_proxy_are_taken_out(
+    client: Client, server: Any, wires: Any
+) -> None:
+    """LiteLLM passes events on without their names."""
+    sent = [
+        b'data: {"data": {"id": "run_1", "status": "queued"}, "event": "thread.run.created"}\n\n',
+        b'data: {"data": [1], "event": 3}\n\n',
+    ]
+    server.on("POST", "/v1/x", wires.stream(*sent, b"data: [DONE]\n\n"))
+    assert [(event.name, event.data) for event in await events(client)] == [
+        ("thread.run.created", {"id": "run_1", "status": "queued"}),
+        ("", {"data": [1], "event": 3}),
+    ]
+
+
 @pytest.mark.parametrize(
     "tail", [b"event: thread.run.completed\ndata: {", b"event: x\ndata: nonsense\n\n", b"data: \xff\xfe\n\n"]
 )

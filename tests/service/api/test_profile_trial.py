@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.service.api.backend import open_backend
 from assistants_tui.service.api.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
+from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import Secret
 
 MODELS = {"object": "list", "data": [{"id": "small"}, {"id": "large"}]}
@@ -67,7 +69,29 @@ async def test_a_server_of_the_protocol_lists_its_assistants(server: Any, wires:
     remote = Profile("team", "openai", base_url=f"{server.url}/v1")
     assert (await try_profile(remote, None)).profile == remote
     server.on("GET", "/v1/assistants", wires.answer({"hello": "world"}))
-    assert "not an object of the Assistants API" in str(await failure(remote))
+    assert "`data` is missing" in str(await failure(remote))
+
+
+@pytest.mark.parametrize(
+    "refusal", [({"detail": "Not Found"}, 404), ({"error": "Unexpected endpoint"}, 200), ({}, 405)]
+)
+async def test_a_server_of_models_is_told_from_one_of_assistants(
+    server: Any, wires: Any, paths: Paths, refusal: tuple[Any, int]
+) -> None:
+    """As Ollama, llama.cpp, vLLM and LM Studio refuse; in F3, and wherever the list is read."""
+    body, status = refusal
+    server.on("GET", "/v1/assistants", wires.answer(body, status=status))
+    server.on("GET", "/v1/models", wires.answer(MODELS))
+    profile = Profile("team", "openai", base_url=f"{server.url}/v1/")
+    backend = await open_backend(profile, paths=paths)
+    with pytest.raises(ServiceError) as caught:
+        await backend.assistants.list()
+    await backend.close()
+    for error in (caught.value, await failure(profile)):
+        assert "a server of models" in error.what and f"127.0.0.1:{server.port}" in error.what
+        assert f"model_url “{server.url}/v1”" in error.advice
+    server.on("GET", "/v1/models", wires.answer({"detail": "Not Found"}, status=404))
+    assert "a server of models" not in (await failure(profile)).what
 
 
 async def test_azure_and_foundry_are_asked_in_their_own_ways(server: Any, wires: Any) -> None:

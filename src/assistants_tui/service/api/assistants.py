@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from assistants_tui.service.api.client import Client, segment
+from assistants_tui.service.api.model_servers import explained
 from assistants_tui.service.api.pages import read_all
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import Assistant
 
 
@@ -24,7 +26,12 @@ class Assistants:
 
     async def list(self) -> "list[Assistant]":
         """The newest first, at most as many as `runs.assistant_fetch_count` says."""
-        found = await read_all(self._client, Assistant, "assistants", count=self._fetch_count, order="desc")
+        try:
+            found = await read_all(
+                self._client, Assistant, "assistants", count=self._fetch_count, order="desc"
+            )
+        except ServiceError as error:
+            raise await explained(self._client, error) from None
         self._remember(found)
         return found
 

@@ -64,6 +64,21 @@ class Client:
         if anonymous:
             self._headers["Authorization"] = openai.Omit()
 
+    @property
+    def server(self) -> str:
+        """The server as it is named in sentences."""
+        return self._server
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the server is api.openai.com."""
+        return self._hosted
+
+    @property
+    def base_url(self) -> str:
+        """The address that paths are relative to, without a slash at its end."""
+        return str(self._api.base_url).rstrip("/")
+
     async def get(self, path: str, query: Query | None = None) -> Json:
         """GET an object. Repeated by itself after timeouts, broken connections, 408, 409, 429 and 5xx."""
         with self._explained(path):
@@ -109,7 +124,7 @@ class Client:
         except MalformedError as error:
             raise ServiceError(
                 f"{self._server} answered {request} with something else than the API promises: {error}.",
-                "The fault is the server's. Other things of it may still work.",
+                "The server is at fault, or the address in the profile is not that of an Assistants API.",
                 kind="protocol",
             ) from None
 
@@ -159,7 +174,7 @@ class Client:
         with self._explained(path):
             async for item in stream:
                 event = cast(Json, item)
-                yield Event(event["event"] or "", event["data"])
+                yield _unwrapped(Event(event["event"] or "", event["data"]))
 
     async def upload(self, path: str, fields: Mapping[str, str], name: str, file: IO[bytes]) -> Json:
         """POST a form with one file, which is read while it is sent."""
@@ -272,6 +287,13 @@ class _Explained:
         failure = self._explain(error)
         del kind, error, trace
         raise failure from None
+
+
+def _unwrapped(event: Event) -> Event:
+    """The event itself where a proxy (LiteLLM) puts its name and data into the data of one without a name."""
+    data = event.data
+    nameless = event.name in {"", "message"} and isinstance(data, dict) and data.keys() == {"data", "event"}
+    return Event(data["event"], data["data"]) if nameless and isinstance(data["event"], str) else event
 
 
 _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)

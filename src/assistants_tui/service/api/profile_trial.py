@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.wire import ListAnswer
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.secrets import Secret
 
@@ -64,13 +65,13 @@ async def _try_endpoint(profile: Profile, key: Secret | None) -> Trial:
 async def _try_server(profile: Profile, key: Secret | None) -> Trial:
     client = await _client(profile, key)
     try:
-        listed = await client.get("assistants", {"limit": 1})
+        await client.fetch(ListAnswer, "assistants", {"limit": 1})
+    except ServiceError as error:
+        from assistants_tui.service.api.model_servers import explained  # as late as what it imports
+
+        raise await explained(client, error) from None
     finally:
         await client.close()
-    if not isinstance(listed.get("data"), list):
-        from assistants_tui.service.errors import not_the_api
-
-        raise not_the_api(profile.name)
     return Trial(profile, "It answers, and lists its assistants.")
 
 
