@@ -178,7 +178,7 @@ async def test_a_file_of_another_server_can_be_imported_without_its_files(tmp_pa
         await driver.until_shown("Without files")
         await driver.press("right", "right", "enter")
         await driver.until_told("1 assistant imported")
-        assert named(driver, "Foreign")["tool_resources"] == {}
+        assert named(driver, "Foreign")["tool_resources"] == {"code_interpreter": {"file_ids": []}}
 
 
 async def test_without_assistants_the_list_says_how_to_make_one() -> None:
