@@ -742,3 +742,28 @@ async def test_what_another_window_did_is_read_once_the_server_answers_again(
         assert one.conversation.runs == other.conversation.runs
         await other.close()
         await one.close()
+
+
+async def test_a_thread_is_read_from_a_server_that_cannot_list_runs(paths: Paths, tmp_path: Path) -> None:
+    """As LiteLLM's proxy answers."""
+    engine = create_app(EngineSettings(tmp_path / "engine", starter_assistants=True))
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].endswith("/runs"):
+            await send({"type": "http.response.start", "status": 405, "headers": []})
+            await send({"type": "http.response.body"})
+        else:
+            await engine(scope, receive, send)
+
+    async with served(proxy) as url:
+        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
+        one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
+        for window in (one, other):
+            await window.connect()
+        await turn(one, "2 + 3")
+        assert one.conversation.thread_id is not None
+        conversation = await other.open_thread(one.conversation.thread_id)
+        assert conversation.error is None
+        assert list(conversation.messages) == list(one.conversation.messages)
+        await other.close()
+        await one.close()

@@ -27,6 +27,9 @@ from assistants_tui.settings.config import RunSettings
 
 Result = TypeVar("Result")
 
+_WITHOUT_LIST = frozenset({405, 501})
+"""How servers answer that they cannot list runs, as LiteLLM's proxy: messages are read all the same."""
+
 _CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 """What to ask for so that file search results carry the text that was found."""
 
@@ -170,8 +173,13 @@ class Runs:
         return await self._with_results(lambda query: read_all(self._client, RunStep, path, query=query))
 
     async def list(self, thread_id: str, *, limit: int = 20, after: str | None = None) -> Page[Run]:
-        """A page of the thread's runs, the newest first."""
-        return await read_page(self._client, Run, _path(thread_id), limit=limit, after=after)
+        """A page of the thread's runs, the newest first; an empty one from a server that cannot list them."""
+        try:
+            return await read_page(self._client, Run, _path(thread_id), limit=limit, after=after)
+        except ServiceError as error:
+            if error.status in _WITHOUT_LIST:
+                return Page([], None)
+            raise
 
     # For Following
 
