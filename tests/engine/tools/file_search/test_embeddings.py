@@ -455,9 +455,10 @@ class TestEndpoint:
 
     async def test_nobody_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
-        embedder = EndpointEmbedder("http://127.0.0.1:1/v1", "m")
-        with pytest.raises(EmbeddingError, match="cannot be reached"):
+        embedder = EndpointEmbedder("http://me:hidden@127.0.0.1:1/v1", "m")
+        with pytest.raises(EmbeddingError, match="cannot be reached") as caught:
             await embedder.embed(["text"])
+        assert "hidden" not in f"{caught.value} {embedder!r}"
         await embedder.close()
 
 

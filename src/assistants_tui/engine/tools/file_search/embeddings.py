@@ -92,6 +92,7 @@ class EndpointEmbedder:
     def __init__(self, base_url: str, model: str, *, api_key: str | None = None) -> None:
         self.model = model
         self._base_url = base_url
+        self._shown_url = network.without_password(base_url)
         self._api_key = api_key
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
@@ -111,7 +112,7 @@ class EndpointEmbedder:
         self._longest_taken = 0  # characters
 
     def __repr__(self) -> str:
-        return f"EndpointEmbedder({self._base_url!r}, {self.model!r})"
+        return f"EndpointEmbedder({self._shown_url!r}, {self.model!r})"
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         found: dict[int, Vector | Refused] = {}
@@ -245,7 +246,7 @@ class EndpointEmbedder:
     def _without_key(self, message: str) -> str:
         if self._api_key:
             message = message.replace(self._api_key, "…")
-        return f"The embedding endpoint {self._base_url} {message}"
+        return f"The embedding endpoint {self._shown_url} {message}"
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
