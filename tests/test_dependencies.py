@@ -21,7 +21,7 @@ _PIN = re.compile(
     r"(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)(?: ; (?P<marker>[^\\]+?))? ?\\?\n(?P<rest>(?:    .*\n)*)"
 )
 _FREE = re.compile(
-    r"\b(MIT|MIT-0|MIT-CMU|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|MPL-2\.0)\b",
+    r"\b(MIT|MIT-0|MIT-CMU|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|Unlicense|MPL-2\.0)\b",
     re.IGNORECASE,
 )
 _BINDING = re.compile(r"\b[AL]?GPL|General Public License|proprietary|commercial|SSPL|BUSL", re.IGNORECASE)
