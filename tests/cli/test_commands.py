@@ -42,12 +42,13 @@ def test_version_and_help() -> None:
 
 
 def test_the_collector_of_a_server_works_as_ever() -> None:
-    before = gc.get_threshold()
+    before, usual = gc.get_threshold(), (700, 10, 10)
+    gc.set_threshold(*usual)  # whatever command has run in this process
     try:
         assert main(["serve", "--host", "0.0.0.0"]) == USAGE
-        assert gc.get_threshold() == before
+        assert gc.get_threshold() == usual
         assert main(["completion", "bash"]) == OK
-        assert gc.get_threshold() != before
+        assert gc.get_threshold() != usual
     finally:
         gc.set_threshold(*before)
 

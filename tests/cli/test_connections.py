@@ -49,7 +49,8 @@ async def test_a_client_that_does_not_say_what_it_wants_is_sent_away(tmp_path: P
             httpx2.AsyncClient(base_url=f"{url}/v1", headers=BETA, timeout=60) as http,
         ):
             assistant = (await http.post("/assistants", json={"model": "served"})).json()["id"]
-            body = {"assistant_id": assistant, "stream": True}
+            thread = {"messages": [{"role": "user", "content": "Hello?"}]}
+            body = {"assistant_id": assistant, "thread": thread, "stream": True}
             async with http.stream("POST", "/threads/runs", json=body) as stream:
                 lines = stream.aiter_lines()
                 async for line in lines:

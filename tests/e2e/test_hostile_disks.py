@@ -35,7 +35,7 @@ async def test_what_is_written_is_the_users_alone(
     empty_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the system would let everybody read: with a umask that takes nothing away."""
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     monkeypatch.setattr("assistants_tui.cli.ask.log_to_file", lambda _: None)
     with umask(0):
         create_config(user_paths().config_file)

@@ -23,7 +23,7 @@ def test_nothing_that_a_terminal_obeys_reaches_it(empty_machine: Path) -> None:
 
 
 async def test_nor_a_pipe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     monkeypatch.setattr(ask, "log_to_file", lambda _: None)  # the log of this process is pytest's
     texts = strings(500)
     async with ModelEndpoint(
