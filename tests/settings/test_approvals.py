@@ -27,6 +27,14 @@ def test_decisions_are_kept_for_the_function_as_it_was(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_what_the_user_saw_is_told_once_the_function_has_changed(path: Path) -> None:
+    approvals = Approvals(path)
+    assert approvals.seen("tide", "a") is None
+    approvals.decide("tide", "a", "always", seen="Height of the tide")
+    assert approvals.seen("tide", "a") is None
+    assert approvals.seen("tide", "changed") == "Height of the tide"
+
+
 @pytest.mark.parametrize(
     "text", ["not toml [", "tide = 'always'", "[tide]\nfingerprint = 'a'\ndecision = 'maybe'"]
 )

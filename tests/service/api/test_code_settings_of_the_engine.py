@@ -41,7 +41,7 @@ async def test_hitting_one_is_told_in_a_sentence_and_the_session_goes_on() -> No
             assistant = await backend.assistants.create(
                 {"model": "m", "tools": [{"type": "code_interpreter"}]}
             )
-            thread = await backend.threads.create()
+            thread = await backend.threads.create({"messages": [{"role": "user", "content": "Go"}]})
             states = [state async for state in backend.runs.start(thread["id"], assistant["id"])]
         finally:
             await backend.close()

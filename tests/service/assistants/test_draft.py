@@ -210,11 +210,11 @@ GOOD_DRAFTS = st.builds(
     model=NAMES,
     instructions=TEXT,
     code_interpreter=st.booleans(),
-    file_ids=st.lists(NAMES, max_size=MAX_FILES).map(tuple),
+    file_ids=st.lists(NAMES.map("file-{}".format), max_size=MAX_FILES).map(tuple),
     file_search=st.booleans(),
     max_num_results=st.just("") | st.integers(1, 50).map(str),
     score_threshold=st.just("") | st.floats(0, 1).map(repr),
-    vector_store_ids=st.lists(NAMES, max_size=1).map(tuple),
+    vector_store_ids=st.lists(NAMES.map("vs_{}".format), max_size=1).map(tuple),
     functions=st.lists(
         st.fixed_dictionaries({"name": NAMES}, optional={"description": TEXT}),
         max_size=3,
