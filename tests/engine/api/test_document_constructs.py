@@ -89,13 +89,13 @@ def slides(related: Mapping[tuple[str, str], str], *, main: str = "ppt/presentat
 
 
 def form() -> bytes:
-    """A PDF with a filled-in field, a comment and a note, none of which is in the page's own text."""
+    """A PDF with filled-in fields, a comment and a note, none of which is in the page's own text."""
     content = b"BT /F1 12 Tf 20 250 Td (Applicant) Tj ET"
     return documents.pdf_objects(
-        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R] /DR << /Font << /F1 5 0 R >> >> >> >>",
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 9 0 R 10 0 R 11 0 R] /DR << /Font << /F1 5 0 R >> >> >> >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R] >>",
+        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R 9 0 R 10 0 R 11 0 R] >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (surname) /V (Zyxwina Quokka) /DA (/F1 12 Tf 0 g) "
@@ -103,6 +103,32 @@ def form() -> bytes:
         b"<< /Type /Annot /Subtype /FreeText /DA (/F1 12 Tf) /Contents (Reviewed by Plumbago) "
         b"/Rect [20 100 380 120] >>",
         b"<< /Type /Annot /Subtype /Text /Contents (Ask Sesquipedal first) /Rect [20 50 40 70] >>",
+        b"<< /Type /Annot /Subtype /Widget /FT /Btn /T (smoker) /V /Yes /AS /Yes "
+        b"/AP << /N << /Yes 12 0 R >> >> /Rect [20 200 40 220] >>",
+        b"<< /Type /Annot /Subtype /Widget /FT /Btn /T (diver) /V /Off /AS /Off "
+        b"/AP << /N << /Yes 12 0 R >> >> /Rect [60 200 80 220] >>",
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /Ff 8192 /T (secret) /V (Opensesame) /DA (/F1 12 Tf 0 g) "
+        b"/Rect [120 140 380 160] >>",
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 20 20] /Length 0 >>\nstream\n\nendstream",
+    )
+
+
+def hyphenated() -> bytes:
+    """A PDF as browsers print one: the hyphen at a line's end is U+2010 (here, the code of the tilde)."""
+    content = b"BT /F1 12 Tf 20 250 Td 14 TL (The interna~) Tj T* (tionalization of quendas) Tj ET"
+    meaning = (
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def "
+        b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <2010> endbfchar "
+        b"endcmap end end"
+    )
+    return documents.pdf_objects(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(meaning), meaning),
     )
 
 
@@ -143,6 +169,25 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         word(documents.paragraph("Body."), {("endnotes", "e.xml"): part("endnotes", "See bilby")}),
         "bilby",
         "bilby",
+    ),
+    "picture.docx": (
+        word(
+            '<w:p><w:r><w:drawing><wp:inline xmlns:wp="urn:wp"><wp:docPr id="1" name="Picture 1" '
+            'descr="Monjon on a rock"/></wp:inline></w:drawing></w:r></w:p>'
+        ),
+        "monjon",
+        "Monjon on a rock",
+    ),
+    "watermark.docx": (
+        word(
+            documents.paragraph("Body."),
+            {
+                ("header", "header1.xml"): f"<w:hdr {WORD}><w:p><w:r><w:pict><v:shape>"
+                '<v:textpath string="DRAFT for nabarlek"/></v:shape></w:pict></w:r></w:p></w:hdr>'
+            },
+        ),
+        "nabarlek",
+        "DRAFT for nabarlek",
     ),
     "smartart.docx": (
         word(documents.paragraph("Body."), {("diagramData", "data1.xml"): DIAGRAM.format("Potoroo step")}),
@@ -202,6 +247,23 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         "antechinus",
         "Antechinus?",
     ),
+    "picture.pptx": (
+        documents.pptx(
+            [
+                (
+                    '<p:pic><p:nvPicPr><p:cNvPr id="4" name="Picture 3" descr="Quokkas at dusk"/></p:nvPicPr></p:pic>',
+                    "",
+                )
+            ]
+        ),
+        "quokkas dusk",
+        "Quokkas at dusk",
+    ),
+    "footer.pptx": (  # on each of its slides
+        documents.pptx([(documents.shape("ftr", "Confidential wambenger"), "")] * 2),
+        "wambenger",
+        "Confidential wambenger",
+    ),
     "renamed.pptx": (
         slides({("chart", "charts/c.xml"): CHART.format("Ningaui", "x")}, main="deck/main.xml"),
         "ningaui",
@@ -210,6 +272,8 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
     "field.pdf": (form(), "surname Zyxwina", "surname: Zyxwina Quokka"),
     "remark.pdf": (form(), "reviewed plumbago", "Reviewed by Plumbago"),
     "note.pdf": (form(), "sesquipedal", "Ask Sesquipedal first"),
+    "tick.pdf": (form(), "smoker", "smoker: Yes"),
+    "hyphen.pdf": (hyphenated(), "internationalization", "internationalization of quendas"),
     "junk.pdf": (b"\n" * 1500 + documents.pdf([["Thylacine after junk"]]), "thylacine", "Thylacine"),
     "gbk.txt": ("图书馆晚上六点关门。".encode("gbk"), "图书馆", "图书馆晚上六点关门"),
     "western.txt": (
@@ -218,6 +282,11 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         "café “Tui” closes at six –",
     ),
     "gb2312.html": ("<meta charset=gb2312><p>镕基 bandicoot".encode("gbk"), "bandicoot", "镕基"),
+    "buttons.html": (
+        b"<p><button>Feed</button><button>Wallaroo</button><select><option>Daily</select>only",
+        "wallaroo",
+        "Feed Wallaroo",
+    ),
     "latin1.html": (b'<meta charset="iso-8859-1"><p>bettong \x80 55', "bettong", "bettong € 55"),
     "undeclared.html": (b"<p>caf\xe9 woylie", "woylie", "café woylie"),
     "damaged.log": ("Größe ok\n".encode() * 99 + b"caf\xe9 boodie\n", "boodie", "boodie"),
@@ -275,3 +344,39 @@ async def test_what_could_not_be_read_is_noted(shared: httpx2.AsyncClient) -> No
         files[1]: "The file is not UTF-8; it was read as gb18030.",
     }
     assert (progress["embedding_model"], progress["fault"], progress["refused"]) == (None, None, 0)
+
+
+async def test_a_field_for_a_password_is_not_read(shared: httpx2.AsyncClient) -> None:
+    file = await upload(shared, "form.pdf", form())
+    store = await make(shared, "/vector_stores", file_ids=[file["id"]])
+    await settled(shared, f"/vector_stores/{store['id']}")
+    content = await shared.get(f"/vector_stores/{store['id']}/files/{file['id']}/content")
+    assert "smoker: Yes" in content.text
+    assert "diver" not in content.text, "nobody ticked it"
+    assert "secret" not in content.text
+    assert "Opensesame" not in content.text
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("page.docx", b"<html><body>Saved from a browser"),
+        ("rich.docx", rb"{\rtf1 Saved from an editor}"),
+        ("slides.docx", slides({})),
+        ("open.docx", documents.archive({"mimetype": "application/vnd.oasis.opendocument.text"})),
+        ("page.pptx", b"<html><body>Saved from a browser"),
+        ("text.pptx", word(documents.paragraph("A report"))),
+    ],
+)
+async def test_another_kind_of_file_under_the_name(
+    shared: httpx2.AsyncClient, name: str, data: bytes
+) -> None:
+    file = await upload(shared, name, data)
+    store = await make(shared, "/vector_stores", file_ids=[file["id"]])
+    await settled(shared, f"/vector_stores/{store['id']}")
+    state = (await shared.get(f"/vector_stores/{store['id']}/files/{file['id']}")).json()
+    kind = "Word document" if name.endswith(".docx") else "PowerPoint presentation"
+    assert state["last_error"] == {
+        "code": "invalid_file",
+        "message": f"The file is not a {kind}, although its name ends in {name[-5:]}.",
+    }

@@ -6,7 +6,6 @@ from assistants_tui.engine.tools.file_search.documents.document import Document,
 from assistants_tui.engine.tools.file_search.documents.encodings import decode
 from assistants_tui.engine.tools.file_search.documents.html import read_html
 from assistants_tui.engine.tools.file_search.documents.office import Drawing, Package
-from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAIN = "word/document.xml"
 # What a program names these parts where it does not relate them to the main one
@@ -28,14 +27,13 @@ _BESIDE = {
 _HEADING = re.compile(r"(?:heading|title) ?([1-6])?$", re.IGNORECASE)
 # An older rendering of what was already read; words that stand elsewhere now
 _SKIPPED = {"Fallback", "moveFrom"}
+_IN_ATTRIBUTES = {"docPr": "descr", "textpath": "string"}  # what stands for a picture, and watermarks
 _BREAKS = {"tab": "\t", "br": " ", "cr": " ", "noBreakHyphen": "-"}
 
 
 def read_docx(data: bytes) -> Document:
-    package = Package(data, "Word document")
+    package = Package(data, "Word document", ".docx")
     main = package.main(_MAIN)
-    if main not in package.names:
-        raise IngestError("invalid_file", "The file is not a Word document, although its name ends in .docx.")
     parts = list(dict.fromkeys(package.relations(main).values()))
     by_kind = {kind: [name for found, name in parts if found == kind] for kind, _ in parts}
     for kind, usual in _USUAL.items():
@@ -43,7 +41,8 @@ def read_docx(data: bytes) -> Document:
     styles = _Styles()
     package.parse(by_kind["styles"][0], styles)
     builder = TextBuilder()
-    package.parse(main, _Body(builder, styles.levels))
+    if package.parse(main, _Body(builder, styles.levels)) != "document":
+        raise package.foreign()
     for name in by_kind.get("aFChunk", ()):
         _add_inserted(package, name, builder)
     for title, kinds in _BESIDE.items():
@@ -126,6 +125,8 @@ class _Body:
                 self._rows[-1].clear()
             case "tc" if self._rows:
                 self._rows[-1].append("")
+            case _ if name in _IN_ATTRIBUTES:
+                self._text.append(f" {attributes.get(_IN_ATTRIBUTES[name], '')} ")
             case _ if name in _BREAKS and not self._in_properties(attributes):
                 self._text.append(_BREAKS[name])
 

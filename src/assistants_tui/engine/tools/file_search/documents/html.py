@@ -13,10 +13,11 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})"
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BULLET = "- "
 _HIDDEN = {"script", "style", "template", "svg", "iframe", "object", "noscript", "canvas", "datalist"}
+_BOXES = {"img", "button", "select", "textarea"}  # they stand in a line, apart from the words beside them
 _LINES = {"li", "dt", "dd", "tr", "br", "option", "caption", "legend"}
 _CONTAINERS = (
-    "address article aside blockquote body details div dl fieldset figcaption figure footer form head header "
-    "hr html main nav ol p pre section summary table tbody td tfoot th thead title ul"
+    "address article aside blockquote body details dialog div dl fieldset figcaption figure footer form head "
+    "header hr html main nav ol p pre section summary table tbody td tfoot th thead title ul"
 )
 _BLOCKS = {
     *_CONTAINERS.split(),
@@ -56,7 +57,7 @@ class _Page(HTMLParser):
         if tag == "br" and (self._preformatted or self._heading is not None):
             self._inline.append("\n")
             return
-        if tag == "img":
+        if tag in _BOXES:
             self._inline.append(f" {dict(attributes).get('alt') or ''} ")
         if tag in {"td", "th"} and self._in_row:
             if "".join(self._inline).strip():
@@ -85,6 +86,8 @@ class _Page(HTMLParser):
             self._depth -= tag == self._hidden
             if self._depth <= 0:
                 self._hidden = None
+        elif tag in _BOXES:
+            self._inline.append(" ")
         elif tag in _BLOCKS and not (self._in_row and tag in {"td", "th", "p", "div"}):
             self._flush(as_line=tag in _LINES)
 

@@ -18,6 +18,7 @@ _RATIO_MATTERS = 10 << 20
 _MAX_DEPTH = 256
 _PIECE = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an older container, which also wraps encrypted documents
+_ZIPPED = b"PK\x03\x04"  # how each file in an archive begins
 _DAMAGED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError, zlib.error)
 
 
@@ -37,8 +38,9 @@ class Handler(Protocol):
 class Package:
     """An Office document. Everything raises `IngestError` when the document is not what it should be."""
 
-    def __init__(self, data: bytes, what: str) -> None:
+    def __init__(self, data: bytes, what: str, ending: str) -> None:
         self._what = what
+        self._ending = ending
         if data.startswith(_OLE):
             raise IngestError(
                 "invalid_file",
@@ -48,7 +50,7 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _DAMAGED:
-            raise self.damaged() from None
+            raise (self.damaged() if _ZIPPED in data else self.foreign()) from None
         parts = self._zip.infolist()
         if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > 2 * _MAX_PART_BYTES:
             raise self._bomb()
@@ -68,19 +70,30 @@ class Package:
     def damaged(self) -> IngestError:
         return IngestError("invalid_file", f"The {self._what} is damaged and cannot be opened.")
 
+    def foreign(self) -> IngestError:
+        """The file is something else under this name, such as a page that was saved as a document."""
+        return IngestError(
+            "invalid_file", f"The file is not a {self._what}, although its name ends in {self._ending}."
+        )
+
     def _bomb(self) -> IngestError:
         return IngestError("invalid_file", f"The {self._what} unpacks to an unreasonable size.")
 
-    def parse(self, name: str, handler: Handler) -> None:
-        """Send the elements of a part to the handler. A part that is missing has none."""
+    def parse(self, name: str, handler: Handler) -> str:
+        """Send the elements of a part to the handler. A part that is missing has none.
+
+        Returns the name of the outermost element.
+        """
+        root = ""
         if name not in self.names:
-            return
+            return root
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         depth = 0
 
         def start(tag: str, attributes: dict[str, str]) -> None:
-            nonlocal depth
+            nonlocal depth, root
+            root = root or _local(tag)
             depth += 1
             if depth > _MAX_DEPTH:
                 raise IngestError("invalid_file", f"The {self._what} is nested too deeply to be a document.")
@@ -110,6 +123,7 @@ class Package:
             parser.Parse(b"", True)
         except (expat.ExpatError, *_DAMAGED):
             raise self.damaged() from None
+        return root
 
     def main(self, usual: str) -> str:
         """The part with which the document begins, by the package's relations, whatever its name."""

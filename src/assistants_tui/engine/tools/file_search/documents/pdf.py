@@ -18,8 +18,11 @@ _MAX_BEFORE = 64 << 10  # bytes that mail programs and printers leave before the
 # Kinds of annotations that are no text of their own
 _WITHOUT_TEXT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}
 _WRITTEN_FIELDS = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX}
+_TICKED_FIELDS = {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON}
+_PASSWORD = 1 << 13  # the flag of a field that shows its text as stars (ISO 32000-1, table 228)
 _MAX_STRING = 1 << 20
-_HYPHEN = re.compile("[\x02\ufffe](?:\r?\n)?")  # how PDFium marks a hyphen that only the line end needed
+# Hyphens that only the line end needed: as PDFium marks them, and the one of browsers, which it does not know
+_HYPHEN = re.compile("[\x02\ufffe](?:\r?\n)?|(?<=\\w)\u2010\r?\n(?=\\w)")
 _BLANKS = re.compile(r"[ \t\xa0]+(?=\n|$)")
 
 
@@ -93,11 +96,20 @@ def _written(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[str]:
 
 
 def _field(pdf: pypdfium2.PdfDocument, annotation: Any) -> str:
-    """The name and the value of a field that holds text."""
+    """The name and the value of a field that holds text, or that is ticked."""
     form = pdf.formenv
-    if form is None or raw.FPDFAnnot_GetFormFieldType(form, annotation) not in _WRITTEN_FIELDS:
+    if form is None:
         return ""
-    value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *out))
+    kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
+    value = ""
+    if kind in _WRITTEN_FIELDS:
+        hidden = kind == raw.FPDF_FORMFIELD_TEXTFIELD and (
+            raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD
+        )
+        if not hidden:
+            value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *out))
+    elif kind in _TICKED_FIELDS and raw.FPDFAnnot_IsChecked(form, annotation):
+        value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldExportValue(form, annotation, *out))
     if not value.strip():
         return ""
     name = _string(lambda *out: raw.FPDFAnnot_GetFormFieldAlternateName(form, annotation, *out))

@@ -5,36 +5,34 @@ With tables, charts, diagrams, comments and speaker notes.
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
 from assistants_tui.engine.tools.file_search.documents.office import Drawing, Package
-from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAIN = "ppt/presentation.xml"
 _DRAWINGS = {"diagramData", "chart", "comments"}
 _TITLES = {"title", "ctrTitle"}
-_DECORATION = {"sldNum", "dt", "ftr", "hdr", "sldImg"}  # placeholders that repeat on every slide
+_DECORATION = {"sldNum", "dt", "sldImg"}  # placeholders without words of their own
+_MARGINS = {"hdr", "ftr"}  # placeholders that repeat on every slide
 
 
 def read_pptx(data: bytes) -> Document:
-    package = Package(data, "presentation")
+    package = Package(data, "PowerPoint presentation", ".pptx")
     main = package.main(_MAIN)
-    if main not in package.names:
-        raise IngestError(
-            "invalid_file", "The file is not a PowerPoint presentation, although its name ends in .pptx."
-        )
     order = _Order()
-    package.parse(main, order)
+    if package.parse(main, order) != "presentation":
+        raise package.foreign()
     parts = package.relations(main)
     builder = TextBuilder()
+    margins: set[str] = set()
     for relation in order.slides:
         _, slide = parts.get(relation, ("", ""))
         if slide not in package.names:
             continue
         builder.page()
-        package.parse(slide, _Slide(builder))
+        package.parse(slide, _Slide(builder, margins))
         for kind, part in dict.fromkeys(package.relations(slide).values()):
             if kind in _DRAWINGS:
                 package.parse_if_sound(part, Drawing(builder))
             elif kind == "notesSlide":
-                package.parse(part, _Slide(builder, prefix="Notes: "))
+                package.parse(part, _Slide(builder, margins, prefix="Notes: "))
         builder.add("\n")
     return builder.build()
 
@@ -58,10 +56,14 @@ class _Order:
 
 
 class _Slide:
-    """A slide, or its notes. Text comes in shapes; what kind of text it is, the shape's placeholder says."""
+    """A slide, or its notes. Text comes in shapes; what kind of text it is, the shape's placeholder says.
 
-    def __init__(self, builder: TextBuilder, prefix: str = "") -> None:
+    `margins` are the headers and footers of earlier slides, which are not read again.
+    """
+
+    def __init__(self, builder: TextBuilder, margins: set[str], prefix: str = "") -> None:
         self._builder = builder
+        self._margins = margins
         self._prefix = prefix
         self._placeholder = ""
         self._text: list[str] = []
@@ -76,6 +78,8 @@ class _Slide:
         match name:
             case "sp":
                 self._placeholder = ""
+            case "cNvPr" if description := attributes.get("descr"):  # what stands for a picture
+                self._builder.line(self._prefix + description)
             case "ph":
                 self._placeholder = attributes.get("type", "")
             case "t":
@@ -109,6 +113,10 @@ class _Slide:
         self._text.clear()
         if self._placeholder in _DECORATION or not text:
             return
+        if self._placeholder in _MARGINS:
+            if text in self._margins:
+                return
+            self._margins.add(text)
         if self._cells:
             self._cells[-1] = f"{self._cells[-1]} {text}".strip()
         elif self._placeholder in _TITLES:
