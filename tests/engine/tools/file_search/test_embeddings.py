@@ -427,6 +427,31 @@ class TestEndpoint:
         assert await embedder.embed(["dog"]) == [meaning("dog")]
 
     @pytest.mark.parametrize(
+        "message",
+        [
+            "Too Many Requests",
+            "Too many tokens, please wait before trying again.",  # Bedrock
+            "Requests to the Embeddings_Create Operation under Azure OpenAI API version 2024-02-01 have "
+            "exceeded token rate limit of your current OpenAI S0 pricing tier.",
+        ],
+    )
+    async def test_the_pace_of_requests_says_nothing_of_texts(
+        self,
+        endpoint: ModelEndpoint,
+        embedder: EndpointEmbedder,
+        message: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
+        endpoint.replies = [refuses(429, {"message": message})] * 3
+        texts = ["dog " * 200, "ship " * 200]
+        assert len(await embedder.embed(texts)) == 2
+        assert [request.body["input"] for request in endpoint.requests] == [texts] * 4
+        endpoint.otherwise = lambda _: refuses(429, {"message": message})
+        with pytest.raises(EmbeddingError, match="429"):
+            [part async for part in embedder.embed_each(texts)]
+
+    @pytest.mark.parametrize(
         "fault",
         [
             lambda _: refuses(401, {"message": "bad key sk-secret"}),
@@ -437,6 +462,8 @@ class TestEndpoint:
             lambda _: Reply([b'{"data": [{"index": 0, "embedding": []}]}'], headers=JSON_TYPE),
             lambda _: Reply([b'{"data": [{"index": 0, "embedding": ["x"]}]}'], headers=JSON_TYPE),
             lambda _: Reply([b'{"data": [{"index": 0, "emb', Cut()], headers=JSON_TYPE),
+            lambda _: Reply([b'{"data": [{"index": Infinity, "embedding": [1]}]}'], headers=JSON_TYPE),
+            lambda _: Reply([b"[" * 100_000], headers=JSON_TYPE),
         ],
     )
     async def test_faults(

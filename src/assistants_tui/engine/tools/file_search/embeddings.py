@@ -42,6 +42,9 @@ _ABOUT_SIZE = re.compile(
     r"|exceed(?:s|ed)? .{0,60}(?:tokens?|length|limit|size)|tokens? per request",
     re.IGNORECASE,
 )
+# With the status 429 nearly all such words are about the pace: "Too Many Requests", "exceeded token rate
+# limit", "Too many tokens, please wait". Only with "Request too large" (OpenAI) does no waiting help.
+_LARGER_THAN_THE_PACE = re.compile(r"request (?:is )?too large", re.IGNORECASE)
 
 Vector = list[float]
 
@@ -221,7 +224,7 @@ class EndpointEmbedder:
                 vectors = _vectors(answer, len(texts))
             except openai.APIStatusError as error:
                 reason = self._without_key(f"answered {error.status_code}: {error.message}")
-                about_size = error.status_code == 413 or _ABOUT_SIZE.search(error.message) is not None
+                about_size = _is_about_size(error)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)
                 if refused and (about_size or last_try or error.status_code not in _TRIED_AGAIN):
                     raise _RefusedRequestError(reason, about_size=about_size) from None
@@ -233,7 +236,7 @@ class EndpointEmbedder:
                     why = f"{error.__cause__ or error.message}. {network.way_to(self._base_url)}"
                     raise EmbeddingError(self._without_key(f"cannot be reached: {why.strip()}")) from None
                 wait = pause
-            except (openai.APIError, ValueError, httpx2.HTTPError) as error:
+            except (openai.APIError, ValueError, RecursionError, httpx2.HTTPError) as error:
                 reason = self._without_key(f"sent no valid answer: {error}")
                 raise _RefusedRequestError(reason, about_size=False) from None
             else:
@@ -247,6 +250,11 @@ class EndpointEmbedder:
         if self._api_key:
             message = message.replace(self._api_key, "…")
         return f"The embedding endpoint {self._shown_url} {message}"
+
+
+def _is_about_size(error: openai.APIStatusError) -> bool:
+    words = _LARGER_THAN_THE_PACE if error.status_code == 429 else _ABOUT_SIZE
+    return error.status_code == 413 or words.search(error.message) is not None
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
@@ -275,7 +283,7 @@ def _vectors(answer: Any, count: int) -> list[Vector]:
         try:
             values = [float(part) for part in vector]
             number = int(entry.get("index", place))
-        except TypeError:
+        except (TypeError, OverflowError):
             raise ValueError("a vector is not made of numbers") from None
         if not all(map(math.isfinite, values)):
             raise ValueError("a vector is not made of numbers")
