@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from assistants_tui.engine.tools.code_interpreter import Image, Limits, Logs
 from assistants_tui.engine.tools.code_interpreter.outputs import OutputReader
+from assistants_tui.engine.tools.code_interpreter.overwriting import OverwrittenText
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 KINDS = ["stream", "execute_result", "display_data", "update_display_data", "error", "lost", "comm_open"]
@@ -143,6 +144,17 @@ def test_what_overwrites_itself_is_shown_before_what_comes_after_it() -> None:
     assert list(read.read("stream", {"name": "stderr", "text": "\r 40%"})) == []
     error = {"ename": "E", "evalue": "v", "traceback": ["trace"]}
     assert list(read.read("error", error)) == [Logs(" 40%"), Logs("trace\n")]
+
+
+def test_no_more_is_held_of_a_line_than_can_be_shown() -> None:
+    read = reader(output_chars=10)
+    for _ in range(100):
+        assert list(read.read("stream", {"name": "stdout", "text": "\r" + "x" * 50})) == []
+        assert list(read.read("stream", {"name": "stdout", "text": "x" * 50})) == []
+    assert list(read.rest()) == [Logs("x" * 10), Logs("\n[Output was cut at 10 characters.]\n")]
+    held = OverwrittenText(10)
+    held.write("\r" + "x" * 50 + "\b" * 5 + "y" * 50)
+    assert held.rest() == "xxxxxyyyyy"
 
 
 def test_one_figure_is_shown_once_in_a_call() -> None:

@@ -35,14 +35,15 @@ class OutputReader:
         self._images = 0
         self._images_dropped = False
         self._shown: set[bytes] = set()  # hashes of images: a figure is displayed, and its cell returns it
-        self._streams: dict[str, OverwrittenText] = {}
+        longest = limits.output_chars + 1  # one more than is shown, so that the cut is noticed
+        self._streams = {name: OverwrittenText(longest) for name in ("stdout", "stderr")}
 
     def read(self, kind: str, content: Mapping[str, Any]) -> Iterator[Output]:
         """What a message about the running code says to the user. Unknown kinds say nothing."""
         match kind:
             case "stream":
-                stream = self._streams.setdefault(_string(content.get("name")), OverwrittenText())
-                yield from self._text(stream.write(_string(content.get("text"))))
+                name = "stderr" if content.get("name") == "stderr" else "stdout"
+                yield from self._text(self._streams[name].write(_string(content.get("text"))))
             case "execute_result" | "display_data" | "update_display_data":
                 data = content.get("data")
                 if isinstance(data, dict):

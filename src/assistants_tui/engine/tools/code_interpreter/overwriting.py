@@ -14,11 +14,13 @@ class OverwrittenText:
     From there on the line is held until it ends: only its last state is of use to those who read it later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        """`longest`: characters of a held line that are kept; what is written behind them is lost."""
+        self._longest = longest
         self._held = False
         self._begun = False  # something of the line went through, and cannot be overwritten any more
-        self._line = ""
-        self._cursor = 0
+        self._line: list[str] = []  # its characters
+        self._cursor = 0  # at most at the end of the line
 
     def write(self, text: str) -> str:
         """What of the stream can be shown after this text was written to it."""
@@ -33,7 +35,8 @@ class OverwrittenText:
 
     def rest(self) -> str:
         """The line as it stands, if it is held."""
-        line, self._line, self._cursor = self._line.rstrip() if self._held else "", "", 0
+        line = "".join(self._line).rstrip()
+        self._line, self._cursor = [], 0
         if not line:
             return ""
         begun, self._begun = self._begun, True
@@ -51,9 +54,10 @@ class OverwrittenText:
             elif piece == "\b":
                 self._cursor = max(0, self._cursor - 1)
             elif _ERASE.fullmatch(piece):
-                self._line = self._line[: self._cursor]
+                del self._line[self._cursor :]
             elif not piece.startswith("\x1b"):
-                end = self._cursor + len(piece)
-                self._line = f"{self._line[: self._cursor]:{self._cursor}}{piece}{self._line[end:]}"
+                kept = piece[: self._longest - self._cursor]
+                end = self._cursor + len(kept)
+                self._line[self._cursor : end] = kept
                 self._cursor = end
         return ""
