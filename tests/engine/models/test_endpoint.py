@@ -315,6 +315,7 @@ NO_ANSWERS = {
     ),
     "a failure as the reason": (Reply([chunk({"content": "Hal"}, "error"), DONE]), "reason: error"),
     "an error object": (Reply([{"object": "error", "message": "engine died", "code": 500}]), "engine died"),
+    "deeply nested": (Reply([b"data: " + b"[" * 100_000 + b"\n\n"]), "no valid answer"),
     "a list": (Reply([json.dumps([{"error": ERROR}]).encode()], headers=SSE), "slot crashed"),
     "no choices": (
         Reply(
@@ -466,7 +467,7 @@ VLLM = (
             [8000, 4096],
         ),
         (["you requested 8000 output tokens and your prompt contains 9 characters"], [8000, 4000]),
-        (["Invalid max_tokens value, the valid range of max_tokens is [1, 8000]"] * 2, [8000, 7999, 7998]),
+        (["Invalid max_tokens value, the valid range of max_tokens is [1, 8000]"] * 2, [8000, 7999, 3999]),
     ],
 )
 async def test_an_answer_is_allowed_as_much_as_there_is_room_for(
@@ -486,6 +487,44 @@ async def test_models_are_listed(endpoint: ModelEndpoint) -> None:
     model = EndpointModel(endpoint.url)
     assert await model.models() == [{"id": "served", "object": "model", "created": 1, "owned_by": "test"}]
     await model.close()
+
+
+@pytest.mark.parametrize("body", [b"{broken", b"[" * 100_000, b"\xff\xfe"], ids=["cut", "nested", "no text"])
+async def test_what_is_no_list_of_models_is_an_error(endpoint: ModelEndpoint, body: bytes) -> None:
+    endpoint.refused = Reply([body], 200, {"content-type": "application/json"})
+    model = EndpointModel(endpoint.url)
+    with pytest.raises(ModelError, match="sent no list of models"):
+        await model.models()
+    await model.close()
+
+
+async def test_a_server_that_refuses_every_length_is_not_asked_for_ever(endpoint: ModelEndpoint) -> None:
+    refusal = {"message": "This model supports at most 16384 completion tokens."}
+    endpoint.otherwise = lambda _: refuses(400, refusal)
+    with pytest.raises(ContextOverflowError):
+        await answer(endpoint, ChatRequest("served", HELLO.messages, max_completion_tokens=8000))
+    assert len(endpoint.chats) < 10
+
+
+async def test_a_password_in_the_address_is_not_shown(endpoint: ModelEndpoint) -> None:
+    url = endpoint.url.replace("://", "://me:hidden@")
+    endpoint.replies = [
+        reply
+        for failed in (401, 400, 429, 404)
+        for reply in [refuses(failed, {"message": "No."}, x_should_retry="false")]
+    ] + [Reply([b"<html>"]), Reply([chunk({"content": "Hal"}), Cut()])]
+    model = EndpointModel(url)
+    assert "hidden" not in repr(model)
+    while endpoint.replies:
+        with pytest.raises(ModelError) as caught:
+            [delta async for delta in model.stream(HELLO)]
+        assert "hidden" not in str(caught.value)
+    await model.close()
+    nobody = EndpointModel("http://me:hidden@127.0.0.1:1/v1")
+    with pytest.raises(ModelError, match="cannot be reached") as caught:
+        await nobody.models()
+    assert "hidden" not in str(caught.value)
+    await nobody.close()
 
 
 def test_the_key_is_not_in_the_repr() -> None:

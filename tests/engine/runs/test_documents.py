@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assistants_tui.engine.tools.file_search.search import FileSearch
 from support.engine import ManualClock, settled, turn_of_another_engine, upload
 from support.engines import Event, ServedEngine, data_of, engine, names, text_of
 from support.model_endpoint import calls, refuses, says
@@ -230,7 +231,14 @@ async def test_results_fit_into_what_the_model_reads(served_engine: ServedEngine
 
 @pytest.mark.parametrize(
     ("arguments", "found"),
-    [('{"queries": ["heating", "rent"]}', 1), ("heating", 1), ("{}", 0), ('{"query": 5}', 0), ('{"query', 0)],
+    [
+        ('{"queries": ["heating", "rent"]}', 1),
+        ("heating", 1),
+        ("{}", 0),
+        ('{"query": 5}', 0),
+        ('{"query', 0),
+        pytest.param("[" * 100_000, 0, id="nested deeply"),
+    ],
 )
 async def test_arguments_as_models_write_them(
     served_engine: ServedEngine, arguments: str, found: int
@@ -240,6 +248,24 @@ async def test_arguments_as_models_write_them(
     events = await served_engine.run(thread, await served_engine.assistant(tools=[SEARCH]))
     assert events[-2][1]["status"] == "completed"
     assert len(results_of(events)[0]["results"]) == found
+
+
+async def test_of_very_many_queries_the_first_are_looked_for(
+    served_engine: ServedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    search = FileSearch.search
+
+    async def noted(self: FileSearch, stores: Any, queries: Sequence[str], **options: Any) -> Any:
+        asked.extend(queries)
+        return await search(self, stores, queries, **options)
+
+    monkeypatch.setattr(FileSearch, "search", noted)
+    thread = await attached(served_engine, ("ledger.md", LEDGER))
+    arguments = json.dumps({"queries": [f"rent {number}" for number in range(1000)]})
+    served_engine.replies(calls(("file_search", arguments)), says("ok"))
+    await served_engine.run(thread, await served_engine.assistant(tools=[SEARCH]))
+    assert asked == [f"rent {number}" for number in range(20)]
 
 
 async def test_without_documents(served_engine: ServedEngine) -> None:

@@ -45,7 +45,8 @@ def test_only_strict_schemas_bind() -> None:
     advice = {"type": "json_schema", "json_schema": {"name": "point", "schema": POINT, "strict": None}}
     assert fault("{}", advice) is None
     assert fault("{}", {"type": "json_object"}) is None
-    assert "not valid JSON" in (fault("{", advice) or "")
+    for text in ("{", "[" * 100_000):
+        assert "not valid JSON" in (fault(text, advice) or "")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,8 @@ def test_only_strict_schemas_bind() -> None:
         ({"$ref": "#/$defs/nothing"}, "which is not in it"),
         ({"$ref": "#"}, "refers to itself without end"),
         ({"pattern": "\\p{Letter}"}, None),
+        ({"type": "no type", "enum": ["text"]}, None),
+        ({"minLength": "one"}, None),
     ],
 )
 def test_schemas_that_lead_nowhere(schema: JSON, expected: str | None) -> None:

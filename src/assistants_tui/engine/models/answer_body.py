@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _MAX_BYTES = 64 << 20  # of one line, one event or one body: more is no answer
+_UNREADABLE = (ValueError, RecursionError)  # no JSON, or JSON that is nested too deeply
 _SAMPLE = 200  # characters of something that is no answer, to be shown
 
 
@@ -115,14 +116,14 @@ class AnswerBody:
 def _parsed(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except _UNREADABLE:
         raise NoAnswerError(text) from None
 
 
 def _object(text: str) -> object:
     try:
         value = json.loads(text)
-    except ValueError:
+    except _UNREADABLE:
         return None
     return value if isinstance(value, dict) else None
 
@@ -130,5 +131,5 @@ def _object(text: str) -> object:
 def _or_text(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except _UNREADABLE:
         return text

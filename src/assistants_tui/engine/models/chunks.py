@@ -76,7 +76,7 @@ class _Call:
     def is_whole(self) -> bool:
         try:
             json.loads("".join(self.arguments))
-        except ValueError:
+        except (ValueError, RecursionError):  # RecursionError: nested too deeply
             return False
         return True
 

@@ -55,6 +55,7 @@ class EndpointModel:
         self, base_url: str, *, api_key: str | None = None, default_model: str | None = None
     ) -> None:
         self._base_url = base_url
+        self._shown_url = network.without_password(base_url)
         self._api_key = api_key
         self._default = default_model
         self._api: AsyncOpenAI | None = None
@@ -73,7 +74,7 @@ class EndpointModel:
         self._refused: dict[str, set[str]] = {}  # model name -> parameters to leave out
 
     def __repr__(self) -> str:
-        return f"EndpointModel({self._base_url!r})"
+        return f"EndpointModel({self._shown_url!r})"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         reader, body = ChunkReader(), AnswerBody()
@@ -109,10 +110,10 @@ class EndpointModel:
             message = "The model server stopped in the middle of the answer"
         else:
             message = "The model server ended the connection without an answer"
-        return ModelError(f"{message} ({self._base_url}: {cause}).")
+        return ModelError(f"{message} ({self._shown_url}: {cause}).")
 
     def _no_answer(self, sample: str) -> str:
-        where, shown = f"The model endpoint {self._base_url}", self._without_key(sample)
+        where, shown = f"The model endpoint {self._shown_url}", self._without_key(sample)
         if not sample.lstrip().startswith("<"):
             return f"{where} sent no valid answer: {shown}"
         advice = "Is the address right, and is there a proxy or a login page before it?"
@@ -124,6 +125,9 @@ class EndpointModel:
             page: Any = await self._client.get("/models", cast_to=object, options={"max_retries": 1})
         except openai.APIError as error:
             raise self._fault(error) from None
+        except (ValueError, RecursionError) as error:  # no JSON, or JSON that is nested too deeply
+            where = f"The model endpoint {self._shown_url}"
+            raise ModelError(f"{where} sent no list of models, but what is no JSON: {error}") from None
         entries = page.get("data") if isinstance(page, dict) else None
         return [
             {
@@ -144,7 +148,7 @@ class EndpointModel:
     @property
     def _client(self) -> AsyncOpenAI:
         if self._api is None:
-            raise ModelError(f"The model endpoint {self._base_url} cannot be reached. {self._no_way}")
+            raise ModelError(f"The model endpoint {self._shown_url} cannot be reached. {self._no_way}")
         return self._api
 
     async def _open(self, request: ChatRequest) -> AsyncStream[object]:
@@ -226,7 +230,7 @@ class EndpointModel:
 
     def _fault(self, error: openai.APIError) -> ModelError:
         """What an error of the client library means."""
-        where = f"The model endpoint {self._base_url}"
+        where = f"The model endpoint {self._shown_url}"
         message = self._without_key(faults.text(error.body, error.message))
         match error:
             case openai.APITimeoutError():
@@ -241,7 +245,7 @@ class EndpointModel:
 
     def _refusal(self, status: int | None, body: object, message: str) -> ModelError:
         """What an error that the server sent means. `status` is None for one inside of a stream."""
-        where = f"The model endpoint {self._base_url}"
+        where = f"The model endpoint {self._shown_url}"
         length = lengths.read(status, faults.code(body), message)
         if length is not None:
             return ContextOverflowError(message, length.context or faults.stated_context(body))
@@ -264,8 +268,9 @@ class EndpointModel:
 def _less(most: int | None, refusal: AnswerTooLong) -> int | None:
     """How many tokens an answer may have after a refusal. None: too few, so the prompt is too long."""
     allowed = refusal.most if refusal.most is not None else (most or refusal.context or 0) // 2
-    if most is not None:
-        allowed = min(allowed, most - 1)
+    if most is not None and allowed >= most:
+        # A bound may leave itself out. More than was asked for cannot be right, and tells nothing.
+        allowed = most - 1 if allowed == most else most // 2
     return allowed if allowed >= _SHORTEST_ANSWER else None
 
 

@@ -9,6 +9,7 @@ Json = dict[str, Any]
 def deviation(value: object, schema: Json) -> str | None:
     """What is wrong with a value, as half a sentence; None if it follows the schema, or if nobody can say."""
     import jsonschema  # a tenth of a second that only strict schemas need
+    from jsonschema.exceptions import UnknownType
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
@@ -22,6 +23,8 @@ def deviation(value: object, schema: Json) -> str | None:
         return None  # a pattern that JavaScript may understand
     except RecursionError:
         return "the schema refers to itself without end"
+    except (UnknownType, AttributeError, LookupError, TypeError, ValueError):
+        return None  # it is no schema: large ones are not checked when they come
     if error is None:
         return None
     return f"at {error.json_path}, '{error.validator}' does not hold"

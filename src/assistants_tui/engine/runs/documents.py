@@ -28,6 +28,7 @@ store, attach it and ask at once.
 """
 
 _LOOK = 0.1  # seconds between two looks at them
+_QUERIES = 20  # of one call: more is a model that repeats itself
 _NAMES = 20  # documents that the model is told the names of
 _SMALL = "gpt-3.5-turbo"  # with few results and few tokens, per the guide
 
@@ -183,10 +184,10 @@ def _store_ids(holder: Json | None) -> list[str]:
 def _queries(arguments: str) -> list[str]:
     """What the model wants to look for: all texts in its arguments, however it has written them."""
     value: object = arguments
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):  # RecursionError: nested too deeply
         value = json.loads(arguments)
     texts = [text for text in _texts(value) if text.strip()]
-    return list(dict.fromkeys(query for text in texts for query in rewrite(text)))
+    return list(dict.fromkeys(query for text in texts[:_QUERIES] for query in rewrite(text)))[:_QUERIES]
 
 
 def _texts(value: object) -> list[str]:

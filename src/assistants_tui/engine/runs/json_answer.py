@@ -16,7 +16,7 @@ def fault(text: str, response_format: Json) -> str | None:
     """
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: nested too deeply
         return (
             "The run asks for JSON, but the model's answer is not valid JSON. "
             "The model may not support this response format."
