@@ -57,6 +57,30 @@ async def test_they_use_the_model_that_is_there(engine_settings: EngineSettings)
     assert {assistant["model"] for assistant in assistants} == {"local-small"}
 
 
+async def test_an_endpoint_without_a_default_model_answers_for_them(engine_settings: EngineSettings) -> None:
+    async with open_engine(replace(engine_settings, model_url="http://127.0.0.1:1/v1")) as http:
+        assistants = (await http.get("/assistants")).json()["data"]
+    assert {assistant["model"] for assistant in assistants} == {"default"}
+
+
+async def test_a_model_that_is_connected_later_takes_over_from_the_tutor(
+    engine_settings: EngineSettings,
+) -> None:
+    async with open_engine(engine_settings) as http:
+        first, second, *_ = (await http.get("/assistants")).json()["data"]
+        await http.post(f"/assistants/{first['id']}", json={"instructions": "Be brief."})
+        await http.post(f"/assistants/{second['id']}", json={"model": "chosen"})
+    connected = replace(engine_settings, model_url="http://127.0.0.1:1/v1", default_model="local-small")
+    async with open_engine(connected) as http:
+        assistants = (await http.get("/assistants")).json()["data"]
+    assert [assistant["model"] for assistant in assistants] == [
+        "offline-tutor",
+        "chosen",
+        "local-small",
+        "local-small",
+    ]
+
+
 async def test_no_owner_with_keys_gets_them(engine_settings: EngineSettings) -> None:
     headers = {"Authorization": "Bearer key-of-anna"}
     async with open_engine(replace(engine_settings, api_keys={"key-of-anna": "local"})) as http:

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EngineSettings", "create_app"]
 
+_ANY_MODEL = "default"
+"""Named by starter assistants where no default model is set: the endpoint answers it with its first model."""
+
 _ROUTES: list[Route] = [
     *assistants.routes,
     *runs.routes,  # before those of threads: /threads/runs names no thread
@@ -121,14 +124,19 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
 
 @asynccontextmanager
 async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
+    has_starters = settings.starter_assistants and settings.api_keys is None
+    starter_model = settings.default_model or (_ANY_MODEL if settings.model_url else OFFLINE_TUTOR)
+
     async def seed(connection: AsyncConnection) -> None:
-        if settings.starter_assistants and settings.api_keys is None:
-            now = int(settings.clock.time())
-            await starter.create(connection, LOCAL_OWNER, now, settings.default_model or OFFLINE_TUTOR)
+        if has_starters:
+            await starter.create(connection, LOCAL_OWNER, int(settings.clock.time()), starter_model)
 
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.data_dir, settings.database_url, seed=seed)
         stack.push_async_callback(database.close)
+        if has_starters and settings.model_url is not None:  # a store may be older than its endpoint
+            async with database.write() as connection:
+                await starter.adopt(connection, LOCAL_OWNER, OFFLINE_TUTOR, starter_model)
         model = ModelRouter(_endpoint(settings))
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")

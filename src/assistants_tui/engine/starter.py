@@ -3,16 +3,20 @@
 Once deleted they stay away.
 """
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import assistants
 from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.schema import assistants as table
 
 _LOCATION = {"type": "string", "description": "The city and, if useful, its state or country"}
 _UNIT = {"type": "string", "enum": ["c", "f"], "description": "Degrees Celsius (c) or Fahrenheit (f)"}
 _FILE_SEARCH = {
     "type": "file_search",
-    "file_search": {"ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.0}},
+    "file_search": {
+        "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.0, "hybrid_search": None}
+    },
 }
 
 
@@ -70,6 +74,13 @@ _ASSISTANTS: list[Json] = [
         "tools": [{"type": "code_interpreter"}],
     },
 ]
+
+
+async def adopt(connection: AsyncConnection, owner: str, before: str, model: str) -> None:
+    """Let starters that still have the model `before` answer with `model`; changed ones stay as they are."""
+    instructions = [assistant["instructions"] for assistant in _ASSISTANTS]
+    starters = table.c.owner == owner, table.c.instructions.in_(instructions)
+    await connection.execute(update(table).where(*starters, table.c.model == before).values(model=model))
 
 
 async def create(connection: AsyncConnection, owner: str, created_at: int, model: str) -> None:

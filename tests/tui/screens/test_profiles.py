@@ -106,6 +106,19 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             await driver.until(lambda: len(driver.texts) == 2)
 
 
+async def test_a_model_that_nobody_chose_is_the_first_one_and_not_the_tutor() -> None:
+    async with ModelEndpoint(says("Hello."), models=["small", "large"]) as endpoint, open_app() as driver:
+        form = await choosing(driver, "Another model endpoint")
+        field(form, "model_url").value = endpoint.url
+        await driver.press("ctrl+s")
+        await driver.until(lambda: driver.chat.workspace.profile.name == "models")
+        await driver.until(lambda: driver.chat.workspace.connected)
+        await driver.type("Hi")
+        await driver.until_answered()
+        assert driver.texts == ["Hi", "Hello."]
+        assert endpoint.chats[0]["model"] == "small"
+
+
 async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(store: Store) -> None:
     store.kept["assistants-tui", "mine"] = "sk-earlier"
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -305,6 +306,8 @@ class ProfileForm(Screen[str | None]):
             if (trial := await self._try(profile)) is None:
                 return
             profile = trial.profile
+        if profile.default_model is None and "default_model" in self._choice.fields and self._models:
+            profile = replace(profile, default_model=self._models[0])  # as the form says
         key = Secret(self._key) if self._key else None
         drop = self._use_stored.get(self._destination(profile)) is False
         try:
