@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.engine import upload
+from support.engine import settled, upload
 from support.engines import Event, ServedEngine, data_of, engine, names, text_of
 
 HANDBOOK = b"""# Staff handbook
@@ -110,6 +110,24 @@ async def test_runs_that_insist_on_a_search(tutor: ServedEngine, choice: Any) ->
     assert "There is no document to search yet" in answer_of(empty)["text"]
     events = await tutor.run(await with_documents(tutor, "The rent?"), helper, tool_choice=choice)
     assert "office rent is 4,200 euros" in answer_of(events)["text"]
+
+
+@pytest.mark.parametrize("question", ["Who is the landlord?", "What is this about?", "Hello!"])
+async def test_a_document_that_cannot_be_read_is_named_with_the_reason(
+    tutor: ServedEngine, question: str
+) -> None:
+    file = await upload(tutor.http, "scan.pdf", b"%PDF-1.4 not really")
+    attachments = [{"file_id": file["id"], "tools": [{"type": "file_search"}]}]
+    message = {"role": "user", "content": question, "attachments": attachments}
+    thread = await tutor.post("/threads", {"messages": [message]})
+    [store] = thread["tool_resources"]["file_search"]["vector_store_ids"]
+    failed = await settled(tutor.http, f"/vector_stores/{store}/files/{file['id']}")
+    answer = answer_of(await tutor.run(thread["id"], await hr_helper(tutor)))["text"]
+    if question == "Hello!":
+        assert "none that I could read" in answer
+    else:
+        assert f"- scan.pdf: {failed['last_error']['message']}" in answer.splitlines()
+    assert "no document" not in answer and "none yet" not in answer
 
 
 async def test_numbers_are_looked_up_where_nothing_computes(tutor: ServedEngine) -> None:

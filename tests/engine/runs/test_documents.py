@@ -277,6 +277,44 @@ async def test_without_documents(served_engine: ServedEngine) -> None:
     assert "There are no documents" in served_engine.prompts[0]["messages"][0]["content"]
 
 
+async def test_documents_that_cannot_be_read_are_told_with_the_reason(served_engine: ServedEngine) -> None:
+    """Also after a wait for outputs, and beside documents that could be read."""
+    today = {"type": "function", "function": {"name": "today"}}
+    assistant = await served_engine.assistant(tools=[SEARCH, today])
+    thread = await attached(served_engine, ("scan【0:9†】.pdf", b"%PDF-1.4 not really"))
+    [store] = (await served_engine.get(f"/threads/{thread}"))["tool_resources"]["file_search"][
+        "vector_store_ids"
+    ]
+    await settled(served_engine.http, f"/vector_stores/{store}")
+    [file] = (await served_engine.get(f"/vector_stores/{store}/files"))["data"]
+    expected = f"- scan_0:9__.pdf: {file['last_error']['message']}"
+    served_engine.replies(look_up("rent"), calls(("today", "{}")), says("It cannot be read."))
+    run = (await served_engine.run(thread, assistant))[-2][1]
+    [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = {"tool_outputs": [{"tool_call_id": call["id"], "output": "1 May"}]}
+    await served_engine.events(f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs", outputs)
+    for prompt in served_engine.prompts:
+        system, searches = prompt["messages"][0], [m for m in prompt["messages"] if m["role"] == "tool"][:1]
+        for message in (system, *searches):
+            assert expected in message["content"].splitlines()
+            assert "no documents" not in message["content"]
+            assert "the documents do not say" not in message["content"]
+
+    ledger = await upload(served_engine.http, "ledger.md", LEDGER)
+    await served_engine.post(f"/vector_stores/{store}/files", {"file_id": ledger["id"]})
+    served_engine.replies(look_up("rent due"), look_up("parking"), says("In May."))
+    await served_engine.post(f"/threads/{thread}/messages", {"role": "user", "content": "Now?"})
+    run = (await served_engine.run(thread, await served_engine.assistant(tools=[SEARCH])))[-2][1]
+    first, second = [m["content"] for m in served_engine.prompts[-1]["messages"] if m["role"] == "tool"]
+    lines = first.splitlines()
+    assert "The rent is due" in first and lines.index(expected) < lines.index(
+        "The rent is due on the first of May."
+    )
+    assert second.startswith("Nothing was found") and expected in second.splitlines()
+    system = served_engine.prompts[-1]["messages"][0]["content"]
+    assert "looks through:\n- ledger.md\n\n" in system and expected in system.splitlines()
+
+
 async def test_citing_what_was_found_before_a_wait_for_outputs(served_engine: ServedEngine) -> None:
     function = {"type": "function", "function": {"name": "today", "parameters": {"type": "object"}}}
     assistant = await served_engine.assistant(tools=[SEARCH, function])
@@ -391,6 +429,37 @@ async def test_the_files_of_an_assistant_are_waited_for(timed: ServedEngine, tmp
     assert (await timed.settled(thread, run["id"]))["status"] == "completed"
     assert "The rent is due" in told(timed)
     assert "looks through:\n- ledger.md" in timed.prompts[0]["messages"][0]["content"]
+
+
+async def test_a_document_that_turns_out_unreadable_while_it_is_waited_for(
+    timed: ServedEngine, tmp_path: Path
+) -> None:
+    timed.replies(look_up("rent"), says("It cannot be read."))
+    assistant = await timed.assistant(tools=[SEARCH])
+    async with turn_of_another_engine(tmp_path / "data"):
+        thread = await attached(timed, ("scan.pdf", b"%PDF-1.4 not really"))
+        run = await timed.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
+        while not await timed.listed(f"/threads/{thread}/runs/{run['id']}/steps"):
+            await asyncio.sleep(0.01)
+    assert (await timed.settled(thread, run["id"]))["status"] == "completed"
+    for text in (told(timed), timed.prompts[-1]["messages"][0]["content"]):
+        assert "\n- scan.pdf: " in text and "looks through:" not in text
+        assert "no documents" not in text and "the documents do not say" not in text
+
+
+async def test_after_a_wait_it_is_still_told_that_there_are_no_documents(served_engine: ServedEngine) -> None:
+    today = {"type": "function", "function": {"name": "today"}}
+    served_engine.replies(look_up("rent"), calls(("today", "{}")), says("Attach one."))
+    thread = await served_engine.thread("Rent?")
+    run = (await served_engine.run(thread, await served_engine.assistant(tools=[SEARCH, today])))[-2][1]
+    [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = {"tool_outputs": [{"tool_call_id": call["id"], "output": "1 May"}]}
+    await served_engine.events(f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs", outputs)
+    before, after = [
+        next(m["content"] for m in prompt["messages"] if m["role"] == "tool")
+        for prompt in served_engine.prompts[1:]
+    ]
+    assert before == after and before.startswith("There are no documents")
 
 
 async def test_what_is_still_being_read_is_not_denied(

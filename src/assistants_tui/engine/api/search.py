@@ -14,7 +14,7 @@ from assistants_tui.engine.api.requests.vector_stores import Search
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.vector_store_files import get_file
 from assistants_tui.engine.api.vector_stores import get_store, store_id_of
-from assistants_tui.engine.store import vector_stores
+from assistants_tui.engine.store import vector_store_files, vector_stores
 from assistants_tui.engine.store.objects import Json
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
@@ -66,7 +66,7 @@ async def content(request: Request) -> Response:
     if file["status"] == "in_progress":
         raise bad_request(f"File {file['id']} is still being read. Ask again when it is 'completed'.")
     if file["status"] != "completed":
-        why = (file["last_error"] or {}).get("message", "Reading it was cancelled.")
+        why = vector_store_files.why_not_read(file["last_error"])
         raise bad_request(f"Nothing was read from file {file['id']}: {why}")
     chunks = engine.file_search.chunks(store_id, file["id"])
     return StreamingResponse(_content_page(chunks), media_type="application/json")

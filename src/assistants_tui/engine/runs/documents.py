@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,7 @@ store, attach it and ask at once.
 _LOOK = 0.1  # seconds between two looks at them
 _QUERIES = 20  # of one call: more is a model that repeats itself
 _NAMES = 20  # documents that the model is told the names of
+_FAULTS = 5  # documents that could not be read: the model is told why
 _SMALL = "gpt-3.5-turbo"  # with few results and few tokens, per the guide
 
 
@@ -45,13 +46,18 @@ class ExpiredStoreError(Exception):
 
 @dataclass(frozen=True)
 class Documents:
-    """What a run can search. `names`: of the newest documents; `count`: of all of them."""
+    """What a run can search. `names`: of the newest documents; `count`: of all of them.
+
+    `faults`: the newest of the `not_read` documents that could not be read, each with the reason.
+    """
 
     of_assistant: list[str] = field(default_factory=list)
     of_thread: list[str] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     count: int = 0
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    not_read: int = 0
 
     @property
     def stores(self) -> list[str]:
@@ -76,8 +82,14 @@ async def of_run(connection: AsyncConnection, owner: str, run: Json, now: int) -
         of_thread=[store_id for store_id in thread if store_id in usable],
         expired=expired,
     )
-    names, count = await vector_store_files.names(connection, found.stores, _NAMES)
-    return Documents(found.of_assistant, found.of_thread, expired, names, count)
+    return await _with_files(connection, found)
+
+
+async def _with_files(connection: AsyncConnection, documents: Documents) -> Documents:
+    """The same stores with the files that they have now."""
+    names, count = await vector_store_files.names(connection, documents.stores, _NAMES)
+    faults, not_read = await vector_store_files.not_read(connection, documents.stores, _FAULTS)
+    return replace(documents, names=names, count=count, faults=faults, not_read=not_read)
 
 
 class DocumentSearch:
@@ -87,8 +99,8 @@ class DocumentSearch:
         self.documents: Documents | None = None
         self.told: dict[str, str] = {}
         """What the model reads of each search, by call ID."""
-        self.unread: dict[str, int] = {}
-        """How many documents were not searched because they were still being read, by call ID."""
+        self.remarks: dict[str, str] = {}
+        """What it reads there beside the results, such as what could not be searched, by call ID."""
         self._workshop = workshop
         self._products = products
         self._searches = 0
@@ -114,20 +126,24 @@ class DocumentSearch:
         unread = 0
         if documents.stores:
             unread = await self._wait(documents.stores, stop)
+            async with self._workshop.database.read() as connection:
+                self.documents = documents = await _with_files(connection, documents)
             found = await self._search(documents.stores, _queries(arguments), budget)
             stop.check()
         number = self._cite(found)
         record.add_results(index, found)
-        text = passages.NO_DOCUMENTS
-        if found or unread or documents.count:
-            text = passages.told(found, number, unread=unread)
-        notes = [
-            f"The vector store {store_id} has expired and was not searched." for store_id in documents.expired
-        ]
+        remark = passages.remark(
+            found=bool(found),
+            searched=documents.count,
+            unread=unread,
+            faults=documents.faults,
+            not_read=documents.not_read,
+            expired=documents.expired,
+        )
         call_id = record.calls[index]["id"]
-        self.told[call_id] = "\n\n".join([text, *notes])
-        if unread:
-            self.unread[call_id] = unread
+        self.told[call_id] = passages.told(found, number, remark)
+        if remark:
+            self.remarks[call_id] = remark
 
     async def _search(self, stores: list[str], queries: list[str], budget: int | None) -> list[Json]:
         workshop = self._workshop

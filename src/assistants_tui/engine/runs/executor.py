@@ -153,7 +153,7 @@ class Executor:
             self._progress = stored.progress or {}
             self.record.resume(self._progress)
             self._repetitions.resume(self._progress.get("repetitions", {}))
-            self._search.unread |= self._progress.get("unread", {})
+            self._search.remarks |= self._progress.get("remarks", {})
             if "products" in self._progress:
                 self._code.products.resume(self._progress["products"])
             for_code = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
@@ -182,7 +182,7 @@ class Executor:
         """What this run has said and done before it waited."""
         run = self.record.run
         self._own, results = await history.of_run(
-            connection, run, self._owner, self._tools, self._search.unread
+            connection, run, self._owner, self._tools, self._search.remarks
         )
         self._search.resume(results)
         if turns := last_round(self._own):
@@ -276,7 +276,7 @@ class Executor:
         kept = {
             "products": self._code.products.kept(),
             "repetitions": self._repetitions.kept(),
-            "unread": self._search.unread,
+            "remarks": self._search.remarks,
         }
         if unseen is not None:
             await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)

@@ -74,11 +74,11 @@ async def of_thread(
 
 
 async def of_run(
-    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox, unread: Mapping[str, int]
+    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox, remarks: Mapping[str, str]
 ) -> tuple[list[Json], list[list[Json]]]:
     """What a run that goes on after a wait has said and done before, and what each search of it has found.
 
-    `unread`: how many documents a search could not look through yet, by call ID.
+    `remarks`: what the model was told of searches beside their results, by call ID.
     """
     steps = await run_steps.of_run(connection, run["id"])
     written = {}
@@ -95,7 +95,7 @@ async def of_run(
         for call in step["step_details"].get("tool_calls", ())
         if call["type"] == "file_search"
     ]
-    return prompt.of_steps(steps, written, tools, unread), found
+    return prompt.of_steps(steps, written, tools, remarks), found
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ def system_text(run: Json, file_names: Iterable[str], documents: Documents | Non
         parts.append(
             f"Documents that file_search looks through:\n{listed}" + (f"\n- and {more} more" if more else "")
         )
-    elif documents is not None:
+    if documents is not None and documents.not_read:
+        listed = passages.listed(documents.faults, documents.not_read)
+        parts.append(f"Documents that could not be read, so that file_search cannot find them:\n{listed}")
+    elif documents is not None and not documents.count:
         parts.append(f"file_search finds nothing yet. {passages.NO_DOCUMENTS}")
     return "\n\n".join(parts)
 
@@ -71,12 +74,12 @@ def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapp
 
 
 def of_steps(
-    steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox, unread: Mapping[str, int]
+    steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox, remarks: Mapping[str, str]
 ) -> list[Json]:
     """What the run has said and done already, as turns of the model and results of its tools.
 
-    `messages`: the run's messages by ID. `unread`: how many documents a search could not look through yet, by
-    call ID.
+    `messages`: the run's messages by ID. `remarks`: what the model was told of searches beside their results,
+    by call ID.
     """
     turns: list[Json] = []
     searches = 0
@@ -97,7 +100,7 @@ def of_steps(
         for call in calls:
             if call["type"] == "file_search":
                 results = call["file_search"].get("results", [])
-                result = passages.told(results, searches, unread=unread.get(call["id"], 0))
+                result = passages.told(results, searches, remarks.get(call["id"], ""))
                 searches += 1
             else:
                 result = result_for_model(call)

@@ -145,15 +145,36 @@ async def waiting(connection: AsyncConnection, *, limit: int | None = None) -> l
 
 async def names(connection: AsyncConnection, store_ids: Sequence[str], limit: int) -> tuple[list[str], int]:
     """The names of the newest files in stores that are searched, or soon will be, and how many there are."""
-    where = table.c.vector_store_id.in_(store_ids), table.c.status.in_(("in_progress", "completed"))
+    rows, count = await _newest(connection, store_ids, ("in_progress", "completed"), limit)
+    return [name for name, _ in rows], count
+
+
+async def not_read(
+    connection: AsyncConnection, store_ids: Sequence[str], limit: int
+) -> tuple[list[tuple[str, str]], int]:
+    """The names of the newest files that could not be read, each with the reason, and how many there are."""
+    rows, count = await _newest(connection, store_ids, ("failed", "cancelled"), limit)
+    return [(name, why_not_read(last_error)) for name, last_error in rows], count
+
+
+def why_not_read(last_error: Json | None) -> str:
+    """The reason why a file is `failed` or `cancelled`, as a sentence."""
+    return str((last_error or {}).get("message", "Reading it was cancelled."))
+
+
+async def _newest(
+    connection: AsyncConnection, store_ids: Sequence[str], statuses: Sequence[str], limit: int
+) -> tuple[list[tuple[str, Json | None]], int]:
+    """The names of the newest files of these statuses, each with its `last_error`, and how many there are."""
+    where = table.c.vector_store_id.in_(store_ids), table.c.status.in_(statuses)
     newest = (
-        select(files_table.c.filename)
+        select(files_table.c.filename, table.c.last_error)
         .join(table, files_table.c.id == table.c.id)
         .where(*where)
         .order_by(table.c.seq.desc())
         .limit(limit)
     )
-    found = list((await connection.execute(newest)).scalars())
+    found = [(row.filename, row.last_error) for row in await connection.execute(newest)]
     if len(found) < limit:
         return found, len(found)
     total = await connection.execute(select(func.count()).select_from(table).where(*where))

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 _FILE = re.compile(r"^- /mnt/data/(.+)$", re.MULTILINE)
 _ATTACHED = re.compile(r"\n*\[Attached: (.*)\]\s*$")
 _DOCUMENTS = re.compile(r"^Documents that file_search looks through:\n((?:- .+(?:\n|$))+)", re.MULTILINE)
+_NOT_READ = re.compile(r"^Documents that could not be read\b[^\n]*:\n((?:- .+(?:\n|$))+)", re.MULTILINE)
 _CODE_TOOLS = ("code_interpreter", "built_in_code_interpreter")
 _SEARCH_TOOLS = (
     "built_in_file_search",
@@ -71,6 +72,9 @@ class Conversation:
         listed = _DOCUMENTS.search(system)
         self.documents: list[str] = [line[2:] for line in listed[1].splitlines()] if listed else []
         """Names of documents that can be searched."""
+        listed = _NOT_READ.search(system)
+        self.not_read: list[str] = listed[1].splitlines() if listed else []
+        """Documents that could not be read, with the reasons: lines of a list."""
         self.search_tool = next((name for name in _SEARCH_TOOLS if name in names), None)
         """The name of file search, if the assistant has it."""
         self.functions: list[Json] = [

@@ -62,7 +62,9 @@ def reply(talk: Conversation) -> Reply | None:
     if found:
         return Say(_answer(talk, found[-1]))
     query = _query(talk)
-    return None if query is None or not talk.documents else [Call(talk.search_tool, {"query": query})]
+    if query is None or not (talk.documents or talk.not_read):
+        return None
+    return [Call(talk.search_tool, {"query": query})] if talk.documents else Say(_nothing(talk))
 
 
 def search(talk: Conversation) -> Reply:
@@ -200,10 +202,14 @@ def _shortened(text: str) -> str:
 
 
 def _nothing(talk: Conversation) -> str:
+    not_read = "I could not read these documents:\n\n" + "\n".join(talk.not_read) if talk.not_read else ""
     if not talk.documents:
+        if not_read:
+            return f"{not_read}\n\nAttach another version of them to your next message and ask me again."
         return "There is no document to search yet. Attach one to your next message and ask me again."
     names = ", ".join(f"**{name}**" for name in talk.documents)
-    return (
+    nothing = (
         f"I searched {names} and found nothing that answers this. I only look for the words of a question, "
         "so try those that the document would use, or attach a document that has the answer."
     )
+    return f"{nothing}\n\n{not_read}" if not_read else nothing

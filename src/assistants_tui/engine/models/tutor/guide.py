@@ -34,8 +34,9 @@ def help_text(talk: Conversation) -> str:
     ]
     lines = [f"{INTRODUCTION} I cannot answer this."]
     if talk.search_tool is not None and not talk.documents:
+        none = "none that I could read" if talk.not_read else "none yet"
         lines.append(
-            "This assistant answers questions from documents, but there is none yet. Attach one to your next "
+            f"This assistant answers questions from documents, but there is {none}. Attach one to your next "
             "message (a PDF, Word, PowerPoint, HTML, Markdown or text file), or give the assistant a vector "
             "store, and ask me what it says: I quote the passages that fit, and cite them."
         )
