@@ -274,6 +274,13 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
     "note.pdf": (form(), "sesquipedal", "Ask Sesquipedal first"),
     "tick.pdf": (form(), "smoker", "smoker: Yes"),
     "hyphen.pdf": (hyphenated(), "internationalization", "internationalization of quendas"),
+    "divided.pdf": (
+        documents.pdf(
+            [["Contract QK-", "7781 of Anna Meyer-", "Schulze, CONSUL-", "TANT for naviga-", "tion"]]
+        ),
+        "QK-7781",
+        "Contract QK-7781 of Anna Meyer-Schulze, CONSULTANT for navigation",
+    ),
     "junk.pdf": (b"\n" * 1500 + documents.pdf([["Thylacine after junk"]]), "thylacine", "Thylacine"),
     "gbk.txt": ("图书馆晚上六点关门。".encode("gbk"), "图书馆", "图书馆晚上六点关门"),
     "western.txt": (

@@ -21,7 +21,7 @@ _WRITTEN_FIELDS = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, ra
 _TICKED_FIELDS = {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON}
 _PASSWORD = 1 << 13  # the flag of a field that shows its text as stars (ISO 32000-1, table 228)
 _MAX_STRING = 1 << 20
-# Hyphens that only the line end needed: as PDFium marks them, and the one of browsers, which it does not know
+# Hyphens at line ends: as PDFium marks them, and the one of browsers, which it does not know
 _HYPHEN = re.compile("[\x02\ufffe](?:\r?\n)?|(?<=\\w)\u2010\r?\n(?=\\w)")
 _BLANKS = re.compile(r"[ \t\xa0]+(?=\n|$)")
 
@@ -71,8 +71,16 @@ def _page_text(pdf: pypdfium2.PdfDocument, number: int) -> str:
             page.close()  # and its text with it, or a long document would fill the memory
     except pypdfium2.PdfiumError:
         return ""  # a damaged page is no reason to refuse the others
-    plain = _BLANKS.sub("", _HYPHEN.sub("", text).replace("\r\n", "\n")).strip()
+    plain = _BLANKS.sub("", _HYPHEN.sub(_joined, text).replace("\r\n", "\n")).strip()
     return "\n".join([plain, *(line for line in written if line not in plain)]).strip()
+
+
+def _joined(match: re.Match[str]) -> str:
+    """What a hyphen at a line end becomes: nothing, unless it is the word's own, as in codes and names."""
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    own = before.isdigit() or after.isdigit() or (after.isupper() and not before.isupper())
+    return "-" if own else ""
 
 
 def _written(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[str]:
