@@ -156,8 +156,14 @@ def table(rows: Iterable[Iterable[str]]) -> str:
     return f"<w:tbl>{lines}</w:tbl>"
 
 
-def docx(body: str, *, footnotes: str = "", styles: Mapping[str, str] | None = None) -> bytes:
-    """A Word document. `styles`: names by the IDs that paragraphs use."""
+def docx(
+    body: str,
+    *,
+    footnotes: str = "",
+    styles: Mapping[str, str] | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> bytes:
+    """A Word document. `styles`: names by the IDs that paragraphs use; `beside`: other parts, by name."""
     parts = {
         "[Content_Types].xml": "<Types/>",
         "word/document.xml": f"<w:document {_WORD}><w:body>{body}</w:body></w:document>",
@@ -171,7 +177,7 @@ def docx(body: str, *, footnotes: str = "", styles: Mapping[str, str] | None = N
             f'<w:style w:styleId="{key}"><w:name w:val="{name}"/></w:style>' for key, name in styles.items()
         )
         parts["word/styles.xml"] = f"<w:styles {_WORD}>{named}</w:styles>"
-    return archive(parts)
+    return archive({**parts, **(beside or {})})
 
 
 _SLIDE = (

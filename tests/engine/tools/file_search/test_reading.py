@@ -142,6 +142,23 @@ class TestWord:
         )
         assert read(documents.docx(documents.paragraph("kept", extra=extra)), "a.docx").text.strip() == "kept"
 
+    @pytest.mark.parametrize(
+        ("kind", "name", "content"),
+        [
+            ("header", "header1.xml", "<w:hdr"),
+            ("comments", "comments.xml", "<!DOCTYPE a><a/>"),
+            ("footnotes", "footnotes.xml", "not XML"),
+            ("aFChunk", "chunk.txt", "\x01\x02\x03" * 50),
+        ],
+    )
+    def test_a_damaged_part_beside_the_text_costs_that_part(self, kind: str, name: str, content: str) -> None:
+        relation = f'<Relationship Id="r1" Type="http://example.org/{kind}" Target="{name}"/>'
+        relations = {"word/_rels/document.xml.rels": f"<Relationships>{relation}</Relationships>"}
+        beside = {**relations, f"word/{name}": content}
+        found = read(documents.docx(documents.paragraph("kept"), beside=beside), "a.docx")
+        assert found.text.split()[0] == "kept"
+        assert found.note is not None and "damaged" in found.note
+
     def test_zip_bomb(self) -> None:
         bomb = documents.archive({"word/document.xml": bytes(300 << 20)})
         error = refusal(bomb, "bomb.docx")
@@ -309,6 +326,10 @@ class TestText:
             ("tis-620", "cp874", "ห้องสมุด"),
             ("KOI8-R", "koi8_r", "Библиотека"),
             ("base64", "cp1252", "café"),
+            ("idna", "cp1252", "café"),
+            ("punycode", "cp1252", "café"),
+            ("unicode_escape", "cp1252", "café \\u0041"),
+            ("undefined", "cp1252", "café"),
             ("no-such-set", "cp1252", "café"),
         ],
     )
@@ -318,7 +339,11 @@ class TestText:
         page = f'<meta http-equiv="Content-Type" content="text/html; charset={label}"><p>{text}</p>'
         found = read(page.encode(encoding), "page.html")
         assert found.text.strip() == text
-        assert found.note is None or label in {"base64", "no-such-set"}
+        assert found.note is None or label in self.NO_CHARACTER_SETS
+
+    NO_CHARACTER_SETS = frozenset(
+        {"base64", "idna", "punycode", "unicode_escape", "undefined", "no-such-set"}
+    )
 
     def test_one_bad_byte_costs_that_byte(self) -> None:
         data = "Die Gebäude schließen.\n".encode() * 50 + b"caf\xe9\n" + "Grüße.\n".encode() * 50

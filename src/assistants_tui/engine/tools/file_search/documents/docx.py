@@ -5,7 +5,8 @@ import re
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
 from assistants_tui.engine.tools.file_search.documents.encodings import decode
 from assistants_tui.engine.tools.file_search.documents.html import read_html
-from assistants_tui.engine.tools.file_search.documents.office import Drawing, Package
+from assistants_tui.engine.tools.file_search.documents.office import Drawing, Handler, Package
+from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAIN = "word/document.xml"
 # What a program names these parts where it does not relate them to the main one
@@ -24,6 +25,9 @@ _BESIDE = {
     "Comments": ("comments",),
     "Headers and footers": _MARGINS,
 }
+_DAMAGED = (
+    "A part beside the text of the document, such as a header or a comment, is damaged and was not read."
+)
 _HEADING = re.compile(r"(?:heading|title) ?([1-6])?$", re.IGNORECASE)
 # An older rendering of what was already read; words that stand elsewhere now
 _SKIPPED = {"Fallback", "moveFrom"}
@@ -43,8 +47,7 @@ def read_docx(data: bytes) -> Document:
     builder = TextBuilder()
     if package.parse(main, _Body(builder, styles.levels)) != "document":
         raise package.foreign()
-    for name in by_kind.get("aFChunk", ()):
-        _add_inserted(package, name, builder)
+    sound = [_add_inserted(package, name, builder) for name in by_kind.get("aFChunk", ())]
     for title, kinds in _BESIDE.items():
         names = [name for kind in kinds for name in by_kind.get(kind, ()) if name in package.names]
         if not names:
@@ -53,18 +56,23 @@ def read_docx(data: bytes) -> Document:
         seen: set[str] = set()
         for name in names:
             if kinds == _DRAWINGS:
-                package.parse_if_sound(name, Drawing(builder))
+                handler: Handler = Drawing(builder)
             else:
-                package.parse(name, _Body(builder, styles.levels, seen if kinds == _MARGINS else None))
-    return builder.build()
+                handler = _Body(builder, styles.levels, seen if kinds == _MARGINS else None)
+            sound.append(package.parse_if_sound(name, handler))
+    return builder.build(None if all(sound) else _DAMAGED)
 
 
-def _add_inserted(package: Package, name: str, builder: TextBuilder) -> None:
-    """A document of another format that stands as a whole inside this one."""
-    if name.lower().endswith((".htm", ".html", ".xhtml", ".mht")):
-        builder.add(read_html(package.read(name)).text)
-    elif name.lower().endswith(".txt"):
-        builder.add(f"{decode(package.read(name)).text}\n\n")
+def _add_inserted(package: Package, name: str, builder: TextBuilder) -> bool:
+    """A document of another format that stands as a whole inside this one. False: it cannot be read."""
+    try:
+        if name.lower().endswith((".htm", ".html", ".xhtml", ".mht")):
+            builder.add(read_html(package.read(name)).text)
+        elif name.lower().endswith(".txt"):
+            builder.add(f"{decode(package.read(name)).text}\n\n")
+    except IngestError:
+        return False
+    return True
 
 
 class _Styles:

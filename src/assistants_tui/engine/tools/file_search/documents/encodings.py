@@ -34,6 +34,8 @@ _BROWSERS = {
     "dos-874": "cp874",
     "windows-949": "cp949",
 }
+# Python's codecs for text inside other text, such as names of hosts, which no page is written in.
+_NO_CHARACTER_SETS = frozenset({"charmap", "idna", "punycode", "raw-unicode-escape", "unicode-escape"})
 _SAMPLE = 65_536
 _MAX_CONTROLS = 0.02  # the part of control characters above which something is not text
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # not those of layout, nor ESC, which logs have
@@ -100,8 +102,10 @@ def _named(label: str | None) -> str | None:
         "".encode(label)  # knows what is no encoding of text, such as base64
     except LookupError:
         return None
+    except UnicodeError:  # Python has an encoding that always fails, named "undefined"
+        return None
     name = codecs.lookup(label).name
-    return None if name.startswith("utf") else _BROWSERS.get(name, name)
+    return None if name.startswith("utf") or name in _NO_CHARACTER_SETS else _BROWSERS.get(name, name)
 
 
 def _without_mark(data: bytes) -> str | None:

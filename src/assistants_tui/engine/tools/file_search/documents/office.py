@@ -1,6 +1,5 @@
 """Office Open XML (ECMA-376): a ZIP archive of XML parts, opened with the care a stranger's file deserves."""
 
-import contextlib
 import io
 import posixpath
 import zipfile
@@ -143,10 +142,16 @@ class Package:
             raise self._bomb()
         return data
 
-    def parse_if_sound(self, name: str, handler: Handler) -> None:
-        """Parse a part without which the document can be read as well, such as a chart."""
-        with contextlib.suppress(IngestError):
+    def parse_if_sound(self, name: str, handler: Handler) -> bool:
+        """Parse a part without which the document can be read as well, such as a chart.
+
+        False if it is damaged.
+        """
+        try:
             self.parse(name, handler)
+        except IngestError:
+            return False
+        return True
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
         """What a part refers to, by ID: the kind of relation (its last word) and the other part's name."""
