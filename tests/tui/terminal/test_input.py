@@ -222,6 +222,10 @@ def test_no_paste_presses_a_key(text: str, cuts: list[int], gap: float) -> None:
 
 
 @given(st.binary() | st.text("\x1b[]0123456789;:<uM~R?$y", max_size=60).map(str.encode))
+@example(b"\x1b[1114112u")  # one more than the last character
+@example(b"\x1b[99999999999999999999u")
+@example(b"\x1b[97;1:3u")
+@example(b"\x1b[:u")
 def test_no_bytes_end_the_reading(data: bytes) -> None:
     terminal = Terminal().send(data)
     terminal.wait(MUCH_LATER)

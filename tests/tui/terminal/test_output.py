@@ -10,10 +10,10 @@ FRAME = "x" * 100_000
 class Pipe:
     """A terminal that reads when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: str = "utf-8") -> None:
         self.read_end, self.write_end = os.pipe()
         self.lost, self.caught_up = threading.Event(), threading.Event()
-        self.output = Output(self.write_end, "utf-8", lost=self.lost.set, caught_up=self.caught_up.set)
+        self.output = Output(self.write_end, encoding, lost=self.lost.set, caught_up=self.caught_up.set)
         self.output.start()
 
     def read_all(self) -> None:
@@ -45,8 +45,27 @@ def test_what_was_written_comes_in_its_order_and_before_the_end() -> None:
     for number in range(100):
         pipe.output.write(f"{number} é\udc80\n")  # no character is refused
     pipe.output.stop(SECONDS)
-    wanted = "".join(f"{number} é\\udc80\n" for number in range(100)).encode()
+    wanted = "".join(f"{number} é?\n" for number in range(100)).encode()
     assert pipe.read(len(wanted)) == wanted
+
+
+def test_a_character_that_the_encoding_lacks_keeps_its_width() -> None:
+    pipe = Pipe("iso-8859-1")
+    pipe.output.write("│ é │")
+    pipe.output.stop(SECONDS)
+    assert pipe.read(5) == b"? \xe9 ?"
+
+
+def test_a_terminal_that_reads_again_after_it_was_lent_gets_everything_from_one_thread() -> None:
+    pipe = Pipe()
+    pipe.output.write(FRAME)  # more than the pipe holds
+    pipe.output.stop(0.01)
+    pipe.output.start()
+    pipe.output.write("after")
+    running = [thread for thread in threading.enumerate() if thread.name == "terminal-output"]
+    assert len(running) == 1
+    assert pipe.read(len(FRAME) + 5) == FRAME.encode() + b"after"
+    pipe.output.stop(SECONDS)
 
 
 def test_what_is_written_last_goes_out_before_frames_that_wait() -> None:

@@ -34,6 +34,12 @@ TypedKey.handler_name = events.Key.handler_name  # Textual finds the methods tha
 
 
 class _KeyParser(XTermParser):
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        try:
+            return [*super()._sequence_to_key_events(sequence, alt)]
+        except (ValueError, OverflowError):  # numbers that no key and no character has
+            return []
+
     def settle(self) -> Iterable[Message]:
         """Take what has come for all there is: an escape is the key."""
         if self._timeout_time is not None:

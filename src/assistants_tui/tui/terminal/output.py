@@ -36,14 +36,16 @@ class Output:
         """Whether nothing is written any more."""
 
     def start(self) -> None:
-        """Begin to write."""
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="terminal-output", daemon=True)
-        self._thread.start()
+        """Begin to write; or go on, if the terminal has not read yet what came before `stop`."""
+        with self._changed:
+            self._stopping = False
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="terminal-output", daemon=True)
+                self._thread.start()
 
     def write(self, text: str) -> None:
-        """Let a text be written. Never waits."""
-        data = text.encode(self._encoding, "backslashreplace")
+        """Let a text be written. Never waits. What the encoding lacks becomes a question mark."""
+        data = text.encode(self._encoding, "replace")
         with self._changed:
             if self.gone or self._dropped:
                 return
@@ -66,8 +68,9 @@ class Output:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(seconds)
+            thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
 
     def give_up(self) -> None:
         """Write nothing any more."""
@@ -96,6 +99,7 @@ class Output:
                     self._size -= len(data)
                     return data
                 if self._stopping:
+                    self._thread = None
                     return None
                 self._dropped = False
             self._caught_up()
