@@ -19,6 +19,7 @@ from assistants_tui.tui.exact_text import exact
         ("\tx", "⇥   x"),
         ("x = 1" + " " * 200 + "; os.remove(p)", "x = 1 ‹200 blanks› ; os.remove(p)"),
         ("a\n" + "\n" * 50 + "b", "a\n‹50 empty lines›\nb"),
+        ("a\u034fb\u180bc", "a‹U+034F›b‹U+180B›c"),
         ("a\u3164b\ufe0fc\ud800", "a‹U+3164›b‹U+FE0F›c‹U+D800›"),
     ],
 )

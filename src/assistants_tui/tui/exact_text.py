@@ -11,8 +11,8 @@ _BLANKS = 8
 """Blanks in a row after the beginning of a line, from which on they are counted."""
 _EMPTY = 3
 """Empty lines in a row, from which on they are counted."""
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that are drawn as a blank, or not at all."""
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+"""Letters, marks and symbols that are drawn as a blank, or not at all."""
 _RUN = re.compile(rf"(?<=\S) {{{_BLANKS},}}")
 _EMPTY_LINES = re.compile(rf"(?:^[^\S\n]*\n){{{_EMPTY},}}", re.MULTILINE)
 
