@@ -7,6 +7,7 @@ not know. Here the part is left out, and the rest is used.
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 Report = Callable[[str], None]
@@ -69,11 +70,17 @@ class _Mended:
         return False
 
 
-def _readable(part: object) -> object:
+@cache
+def _parts() -> Any:
+    """What checks the parts of results. Making it takes milliseconds, and a result may have many parts."""
     from mcp.types import ContentBlock
     from pydantic import TypeAdapter
 
-    if not (wrong := _mistake(TypeAdapter(ContentBlock), part)):
+    return TypeAdapter(ContentBlock)
+
+
+def _readable(part: object) -> object:
+    if not (wrong := _mistake(_parts(), part)):
         return part
     return {"type": "text", "text": f"[A part of the result cannot be read: {wrong}]"}
 
