@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -325,3 +328,48 @@ async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatev
         (told,) = driver.app._exit_renderables
         assert str(told) == "Not everything could be closed in order: the disk ␛[2J is gone"
     assert load_draft(user_paths().drafts_dir, "local", "thread_1").text == "half a sentence"
+
+
+async def test_a_disk_that_is_slow_at_the_end_costs_nothing_that_was_to_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk, kept = threading.Event(), list[str]()
+    monkeypatch.setattr("assistants_tui.tui.app._LAST_SECONDS", 0.1)
+    monkeypatch.setattr("assistants_tui.tui.app.end_children", disk.set)  # called when the time is over
+    async with open_app() as driver:
+        driver.app._keep(lambda: kept.append("first" if disk.wait(60) else "never"))
+        driver.app._keep(lambda: kept.append("second"))
+        driver.app._begin_end(143)
+        await driver.until(lambda: driver.app.return_code == 143)
+        assert kept[:2] == ["first", "second"]
+
+
+async def test_what_cannot_be_kept_does_not_hold_up_what_comes_after_it() -> None:
+    kept: list[str] = []
+
+    def wrong() -> None:
+        raise UnicodeError("not to be written")
+
+    async with open_app() as driver:
+        driver.strict = False
+        driver.app._keep(wrong)
+        driver.app._keep(lambda: kept.append("next"))
+        await driver.until_told("UnicodeError")
+        await driver.until(lambda: kept == ["next"])
+
+
+def test_a_signal_after_the_end_of_the_app_makes_no_noise() -> None:
+    program = """
+import asyncio, os, signal
+from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.app import AssistantsApp
+
+async def leave() -> None:
+    AssistantsApp(user_paths())._heed_end()
+
+asyncio.run(leave())
+os.kill(os.getpid(), signal.SIGHUP)
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")

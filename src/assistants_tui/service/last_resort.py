@@ -13,16 +13,18 @@ def end_hard_after(seconds: float, code: int) -> None:
     """
     if signal.getitimer(signal.ITIMER_REAL)[0]:
         return
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1)  # first: nothing can hang before it
     guard = threading.Timer(seconds, _end, [code])
     guard.daemon = True
     guard.start()
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds + 1)
 
 
 def _end(code: int) -> None:
-    end_children()
-    os._exit(code)
+    try:
+        end_children()
+    finally:
+        os._exit(code)
 
 
 def end_children() -> None:

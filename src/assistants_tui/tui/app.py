@@ -44,10 +44,13 @@ if TYPE_CHECKING:
 
 _LAST_SECONDS = 1.0
 """What the app gets to close everything in order once it was told to end."""
+_SLOW_DISK = 2.0
+"""What the disk gets beyond that for what is to be kept."""
 _HARD_END = 5.0
 """After so many seconds it ends whatever it hangs in."""
 _TYPED_AHEAD = 1_000
 """Keys that may arrive before the first of them has been acted on."""
+_REMEMBERED_ERRORS = 20
 StateChange = Callable[[AppState], AppState]
 _MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
 _KEY_NAMES = {
@@ -113,8 +116,8 @@ class AssistantsApp(App[None]):
         """The last keys, and where the focus was when they came."""
         self.chat: ChatScreen | None = None
         """The main screen, once it is there."""
-        self.unexpected: list[BaseException] = []
-        """The exceptions that cost some work, but not the app."""
+        self.unexpected: deque[BaseException] = deque(maxlen=_REMEMBERED_ERRORS)
+        """The last exceptions that cost some work, but not the app."""
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
@@ -349,6 +352,8 @@ class AssistantsApp(App[None]):
                     await asyncio.to_thread(self._writes.pop(0))
             except SettingsError as error:
                 self.notify(str(error), title="Not remembered", severity="warning", markup=False)
+            except Exception as error:  # noqa: BLE001 - told; what comes after it is kept
+                self._tell_unexpected(error)
 
     def _run_ended(self, ended: "Ended") -> None:
         """Tell the terminal of a run that ended where nobody looks: in another thread, or behind a window."""
@@ -446,7 +451,7 @@ class AssistantsApp(App[None]):
         """Wait until everything to be remembered is on the disk."""
         while self._changes or self._writes or (self._keeper is not None and not self._keeper.is_finished):
             assert self._keeper is not None
-            await self._keeper.wait()
+            await asyncio.shield(self._keeper.wait())  # who is cancelled while waiting must not end it
 
     # leaving
 
@@ -466,7 +471,8 @@ class AssistantsApp(App[None]):
 
         def end(number: int, _: object = None) -> None:
             end_hard_after(_HARD_END, 128 + number)
-            loop.call_soon_threadsafe(self._begin_end, 128 + number)
+            with suppress(RuntimeError):  # the app has ended meanwhile
+                loop.call_soon_threadsafe(self._begin_end, 128 + number)
 
         # not the loop's own handlers: they would hear the Ctrl-C of an editor that has the terminal
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -493,6 +499,9 @@ class AssistantsApp(App[None]):
                     failure = await self._close_workspace()
                 break
             await asyncio.to_thread(end_children)  # it may be one of them that does not end
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SLOW_DISK):
+                await self._changes_kept()
         self.exit(return_code=code, message=Text(failure))
 
     async def _close_workspace(self) -> str:
