@@ -109,7 +109,8 @@ class _Body:
         self._level: int | None = None
         self._in_list = False
         self._around: list[list[str]] = []  # what was begun around each open text box
-        self._rows: list[list[str]] = []  # the cells of each open table's current row: tables nest
+        # the paragraphs of each cell of each open table's current row: tables nest
+        self._rows: list[list[list[str]]] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self._skipping or name in _SKIPPED:
@@ -132,7 +133,7 @@ class _Body:
             case "tr" if self._rows:
                 self._rows[-1].clear()
             case "tc" if self._rows:
-                self._rows[-1].append("")
+                self._rows[-1].append([])
             case _ if name in _IN_ATTRIBUTES:
                 self._text.append(f" {attributes.get(_IN_ATTRIBUTES[name], '')} ")
             case _ if name in _BREAKS and not self._in_properties(attributes):
@@ -171,8 +172,8 @@ class _Body:
                 text = ""
             self._seen.add(text)
         if self._rows and self._rows[-1]:
-            cells = self._rows[-1]
-            cells[-1] = f"{cells[-1]} {text}".strip()
+            if text:
+                self._rows[-1][-1].append(text)
         elif self._level is not None:
             self._builder.heading(self._level, text)
         elif self._in_list and text:
@@ -183,12 +184,12 @@ class _Body:
         self._level, self._in_list = None, False
 
     def _end_row(self) -> None:
-        row = " | ".join(self._rows[-1])
+        row = " | ".join(map(" ".join, self._rows[-1]))
         self._rows[-1].clear()
         if not row.strip(" |"):
             return
         outer = self._rows[-2] if len(self._rows) > 1 else None
         if outer:
-            outer[-1] = f"{outer[-1]} {row}".strip()
+            outer[-1].append(row)
         else:
             self._builder.line(row)
