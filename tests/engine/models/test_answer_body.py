@@ -27,6 +27,7 @@ FORMS = {
     "empty events": b"data:\n\ndata: \n\n" + PLAIN,
     "other fields": b"retry: 3000\nid: 1\nevent: message\n" + PLAIN,
     "two lines of data": PLAIN.replace(b'{"text"', b'{\ndata: "text"'),
+    "no blank lines": PLAIN.replace(b"\n\n", b"\n"),
     "text after the end": PLAIN + event({"text": "late"}),
     "no end": event(ONE) + event(TWO),
     "no blank line at the end": (event(ONE) + event(TWO))[:-2],

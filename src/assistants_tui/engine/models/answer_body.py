@@ -1,8 +1,9 @@
 """Reads the body of a model server's answer: server-sent events, and what servers send in their place.
 
 The protocol is one JSON object per event, ended by `[DONE]`. Servers that people run also send lines that end
-with CR, byte order marks, empty events, bare lines of JSON, one JSON body, errors in a field named `error` or
-in an event of that name, and now and then the web page of a proxy.
+with CR, byte order marks, empty events, events without a blank line between them, bare lines of JSON, one
+JSON body, errors in a field named `error` or in an event of that name, and now and then the web page of a
+proxy.
 """
 
 import json
@@ -85,7 +86,12 @@ class AnswerBody:
         name, _, value = text.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
-            self._data.append(value)
+            if len(self._data) == 1 and _object(self._data[0]) is not None:
+                yield from self._dispatch()  # the server leaves out the blank line between events
+            if value.strip() == "[DONE]" and not self._data:
+                self.done = True
+            else:
+                self._data.append(value)
         elif name == "event":
             self._event = value
         elif name == "error":
@@ -100,9 +106,7 @@ class AnswerBody:
     def _dispatch(self) -> Iterator[Item]:
         event, data = self._event, "\n".join(self._data).strip()
         self._event, self._data, self._size = "", [], sum(map(len, self._bare))
-        if data == "[DONE]":
-            self.done = True
-        elif data and event == "error":
+        if data and event == "error":
             yield Item(_or_text(data), is_error=True)
         elif data:
             yield Item(_parsed(data))

@@ -316,6 +316,20 @@ async def test_what_succeeded_is_stored_at_once(understanding: Library, endpoint
     assert not {*again} & {*paid}
 
 
+async def test_a_fault_is_over_when_nothing_is_missing_any_more(
+    understanding: Library, endpoint: ModelEndpoint
+) -> None:
+    endpoint.otherwise = lambda _: refuses(401, {"message": "no more credit"})
+    file_id = await understanding.attach("kennel.txt", "The hound sleeps.")
+    await understanding.ingest(file_id)
+    while (await understanding.search.store_progress(understanding.store)).fault is None:
+        await asyncio.sleep(0.01)
+    await understanding.detach(file_id)
+    async with asyncio.timeout(30):
+        while (await understanding.search.store_progress(understanding.store)).fault is not None:
+            await asyncio.sleep(0.01)
+
+
 async def test_two_engines_do_not_pay_for_the_same(
     understanding: Library, endpoint: ModelEndpoint, database: Database
 ) -> None:

@@ -67,11 +67,13 @@ class VectorIndexer:
         ready = self._awaited.setdefault(document, asyncio.Event())
         async with self._database.read() as connection:
             done = await self._vectors.are_complete(connection, document)
-        if not done:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_WAIT_SECONDS):
-                    await ready.wait()
-        self._awaited.pop(document, None)
+        try:
+            if not done:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_WAIT_SECONDS):
+                        await ready.wait()
+        finally:
+            self._awaited.pop(document, None)
 
     async def _run(self) -> None:
         pause = _RETRY_SECONDS
@@ -86,6 +88,7 @@ class VectorIndexer:
                     await self._release_complete()
                     if await self._missing():
                         continue
+                self.fault, pause = None, _RETRY_SECONDS  # nothing is missing any more
                 await self._wanted.wait()
                 self._wanted.clear()
                 continue
