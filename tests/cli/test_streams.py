@@ -226,3 +226,21 @@ def test_a_server_serves_when_nobody_can_read_what_it_says(streams: str, tmp_pat
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
+    program = """
+import os
+from assistants_tui.cli.streams import piped_text, prepare
+prepare()
+print([os.get_blocking(number) for number in (0, 1, 2)], piped_text())
+"""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=read_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        os.close(read_end)
+        with os.fdopen(write_end, "wb") as pipe:
+            pipe.write(b"text")
+        assert process.communicate(timeout=60) == (b"[True, True, True] text\n", b"")

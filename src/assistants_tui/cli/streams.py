@@ -34,9 +34,10 @@ class InputError(Exception):
 def prepare() -> None:
     """Make the three streams usable for the rest of the process.
 
-    A closed one gets the null device in its place, so that no file that is opened later takes its number, and
-    with it what is printed. Standard output then refuses to be written. Characters that the encoding of a
-    terminal does not have become question marks.
+    Reading and writing wait, also where another program on the same terminal or pipe has set it otherwise.
+    A closed stream gets the null device in its place, so that no file that is opened later takes its number,
+    and with it what is printed. Standard output then refuses to be written. Characters that the encoding of
+    a terminal does not have become question marks.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
@@ -45,6 +46,9 @@ def prepare() -> None:
                 os.dup2(null, number)
                 os.close(null)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # not a file
+            os.set_blocking(stream.fileno(), True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # plain ASCII is what Python takes where no locale is set: that says nothing about the reader
