@@ -1,7 +1,10 @@
 """Function calls that a run waits for: nothing is sent by accident, and nobody loses the keys."""
 
+import asyncio
+
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from assistants_tui.tui import question_guard
 from assistants_tui.tui.panes.function_calls import OutputField
@@ -80,3 +83,20 @@ async def test_a_key_finds_the_composer_when_no_widget_has_the_focus() -> None:
         driver.chat.set_focus(None)
         driver.app.post_message(events.Paste("llo"))
         await driver.until(lambda: driver.chat.query_one(Composer).text == "hello")
+
+
+async def test_a_call_does_not_take_the_keys_of_somebody_who_filters_a_list() -> None:
+    go_on, weather = asyncio.Event(), calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    weather.body = [go_on, *weather.body]
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        await driver.type("Go")
+        await driver.until(lambda: driver.conversation.active_run is not None)
+        driver.chat.query_one("#thread-list").focus()
+        await driver.press("slash", *"ab")
+        field = driver.chat.query_one("#thread-filter", Input)
+        await driver.until(lambda: field.value == "ab")
+        go_on.set()
+        await driver.until(lambda: bool(driver.chat.query(OutputField)))
+        await driver.pilot.pause()
+        await driver.press("c")
+        assert (field.value, driver.app.focused) == ("abc", field)

@@ -97,8 +97,15 @@ class ConversationPane(Vertical):
         panel = FunctionCallsPanel(pending)
         await self.mount(panel, before="#trouble")
         panel.show()  # what has changed meanwhile
-        if not self.query_one(WritingPane).composer.text:  # somebody who writes is not interrupted
+        if self._nobody_writes:
             panel.take_focus()
+
+    @property
+    def _nobody_writes(self) -> bool:
+        """Whether a question may take the focus: somebody who writes is not interrupted."""
+        composer, focused = self.query_one(WritingPane).composer, self.app.focused
+        elsewhere = isinstance(focused, Input | TextArea) and focused is not composer
+        return not composer.text and not elsewhere
 
     def _show_code(self) -> None:
         """The panel that asks about code while, and only while, the run waits for an answer."""
@@ -121,8 +128,7 @@ class ConversationPane(Vertical):
             panel = CodeApprovalPanel(pending, self._begun_code.pop(pending, None))
             panel.note_error(conversation.error)
             self.mount(panel, before="#trouble")
-            elsewhere = isinstance(self.app.focused, (Input, TextArea)) and self.app.focused is not writing
-            if not writing.text and not elsewhere:  # somebody who writes is not interrupted
+            if self._nobody_writes:
                 panel.focus()
 
     @on(CodeApprovalPanel.Decided)
