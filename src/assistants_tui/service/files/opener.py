@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.last_resort import spare
 
 # fmt: off
 PROGRAMS = frozenset({
@@ -51,6 +52,7 @@ async def open_file(path: Path) -> None:
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
+    spare(process.pid)
     with contextlib.suppress(TimeoutError):  # some openers stay until the program that they started ends
         async with asyncio.timeout(2):
             if await process.wait() != 0:
