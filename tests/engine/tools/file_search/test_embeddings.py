@@ -494,6 +494,14 @@ class TestEndpoint:
         assert endpoint.url in str(caught.value)
         assert "sk-secret" not in f"{caught.value} {embedder!r}"
 
+    async def test_a_refusal_is_kept_short(self, endpoint: ModelEndpoint, embedder: EndpointEmbedder) -> None:
+        endpoint.otherwise = lambda _: refuses(413, {"message": "Too Large" + "x" * 100_000})
+        [found] = [part async for part in embedder.embed_each(["text"])]
+        refusal = found[0]
+        assert isinstance(refusal, embeddings.Refused)
+        assert "Too Large" in refusal.reason
+        assert len(refusal.reason) < 700
+
     async def test_nobody_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
         embedder = EndpointEmbedder("http://me:hidden@127.0.0.1:1/v1", "m")

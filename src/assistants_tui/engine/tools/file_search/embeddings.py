@@ -27,6 +27,7 @@ _TRIES = 4
 _FIRST_PAUSE = 0.5  # seconds before the second try; twice as long before each further one
 _LONGEST_PAUSE = 30.0
 _PROBE = "text"
+_MAX_TEXT = 500  # characters of a server's words that are kept and shown: some answer with a whole page
 
 # Statuses that may mean these texts, and not the endpoint as such. Whether they do, other texts show.
 _ABOUT_TEXTS = frozenset({400, 413, 422, 424, 500})
@@ -247,8 +248,10 @@ class EndpointEmbedder:
         raise AssertionError("the last try returns or raises")
 
     def _without_key(self, message: str) -> str:
+        """A sentence about the endpoint, short and without its key."""
         if self._api_key:
             message = message.replace(self._api_key, "…")
+        message = message if len(message) <= _MAX_TEXT else f"{message[:_MAX_TEXT]}…"
         return f"The embedding endpoint {self._shown_url} {message}"
 
 
