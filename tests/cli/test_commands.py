@@ -1,5 +1,6 @@
 """The installed command without a terminal: in pipes, scripts and on a fresh machine."""
 
+import asyncio
 import gc
 import json
 import os
@@ -12,11 +13,13 @@ import pytest
 
 from assistants_tui import __version__
 from assistants_tui.cli import main
-from assistants_tui.cli.exit_codes import OK, USAGE
+from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
+from assistants_tui.settings.config import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.mcp_servers import use_servers
+from support.odd_server import JSON, PROFILE, listed, odd_server
 from support.terminal import COMMAND
 
 
@@ -102,6 +105,21 @@ def test_mistakes_say_what_to_do(arguments: list[str], code: int, says: str) -> 
     assert shown.returncode == code
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+async def test_ask_says_of_a_server_of_models_how_to_use_it() -> None:
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if path != "/models":
+            return 404, {"error": "404 page not found"}
+        return 200, listed({"id": "llama3.2", "object": "model", "created": 1, "owned_by": "library"})
+
+    async with odd_server(answer):
+        shown = await asyncio.to_thread(run, "ask", "--profile", PROFILE, "Hello")
+        url = load_config(user_paths().config_file).config.profiles[PROFILE].base_url
+    assert (shown.returncode, shown.stdout) == (FAILED, "")
+    assert "is a server of models (chat completions): it has no assistants. " in shown.stderr
+    assert f"kind “embedded” with model_url “{url}”" in shown.stderr
+    assert shown.stderr.count("\n") == 1
 
 
 def test_without_a_sandbox_ask_refuses_code_unless_told_otherwise() -> None:

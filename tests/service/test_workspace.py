@@ -767,3 +767,43 @@ async def test_a_thread_is_read_from_a_server_that_cannot_list_runs(paths: Paths
         assert list(conversation.messages) == list(one.conversation.messages)
         await other.close()
         await one.close()
+
+
+async def test_a_message_is_sent_if_its_answer_is_there_though_its_run_could_not_be_followed(
+    paths: Paths, tmp_path: Path
+) -> None:
+    """The stream says nothing that can be read, and the server knows no other way to a run."""
+    engine = create_app(EngineSettings(tmp_path / "engine", starter_assistants=True))
+    answers = True
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        async def garbled(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b'data: {"chunk": 1}\n\n' if message["body"] else b""}
+            await send(message)
+
+        runs = scope["type"] == "http" and scope["path"].split("/")[-1] == "runs"
+        if runs and (scope["method"] == "GET" or not answers):
+            await send({"type": "http.response.start", "status": 405, "headers": []})
+            await send({"type": "http.response.body"})
+        else:
+            await engine(scope, receive, garbled if runs else send)
+
+    async with served(proxy) as url:
+        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
+        window = Workspace(profile, paths=paths, config=Config(), state=AppState())
+        await window.connect()
+        conversation = window.conversation
+        for count, question in enumerate(("2 + 3", "4 + 5"), 1):
+            await turn(window, question)
+            assert conversation.outbox == ()
+            assert len(conversation.messages) == 2 * count
+        window.run()  # once more, without a message
+        await conversation.settled()
+        await settled(window)
+        assert conversation.outbox == ()
+        assert len(conversation.messages) == 5
+        answers = False
+        await turn(window, "6 + 7")
+        assert [one.state for one in conversation.outbox] == ["failed"]
+        await window.close()

@@ -5,11 +5,14 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 import pytest
 
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.drafts import load_draft
+from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from assistants_tui.tui.widgets.message_view import MessageView
@@ -300,6 +303,28 @@ async def test_two_windows_in_one_thread_show_the_same_messages() -> None:
             await one.until_answered(runs=2)
             assert one.texts == two.texts
             assert "42" in one.texts[3]
+
+
+@pytest.mark.parametrize("thread_id", [None, "thread_1"])
+async def test_the_app_goes_on_while_it_waits_for_the_lock_of_a_damaged_history(
+    monkeypatch: pytest.MonkeyPatch, thread_id: str | None
+) -> None:
+    file = user_paths().threads_file
+    file.parent.mkdir(parents=True)
+    file.write_text("[[threads")
+    loop = asyncio.get_running_loop()
+    with ExitStack() as other_window:
+        other_window.enter_context(locked(file))
+
+        def asked(path: Path) -> AbstractContextManager[None]:
+            loop.call_soon_threadsafe(other_window.close)  # heard while the app waits, or never
+            return locked(path)
+
+        monkeypatch.setattr("assistants_tui.settings.threads.locked", asked)
+        async with open_app(connected=False, thread_id=thread_id) as driver:
+            await driver.until(lambda: driver.app._notifications)
+            (told,) = driver.app._notifications
+            assert "0 threads came back from the previous version." in told.message
 
 
 async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatever_closing_says(

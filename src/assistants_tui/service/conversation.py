@@ -460,14 +460,35 @@ class Conversation:
             self._seen([message])
             self._replace(item := replace(item, posted=True))
             await asyncio.to_thread(remove_pasted, item.draft.files)
+        newest = next(reversed(self.messages), None)
         states = aiter(backend.runs.start(self.thread_id, assistant_id, item.draft.options))
-        first = await anext(states)
+        first: RunState | None = None
+        try:
+            first = await anext(states)
+        except ServiceError as error:
+            if error.no_effect or not await self._answered_since(newest):
+                raise
         self._drop(item.id)
-        self._take(first)
+        if first is not None:
+            self._take(first)
         self._changed()
         if not new:
             self._acted(assistant_id)
-        self._start_following(states)
+        if first is not None:
+            self._start_following(states)
+        else:
+            self.look_again()
+
+    async def _answered_since(self, message_id: str | None) -> bool:
+        """Whether the thread has an answer after this message, though nothing is known of its run."""
+        assert self.thread_id is not None  # its run was asked for
+        backend = await self._backend()
+        try:
+            page = await backend.threads.messages(self.thread_id, limit=PAGE_SIZE)
+        except ServiceError:
+            return False  # what was wrong with the run is said
+        newer = takewhile(lambda message: message["id"] != message_id, page.items)
+        return message_id is not None and any(message["role"] == "assistant" for message in newer)
 
     async def _uploaded(self, backend: "Backend", item: Outgoing) -> Outgoing:
         """The item with all its files at the server. Those of an earlier try are not sent again."""

@@ -90,7 +90,10 @@ class Workspace:
         assistant: str | None = None,
         thread_id: str | None = None,
     ) -> None:
-        """Reads what is on disk, nothing else. Begins with `assistant` (name or ID) and `thread_id`."""
+        """Reads what is on disk, nothing else. Begins with `assistant` (name or ID) and `thread_id`.
+
+        Blocks on the disk, and on the lock of a history that is damaged; it may be called in any thread.
+        """
         place = state.profile(profile.name)
         self.profile = profile
         self.connection = Connection(

@@ -264,12 +264,13 @@ class AssistantsApp(App[None]):
             await asyncio.to_thread(take_over, self._paths.state_file)
         except SettingsError as error:
             self._warn(str(error))
-        await self._show(self._first_profile(state), state, assistant=assistant, thread_id=thread_id)
+        profile = await self._first_profile(state)
+        await self._show(profile, state, assistant=assistant, thread_id=thread_id)
         self.call_later(self._take_typed)
         self.run_worker(self._create_config(), group="config", exit_on_error=False)
         self._check_keys()
 
-    def _first_profile(self, state: AppState) -> Profile:
+    async def _first_profile(self, state: AppState) -> Profile:
         """The one that the command line names, that of its thread, the one used last, or the default one."""
         config = self._loaded.config
         default = config.profiles[config.default_profile]
@@ -283,7 +284,9 @@ class AssistantsApp(App[None]):
             index = ThreadIndex(self._paths.threads_file)
             places = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
             with suppress(SettingsError):  # the workspace says so
-                return next(places, last)
+                last = await asyncio.to_thread(next, places, last)
+            for problem in index.problems:  # the workspace finds a file that is mended
+                self._warn(problem)
             return last
         if wanted not in config.profiles:
             known = ", ".join(config.profiles)
@@ -298,7 +301,8 @@ class AssistantsApp(App[None]):
         from assistants_tui.tui.screens.chat import ChatScreen
 
         self._applied = self._loaded.config
-        workspace = Workspace(
+        workspace = await asyncio.to_thread(  # it reads the history, and may wait for another window's lock
+            Workspace,
             profile,
             paths=self._paths,
             config=self._loaded.config,
