@@ -530,6 +530,7 @@ async def test_a_history_that_cannot_be_read_is_told_once_and_threads_open_all_t
     await again.conversation.open()
     assert len(again.conversation.messages) == 2
     paths.threads_file.rmdir()
+    await again.notice_threads()
     assert again.title_of(thread_id or "") == thread_id
     assert again.foreign_thread == thread_id, "now it can be read"
     await again.close()
