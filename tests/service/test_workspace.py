@@ -806,5 +806,5 @@ async def test_a_message_is_sent_if_its_answer_is_there_though_its_run_could_not
         assert len(conversation.messages) == 5
         answers = False
         await turn(window, "6 + 7")
-        assert [one.state for one in conversation.outbox] == ["failed"]
+        assert [one.state for one in window.conversation.outbox] == ["failed"]
         await window.close()
