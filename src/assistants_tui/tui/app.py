@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
+from textual._context import active_message_pump
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed
 
@@ -443,6 +446,16 @@ class AssistantsApp(App[None]):
             self._warn(failure)
         state = await asyncio.to_thread(load_state, self._paths.state_file)
         await self._show(profile, state)
+
+    def pop_screen(self) -> AwaitComplete:
+        """As Textual's, but a screen that has gone does not take the one below along.
+
+        It would where Enter is pressed twice: the second one is on its way when the first one dismisses.
+        """
+        caller = active_message_pump.get(None)
+        if isinstance(caller, Screen) and caller not in self.screen_stack:
+            return AwaitComplete()
+        return super().pop_screen()
 
     async def _back_to_chat(self) -> None:
         gone: list[Awaitable[object]] = []
