@@ -399,6 +399,26 @@ class TestEndpoint:
         assert max(sizes) <= most
         assert min(sizes[:-1] or sizes) > most // 4
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"detail": "the inputs are too long"}',
+            b'{"error": "the input length exceeds the context length"}',
+            b"input is too large to process",
+        ],
+    )
+    async def test_refusals_in_other_forms_are_understood(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder, body: bytes
+    ) -> None:
+        def short_only(request: Request) -> Reply:
+            if any(len(text) > 700 for text in request.body["input"]):
+                return Reply([body], 400, JSON_TYPE)
+            return answers(request)
+
+        endpoint.otherwise = short_only
+        [vector] = await embedder.embed(["dog " * 300])
+        assert vector[0] > 0.5
+
     async def test_how_long_a_text_may_be_is_learned(
         self, endpoint: ModelEndpoint, embedder: EndpointEmbedder
     ) -> None:

@@ -17,6 +17,7 @@ import openai
 from openai import AsyncOpenAI
 
 from assistants_tui import network
+from assistants_tui.engine.models import faults
 
 MAX_TEXTS = 64
 """Texts in one request. OpenAI takes 2,048, other servers 32 or 10."""
@@ -224,8 +225,9 @@ class EndpointEmbedder:
                 answer: object = await self._api.post("/embeddings", cast_to=object, body=body)
                 vectors = _vectors(answer, len(texts))
             except openai.APIStatusError as error:
-                reason = self._without_key(f"answered {error.status_code}: {error.message}")
-                about_size = _is_about_size(error)
+                said = faults.text(error.body, error.message)
+                reason = self._without_key(f"answered {error.status_code}: {said}")
+                about_size = _is_about_size(error.status_code, said)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)
                 if refused and (about_size or last_try or error.status_code not in _TRIED_AGAIN):
                     raise _RefusedRequestError(reason, about_size=about_size) from None
@@ -255,9 +257,9 @@ class EndpointEmbedder:
         return f"The embedding endpoint {self._shown_url} {message}"
 
 
-def _is_about_size(error: openai.APIStatusError) -> bool:
-    words = _LARGER_THAN_THE_PACE if error.status_code == 429 else _ABOUT_SIZE
-    return error.status_code == 413 or words.search(error.message) is not None
+def _is_about_size(status: int, said: str) -> bool:
+    words = _LARGER_THAN_THE_PACE if status == 429 else _ABOUT_SIZE
+    return status == 413 or words.search(said) is not None
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
