@@ -89,6 +89,7 @@ async def test_a_thread_is_added_by_its_id_if_the_server_has_it(
         content = [{"type": "text", "text": {"value": text, "annotations": []}}]
         return {
             "id": f"msg_{created_at}",
+            "role": "assistant" if assistant_id else "user",
             "created_at": created_at,
             "content": content,
             "assistant_id": assistant_id,
