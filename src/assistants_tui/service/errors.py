@@ -104,7 +104,7 @@ def explain(error: Exception, *, server: str, path: str = "", hosted: bool = Fal
         return _explain_status(error, server=server, path=path, hosted=hosted)
     if isinstance(error, openai.APITimeoutError):
         return ServiceError(
-            f"{server} did not answer in time.",
+            f"{_first(server)} did not answer in time.",
             "Try again; if it happens often, look at the server's load.",
             kind="timeout",
             retryable=True,
@@ -113,7 +113,7 @@ def explain(error: Exception, *, server: str, path: str = "", hosted: bool = Fal
         return _explain_connection(error, server)
     if isinstance(error, ValueError):
         return ServiceError(
-            f"{server} sent something that is not JSON.",
+            f"{_first(server)} sent something that is not JSON.",
             "Check the address in the profile: it must be the base URL of an Assistants API.",
             kind="protocol",
         )
@@ -123,10 +123,15 @@ def explain(error: Exception, *, server: str, path: str = "", hosted: bool = Fal
 def not_the_api(server: str) -> ServiceError:
     """The answer was JSON or text, but no object of the Assistants API."""
     return ServiceError(
-        f"{server} answered with something that is not an object of the Assistants API.",
+        f"{_first(server)} answered with something that is not an object of the Assistants API.",
         "Check the address in the profile: it must be the base URL of an Assistants API.",
         kind="protocol",
     )
+
+
+def _first(server: str) -> str:
+    """The name of a server as the first word of a sentence. Addresses stay as they are."""
+    return f"The {server.removeprefix('the ')}" if server.startswith("the ") else server
 
 
 def _is_transport(error: Exception) -> bool:
@@ -185,7 +190,7 @@ def _explain_status(error: "openai.APIStatusError", *, server: str, path: str, h
             kind="not_found",
             status=status,
         )
-    kind, what, advice, retryable = _status_words(status, server)
+    kind, what, advice, retryable = _status_words(status, _first(server))
     return ServiceError(
         f"{what} {message}".strip() if message else what,
         advice,

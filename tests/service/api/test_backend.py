@@ -178,6 +178,7 @@ async def test_a_refused_request_says_why_and_is_reported(way: Way) -> None:
         assert caught.value.status == 400
         assert caught.value.param == "temperature"
         assert caught.value.no_effect
+        assert caught.value.what.startswith(("The embedded engine refused", "127.0.0.1:"))
         assert failures == [caught.value]
 
 
