@@ -6,8 +6,9 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui import question_guard
-from assistants_tui.tui.panes.function_calls import OutputField
+from assistants_tui.tui.panes.function_calls import CallCard, OutputField
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app_with
@@ -100,3 +101,21 @@ async def test_a_call_does_not_take_the_keys_of_somebody_who_filters_a_list() ->
         await driver.pilot.pause()
         await driver.press("c")
         assert (field.value, driver.app.focused) == ("abc", field)
+
+
+async def test_a_key_that_is_pressed_twice_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+    folder = user_paths().functions_dir
+    folder.mkdir(parents=True)
+    (folder / "w.py").write_text("def getCurrentWeather(location: str) -> str:\n    return location\n")
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        await driver.type("Go")
+        await driver.until(lambda: [one.call.state for one in driver.chat.query(CallCard)] == ["waiting"])
+        driver.chat.query_one(CallCard).focus()
+        await driver.pilot.pause()
+        for _ in range(2):
+            driver.app.post_message(events.Key("d", "d"))
+        await driver.until(lambda: isinstance(driver.app.screen, ChoiceDialog))
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chat)
