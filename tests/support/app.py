@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual import events
 from textual.pilot import Pilot
@@ -36,6 +37,15 @@ class Driver:
         self.pilot = pilot
         self.strict = True
         """Whether an unexpected exception fails the test, though the app goes on."""
+        self.told: list[str] = []
+        """All notifications so far: on a busy computer one may be over before it is looked for."""
+        notify = app.notify
+
+        def told(message: str, *, title: str = "", **options: Any) -> None:
+            self.told.append(f"{title} {message}")
+            notify(message, title=title, **options)
+
+        app.notify = told  # type: ignore[method-assign]
 
     @property
     def chat(self) -> ChatScreen:
@@ -85,8 +95,8 @@ class Driver:
         await self.until(lambda: text in self.screen)
 
     async def until_told(self, text: str) -> None:
-        """Let the app work until a notification says so."""
-        await self.until(lambda: any(text in f"{one.title} {one.message}" for one in self.app._notifications))
+        """Let the app work until a notification has said so."""
+        await self.until(lambda: any(text in told for told in self.told))
 
     async def until_answered(self, runs: int = 1) -> None:
         """Let the app work until the open thread has so many finished runs and nothing is on its way."""
