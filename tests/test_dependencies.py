@@ -123,6 +123,7 @@ PRIVATE = {
     "_close_messages_no_wait": "textual",
     "_driver": "textual",
     "_exit_renderables": "textual",
+    "textual._context": "textual",
     "textual._xterm_parser": "textual",
     "_conn": "aiosqlite",
     "_execute": "aiosqlite",

@@ -70,11 +70,11 @@ async def test_keys_of_somebody_who_was_typing_are_no_output(monkeypatch: pytest
 async def test_arguments_show_all_or_how_much_is_missing() -> None:
     lines = ["Oulu\u202e\u200b", "x" * 700, *(f"line {number}" for number in range(18))]
     weather = calls(("getCurrentWeather", "\n".join(lines)))
-    async with open_app_with(weather, assistant="Weather Bot", size=(140, 50)) as driver:
+    async with open_app_with(weather, assistant="Weather Bot", size=(140, 110)) as driver:
         await asked(driver)
         await driver.until_shown("Oulu‹U+202E›‹U+200B›")
-        assert "▼ 200 more characters: the inspector (F4) shows all" in driver.screen
-        assert "▼ 8 more lines: the inspector (F4) shows all" in driver.screen
+        await driver.until_shown("▼ 200 more characters: the inspector (F4) shows all")
+        await driver.until_shown("▼ 8 more lines: the inspector (F4) shows all")
 
 
 async def test_a_key_finds_the_composer_when_no_widget_has_the_focus() -> None:
