@@ -12,13 +12,15 @@ PACKAGE = "assistants_tui"
 # room -> rooms of our own that it may import
 ALLOWED = {
     "protocol": set(),
+    "addresses": set(),
     "installation": set(),
-    "network": set(),
-    "settings": {"protocol", "settings"},
-    "service": {"protocol", "installation", "network", "settings", "service"},
-    "tui": {"protocol", "installation", "settings", "service", "tui"},
-    "engine": {"protocol", "network", "engine"},
-    "cli": {"protocol", "installation", "network", "settings", "service", "tui", "engine", "cli"},
+    "network": {"addresses"},
+    "settings": {"protocol", "addresses", "settings"},
+    "service": {"protocol", "addresses", "installation", "network", "settings", "service"},
+    "tui": {"protocol", "addresses", "installation", "settings", "service", "tui"},
+    "engine": {"protocol", "addresses", "network", "engine"},
+    "cli": {"protocol", "addresses", "installation", "network", "settings", "service", "tui", "engine"}
+    | {"cli"},
 }
 # the only client modules that open the engine
 ENGINE_DOORS = {"service/api/embedded.py", "cli/serve.py", "cli/doctor.py"}

@@ -4,21 +4,22 @@ Proxies and certificates of the environment hold, as in other programs. A server
 asked through a proxy, and a variable that cannot be used is named with its value.
 """
 
-import ipaddress
 import os
-import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
 import httpx2
 
+from assistants_tui.addresses import is_on_this_computer, without_password
+
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+_KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-project")
 _SCHEMES = ("http", "https", "all")
-_USER = re.compile(r"^([a-z0-9+.-]+://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 class NetworkSettingsError(Exception):
@@ -28,39 +29,39 @@ class NetworkSettingsError(Exception):
 def http_client(
     base_url: str, *, timeout: httpx2.Timeout, headers: Mapping[str, str] | None = None
 ) -> httpx2.AsyncClient:
-    """A client for one server. Raises `NetworkSettingsError`."""
+    """A client for one server. Redirects are followed, but keys go to that server alone.
+
+    Raises `NetworkSettingsError`.
+    """
+    options: dict[str, Any] = {
+        "timeout": timeout,
+        "headers": headers,
+        "limits": _LIMITS,
+        "follow_redirects": True,
+        "event_hooks": {"request": [_without_keys_elsewhere(httpx2.URL(base_url))]},
+    }
     try:
-        if not is_on_this_computer(base_url):
-            return httpx2.AsyncClient(timeout=timeout, headers=headers, limits=_LIMITS, follow_redirects=True)
-        secure = urlsplit(base_url).scheme == "https"
-        return httpx2.AsyncClient(
-            timeout=timeout,
-            headers=headers,
-            limits=_LIMITS,
-            follow_redirects=True,
-            trust_env=False,
-            verify=httpx2.create_ssl_context() if secure else True,
-        )
+        if is_on_this_computer(base_url):
+            secure = urlsplit(base_url).scheme == "https"
+            options |= {"trust_env": False, "verify": httpx2.create_ssl_context() if secure else True}
+        return httpx2.AsyncClient(**options)
     except (ValueError, OSError, ImportError, httpx2.InvalidURL) as error:  # ssl.SSLError is an OSError
-        found = next(problems(), "The proxy or certificate settings of the environment cannot be used.")
+        found = " ".join(problems())
+        found = found or "The proxy or certificate settings of the environment cannot be used."
         raise NetworkSettingsError(found) from error
 
 
-def is_on_this_computer(url: str) -> bool:
-    """Whether the host of a URL is a loopback address or a name of one."""
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback or address.is_unspecified
+def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """Takes the keys out of requests that a redirect sends to another server, or out of encryption."""
+
+    async def check(request: httpx2.Request) -> None:
+        url = request.url
+        now_encrypted = url.scheme == "https" and server.scheme == "http" and url.port is server.port is None
+        if url.origin != server.origin and not (now_encrypted and url.host == server.host):
+            for name in _KEY_HEADERS:
+                request.headers.pop(name, None)
+
+    return check
 
 
 def way_to(url: str) -> str:
@@ -94,11 +95,6 @@ def settings() -> Iterator[tuple[str, str]]:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if value := os.environ.get(name):
             yield name, value
-
-
-def without_password(address: str) -> str:
-    """The address of a proxy without user and password."""
-    return _USER.sub(r"\1***@", address)
 
 
 def _proxy(scheme: str) -> tuple[str, str] | None:

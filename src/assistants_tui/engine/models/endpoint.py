@@ -10,6 +10,7 @@ import openai
 from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
+from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
@@ -55,7 +56,7 @@ class EndpointModel:
         self, base_url: str, *, api_key: str | None = None, default_model: str | None = None
     ) -> None:
         self._base_url = base_url
-        self._shown_url = network.without_password(base_url)
+        self._shown_url = without_password(base_url)
         self._api_key = api_key
         self._default = default_model
         self._api: AsyncOpenAI | None = None

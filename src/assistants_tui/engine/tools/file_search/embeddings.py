@@ -17,6 +17,7 @@ import openai
 from openai import AsyncOpenAI
 
 from assistants_tui import network
+from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults
 
 MAX_TEXTS = 64
@@ -97,7 +98,7 @@ class EndpointEmbedder:
     def __init__(self, base_url: str, model: str, *, api_key: str | None = None) -> None:
         self.model = model
         self._base_url = base_url
-        self._shown_url = network.without_password(base_url)
+        self._shown_url = without_password(base_url)
         self._api_key = api_key
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
