@@ -22,6 +22,7 @@ from benchmarks import (
     engine_runs,
     file_search,
     histories,
+    hostile,
     interpreter,
     markdown_stream,
     starting,
@@ -40,6 +41,7 @@ ROWS: dict[str, Callable[[int], list[Figure]]] = {
     "code": interpreter.warm_call,
     "search": file_search.search,
     "day": histories.long_use,
+    "hostile": hostile.requests,
 }
 
 
@@ -54,9 +56,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="samples of a figure (default: 3)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--endpoint", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--attack", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.endpoint:
         asyncio.run(engine_runs.serve_endpoint())
+        return
+    if options.attack:
+        asyncio.run(hostile.attack(options.attack))
         return
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"unknown row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")

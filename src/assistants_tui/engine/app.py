@@ -33,8 +33,10 @@ from assistants_tui.engine.api import (
 )
 from assistants_tui.engine.api.access import Access
 from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
+from assistants_tui.engine.api.body_room import BodyRoom
 from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.api.large_bodies import LargeBodies
 from assistants_tui.engine.api.options import Options, methods_of
 from assistants_tui.engine.api.outermost import Outermost
 from assistants_tui.engine.api.pace import AttachPace
@@ -104,7 +106,7 @@ def create_app(settings: EngineSettings) -> Starlette:
 
 
 def _middleware(*, azure: bool) -> list[Middleware]:
-    return [Middleware(Options, routes=_ROUTES), Middleware(Access, azure=azure)]
+    return [Middleware(Options, routes=_ROUTES), Middleware(Access, azure=azure), Middleware(BodyRoom)]
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:
@@ -156,7 +158,7 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
             open_runner(settings, database, blobs, model=model, file_search=file_search)
         )
         pace = AttachPace(settings.clock, settings.attach_requests_per_minute)
-        yield Context(settings, database, blobs, keys, model, runner, index, file_search, pace)
+        yield Context(settings, database, blobs, keys, model, runner, index, file_search, pace, LargeBodies())
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

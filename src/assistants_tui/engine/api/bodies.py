@@ -11,12 +11,17 @@ IDLE_SECONDS = 60.0
 """How long a client may pause in the middle of a body."""
 
 
-def refuse_longer(request: Request, limit: int, refusal: ApiError) -> None:
-    """Raise the refusal before anything of a body is read that says itself that it is longer than `limit`."""
+def refuse_longer(request: Request, limit: int, refusal: ApiError) -> int:
+    """The length that a body says itself that it has, 0 if it says nothing.
+
+    If that is longer than `limit`, raises the refusal before anything of it is read.
+    """
     length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+    announced = int(length[:20]) if length.isascii() and length.isdigit() else 0
+    if announced > limit:
         refusal.headers = {"connection": "close"}  # the rest of the body is not waited for
         raise refusal
+    return announced
 
 
 async def chunks_of(request: Request) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from assistants_tui.engine.api.auth import Keys
+from assistants_tui.engine.api.large_bodies import LargeBodies
 from assistants_tui.engine.api.pace import AttachPace
 from assistants_tui.engine.indexing import FileIndex
 from assistants_tui.engine.models.base import ChatModel
@@ -32,6 +33,7 @@ class Context:
     index: FileIndex
     file_search: FileSearch
     attach_pace: AttachPace
+    large_bodies: LargeBodies
 
     @property
     def clock(self) -> Clock:

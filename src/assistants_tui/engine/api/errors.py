@@ -3,13 +3,16 @@
 The envelope and the meaning of `type`, `param` and `code` are those of the OpenAI API reference.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from assistants_tui.engine.store.ids import PREFIXES
 
-_SHOWN = 100  # characters of a text that was taken for an ID
+_SHOWN = 100  # characters of a text that somebody sent
+
+_NAMED = 20  # of several such texts
 
 
 class ApiError(Exception):
@@ -51,11 +54,22 @@ def bad_request(message: str, *, param: str | None = None, code: str | None = No
 
 def not_found(kind: str, object_id: str) -> ApiError:
     """`kind` as in `ids.PREFIXES`. Also the answer for what belongs to another owner."""
-    return ApiError(404, f"No {kind.replace('_', ' ')} found with id '{object_id}'.")
+    return ApiError(404, f"No {kind.replace('_', ' ')} found with id '{shown(object_id)}'.")
 
 
 def no_file(file_id: str) -> ApiError:
-    return FilesApiError(404, f"No such File object: {file_id}", param="id")
+    return FilesApiError(404, f"No such File object: {shown(file_id)}", param="id")
+
+
+def shown(text: str) -> str:
+    """What of a text that somebody sent stands in an error about it: texts can have megabytes."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def enumerated(texts: Sequence[str]) -> str:
+    """Several of them, and how many more there are."""
+    first = ", ".join(map(shown, texts[:_NAMED]))
+    return first if len(texts) <= _NAMED else f"{first} and {len(texts) - _NAMED} more"
 
 
 def expect_id(kind: str, object_id: str, param: str) -> None:
@@ -67,8 +81,9 @@ def expect_id(kind: str, object_id: str, param: str) -> None:
 
 def wrong_id(object_id: str, prefix: str) -> str:
     """What is said of an ID of the wrong kind; `{path}` stands for the name of its parameter."""
-    shown = object_id if len(object_id) <= _SHOWN else f"{object_id[:_SHOWN]}…"
-    return f"Invalid '{{path}}': '{shown}'. Expected an ID that begins with '{prefix.rstrip('_-')}'."
+    return (
+        f"Invalid '{{path}}': '{shown(object_id)}'. Expected an ID that begins with '{prefix.rstrip('_-')}'."
+    )
 
 
 def server_error() -> ApiError:

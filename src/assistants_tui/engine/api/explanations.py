@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from assistants_tui.engine.api.errors import ApiError, bad_request
+from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 
 TAG = "one-of:"
 """How the name of an alternative begins that is not part of the path to a value, see `requests.common`."""
@@ -48,7 +48,7 @@ def wrong_type(path: str, expected: str, value: object) -> ApiError:
 
 def unsupported_value(path: str, value: str, supported: list[str]) -> ApiError:
     return bad_request(
-        f"Invalid value: '{value}'. Supported values are: {_enumerate(supported)}."
+        f"Invalid value: '{shown(value)}'. Supported values are: {_enumerate(supported)}."
         + _OLD_VALUES.get(value, ""),
         param=path,
         code="invalid_value",
@@ -199,7 +199,8 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part != "[key]" and not part.startswith(TAG):
-            path += f".{part}" if path else part
+            name = shown(part)
+            path += f".{name}" if path else name
     return path
 
 

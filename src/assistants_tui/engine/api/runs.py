@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.assistants import check_format
 from assistants_tui.engine.api.context import Work, context, owner, writing
-from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found
+from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found, shown
 from assistants_tui.engine.api.event_stream import event_stream
 from assistants_tui.engine.api.inclusion import includes_content
 from assistants_tui.engine.api.messages import add_messages
@@ -246,7 +246,7 @@ def _check_choice(choice: str | Json, tools: list[Json]) -> None:
     ]
     if wanted not in names:
         raise bad_request(
-            f"Invalid 'tool_choice': the run has no tool '{wanted}'.",
+            f"Invalid 'tool_choice': the run has no tool '{shown(wanted)}'.",
             param="tool_choice",
             code="invalid_value",
         )

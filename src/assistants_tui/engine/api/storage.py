@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from assistants_tui.engine.api.context import Work
-from assistants_tui.engine.api.errors import bad_request
+from assistants_tui.engine.api.errors import bad_request, enumerated
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
@@ -26,7 +26,7 @@ async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[st
     found = await files.several(work.connection, work.owner, file_ids, work.engine.now())
     missing = [file_id for file_id in file_ids if file_id not in found]
     if missing:
-        raise bad_request(f"No such File object: {', '.join(missing)}", param=path)
+        raise bad_request(f"No such File object: {enumerated(missing)}", param=path)
     for file_id in file_ids:
         purpose = found[file_id]["purpose"]
         if purpose not in _USABLE:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Context, Work, context, owner, writing
-from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
+from assistants_tui.engine.api.errors import bad_request, enumerated, expect_id, not_found
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.files import check_purpose, check_quota, expiry
 from assistants_tui.engine.api.multipart import read_form
@@ -111,7 +111,7 @@ def _in_order(arrived: list[Part], part_ids: list[str]) -> list[Part]:
     by_id = {part.id: part for part in arrived}
     unknown = [part_id for part_id in part_ids if part_id not in by_id]
     if unknown:
-        raise bad_request(f"No such part in this upload: {', '.join(unknown)}", param="part_ids")
+        raise bad_request(f"No such part in this upload: {enumerated(unknown)}", param="part_ids")
     if len(set(part_ids)) < len(part_ids):
         raise bad_request(
             "Invalid 'part_ids': a part is named twice.", param="part_ids", code="invalid_value"

@@ -1,6 +1,6 @@
-"""Reading JSON bodies, within limits of size and depth, into the models of `requests`."""
+"""Reading JSON bodies, within limits of size, depth and number of values, into the models of `requests`."""
 
-import json
+import asyncio
 import math
 from typing import TypeVar
 
@@ -8,20 +8,27 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
+from assistants_tui.engine.api.context import context
 from assistants_tui.engine.api.errors import ApiError, bad_request
 from assistants_tui.engine.api.explanations import explain
-
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of a JSON body. The longest legal text, 256,000 code points, takes about 1 MiB."""
+from assistants_tui.engine.api.large_bodies import LARGE, MAX_BODY, Room
+from assistants_tui.protocol import bounded_json
 
 _MAX_DEPTH = 64  # of nested arrays and objects; no schema that a model can follow comes near
+_MAX_VALUES = 100_000  # of one body; the longest lists of the API take some ten thousand
+_SECONDS = 300.0  # for all of a large body: slow lines take some minutes
 
 Body = TypeVar("Body", bound=BaseModel)
 
 
 async def read_body(request: Request, model: type[Body]) -> Body:
     """The request's JSON body, checked. An empty body counts as an empty object. Raises `ApiError`."""
-    return check(await _read_json(request), model)
+    room: Room = request.state.body_room
+    raw = await _read(request, room)
+    await room.keep(len(raw))
+    if len(raw) < LARGE:
+        return check(_parse(raw), model)
+    return await context(request).large_bodies.in_turn(lambda: check(_parse(raw), model))
 
 
 def check(value: object, model: type[Body]) -> Body:
@@ -32,19 +39,39 @@ def check(value: object, model: type[Body]) -> Body:
         raise explain(error.errors(include_url=False)[0]) from None
 
 
-async def _read_json(request: Request) -> object:
+async def _read(request: Request, room: Room) -> bytes:
     too_large = ApiError(413, f"The request body is too large. The limit is {MAX_BODY} bytes.")
-    refuse_longer(request, MAX_BODY, too_large)
+    announced = refuse_longer(request, MAX_BODY, too_large)
     raw = bytearray()
-    async for chunk in chunks_of(request):
-        raw += chunk
-        if len(raw) > MAX_BODY:
-            raise too_large
+    try:
+        async with asyncio.timeout(_SECONDS):
+            if announced >= LARGE:
+                await room.take(announced)
+            async for chunk in chunks_of(request):
+                raw += chunk
+                if len(raw) > MAX_BODY:
+                    raise too_large
+                if len(raw) >= LARGE:
+                    await room.take(MAX_BODY)
+    except TimeoutError:
+        raise ApiError(
+            408, f"The request body took more than {_SECONDS:g} seconds.", headers={"connection": "close"}
+        ) from None
+    return bytes(raw)
+
+
+def _parse(raw: bytes) -> object:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw)
+        value = bounded_json.parse(raw, _MAX_VALUES)
         _check_values(value, _MAX_DEPTH)
+    except bounded_json.TooManyValuesError:
+        raise ApiError(
+            413,
+            f"The request body has too many values. The limit is {_MAX_VALUES:,} in one request; "
+            "send several requests.",
+        ) from None
     except (ValueError, RecursionError):
         raise bad_request(
             "We could not parse the JSON body of your request. Check that it is valid JSON in UTF-8, "

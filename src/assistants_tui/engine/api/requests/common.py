@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -19,11 +20,19 @@ from assistants_tui.engine.api.errors import wrong_id
 from assistants_tui.engine.api.explanations import TAG
 from assistants_tui.engine.store.ids import PREFIXES
 
+_MOST_FIELDS = 100  # of an object that has its fields by name
+_MOST_PAIRS = 16
+
 
 class RequestBody(BaseModel):
     """A JSON object that takes no other fields than those it names, and no value of another JSON type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, value: object) -> object:
+        return few(value, _MOST_FIELDS)
 
     def given(self) -> dict[str, Any]:
         """The fields that the request has, as plain JSON values."""
@@ -33,6 +42,13 @@ class RequestBody(BaseModel):
         """The fields to change: those that the request has. A null map becomes an empty one."""
         maps = ("metadata", "tool_resources")
         return {name: {} if value is None and name in maps else value for name, value in self.given().items()}
+
+
+def few(value: object, most: int) -> object:
+    """Refuse an object of far too many fields before each of them is looked at."""
+    if isinstance(value, dict) and len(value) > most:
+        raise PydanticCustomError("too_long", "too long", {"max_length": most})
+    return value
 
 
 def _id_of(kind: str) -> tuple[AfterValidator, WithJsonSchema]:
@@ -57,7 +73,8 @@ Metadata = Annotated[
         Annotated[str, StringConstraints(max_length=64)],
         Annotated[str, StringConstraints(max_length=512)],
     ],
-    Field(max_length=16),
+    Field(max_length=_MOST_PAIRS),
+    BeforeValidator(lambda value: few(value, _MOST_PAIRS)),
 ]
 
 Instructions = Annotated[str, StringConstraints(max_length=256_000)]

@@ -31,5 +31,5 @@ class NewUpload(RequestBody):
 
 
 class UploadCompletion(RequestBody):
-    part_ids: Annotated[list[UploadPartId], Field(min_length=1)]
+    part_ids: Annotated[list[UploadPartId], Field(fail_fast=True, min_length=1, max_length=10_000)]
     md5: str | None = None

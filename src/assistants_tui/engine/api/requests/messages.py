@@ -50,17 +50,21 @@ class AttachmentTool(RequestBody):
 
 class Attachment(RequestBody):
     file_id: FileId
-    tools: Annotated[list[AttachmentTool], Field(min_length=1)]
+    tools: Annotated[list[AttachmentTool], Field(fail_fast=True, min_length=1, max_length=16)]
 
 
 class NewMessage(RequestBody):
     role: Literal["user", "assistant"]
     content: Annotated[
         Annotated[_Text, Tag(alternative("text"))]
-        | Annotated[list[ContentPart], Field(min_length=1), Tag(alternative("parts"))],
+        | Annotated[
+            list[ContentPart],
+            Field(fail_fast=True, min_length=1, max_length=1_000),
+            Tag(alternative("parts")),
+        ],
         by_json_type(text=str, parts=list),
     ]
-    attachments: list[Attachment] | None = None
+    attachments: Annotated[list[Attachment], Field(fail_fast=True, max_length=500)] | None = None
     metadata: Metadata | None = None
 
     def parts(self) -> list[dict[str, Any]]:
@@ -70,6 +74,9 @@ class NewMessage(RequestBody):
         return [part.to_wire() for part in self.content]
 
 
+NewMessages = Annotated[list[NewMessage], Field(fail_fast=True, max_length=1_000)]
+
+
 class MetadataChange(RequestBody):
     """All that a message or a run lets change."""
 
@@ -77,7 +84,7 @@ class MetadataChange(RequestBody):
 
 
 class NewThread(RequestBody):
-    messages: list[NewMessage] | None = None
+    messages: NewMessages | None = None
     tool_resources: NewToolResources | None = None
     metadata: Metadata | None = None
 

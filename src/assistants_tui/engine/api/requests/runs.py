@@ -16,7 +16,7 @@ from assistants_tui.engine.api.requests.common import (
     alternative,
     by_json_type,
 )
-from assistants_tui.engine.api.requests.messages import NewMessage, NewThread
+from assistants_tui.engine.api.requests.messages import NewMessages, NewThread
 from assistants_tui.engine.api.requests.tools import (
     ReasoningEffort,
     ResponseFormat,
@@ -81,7 +81,7 @@ class _RunOptions(RequestBody):
 
 class NewRun(_RunOptions):
     additional_instructions: Instructions | None = None
-    additional_messages: list[NewMessage] | None = None
+    additional_messages: NewMessages | None = None
     reasoning_effort: ReasoningEffort | None = None
 
 
@@ -109,5 +109,5 @@ class CodeDecision(TypedBody):
 
 
 class ToolOutputs(RequestBody):
-    tool_outputs: list[ToolOutput]
+    tool_outputs: Annotated[list[ToolOutput], Field(fail_fast=True, max_length=1_000)]
     stream: bool | None = None

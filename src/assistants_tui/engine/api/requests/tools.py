@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, Tag, model_validator
 
+from assistants_tui.engine.api.errors import shown
 from assistants_tui.engine.api.json_schema import schema_fault
 from assistants_tui.engine.api.requests.common import (
     Fields,
@@ -32,7 +33,7 @@ class FunctionDefinition(RequestBody):
         if kind != "object":
             raise refuse(
                 f"Invalid schema for function '{self.name}': schema must be a JSON Schema of "
-                f"'type: \"object\"', got 'type: {kind!r}'.",
+                f"'type: \"object\"', got 'type: {shown(repr(kind))}'.",
                 code="invalid_function_parameters",
                 at="parameters",
             )
@@ -107,7 +108,7 @@ def _distinct_functions(tools: list[Tool]) -> list[Tool]:
     return tools
 
 
-Tools = Annotated[list[Tool], Field(max_length=128), AfterValidator(_distinct_functions)]
+Tools = Annotated[list[Tool], Field(fail_fast=True, max_length=128), AfterValidator(_distinct_functions)]
 
 
 class StaticChunking(RequestBody):
@@ -135,21 +136,23 @@ class ChunkingStrategy(TypedBody):
 
 
 class CodeInterpreterResources(RequestBody):
-    file_ids: Annotated[list[FileId], Field(max_length=20, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=20, default_factory=list)]
 
 
 class FileSearchResources(RequestBody):
-    vector_store_ids: Annotated[list[VectorStoreId], Field(max_length=1, default_factory=list)]
+    vector_store_ids: Annotated[
+        list[VectorStoreId], Field(fail_fast=True, max_length=1, default_factory=list)
+    ]
 
 
 class StoreToMake(RequestBody):
-    file_ids: Annotated[list[FileId], Field(max_length=10_000, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=10_000, default_factory=list)]
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
 
 class NewFileSearchResources(FileSearchResources):
-    vector_stores: Annotated[list[StoreToMake], Field(max_length=1, default_factory=list)]
+    vector_stores: Annotated[list[StoreToMake], Field(fail_fast=True, max_length=1, default_factory=list)]
 
     @model_validator(mode="after")
     def _names_or_makes_a_store(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, Tag, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, Tag, WithJsonSchema, model_validator
 
 from assistants_tui.engine.api.requests.common import (
     Fields,
@@ -12,6 +12,7 @@ from assistants_tui.engine.api.requests.common import (
     TypedBody,
     alternative,
     by_json_type,
+    few,
     refuse,
 )
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
@@ -29,6 +30,7 @@ Attributes = Annotated[
         ],
     ],
     Field(max_length=16),
+    BeforeValidator(lambda value: few(value, 16)),
 ]
 
 
@@ -40,7 +42,7 @@ class StoreExpiry(RequestBody):
 class NewVectorStore(RequestBody):
     name: str | None = None
     description: str | None = None
-    file_ids: Annotated[list[FileId], Field(max_length=500, default_factory=list)]
+    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=500, default_factory=list)]
     expires_after: StoreExpiry | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
@@ -75,8 +77,8 @@ class AttributesChange(RequestBody):
 
 
 class NewFileBatch(RequestBody):
-    file_ids: Annotated[list[FileId], Field(min_length=1, max_length=2000)] | None = None
-    files: Annotated[list[FileInStore], Field(min_length=1, max_length=2000)] | None = None
+    file_ids: Annotated[list[FileId], Field(fail_fast=True, min_length=1, max_length=2000)] | None = None
+    files: Annotated[list[FileInStore], Field(fail_fast=True, min_length=1, max_length=2000)] | None = None
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 
@@ -112,6 +114,8 @@ _COMPARABLE = {
 }
 
 
+_MOST_FILTERS = 1_000
+
 _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin")
 
 
@@ -125,7 +129,11 @@ class Filter(TypedBody):
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]
     key: str | None = None
     value: Annotated[Any, WithJsonSchema(_COMPARABLE)] = None
-    filters: Annotated[list["Filter"], Field(min_length=1)] | None = None
+    filters: Annotated[list["Filter"], Field(fail_fast=True, min_length=1, max_length=100)] | None = None
+
+    def count(self) -> int:
+        """How many conditions it has in all, with those that it joins."""
+        return 1 + sum(part.count() for part in self.filters or ())
 
     @model_validator(mode="after")
     def _compares_what_can_be_compared(self) -> Self:
@@ -156,7 +164,7 @@ class Search(RequestBody):
         Annotated[str, StringConstraints(min_length=1), Tag(alternative("text"))]
         | Annotated[
             list[Annotated[str, StringConstraints(min_length=1)]],
-            Field(min_length=1),
+            Field(fail_fast=True, min_length=1, max_length=32),
             Tag(alternative("texts")),
         ],
         by_json_type(text=str, texts=list),
@@ -165,3 +173,13 @@ class Search(RequestBody):
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     ranking_options: SearchRankingOptions = SearchRankingOptions()
     rewrite_query: bool = False
+
+    @model_validator(mode="after")
+    def _has_few_filters(self) -> Self:
+        if self.filters is not None and self.filters.count() > _MOST_FILTERS:
+            raise refuse(
+                f"Invalid '{{path}}': too many conditions. A filter has at most {_MOST_FILTERS} in all.",
+                code="invalid_value",
+                at="filters",
+            )
+        return self

@@ -1,0 +1,19 @@
+"""Gives each request room for its body for as long as it is being answered."""
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assistants_tui.engine.api.context import context, owner
+
+
+class BodyRoom:
+    """Middleware behind the one that knows the owner of a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        async with context(request).large_bodies.room(owner(request)) as room:
+            request.state.body_room = room
+            await self._app(scope, receive, send)

@@ -1,0 +1,220 @@
+"""Requests that would cost the engine much time or memory are refused before they do, or wait their turn."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from assistants_tui.engine.api import large_bodies
+from assistants_tui.engine.api.errors import ApiError
+from assistants_tui.engine.api.large_bodies import MAX_BODY, LargeBodies
+from assistants_tui.engine.api.requests import assistants, files, messages, runs, vector_stores
+from support.engine import JSON, error_of, make
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MANY = 100_000
+MESSAGE: JSON = {"role": "user", "content": "Hi"}
+ATTACHED: JSON = {"file_id": "file-x", "tools": [{"type": "file_search"}]}
+OUTPUT: JSON = {"tool_call_id": "call_x", "output": "x"}
+
+
+@pytest.mark.parametrize("piece", ["[]", "{}", "0", '""', '{"role":"user","content":"x"}'])
+@pytest.mark.parametrize("path", ["/threads", "/assistants", "/threads/runs", "/vector_stores"])
+async def test_a_body_of_very_many_values(shared: httpx2.AsyncClient, path: str, piece: str) -> None:
+    body = '{"messages":[' + ",".join([piece] * (MANY + 1)) + "]}"
+    refused = await shared.post(path, content=body)
+    assert refused.status_code == 413
+    assert error_of(refused)["message"] == (
+        "The request body has too many values. The limit is 100,000 in one request; send several requests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("/threads", {"messages": [MESSAGE] * 1_001}, "messages"),
+        (
+            "/threads/runs",
+            {"assistant_id": "asst_x", "thread": {"messages": [MESSAGE] * 1_001}},
+            "thread.messages",
+        ),
+        (
+            "/threads/thread_x/runs",
+            {"assistant_id": "asst_x", "additional_messages": [MESSAGE] * 1_001},
+            "additional_messages",
+        ),
+        (
+            "/threads/thread_x/messages",
+            {"role": "user", "content": [{"type": "text", "text": "x"}] * 1_001},
+            "content",
+        ),
+        ("/threads/thread_x/messages", MESSAGE | {"attachments": [ATTACHED] * 501}, "attachments"),
+        (
+            "/threads/thread_x/messages",
+            MESSAGE | {"attachments": [{"file_id": "file-x", "tools": [{"type": "file_search"}] * 17}]},
+            "attachments[0].tools",
+        ),
+        (
+            "/threads/thread_x/runs/run_x/submit_tool_outputs",
+            {"tool_outputs": [OUTPUT] * 1_001},
+            "tool_outputs",
+        ),
+        ("/vector_stores/vs_x/search", {"query": ["x"] * 33}, "query"),
+        ("/uploads/upload_x/complete", {"part_ids": ["part_x"] * 10_001}, "part_ids"),
+    ],
+)
+async def test_lists_that_the_contract_leaves_open(
+    shared: httpx2.AsyncClient, path: str, body: JSON, param: str
+) -> None:
+    error = error_of(await shared.post(path, json=body))
+    assert (error["code"], error["param"]) == ("array_above_max_length", param)
+
+
+async def test_a_thread_begins_with_a_thousand_messages(shared: httpx2.AsyncClient) -> None:
+    thread = await make(shared, "/threads", messages=[MESSAGE] * 1_000)
+    page = (await shared.get(f"/threads/{thread['id']}/messages?limit=100")).json()
+    assert len(page["data"]) == 100 and page["has_more"]
+
+
+async def test_a_filter_of_very_many_conditions(shared: httpx2.AsyncClient) -> None:
+    condition: JSON = {"type": "eq", "key": "k", "value": 1}
+    many: JSON = {"type": "or", "filters": [{"type": "and", "filters": [condition] * 99}] * 11}
+    error = error_of(await shared.post("/vector_stores/vs_x/search", json={"query": "x", "filters": many}))
+    assert error["param"] == "filters" and "at most 1000" in error["message"]
+
+
+FIELDS: JSON = {f"field{number}": number for number in range(MANY // 2)}
+
+
+@pytest.mark.parametrize(
+    ("model", "value"),
+    [
+        (messages.NewThread, {"messages": [[]] * 1_000}),
+        (messages.NewThread, {"messages": [{"role": 1, "content": 2, "metadata": 3}] * 1_000}),
+        (messages.NewThread, {"metadata": FIELDS}),
+        (messages.NewThread, FIELDS),
+        (messages.NewThread, {"messages": [MESSAGE | {"metadata": FIELDS}] * 1_000}),
+        (messages.NewMessage, MESSAGE | {"content": [{"type": 1}] * 1_000}),
+        (messages.NewMessage, MESSAGE | {"attachments": [{}] * 500}),
+        (assistants.NewAssistant, {"model": "m", "tools": [{"type": "x"} | dict.fromkeys("abcdefgh")] * 128}),
+        (assistants.NewAssistant, {"model": "m", "tools": [FIELDS] * 128}),
+        (runs.ToolOutputs, {"tool_outputs": [[]] * 1_000}),
+        (files.UploadCompletion, {"part_ids": [1] * 10_000}),
+        (vector_stores.NewVectorStore, {"file_ids": ["x"] * 500}),
+        (vector_stores.NewFileBatch, {"files": [dict.fromkeys(map(str, range(90)))] * 2_000}),
+        (vector_stores.NewFileBatch, {"file_ids": ["file-x"], "attributes": FIELDS}),
+        (vector_stores.Search, {"query": [0] * 32, "filters": {"type": "and", "filters": [[]] * 100}}),
+    ],
+)
+async def test_not_every_fault_is_written_down(model: type[BaseModel], value: Any) -> None:
+    """One is reported, so that a fault costs nothing for each of thousands of others."""
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate(value)
+    assert refused.value.error_count() <= 150
+
+
+LONG = "x" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/threads", {"messages": [{"role": LONG, "content": "x"}]}),
+        ("/threads", {LONG: 1}),
+        ("/threads", {"metadata": {LONG: "x"}}),
+        ("/threads/thread_x/messages", MESSAGE | {"attachments": [{"file_id": LONG, "tools": []}]}),
+        ("/threads/thread_x/runs", {"assistant_id": "asst_" + LONG}),
+        ("/threads/thread_x/runs", {"assistant_id": "asst_x", "tool_choice": LONG}),
+        ("/vector_stores", {"file_ids": [f"file-{number}" + LONG[:1_000] for number in range(500)]}),
+        (
+            "/assistants",
+            {
+                "model": "m",
+                "tools": [
+                    {"type": "function", "function": {"name": "f", "parameters": {"type": [LONG]}}},
+                ],
+            },
+        ),
+    ],
+)
+async def test_an_error_does_not_repeat_what_was_sent(
+    shared: httpx2.AsyncClient, path: str, body: JSON
+) -> None:
+    refused = await shared.post(path, json=body)
+    assert refused.status_code in {400, 404} and len(refused.content) < 5_000
+
+
+@pytest.mark.parametrize("strict", [True, False])
+async def test_large_schemas_are_checked_whole(shared: httpx2.AsyncClient, strict: bool) -> None:
+    properties: JSON = {f"p{number}": {"type": "string"} for number in range(5_000)}
+    parameters: JSON = {"type": "object", "properties": properties | {"last": {"type": "text"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": strict}}
+    response = await shared.post("/assistants", json={"model": "m", "tools": [tool]})
+    assert response.status_code == (400 if strict else 200)
+    if strict:
+        assert "At $.properties.last.type: " in error_of(response)["message"]
+
+
+async def test_large_bodies_are_read_one_after_another() -> None:
+    """And between two of them there is time for others: the work is followed by a rest as long."""
+    bodies, at_work, most = LargeBodies(), 0, 0
+    lap = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def work() -> int:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        asyncio.run_coroutine_threadsafe(lap.wait(), loop).result()
+        at_work -= 1
+        return 1
+
+    several = [asyncio.create_task(bodies.in_turn(work)) for _ in range(5)]
+    await asyncio.sleep(0)
+    lap.set()
+    assert await asyncio.gather(*several) == [1] * 5
+    assert most == 1
+
+
+async def test_room_for_large_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of it is the most for one owner; who finds none waits until somebody else has been answered."""
+    bodies = LargeBodies()
+    async with bodies.room("a") as first:
+        await first.take(8 * MAX_BODY)
+        async with bodies.room("b") as other:
+            await other.take(MAX_BODY)
+        async with bodies.room("a") as second:
+            waiting = asyncio.create_task(second.take(MAX_BODY))
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            await first.keep(1_000)
+            await waiting
+        monkeypatch.setattr(large_bodies, "_PATIENCE", 0.0)
+        await first.take(1)  # has room already
+        async with bodies.room("a") as third, bodies.room("a") as fourth:
+            await third.take(7 * MAX_BODY)
+            with pytest.raises(ApiError) as refused:
+                await fourth.take(MAX_BODY)
+            assert refused.value.status == 503 and refused.value.headers is not None
+            assert refused.value.headers["retry-after"] == "1"
+
+
+async def test_room_is_given_back(shared: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by requests that are refused, and by those that do not say how long they are."""
+    monkeypatch.setattr(large_bodies, "_HELD_BY_OWNER", MAX_BODY)
+    monkeypatch.setattr(large_bodies, "_PATIENCE", 0.0)
+    good = json.dumps({"messages": [{"role": "user", "content": "x" * 200_000}]}).encode()
+
+    async def in_pieces(raw: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(raw), 50_000):
+            yield raw[start : start + 50_000]
+
+    for content, status in ((good, 200), (good[:-1], 400), (b"x" * (MAX_BODY + 1), 413)):
+        for _ in range(2):
+            assert (await shared.post("/threads", content=content)).status_code == status
+            assert (await shared.post("/threads", content=in_pieces(content))).status_code == status
