@@ -225,8 +225,30 @@ for name, number in {
 """,
     "change settings of the system": """
 settings = [os.path.join(folder, name) for folder, _, names in os.walk('/proc/sys') for name in names]
-for path in [*settings, '/proc/sysrq-trigger', '/proc/self/oom_score_adj', '/proc/self/coredump_filter']:
+others = ['/proc/self/oom_score_adj', '/proc/self/coredump_filter', '/proc/1/oom_score_adj']
+of_root = ['/proc/sysrq-trigger', '/proc/mtrr', '/proc/irq/default_smp_affinity', '/sys/kernel/uevent_helper']
+devices = ['/dev/mem', '/dev/kmsg', '/dev/port', '/dev/vda', '/dev/sda', '/dev/loop-control', '/dev/fuse']
+for path in [*settings, '/proc/sys/kernel/core_pattern', *others, *of_root, *devices]:
     attempt(path, lambda: os.close(os.open(path, os.O_WRONLY)))
+""",
+    "see where things are on the host": """
+names = ('mountinfo', 'mounts', 'mountstats', 'cmdline', 'environ', 'maps', 'cgroup', 'cwd', 'root')
+def has_path(text):
+    return host['user'] in text or host['data'] in text or 1 / 0
+processes = ['self', 'thread-self', '1', '2', str(os.getpid())]
+attempt('list processes', lambda: processes.extend(os.listdir('/proc')) or 1 / 0)
+for process in processes:
+    for name in names:
+        path = f'/proc/{process}/{name}'
+        attempt(path, lambda: has_path(open(path, errors='replace').read()))
+        attempt(path, lambda: has_path(os.readlink(path)))
+request = struct.pack('=IIQQQ', 24, 0, 0xFFFFFFFFFFFFFFFF, 0, 0)  # the root mount, as far as we see
+attempt('listmount', lambda: call('listmount', (458, 458), request, ctypes.create_string_buffer(80), 10, 0))
+if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
+    print('BREACH', 'listmount is not refused but', errno.errorcode.get(ctypes.get_errno()))
+attempt('statmount', lambda: call('statmount', (457, 457), request, ctypes.create_string_buffer(4096), 4096, 0))
+if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
+    print('BREACH', 'statmount is not refused but', errno.errorcode.get(ctypes.get_errno()))
 """,
     "see the machine's memory and settings": """
 for name in ('kcore', 'kallsyms', 'sys/kernel/core_pattern', 'keys', 'timer_list'):
@@ -268,6 +290,7 @@ HARMLESS = (
     "open unusual sockets",
     "create a file beside a private one",
     "kill processes",
+    "see where things are on the host",
     "make namespaces",
     "make dangerous system calls",
 )
@@ -316,6 +339,7 @@ def host() -> Iterator[dict[str, Any]]:
             "abstract": name,
             "victim": victim.pid,
             "application": os.getpid(),
+            "user": str(Path.home()),
         }
         assert victim.poll() is None, "an attack has ended the victim"
         victim.communicate(b"\n")
@@ -358,7 +382,7 @@ async def attacker(
     other = data / "threads" / "other" / "data" / "file"
     other.parent.mkdir(parents=True)
     other.write_text("SECRET", encoding="utf-8")
-    yield Attacker(interpreter, {**host, "other_thread": str(other)})
+    yield Attacker(interpreter, {**host, "other_thread": str(other), "data": str(data)})
     await interpreter.close()
     assert other.read_text(encoding="utf-8") == "SECRET"
 
@@ -385,7 +409,7 @@ async def test_attacks_get_through_without_a_sandbox(
     interpreter = CodeInterpreter(data, launcher="unconfined")
     other = data / "file"
     other.write_text("SECRET", encoding="utf-8")
-    attacker = Attacker(interpreter, {**host, "other_thread": str(other)})
+    attacker = Attacker(interpreter, {**host, "other_thread": str(other), "data": str(data)})
     try:
         failed = [name for name in HARMLESS if "BREACH" not in await attacker.run(ATTACKS[name])]
     finally:

@@ -33,6 +33,8 @@ CALLS = {
     "mount": (165, 40),
     "memfd_create": (319, 279),
     "bpf": (321, 280),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
     "fchmodat": (268, 53),
     "unlinkat": (263, 35),
 }
@@ -77,7 +79,7 @@ def decide(machine: str, alone: int | None, name: str, *arguments: int) -> int |
 def test_what_both_filters_decide(machine: str, alone: int | None) -> None:
     for name in ("read", "openat", "futex", "execve", "unlinkat"):
         assert decide(machine, alone, name) == "allow"
-    for name in ("ptrace", "mount", "memfd_create", "bpf"):
+    for name in ("ptrace", "mount", "memfd_create", "bpf", "statmount", "listmount"):
         assert decide(machine, alone, name) == errno.EPERM
     assert decide(machine, alone, "clone3") == errno.ENOSYS
     assert decide(machine, alone, "clone", THREAD) == "allow"
@@ -130,6 +132,15 @@ def test_other_architectures_are_killed(alone: int | None) -> None:
     assert run(seccomp.program("aarch64", alone), "x86_64", 0) == KILL
     with pytest.raises(KeyError):
         seccomp.program("riscv64", alone)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("alone", [None, PID])
+def test_calls_that_nobody_has_judged_do_not_exist(machine: str, alone: int | None) -> None:
+    program = seccomp.program(machine, alone)
+    for number in (470, 471, 547, 1000, 0x3FFFFFFF):
+        assert run(program, machine, number) == ERRNO | errno.ENOSYS
+    assert run(program, machine, 462) == ALLOW  # mseal
 
 
 @given(

@@ -1,8 +1,8 @@
 """The filter of system calls, as a classic BPF program (seccomp(2), linux/filter.h).
 
 Built here rather than with libseccomp, which many systems lack. It lists what is refused, so that programs
-written for newer kernels keep running: calls that reach outside the sandbox, calls whose memory no limit
-counts, and calls that have been the way out of sandboxes before.
+keep running: calls that reach outside the sandbox, calls whose memory no limit counts, and calls that have
+been the way out of sandboxes before. Calls newer than this list do not exist, as on an older kernel.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _X32 = 0x40000000
+_UNKNOWN = 470  # Linux 6.17 ends before it
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
@@ -63,6 +64,8 @@ _REFUSED: _Table = {
     "fsmount": (432, 432),
     "fspick": (433, 433),
     "mount_setattr": (442, 442),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
     "unshare": (272, 97),
     "setns": (308, 268),
     "open_by_handle_at": (304, 265),
@@ -179,6 +182,7 @@ def program(machine: str, alone: int | None = None) -> bytes:
     ]
     if machine == "x86_64":
         rules += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
+    rules += [(_AT_LEAST, 0, 1, _UNKNOWN), _fail(errno.ENOSYS)]
     for number in _numbers(_REFUSED, column):
         rules += _when(number, [_fail(errno.EPERM)])
     # clone3 hides its flags in memory, where a filter cannot look; the C library falls back to clone

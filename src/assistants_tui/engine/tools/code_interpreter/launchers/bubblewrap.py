@@ -28,16 +28,7 @@ from .base import (
 _HOME = "/tmp/home"  # noqa: S108 - inside the sandbox
 _RUN = "/run/kernel"
 _GUEST = "/opt"
-_MACHINE_FILES = (
-    "/proc/kallsyms",
-    "/proc/kcore",
-    "/proc/key-users",
-    "/proc/keys",
-    "/proc/kmsg",
-    "/proc/sched_debug",
-    "/proc/sysrq-trigger",
-    "/proc/timer_list",
-)
+_FACTS = ("/proc/cpuinfo", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/proc/uptime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,8 @@ class Bubblewrap:
             *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"),
             *(word for item in variables.items() for word in ("--setenv", *item)),
             *_system(),
-            *("--proc", "/proc", *_masks(), "--remount-ro", "/proc", "--dev", "/dev"),
+            *_facts(),
+            *("--dev", "/dev"),
             *("--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
             *("--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
             *("--dir", _HOME, "--dir", f"{_HOME}/matplotlib"),
@@ -90,17 +82,17 @@ class Bubblewrap:
         return Command(argv, {}, (read_end,))
 
 
-def _masks() -> list[str]:
-    """Arguments that hide what /proc tells of, and changes in, the whole machine.
+def _facts() -> list[str]:
+    """Arguments for a /proc that has only the numbers of processors and memory.
 
-    Bubblewrap started by root gives the sandbox a user that still owns these files outside: without the masks
-    and a read-only /proc, code could set kernel.core_pattern and have a program run on the host.
+    A real one has settings of the whole machine that root may change (with kernel.core_pattern, code had a
+    program run on the host), shows paths of the host in each process's mountinfo and in bwrap's own command
+    line, and cannot be mounted at all in many containers.
     """
-    words = ["--size", "4096", "--tmpfs", "/proc/sys", "--remount-ro", "/proc/sys"]
-    for path in existing(*_MACHINE_FILES):
-        # a device file on a mount without devices cannot be opened
-        words += ["--ro-bind", "/dev/null", path]
-    return words
+    words = ["--size", "4096", "--tmpfs", "/proc"]
+    for path in existing(*_FACTS):
+        words += ["--ro-bind", path, path]
+    return [*words, "--remount-ro", "/proc"]
 
 
 def _system() -> list[str]:
