@@ -246,7 +246,7 @@ request = struct.pack('=IIQQQ', 24, 0, 0xFFFFFFFFFFFFFFFF, 0, 0)  # the root mou
 attempt('listmount', lambda: call('listmount', (458, 458), request, ctypes.create_string_buffer(80), 10, 0))
 if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
     print('BREACH', 'listmount is not refused but', errno.errorcode.get(ctypes.get_errno()))
-attempt('statmount', lambda: call('statmount', (457, 457), request, ctypes.create_string_buffer(4096), 4096, 0))
+attempt('statmount', lambda: call('statmount', (457, 457), request, ctypes.create_string_buffer(80), 80, 0))
 if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
     print('BREACH', 'statmount is not refused but', errno.errorcode.get(ctypes.get_errno()))
 """,

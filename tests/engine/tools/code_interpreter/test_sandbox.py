@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
-from assistants_tui.engine.tools.code_interpreter.launchers import Launcher, Place, candidates
+from assistants_tui.engine.tools.code_interpreter.launchers import NOBODY, Launcher, Place, candidates
 from assistants_tui.engine.tools.code_interpreter.launchers.bare import Bare
 from assistants_tui.engine.tools.code_interpreter.launchers.bubblewrap import Bubblewrap
 from assistants_tui.engine.tools.code_interpreter.launchers.seatbelt import Seatbelt
 from assistants_tui.engine.tools.code_interpreter.sandbox import choose
-from support.code_interpreter import Thread
+from support.code_interpreter import OpenInterpreter, Thread
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these launchers are for Linux")
+root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give code to another user")
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ async def test_a_launcher_that_confines_nothing_is_found_out(
         "reach the network",
         "reach a local service",
         "make any system call",
+        "see paths of this computer",
     ):
         assert possible in sandbox.reason
     assert "signal the application" in sandbox.reason
@@ -90,7 +92,8 @@ async def test_what_the_system_allows_is_used(place: Place, bait: Path) -> None:
     """Else a sandbox that broke would only be seen by the tests that are skipped for it."""
     for launcher in candidates("auto"):
         if isinstance(launcher, Bubblewrap):
-            trial = [launcher.program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+            namespaces = "--unshare-all" if launcher.user is None else "--unshare-pid"
+            trial = [launcher.program, namespaces, "--ro-bind", "/", "/", "true"]
             possible = subprocess.run(trial, check=False, capture_output=True).returncode == 0
         else:
             py_landlock = pytest.importorskip("py_landlock")
@@ -99,6 +102,96 @@ async def test_what_the_system_allows_is_used(place: Place, bait: Path) -> None:
                 possible = py_landlock.get_abi_version() >= 3
         _, sandbox = await choose([launcher], place, bait, Limits())
         assert sandbox.available == possible, sandbox.reason
+
+
+@linux
+@root
+async def test_code_of_root_is_given_to_nobody(open_interpreter: OpenInterpreter, tmp_path: Path) -> None:
+    thread = Thread(await open_interpreter("bubblewrap"))
+    sandbox = await thread.interpreter.sandbox()
+    if "nobody" not in sandbox.sentence:
+        pytest.skip(f"code cannot be given to another user here: {sandbox.sentence}")
+    attached = tmp_path / "attached"
+    attached.write_text("for code", encoding="utf-8")
+    attached.chmod(0o600)
+    made = await thread.run(
+        "text = open('/mnt/data/attached').read(); open('/mnt/data/made', 'w').write(text)",
+        {"attached": attached},
+    )
+    assert [(file.name, file.path.read_text(encoding="utf-8")) for file in made.files] == [
+        ("made", "for code")
+    ]
+    [data] = tmp_path.glob("data/threads/*/data")
+    assert {path.stat().st_uid for path in (data, *data.iterdir())} == {NOBODY}
+
+    mistake = data / "of-root"
+    mistake.write_text("secret", encoding="utf-8")
+    mistake.chmod(0o600)
+    await thread.run("open('/mnt/data/of-root').read()")
+    assert "PermissionError" in thread.logs
+    await thread.run("import os; os.setresuid(0, 0, 0)")
+    assert "PermissionError" in thread.logs
+    await thread.interpreter.close_thread(thread.name)
+    assert not data.exists()
+
+
+@linux
+@root
+async def test_a_folder_changes_hands_with_the_sandbox(
+    open_interpreter: OpenInterpreter, tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger"
+    stranger.touch()
+    for count, launcher in enumerate(("bubblewrap", "landlock", "bubblewrap"), 1):
+        interpreter = await open_interpreter(launcher)
+        thread = Thread(interpreter)
+        code = """
+import os
+os.makedirs('/mnt/data/folder', exist_ok=True)
+for path in ('/mnt/data/count', '/mnt/data/folder/count'):
+    with open(path, 'a+') as file:
+        file.write('x')
+        file.seek(0)
+        print(len(file.read()))
+"""
+        assert (await thread.run(code)).status == "ok", thread.logs
+        assert thread.logs.endswith(f"{count}\n{count}\n")
+        [data] = tmp_path.glob("data/threads/*/data")
+        with contextlib.suppress(FileExistsError):
+            (data / "link").symlink_to(stranger)
+        await interpreter.close()
+    assert stranger.stat().st_uid == 0
+
+
+@linux
+@root
+async def test_root_without_the_right_to_that_is_told_so(place: Place, bait: Path, tmp_path: Path) -> None:
+    """As in a container that allows user namespaces only."""
+    for launcher in candidates("bubblewrap"):
+        assert isinstance(launcher, Bubblewrap)
+        only_in_a_user_namespace = program(
+            tmp_path / "bwrap",
+            f"""case "$*" in
+*--unshare-user*) exec {launcher.program} "$@";;
+esac
+echo 'Creating new namespace failed: Operation not permitted' >&2; exit 1""",
+        )
+        both: list[Launcher] = [Bubblewrap(only_in_a_user_namespace, user) for user in (NOBODY, None)]
+        chosen, sandbox = await choose(both, place, bait, Limits())
+        if chosen is None:
+            pytest.skip(f"no user namespace here: {sandbox.reason}")
+        assert chosen is both[1]
+        assert sandbox.sentence.endswith("Code runs as root, without root's rights.")
+        assert place.data.stat().st_uid == 0
+
+
+@linux
+@root
+async def test_code_that_is_still_root_is_found_out(place: Place, bait: Path) -> None:
+    pretender = Bare(user=NOBODY)  # type: ignore[arg-type]
+    _, sandbox = await choose([pretender], place, bait, Limits())
+    for possible in ("change the system", "see paths of this computer", "read what belongs to root"):
+        assert possible in sandbox.reason
 
 
 @linux

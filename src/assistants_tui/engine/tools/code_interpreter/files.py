@@ -61,6 +61,8 @@ def put(root: Path, name: str, source: Path) -> Stamp:
                 source.open("rb") as reader,
                 os.fdopen(os.open(temporary, _NEW, 0o600, dir_fd=folder), "wb") as writer,
             ):
+                if (owner := os.fstat(folder)).st_uid != os.geteuid():
+                    os.fchown(writer.fileno(), owner.st_uid, owner.st_gid)
                 while block := reader.read(_BLOCK):
                     writer.write(block)
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)

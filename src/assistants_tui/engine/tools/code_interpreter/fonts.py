@@ -28,7 +28,7 @@ async def make_list(launcher: Launcher, place: Place, limits: Limits, target: Pa
     """
     order = {"task": "fonts", "folder": launcher.data_inside(place)}
     try:
-        process = await SandboxProcess.start(launcher.command(place, limits, order))
+        process = await SandboxProcess.start(launcher, place, limits, order)
     except (OSError, LauncherError):
         return
     try:

@@ -89,7 +89,7 @@ class Kernel:
             "output_chars": limits.output_chars + 1,
         }
         try:
-            process = await SandboxProcess.start(launcher.command(place, limits, order))
+            process = await SandboxProcess.start(launcher, place, limits, order)
         except (OSError, LauncherError) as error:
             raise KernelError(f"The code interpreter could not be started: {error}") from error
         session = Session(key=key.encode(), signature_scheme="hmac-sha256")

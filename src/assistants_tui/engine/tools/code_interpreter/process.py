@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from assistants_tui.engine.tools import child_process
 
-from .launchers import Command
+from .interface import Limits
+from .launchers import Launcher, Place
+from .ownership import hand_over
 
 if TYPE_CHECKING:
     import psutil
@@ -34,12 +37,17 @@ class SandboxProcess:
         self._frozen: list[psutil.Process] = []
 
     @classmethod
-    async def start(cls, command: Command) -> SandboxProcess:
-        """Start a process that dies with this one.
+    async def start(
+        cls, launcher: Launcher, place: Place, limits: Limits, order: Mapping[str, Any]
+    ) -> SandboxProcess:
+        """Start a process that carries out an order for `guest.boot`, and dies with this one.
 
         Must be awaited in the thread whose end may be taken for the end of the application: the kernel sends
-        the death signal when the starting *thread* ends (prctl(2), PR_SET_PDEATHSIG). Raises OSError.
+        the death signal when the starting *thread* ends (prctl(2), PR_SET_PDEATHSIG). Raises OSError and
+        LauncherError.
         """
+        await asyncio.to_thread(hand_over, place, launcher.user)
+        command = launcher.command(place, limits, order)
         try:
             process = await asyncio.create_subprocess_exec(
                 *command.argv,

@@ -15,6 +15,7 @@ from typing import Any
 
 from .interface import Limits, Sandbox
 from .launchers import Launcher, LauncherError, Place, variables
+from .ownership import hand_over
 from .process import SandboxProcess
 
 _SECONDS = 30.0
@@ -40,7 +41,11 @@ async def choose(
 
 async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> str | None:
     """What went wrong, or None."""
-    with _bait(place, file) as bait:
+    try:
+        hand_over(place, launcher.user)
+    except OSError as error:
+        return f"its folders cannot be given to the user {launcher.user}: {error.strerror}"
+    with _bait(place, file, launcher) as bait:
         order = {
             "task": "probe",
             "bait": bait,
@@ -48,7 +53,7 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
             "environment": variables(),
         }
         try:
-            process = await SandboxProcess.start(launcher.command(place, limits, order))
+            process = await SandboxProcess.start(launcher, place, limits, order)
         except (OSError, LauncherError) as error:
             return str(error)
         try:
@@ -59,10 +64,10 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
         finally:
             process.kill()
             await process.wait()
-    return _judge(process, place)
+    return _judge(process, place, launcher.user)
 
 
-def _judge(process: SandboxProcess, place: Place) -> str | None:
+def _judge(process: SandboxProcess, place: Place, user: int | None) -> str | None:
     text = process.written.strip()
     try:
         answer: dict[str, Any] = json.loads(text.rpartition("\n")[2])
@@ -73,22 +78,33 @@ def _judge(process: SandboxProcess, place: Place) -> str | None:
         possible += answer["possible_by_number"]
     if possible:
         return f"code can still {', '.join(possible)}"
-    if not (place.data / "probe").exists():
+    try:
+        owner = (place.data / "probe").stat().st_uid
+    except OSError:
         return "code cannot write to its own folder"
+    if user is not None and owner != user:
+        return f"code runs as the user {owner}"
     return None
 
 
 @contextlib.contextmanager
-def _bait(place: Place, file: Path) -> Iterator[dict[str, Any]]:
-    """What code must not get at: a file, the packages, local services, this process."""
+def _bait(place: Place, file: Path, launcher: Launcher) -> Iterator[dict[str, Any]]:
+    """What code must not get at: files, the packages, local services, this process.
+
+    Where code runs as another user than root, one of the files lies in a folder that it can reach.
+    """
     new = file.with_name(f"{file.name}-{secrets.token_hex(4)}")
     packages = Path(sys.prefix, f"bait-{secrets.token_hex(4)}")
     abstract = f"assistants-{secrets.token_hex(8)}"
     local = place.home / "bait"
+    of_root = place.run / "bait"
     with contextlib.ExitStack() as stack:
         for made_by_code in (new, packages):
             stack.callback(made_by_code.unlink, missing_ok=True)
         stack.callback(local.unlink)
+        if launcher.user is not None:
+            of_root.touch(mode=0o600)
+            stack.callback(of_root.unlink, missing_ok=True)
         port = _listen(stack, socket.AF_INET, ("127.0.0.1", 0)).getsockname()[1]
         _listen(stack, socket.AF_UNIX, str(local))
         if sys.platform == "linux":
@@ -97,6 +113,7 @@ def _bait(place: Place, file: Path) -> Iterator[dict[str, Any]]:
             "file": str(file),
             "new": str(new),
             "packages": str(packages),
+            "root's": f"{launcher.run_inside(place)}/bait",
             "port": port,
             "socket": str(local),
             "abstract": abstract,

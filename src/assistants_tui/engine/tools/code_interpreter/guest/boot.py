@@ -14,6 +14,10 @@ def main(arguments: list[str]) -> None:
     """Run a task. The only argument is its description as JSON, made by the launcher."""
     order: dict[str, Any] = json.loads(arguments[0])
     sys.path.extend(order["paths"])
+    if user := order.get("user"):
+        confine.become(user)
+    if folder := order.get("work_in"):
+        os.chdir(folder)
     confine.limit_resources(order["limits"])
     if parent := order.get("parent"):
         confine.die_with(parent)

@@ -31,6 +31,14 @@ def limit_resources(limits: dict[str, int]) -> None:
         os.nice(5)
 
 
+def become(user: int) -> None:
+    """Change from root to another user and group of that number, for good. Raises OSError."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    _drop_capabilities()
+
+
 def die_with(parent: int) -> None:
     """End this process when its parent thread ends, however that ends (prctl(2)). Linux only."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

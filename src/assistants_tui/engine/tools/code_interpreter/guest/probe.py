@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -31,7 +32,9 @@ def report(order: dict[str, Any]) -> None:
     if sys.platform == "linux":
         attempts["reach an abstract local service"] = lambda: _connect("\0" + bait["abstract"])
         attempts["make any system call"] = lambda: os.memfd_create("probe")
-        attempts["change settings of the system"] = _open_a_setting
+        attempts["change the system"] = _open_the_system
+        attempts["see paths of this computer"] = _see_mounts
+        attempts["read what belongs to root"] = lambda: Path(bait["root's"]).read_bytes()
     by_number: dict[str, Callable[[], object]] = {
         "signal the application": lambda: os.kill(bait["process"], 0),
         "read the application's environment": lambda: Path(f"/proc/{bait['process']}/environ").read_bytes(),
@@ -61,14 +64,40 @@ def _create(path: str) -> None:
         pass
 
 
-def _open_a_setting() -> None:
-    """Open one of the system's settings for writing, and write nothing. OSError if none can be opened."""
-    for folder, _, names in os.walk("/proc/sys"):
-        for name in names:
-            with contextlib.suppress(OSError):
-                os.close(os.open(f"{folder}/{name}", os.O_WRONLY))
-                return
-    os.close(os.open("/proc/sysrq-trigger", os.O_WRONLY))
+_SYSTEM = (  # one of each kind
+    "/proc/sys/kernel/core_pattern",
+    "/proc/sysrq-trigger",
+    "/proc/irq/default_smp_affinity",
+    "/proc/mtrr",
+    "/proc/1/oom_score_adj",
+    "/sys/kernel/uevent_helper",
+    "/sys/power/state",
+    "/sys/fs/cgroup/cgroup.procs",
+    "/dev/mem",
+    "/dev/kmsg",
+    "/dev/sda",
+    "/dev/vda",
+)
+_MOST_SETTINGS = 2_000
+
+
+def _open_the_system() -> None:
+    """Open something of the system for writing, and write nothing. OSError if nothing can be opened."""
+    settings = (f"{folder}/{name}" for folder, _, names in os.walk("/proc/sys") for name in names)
+    for path in (*_SYSTEM, *itertools.islice(settings, _MOST_SETTINGS)):
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_WRONLY))
+            return
+    raise PermissionError
+
+
+def _see_mounts() -> None:
+    """Read where this process's files, or those of another, are on the host. OSError if nothing tells it."""
+    for path in ("/proc/self/mountinfo", "/proc/1/mountinfo", "/proc/1/cmdline", "/proc/1/environ"):
+        with contextlib.suppress(OSError):
+            Path(path).read_bytes()
+            return
+    raise PermissionError
 
 
 def _connect(address: str) -> None:

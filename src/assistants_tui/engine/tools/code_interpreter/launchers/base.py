@@ -55,6 +55,10 @@ class Launcher(Protocol):
     def sentence(self) -> str:
         """What it keeps from code, told to the user."""
 
+    @property
+    def user(self) -> int | None:
+        """The number of the user that code runs as; None: as the user of this process."""
+
     def data_inside(self, place: Place) -> str:
         """Where code finds the thread's files."""
 
@@ -143,6 +147,11 @@ def python_folders() -> list[str]:
 def _prefixes() -> set[Path]:
     executable = Path(sys.executable).resolve()
     return {Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), executable.parent.parent}
+
+
+def as_root() -> str:
+    """What a launcher says of itself in addition when code in it runs as root; empty if it does not."""
+    return " Code runs as root, without root's rights." if os.geteuid() == 0 else ""
 
 
 def existing(*paths: str) -> list[str]:

@@ -7,7 +7,7 @@ import platform
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assistants_tui.engine.tools.code_interpreter.guest import seccomp
@@ -18,6 +18,7 @@ from .base import (
     Command,
     LauncherError,
     Place,
+    as_root,
     environment,
     existing,
     python,
@@ -33,11 +34,21 @@ _FACTS = ("/proc/cpuinfo", "/proc/loadavg", "/proc/meminfo", "/proc/stat", "/pro
 
 @dataclass(frozen=True, slots=True)
 class Bubblewrap:
-    """`program` is the path of a `bwrap` of version 0.8 or newer."""
+    """`program` is the path of a `bwrap` of version 0.8 or newer.
+
+    Root may name another `user` for code. Bubblewrap then needs no user namespace, in which root could only
+    be given another number, but stay the owner of the host's files.
+    """
 
     program: str
+    user: int | None = None
     name: str = "bubblewrap"
-    sentence: str = "Sandboxed: no network, no access to your files."
+
+    @property
+    def sentence(self) -> str:
+        if self.user is None:
+            return f"Sandboxed: no network, no access to your files.{as_root()}"
+        return f"Sandboxed: no network, no access to your files. Code runs as the user nobody ({self.user})."
 
     def data_inside(self, place: Place) -> str:
         return DATA
@@ -55,31 +66,43 @@ class Bubblewrap:
         with os.fdopen(write_end, "wb") as pipe:  # the program fits into any pipe
             pipe.write(seccomp.program(platform.machine()))
         variables = environment(_HOME, TMPDIR="/tmp")  # noqa: S108 - inside the sandbox
-        # counted in the sandbox's own user namespace
-        limits_inside = {**resources(limits), "NPROC": limits.processes}
+        limits_inside = {**resources(limits), "NPROC": self._processes(limits)}
         argv = [
             self.program,
-            *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
-            *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"),
+            *self._namespaces(),
+            *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"),
             *(word for item in variables.items() for word in ("--setenv", *item)),
             *_system(),
             *_facts(),
             *("--dev", "/dev"),
-            *("--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
-            *("--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
-            *("--dir", _HOME, "--dir", f"{_HOME}/matplotlib"),
-            *(word for path in python_folders() for word in ("--ro-bind", path, path)),
-            *("--ro-bind", str(GUEST), f"{_GUEST}/{GUEST.name}"),
+            *("--perms", "1777", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
+            *("--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
+            *("--perms", "0777", "--dir", _HOME, "--perms", "0777", "--dir", f"{_HOME}/matplotlib"),
+            *(word for path in python_folders() for word in _mount("--ro-bind", path, path)),
+            *_mount("--ro-bind", str(GUEST), f"{_GUEST}/{GUEST.name}"),
             *_fonts(place),
             # nothing may be mounted below these two: code could plant a symbolic link for bwrap to follow
             # out of the sandbox when it starts the next time (CVE-2026-87766)
-            *("--bind", str(place.data), DATA, "--bind", str(place.run), _RUN),
+            *_mount("--bind", str(place.data), DATA),
+            *_mount("--bind", str(place.run), _RUN),
             # these are writable memory without a limit otherwise
             *("--remount-ro", "/dev", "--remount-ro", "/"),
-            *("--chdir", DATA, "--seccomp", str(read_end), "--"),
-            *python(_GUEST, {"limits": limits_inside, **order}),
+            *("--chdir", "/", "--seccomp", str(read_end), "--"),
+            *python(_GUEST, {"limits": limits_inside, "user": self.user, "work_in": DATA, **order}),
         ]
         return Command(argv, {}, (read_end,))
+
+    def _namespaces(self) -> list[str]:
+        if self.user is None:
+            words = ["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"]
+            return [*words, "--uid", "1000", "--gid", "1000"]
+        words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+        # the first thing that `guest` does is to change the user, and with that to lose these
+        return [*words, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+
+    def _processes(self, limits: Limits) -> int:
+        """A user namespace counts its own processes; without one, those of all sessions count together."""
+        return limits.processes if self.user is None else limits.processes * limits.sessions
 
 
 def _facts() -> list[str]:
@@ -114,8 +137,15 @@ def _system() -> list[str]:
         "/nix/store",
         "/gnu/store",
     ):
-        words += ["--ro-bind", path, path]
+        words += _mount("--ro-bind", path, path)
     return words
+
+
+def _mount(how: str, source: str, target: str) -> list[str]:
+    """Arguments that mount a folder or file; the folders above it are made for every user to pass."""
+    above = [path for path in reversed(PurePosixPath(target).parents) if path != PurePosixPath("/")]
+    words = [word for path in above for word in ("--perms", "0755", "--dir", str(path))]
+    return [*words, how, source, target]
 
 
 def _fonts(place: Place) -> list[str]:

@@ -12,7 +12,7 @@ from assistants_tui.engine.tools.code_interpreter.guest import seccomp
 from assistants_tui.engine.tools.code_interpreter.interface import Limits
 
 from .bare import environment_without_mounts, orders_without_mounts
-from .base import GUEST, Command, LauncherError, Place, existing, python, python_folders, resources
+from .base import GUEST, Command, LauncherError, Place, as_root, existing, python, python_folders, resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,14 @@ class Landlock:
     """Needs Linux 6.2 and nothing else. Code cannot start other programs in it."""
 
     name: str = "landlock"
-    sentence: str = (
-        "Sandboxed (reduced): code cannot read or change your files, use the network or start programs, "
-        "but can test whether a file name exists."
-    )
+    user: None = None
+
+    @property
+    def sentence(self) -> str:
+        return (
+            "Sandboxed (reduced): code cannot read or change your files, use the network or start programs, "
+            f"but can test whether a file name exists.{as_root()}"
+        )
 
     def data_inside(self, place: Place) -> str:
         return str(place.data)

@@ -53,6 +53,7 @@ class Seatbelt:
         "Sandboxed (reduced, not yet proven on macOS): code should not be able to read or change your files, "
         "use the network or start programs, but can test whether a file name exists."
     )
+    user: None = None
 
     @staticmethod
     def profile(place: Place) -> str:
