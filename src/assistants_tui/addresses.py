@@ -53,8 +53,8 @@ def only_for_openai(url: str) -> str:
 
 
 def not_in_the_clear(url: str) -> str:
-    """Why no key is sent to a URL unless the user allows it, as a sentence; empty where it is."""
-    if not can_be_read_on_the_way(url):
+    """Why no key is sent to a URL unless the user allows it, as a sentence; empty where it may."""
+    if not url or not can_be_read_on_the_way(url):
         return ""
     return f"No key is sent to {_netloc(url)} over plain http, because others could read it on the way."
 

@@ -9,13 +9,16 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
 import httpx2
 
 from assistants_tui.addresses import is_on_this_computer, without_password
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 _KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-project")
@@ -62,6 +65,16 @@ def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Aw
                 request.headers.pop(name, None)
 
     return check
+
+
+def forget_openai_environment(api: "AsyncOpenAI", headers: Mapping[str, str] | None = None) -> None:
+    """Take out of a client what the openai package finds in variables that are meant for OpenAI's own server.
+
+    These are organization, project, the administrator's key, and OPENAI_CUSTOM_HEADERS, which may hold keys
+    and would even replace the client's own. `headers` are those that it was made with.
+    """
+    api.organization = api.project = api.admin_api_key = None
+    api._custom_headers = dict(headers or {})
 
 
 def way_to(url: str) -> str:

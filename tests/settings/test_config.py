@@ -74,7 +74,7 @@ def test_a_full_file_is_read(path: Path) -> None:
         [profiles.local]
         kind = "embedded"
         model_url = "http://localhost:11434/v1"
-        model_api_key_env = "OPENAI_API_KEY"
+        model_api_key_env = "MODEL_KEY"
         default_model = "llama3.2"
         embedding_model = "nomic-embed-text"
         [profiles.team]
@@ -111,7 +111,7 @@ def test_a_full_file_is_read(path: Path) -> None:
     )
     assert config.profiles["azure"].token_command == ("az", "account")
     assert [profile.key_variable for profile in config.profiles.values()] == [
-        "OPENAI_API_KEY",
+        "MODEL_KEY",
         "TEAM_KEY",
         "AZURE_OPENAI_API_KEY",
         None,
@@ -174,8 +174,13 @@ EMBEDDED = "[profiles.a]\nkind = 'embedded'\n"
         ),
         (
             EMBEDDED + "base_url = 'http://x'",
-            "profiles.a.base_url is 'http://x'; unknown; allowed are default_model",
+            "profiles.a.base_url is 'http://x'; unknown; allowed are allow_plain_http, default_model",
         ),
+        (
+            EMBEDDED + "model_url = 'http://localhost:1/v1'\nmodel_api_key_env = 'OPENAI_API_KEY'",
+            "profiles.a.model_api_key_env; The key in OPENAI_API_KEY is not sent to localhost:1",
+        ),
+        (EMBEDDED + "allow_plain_http = 1", "profiles.a.allow_plain_http is 1; it must be true or false"),
         (EMBEDDED + "default_model = ''", "profiles.a.default_model is ''; it must be a text in quotes"),
         (EMBEDDED + "model_url = 7", "profiles.a.model_url is 7; it must be a text in quotes"),
         ("[runs]\nstream = 'yes'", "runs.stream is 'yes'; it must be true or false"),

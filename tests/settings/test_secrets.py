@@ -16,6 +16,7 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.new_profile import keep_profile
 from assistants_tui.settings.secrets import (
     SERVICE,
+    KeyNotSentError,
     Secret,
     delete_key,
     find_key,
@@ -84,6 +85,39 @@ def test_the_environment_comes_first_and_then_the_key_store(store: Store) -> Non
     delete_key("team")
     assert revealed(TEAM, {}) is None
     assert key_place(TEAM, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "variable", "says"),
+    [
+        ("https://api.openai.com/v1", "OPENAI_API_KEY", ""),
+        ("https://eu.api.openai.com/v1", "OPENAI_API_KEY", ""),
+        ("https://x.org", "OPENAI_API_KEY", "is for api.openai.com alone"),
+        ("http://localhost:4000", "OPENAI_API_KEY", "is for api.openai.com alone"),
+        ("http://127.1:4000", "TEAM_KEY", ""),
+        ("https://x.org", "TEAM_KEY", ""),
+        ("http://x.org", "TEAM_KEY", "over plain http"),
+        ("http://api.openai.com/v1", "OPENAI_API_KEY", "over plain http"),
+    ],
+)
+def test_a_key_is_only_for_some_servers(url: str, variable: str, says: str) -> None:
+    profile = replace(TEAM, base_url=url, api_key_env=variable)
+    if not says:
+        assert revealed(profile, {variable: "k"}) == "k"
+        return
+    assert revealed(profile, {}) is None
+    assert key_place(profile, {variable: "k"}) == "not sent"
+    with pytest.raises(KeyNotSentError, match=says) as error:
+        find_key(profile, {variable: "sk-canary"})
+    assert "canary" not in str(error.value)
+
+
+def test_a_stored_key_is_not_sent_in_the_clear_either(store: Store) -> None:
+    store_key("team", Secret("stored"))
+    plain = replace(TEAM, base_url="http://x.org")
+    with pytest.raises(KeyNotSentError, match=r"\[profiles.team\]"):
+        find_key(plain, {})
+    assert revealed(replace(plain, allow_plain_http=True), {}) == "stored"
 
 
 def test_a_new_profile_has_its_name_before_its_key(store: Store, tmp_path: Path) -> None:

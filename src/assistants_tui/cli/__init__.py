@@ -125,6 +125,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--model", metavar="MODEL", type=_text, help="the model for names that the endpoint does not know"
     )
     serve.add_argument(
+        "--model-key-env",
+        metavar="NAME",
+        type=_text,
+        help="the environment variable with the endpoint's key (default: OPENAI_API_KEY for "
+        "https://api.openai.com, which alone gets it; none for others)",
+    )
+    serve.add_argument(
+        "--allow-plain-http",
+        action="store_true",
+        help="send that key to another computer without encryption, where others may read it",
+    )
+    serve.add_argument(
         "--embedding-model",
         metavar="MODEL",
         type=_text,

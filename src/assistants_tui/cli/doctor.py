@@ -19,7 +19,7 @@ from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.code_settings import CodeSettings
 from assistants_tui.settings.config import Config, LoadedConfig, load_config
 from assistants_tui.settings.paths import Paths, user_paths
-from assistants_tui.settings.secrets import has_key
+from assistants_tui.settings.secrets import KeyNotSentError, has_key
 
 _PACKAGES = ("textual", "openai", "starlette", "sqlalchemy", "ipykernel", "jupyter-client")
 
@@ -92,11 +92,16 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
     sound = True
     for profile in config.profiles.values():
         default = " (default)" if profile.name == config.default_profile else ""
-        key = (
-            f", key from {profile.key_variable}: {'set' if has_key(profile) else 'not set'}"
-            if profile.key_variable
-            else ""
-        )
+        try:
+            key = (
+                f", key from {profile.key_variable}: {'set' if has_key(profile) else 'not set'}"
+                if profile.key_variable
+                else ""
+            )
+        except KeyNotSentError as error:
+            sound = False
+            lines.append(f"  ✗ {profile.name}{default}: {profile.kind}; {error}")
+            continue
         connection = Connection(profile, paths=paths, config=config)
         try:
             backend = await connection.backend()

@@ -2,7 +2,6 @@
 
 import argparse
 import ipaddress
-import os
 import resource
 import signal
 import socket
@@ -12,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
+from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
 from assistants_tui.service.safe_text import clean
@@ -40,6 +40,13 @@ def serve(options: argparse.Namespace) -> int:
             "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
         )
         return USAGE
+    try:
+        key = model_key(options)
+    except ModelKeyError as error:
+        note(clean(f"assistants-tui serve: {error}"))
+        return USAGE
+    if key.warning:
+        note(clean(key.warning))
     data_dir: Path = options.data_dir or user_paths().engine_dir("serve")
     try:
         app = create_app(
@@ -47,7 +54,8 @@ def serve(options: argparse.Namespace) -> int:
                 data_dir=data_dir,
                 model_url=options.model_url,
                 web_origins=tuple(options.allow_origin),
-                model_api_key=os.environ.get("OPENAI_API_KEY"),
+                model_api_key=key.value,
+                model_key_advice=key.advice,
                 default_model=options.model,
                 embedding_model=options.embedding_model,
                 api_keys=options.api_key_file,

@@ -167,7 +167,10 @@ def _endpoint(settings: EngineSettings) -> ChatModel | None:
     from assistants_tui.engine.models.endpoint import EndpointModel
 
     return EndpointModel(
-        settings.model_url, api_key=settings.model_api_key, default_model=settings.default_model
+        settings.model_url,
+        api_key=settings.model_api_key,
+        key_advice=settings.model_key_advice,
+        default_model=settings.default_model,
     )
 
 
@@ -176,7 +179,12 @@ def _embedder(settings: EngineSettings) -> "Embedder | None":
         return None
     from assistants_tui.engine.tools.file_search.embeddings import EndpointEmbedder
 
-    return EndpointEmbedder(settings.model_url, settings.embedding_model, api_key=settings.model_api_key)
+    return EndpointEmbedder(
+        settings.model_url,
+        settings.embedding_model,
+        api_key=settings.model_api_key,
+        key_advice=settings.model_key_advice,
+    )
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

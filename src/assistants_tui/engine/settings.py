@@ -18,6 +18,8 @@ class EngineSettings:
     model_url: str | None = None
     """The base URL of an OpenAI-compatible chat-completions endpoint. None: the offline tutor answers."""
     model_api_key: str | None = field(default=None, repr=False)
+    model_key_advice: str = ""
+    """What users are told, as a sentence, where the endpoint asks for a key and there is none."""
     default_model: str | None = None
     """Answers for model names that the endpoint does not know."""
     embedding_model: str | None = None

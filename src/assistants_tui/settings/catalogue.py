@@ -44,6 +44,10 @@ _PROFILE: Mapping[str, tuple[str, str]] = {
         "the URL of an OpenAI-compatible chat completions endpoint",
     ),
     "model_api_key_env": ("Where the endpoint's key is found.", "the name of an environment variable"),
+    "allow_plain_http": (
+        "Whether a key may be sent to another computer without encryption.",
+        "true or false",
+    ),
     "embedding_model": ("With it, file search finds by meaning too.", "a model of the endpoint"),
     "base_url": ("The server of the Assistants API.", "a URL, mostly ending with /v1"),
     "organization": ("Sent with every request.", "an organization's ID"),
@@ -175,10 +179,10 @@ def _profile(loaded: LoadedConfig, profile: Profile) -> Iterator[Setting]:
         allowed=", ".join(KIND_FIELDS),
         about="What the profile leads to.",
     )
-    for name in ("default_model", *sorted(KIND_FIELDS[profile.kind])):
+    for name in ("default_model", *sorted(KIND_FIELDS[profile.kind]), "allow_plain_http"):
         about, allowed = _PROFILE[name]
-        value = getattr(profile, name)
-        yield _setting(loaded, f"{group}.{name}", value or None, None, allowed=allowed, about=about)
+        value, default = getattr(profile, name), False if name == "allow_plain_http" else None
+        yield _setting(loaded, f"{group}.{name}", value or default, default, allowed=allowed, about=about)
 
 
 def _code(loaded: LoadedConfig) -> Iterator[Setting]:
@@ -220,7 +224,7 @@ def _servers(config: Config) -> Iterator[Setting]:
         value = told(server.url or (server.command or "", *server.args))
         raw = {
             key: list(given) if isinstance(given, tuple) else given
-            for key in ("command", "args", "env", "url", "api_key_env")
+            for key in ("command", "args", "env", "url", "api_key_env", "allow_plain_http")
             if (given := getattr(server, key))
         }
         yield Setting("mcp", name, value, "", allowed, about, f"config.toml, [mcp.{name}]", raw)

@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from assistants_tui.addresses import OPENAI_VARIABLE, only_for_openai
 from assistants_tui.settings.code_settings import CodeSettings, read_code
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.function_settings import (
@@ -66,6 +67,8 @@ class Profile:
     """The settings of `[runs]`, with those that `[profiles.NAME.runs]` replaces."""
     default_model: str | None = None
     """The model offered first for new assistants; the embedded engine also uses it for unknown names."""
+    allow_plain_http: bool = False
+    """Whether a key may be sent to another computer without encryption."""
     # embedded
     model_url: str | None = None
     """An OpenAI-compatible chat completions endpoint; None: the built-in offline tutor."""
@@ -89,6 +92,11 @@ class Profile:
     # openai, azure and foundry
     api_key_env: str | None = None
     """Name of the environment variable that holds the key; the key itself never stands in the file."""
+
+    @property
+    def address(self) -> str:
+        """The URL that gets this profile's key; empty where the profile does not say it."""
+        return self.model_url or self.base_url or self.azure_endpoint or self.project_endpoint or ""
 
     @property
     def key_variable(self) -> str | None:
@@ -190,7 +198,7 @@ KIND_FIELDS: Mapping[ProfileKind, frozenset[str]] = {
     "foundry": frozenset({"project_endpoint", "api_version", "api_key_env", "token_command"}),
 }
 """What a profile of each kind may say beyond `_EVERY_KIND`."""
-_EVERY_KIND = frozenset({"kind", "runs", "default_model"})
+_EVERY_KIND = frozenset({"kind", "runs", "default_model", "allow_plain_http"})
 REQUIRED: Mapping[ProfileKind, str] = {"openai": "base_url", "foundry": "project_endpoint"}
 """What a profile of a kind cannot do without."""
 _URLS = frozenset({"model_url", "base_url", "azure_endpoint", "project_endpoint"})
@@ -341,7 +349,7 @@ class _Reader:
         allowed = KIND_FIELDS[kind]
         self._unknown(table, allowed | _EVERY_KIND, f"{where}.")
         good: dict[str, Any] = {}
-        for key in (allowed | {"default_model"}) & table.keys():
+        for key in (allowed | {"default_model", "allow_plain_http"}) & table.keys():
             wrong = wrong_profile_setting(key, table[key])
             if wrong:
                 self._problem(f"{where}.{key}", table[key], f"it must be {wrong}")
@@ -353,7 +361,10 @@ class _Reader:
                 self._problem(f"{where}.{required}", "missing", f'a profile of kind "{kind}" needs it')
             return None
         merged = self._runs(table.get("runs", {}), f"{where}.runs", runs)
-        return Profile(name=name, kind=kind, runs=merged, **good)
+        profile = Profile(name=name, kind=kind, runs=merged, **good)
+        for key, wrong in wrong_key_variable(profile).items():
+            self._problem(f"{where}.{key}", table[key], wrong)
+        return profile
 
     def _keys(self, value: object) -> dict[str, str]:
         keys: dict[str, str] = {}
@@ -388,6 +399,8 @@ def allowed_run_setting(name: str) -> str:
 
 def wrong_profile_setting(key: str, value: object) -> str:
     """What `profiles.<name>.<key>` must be, if `value` is not that; else an empty text."""
+    if key == "allow_plain_http":
+        return "" if isinstance(value, bool) else "true or false"
     if key == "token_command":
         words = value if isinstance(value, list) else []
         good = bool(words) and all(isinstance(word, str) and word for word in words)
@@ -401,6 +414,15 @@ def wrong_profile_setting(key: str, value: object) -> str:
         good = bool(_VARIABLE.fullmatch(value))
         return "" if good else "the name of an environment variable, not the key itself"
     return ""
+
+
+def wrong_key_variable(profile: Profile) -> dict[str, str]:
+    """The setting that names `OPENAI_VARIABLE` for a server that is not OpenAI's, and why that is wrong."""
+    field_name = "model_api_key_env" if profile.kind == "embedded" else "api_key_env"
+    url = profile.address
+    if getattr(profile, field_name) != OPENAI_VARIABLE or not url or not (why := only_for_openai(url)):
+        return {}
+    return {field_name: f"{why} Put the key of that server into another variable, and name that one here."}
 
 
 def _shown(value: object) -> str:
@@ -433,9 +455,11 @@ default_profile = "local"
 kind = "embedded"
 # Without a model endpoint, answers come from the built-in offline tutor. Any OpenAI-compatible one will do:
 # model_url = "http://localhost:11434/v1"
-# model_api_key_env = "OPENAI_API_KEY"     # the environment variable that holds the key, not the key itself
+# model_api_key_env = "MODEL_KEY"          # the environment variable that holds the key, not the key itself;
+#                                          # OPENAI_API_KEY is for https://api.openai.com alone
 # default_model = "llama3.2"
 # embedding_model = "nomic-embed-text"     # file search then finds by meaning, and not only by words
+# allow_plain_http = true                  # a key may be sent to another computer without encryption
 
 # A server that speaks the Assistants API, such as `assistants-tui serve` on another machine:
 # [profiles.team]

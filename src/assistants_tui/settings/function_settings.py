@@ -38,6 +38,8 @@ class McpServer:
     url: str | None = None
     api_key_env: str | None = None
     """The environment variable with the key that is sent to `url` as a bearer token."""
+    allow_plain_http: bool = False
+    """Whether the key may be sent to another computer without encryption."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ _SECRET = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 _PROGRAM_KEYS = frozenset({"command", "args", "env"})
-_ADDRESS_KEYS = frozenset({"url", "api_key_env"})
+_ADDRESS_KEYS = frozenset({"url", "api_key_env", "allow_plain_http"})
 
 
 def read_functions(table: Mapping[str, Any], report: Report) -> FunctionSettings:
@@ -134,13 +136,14 @@ def _wrong_server_setting(key: str, value: object) -> str:
         return "" if good else "a list of texts"
     if key == "env":
         return _wrong_environment(value)
+    if key == "allow_plain_http":
+        return "" if isinstance(value, bool) else "true or false"
     if not isinstance(value, str) or not value.strip():
         return "a text in quotes that is not empty"
     if key == "url":
         return "" if _URL.fullmatch(value) else "a URL without user and password"
-    if key == "api_key_env":
-        return "" if _VARIABLE.fullmatch(value) else "the name of an environment variable, not the key itself"
-    return ""
+    good_name = key != "api_key_env" or _VARIABLE.fullmatch(value)
+    return "" if good_name else "the name of an environment variable, not the key itself"
 
 
 def _wrong_environment(value: object) -> str:

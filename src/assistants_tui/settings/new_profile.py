@@ -12,6 +12,7 @@ from assistants_tui.settings.config import (
     Profile,
     ProfileKind,
     append_profile,
+    wrong_key_variable,
     wrong_profile_setting,
 )
 from assistants_tui.settings.files import SettingsError
@@ -53,9 +54,12 @@ def new_profile(
             problems[key] = f"It must be {wrong}."
         else:
             values[key] = tuple(value) if isinstance(value, list) else value
+    if not problems:
+        profile = Profile(name=name, kind=kind, **values)
+        problems = wrong_key_variable(profile)
     if problems:
         raise ProfileFieldsError(problems)
-    return Profile(name=name, kind=kind, **values)
+    return profile
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

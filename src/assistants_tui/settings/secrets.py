@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError
 
@@ -35,19 +36,50 @@ class Secret:
         raise TypeError("a secret is not written anywhere")
 
 
+class KeyNotSentError(SettingsError):
+    """There is a key, but it is not for the server of this profile. `str` says why and what to do."""
+
+
 def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
     """The key of a profile: from the environment variable that it names, else from the key store.
 
     None if there is none, or no key store: many servers need no key. White space around it is not part of it.
+    Raises `KeyNotSentError`.
     """
-    return environment_key(profile, environ) or stored_key(profile.name)
+    environ = os.environ if environ is None else environ
+    key = environment_key(profile, environ) or stored_key(profile.name)
+    if key and not profile.allow_plain_http and (why := not_in_the_clear(_address(profile, environ))):
+        raise KeyNotSentError(f"{why} {plain_http_advice(profile)}")
+    return key
 
 
 def environment_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
-    """The key in the environment variable that a profile names."""
+    """The key in the environment variable that a profile names. Raises `KeyNotSentError`."""
     variable = profile.key_variable
-    value = (os.environ if environ is None else environ).get(variable, "").strip() if variable else ""
-    return Secret(value) if value else None
+    environ = os.environ if environ is None else environ
+    value = environ.get(variable, "").strip() if variable else ""
+    if not value:
+        return None
+    url = _address(profile, environ)
+    if variable == OPENAI_VARIABLE and url and (why := only_for_openai(url)):
+        setting = "model_api_key_env" if profile.kind == "embedded" else "api_key_env"
+        raise KeyNotSentError(
+            f"{why} Put the key of that server into another variable, "
+            f"and name that one in `{setting}` of [profiles.{profile.name}]."
+        )
+    return Secret(value)
+
+
+def _address(profile: Profile, environ: Mapping[str, str]) -> str:
+    from_environment = environ.get("AZURE_OPENAI_ENDPOINT", "") if profile.kind == "azure" else ""
+    return profile.address or from_environment
+
+
+def plain_http_advice(profile: Profile) -> str:
+    """What to do about a key that is not sent because its way is not encrypted."""
+    return (
+        f"Use https, or allow it with `allow_plain_http = true` in [profiles.{profile.name}] of config.toml."
+    )
 
 
 def stored_key(profile_name: str) -> Secret | None:
@@ -59,14 +91,17 @@ def stored_key(profile_name: str) -> Secret | None:
     return Secret(stored.strip()) if stored and stored.strip() else None
 
 
-KeyPlace = Literal["environment", "store"]
+KeyPlace = Literal["environment", "store", "not sent"]
 
 
 def key_place(profile: Profile, environ: Mapping[str, str] | None = None) -> KeyPlace | None:
-    """Where `find_key` finds the key of a profile; None if there is none."""
-    if environment_key(profile, environ) is not None:
-        return "environment"
-    return "store" if stored_key(profile.name) is not None else None
+    """Where `find_key` finds the key of a profile; None if there is none, "not sent" where it raises."""
+    try:
+        if find_key(profile, environ) is None:
+            return None
+        return "store" if environment_key(profile, environ) is None else "environment"
+    except KeyNotSentError:
+        return "not sent"
 
 
 def has_key_store() -> bool:
@@ -84,7 +119,7 @@ def require_key_store() -> None:
 
 
 def has_key(profile: Profile) -> bool:
-    """Whether the profile has a key."""
+    """Whether the profile has a key. Raises `KeyNotSentError`."""
     return find_key(profile) is not None
 
 

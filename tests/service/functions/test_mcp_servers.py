@@ -98,12 +98,16 @@ async def test_a_call_that_takes_too_long_is_given_up(
         (McpServer("a", sys.executable, ("-c", "import sys; sys.exit('no licence')")), "It said: no licence"),
         (McpServer("a", "x", env={"A": "$NOT_SET_ANYWHERE"}), "variable NOT_SET_ANYWHERE is not set"),
         (McpServer("a", url="http://127.0.0.1:9/mcp", api_key_env="NO_KEY"), "variable NO_KEY"),
+        (McpServer("a", url="https://x.invalid", api_key_env="OPENAI_API_KEY"), "for api.openai.com alone"),
+        (McpServer("a", url="http://x.invalid", api_key_env="TEAM_KEY"), "No key is sent to x.invalid over"),
     ],
-    ids=["missing", "ends", "environment", "key"],
+    ids=["missing", "ends", "environment", "key", "key of OpenAI", "key in the clear"],
 )
 async def test_a_server_that_cannot_be_reached_is_a_problem_and_no_more(
-    server: McpServer, sentence: str
+    server: McpServer, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setenv("TEAM_KEY", "sk-canary")
     servers = McpServers({"a": server}, timeout=30)
     try:
         catalogue = await servers.catalogue()

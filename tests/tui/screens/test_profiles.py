@@ -172,6 +172,31 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.until_shown("✓ It answers, and lists 1 model. served")
 
 
+async def test_a_key_goes_over_plain_http_only_after_a_question(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
+        monkeypatch.setenv("HTTP_PROXY", endpoint.url)  # which answers for every other computer
+        form = await choosing(driver, "Another model endpoint")
+        field(form, "model_url").value = "http://models.invalid/v1"
+        await driver.press("ctrl+t")
+        await driver.until_shown("It answers, and lists 1 model.")
+        field(form, "key").value = "sk-canary"
+        await driver.press("ctrl+t")
+        await driver.until_shown("Send the key to http://models.invalid without encryption?")
+        await driver.press("enter")
+        await driver.until_shown("Not tried: the key would be sent without encryption.")
+        assert not any("canary" in str(request.headers) for request in endpoint.requests)
+        await driver.press("ctrl+s")
+        await driver.until_shown("Send the key to http://models.invalid without encryption?")
+        await driver.press("right", "enter")
+        await driver.until(lambda: driver.chat.workspace.profile.name == "models")
+        assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
+        assert load_config(user_paths().config_file).config.profiles["models"].allow_plain_http
+        await driver.press("f3")
+        await driver.until_shown("from the key store of the system")
+
+
 async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> None:
     app = create_app(EngineSettings(data_dir=tmp_path, starter_assistants=True))
     async with served(app) as address, open_app((80, 24)) as driver:
@@ -204,6 +229,10 @@ async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
         await driver.press("escape")
         field(form, "model_url").value = endpoint.url
         field(form, "key").value = "sk-canary"
+        await driver.press("ctrl+s")
+        await driver.until_shown("it is for api.openai.com alone")
+        assert driver.app.focused is field(form, "model_api_key_env")
+        field(form, "model_api_key_env").value = ""
         await driver.press("ctrl+s")
         await driver.until_shown("The system has no key store")
         assert "mine" not in user_paths().config_file.read_text()

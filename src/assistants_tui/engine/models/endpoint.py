@@ -10,7 +10,7 @@ import openai
 from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
-from assistants_tui.addresses import without_password
+from assistants_tui.addresses import is_openai, without_password
 from assistants_tui.engine.models import faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
@@ -53,11 +53,18 @@ class EndpointModel:
     """
 
     def __init__(
-        self, base_url: str, *, api_key: str | None = None, default_model: str | None = None
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        key_advice: str = "",
+        default_model: str | None = None,
     ) -> None:
+        """`key_advice`: what to say where the endpoint asks for a key and there is none."""
         self._base_url = base_url
         self._shown_url = without_password(base_url)
         self._api_key = api_key
+        self._key_advice = key_advice
         self._default = default_model
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
@@ -69,6 +76,8 @@ class EndpointModel:
                 max_retries=_MAX_RETRIES,
                 http_client=network.http_client(base_url, timeout=_TIMEOUT),
             )
+            if not is_openai(base_url):
+                network.forget_openai_environment(self._api)
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again
@@ -251,7 +260,9 @@ class EndpointModel:
         if length is not None:
             return ContextOverflowError(message, length.context or faults.stated_context(body))
         code: ErrorCode = "server_error"
-        if status in {401, 403}:
+        if status in {401, 403} and not self._api_key:
+            message = f"{where} asks for an API key, and none is sent to it. {self._key_advice}".rstrip()
+        elif status in {401, 403}:
             message = f"{where} does not accept the API key: {message}"
         elif status in {400, 422}:
             code, message = "invalid_prompt", f"{where} cannot use this input: {message}"

@@ -16,7 +16,7 @@ from assistants_tui.service.wire import Assistant, ListAnswer, Model, Run, Usage
 from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.secrets import find_key
+from assistants_tui.settings.secrets import KeyNotSentError, find_key
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.assistants import Assistants
@@ -110,7 +110,13 @@ async def open_backend(
     from assistants_tui.service.api.profile_client import embedded_client, remote_client
 
     hooks = hooks or Hooks()
-    key = await asyncio.to_thread(find_key, profile)
+    key, key_advice = None, ""
+    try:
+        key = await asyncio.to_thread(find_key, profile)
+    except KeyNotSentError as error:
+        if profile.kind != "embedded":
+            raise ServiceError(str(error), kind="settings", no_effect=True) from None
+        key_advice = str(error)  # the engine opens all the same: not everything needs its model
     if profile.kind != "embedded":
         client = remote_client(profile, key, failed=hooks.failed)
         return _backend(profile, client, client.close, paths=paths, hooks=hooks, clock=clock)
@@ -118,7 +124,14 @@ async def open_backend(
     from assistants_tui.service.api.embedded import open_engine
 
     code = config.code if config is not None else CodeSettings()
-    engine = await open_engine(profile, paths=paths, key=key, code=code, without_sandbox=without_sandbox)
+    engine = await open_engine(
+        profile,
+        paths=paths,
+        key=key,
+        key_advice=key_advice,
+        code=code,
+        without_sandbox=without_sandbox,
+    )
     client = embedded_client(engine.transport, failed=hooks.failed)
 
     async def close() -> None:

@@ -38,10 +38,14 @@ async def open_engine(
     *,
     paths: Paths,
     key: Secret | None,
+    key_advice: str,
     code: CodeSettings,
     without_sandbox: WithoutSandbox,
 ) -> EmbeddedEngine:
-    """Start the engine of an embedded profile. Raises `ServiceError`."""
+    """Start the engine of an embedded profile. Raises `ServiceError`.
+
+    `key_advice`: why its model endpoint gets no key, where the profile has one that is not sent there.
+    """
     data_dir = paths.engine_dir(profile.name)
     try:
         await asyncio.to_thread(private_directory, data_dir)
@@ -54,6 +58,7 @@ async def open_engine(
             data_dir=data_dir,
             model_url=profile.model_url,
             model_api_key=key.reveal() if key else None,
+            model_key_advice=key_advice or _key_advice(profile),
             default_model=profile.default_model,
             embedding_model=profile.embedding_model,
             starter_assistants=True,
@@ -67,6 +72,15 @@ async def open_engine(
     engine = EmbeddedEngine(application)
     await engine.start()
     return engine
+
+
+def _key_advice(profile: Profile) -> str:
+    if profile.model_api_key_env:
+        return f"The environment variable {profile.model_api_key_env} is not set, nor is a key stored (F3)."
+    return (
+        "Name the environment variable that holds its key in `model_api_key_env` of "
+        f"[profiles.{profile.name}], or store the key: F3."
+    )
 
 
 def limits(code: CodeSettings) -> Limits:

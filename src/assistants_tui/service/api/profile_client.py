@@ -12,10 +12,11 @@ import httpx2
 import openai
 
 from assistants_tui import __version__, network
+from assistants_tui.addresses import not_in_the_clear
 from assistants_tui.service.api.client import TIMEOUT, Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
-from assistants_tui.settings.secrets import Secret
+from assistants_tui.settings.secrets import Secret, plain_http_advice
 
 _TOKEN_SECONDS = 240.0
 """An access token of Entra ID lives an hour or more; asking again early costs one subprocess."""
@@ -42,7 +43,8 @@ def embedded_client(
     api = openai.AsyncOpenAI(
         api_key="none", base_url="http://engine/v1", http_client=http, default_headers=_AGENT, max_retries=0
     )
-    return Client(_without_environment(api), server="the embedded engine", anonymous=True, failed=failed)
+    network.forget_openai_environment(api, _AGENT)
+    return Client(api, server="the embedded engine", anonymous=True, failed=failed)
 
 
 def remote_client(
@@ -63,6 +65,8 @@ _AGENT = {"User-Agent": f"assistants-tui/{__version__}"}
 
 def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[ServiceError], None]) -> Client:
     assert profile.base_url is not None  # the settings do not accept a profile without
+    if key:
+        _check_encryption(profile, profile.base_url)
     address = urlsplit(profile.base_url)
     hosted = address.hostname == "api.openai.com"
     api = openai.AsyncOpenAI(
@@ -71,7 +75,7 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
         http_client=_http_client(profile.base_url),
         default_headers=_AGENT,
     )
-    _without_environment(api)
+    network.forget_openai_environment(api, _AGENT)
     api.organization, api.project = profile.organization, profile.project
     return Client(api, server=address.netloc, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
 
@@ -97,6 +101,7 @@ def _azure_client(
         base_url = profile.project_endpoint or ""
         version = profile.api_version or "v1"
         command = profile.token_command or (() if key else _FOUNDRY_TOKEN)
+    _check_encryption(profile, base_url)
     tokens = TokenCommand(command) if command and not key else None
     api = openai.AsyncAzureOpenAI(
         base_url=base_url,
@@ -106,7 +111,7 @@ def _azure_client(
         http_client=_http_client(base_url),
         default_headers=_AGENT,
     )
-    _without_environment(api)
+    network.forget_openai_environment(api, _AGENT)
     server = urlsplit(base_url).netloc
     return Client(
         api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed
@@ -130,10 +135,10 @@ def _lacking(profile: Profile, setting: str, variable: str) -> ServiceError:
     )
 
 
-def _without_environment(api: openai.AsyncOpenAI) -> openai.AsyncOpenAI:
-    """Forget what the openai package takes from variables meant for OpenAI's own server."""
-    api.organization = api.project = api.admin_api_key = None
-    return api
+def _check_encryption(profile: Profile, url: str) -> None:
+    """Raise `ServiceError` if the key of a profile would be sent to `url` in the clear, against its will."""
+    if not profile.allow_plain_http and (refusal := not_in_the_clear(url)):
+        raise ServiceError(refusal, plain_http_advice(profile), kind="settings", no_effect=True)
 
 
 class TokenCommand:

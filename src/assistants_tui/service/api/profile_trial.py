@@ -49,15 +49,16 @@ async def try_profile(profile: Profile, key: Secret | None) -> Trial:
 async def _try_endpoint(profile: Profile, key: Secret | None) -> Trial:
     """The model endpoint; an address without a path is also tried with `/v1`, where nearly all serve."""
     url = (profile.model_url or "").rstrip("/")
+    server = Profile(profile.name, "openai", allow_plain_http=profile.allow_plain_http)
     try:
-        models = await _models(url, key)
+        models = await _models(replace(server, base_url=url), key)
     except ServiceError as error:
         if error.kind not in {"not_found", "protocol"} or urlsplit(url).path:
             if error.kind in {"not_found", "protocol"}:
                 error.advice = "Check the address: it is the part before “/chat/completions”."
             raise
         url = f"{url}/v1"
-        models = await _models(url, key)
+        models = await _models(replace(server, base_url=url), key)
     count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
     return Trial(replace(profile, model_url=url), f"It answers, and lists {count}.", models)
 
@@ -75,8 +76,8 @@ async def _try_server(profile: Profile, key: Secret | None) -> Trial:
     return Trial(profile, "It answers, and lists its assistants.")
 
 
-async def _models(url: str, key: Secret | None) -> tuple[str, ...]:
-    client = await _client(Profile(name="trial", kind="openai", base_url=url), key)
+async def _models(server: Profile, key: Secret | None) -> tuple[str, ...]:
+    client = await _client(server, key)
     try:
         listed = await client.get("models")
     finally:

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import httpx2
 
 from assistants_tui import network
+from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.installation import install_command
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
@@ -260,6 +261,8 @@ class _Held:
             key = os.environ.get(variable, "").strip() if variable else ""
             if variable and not key:
                 raise CallFailedError(f"The environment variable {variable} with its key is not set.")
+            if key and (why := _why_not_sent(variable, self._server)):
+                raise CallFailedError(why)
             headers = {"Authorization": f"Bearer {key}"} if key else None
             try:
                 http = network.http_client(self._server.url, timeout=_HTTP_TIMEOUT, headers=headers)
@@ -276,6 +279,16 @@ class _Held:
             command=self._server.command or "", args=[*self._server.args], env=_environment(self._server)
         )
         return stdio_client(parameters, errlog=said)  # type: ignore[arg-type]  # any file will do
+
+
+def _why_not_sent(variable: str | None, server: McpServer) -> str:
+    """Why the key of a server is not sent to it, and what to do; empty where it may be."""
+    url = server.url or ""
+    if variable == OPENAI_VARIABLE and (why := only_for_openai(url)):
+        return f"{why} Name the variable of this server's own key in `api_key_env` of [mcp.{server.name}]."
+    if not server.allow_plain_http and (why := not_in_the_clear(url)):
+        return f"{why} Use https, or allow it with `allow_plain_http = true` in [mcp.{server.name}]."
+    return ""
 
 
 def _environment(server: McpServer) -> dict[str, str]:

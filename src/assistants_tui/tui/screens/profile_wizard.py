@@ -15,13 +15,20 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
+from assistants_tui.addresses import not_in_the_clear
 from assistants_tui.service.api.endpoints import find_endpoints
 from assistants_tui.service.api.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, keep_profile, new_profile
-from assistants_tui.settings.secrets import Secret, environment_key, has_key_store, stored_key
+from assistants_tui.settings.secrets import (
+    KeyNotSentError,
+    Secret,
+    environment_key,
+    has_key_store,
+    stored_key,
+)
 from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog
@@ -120,6 +127,7 @@ class ProfileForm(Screen[str | None]):
         self._models = tuple(choice.models)
         self._warnings: Mapping[str, str] = {}  # what is always said beside fields
         self._use_stored: dict[tuple[str, str], bool] = {}  # by name and address, as the user said
+        self._in_the_clear: set[str] = set()  # places to which keys may go without encryption
         self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
 
     def compose(self) -> ComposeResult:
@@ -219,7 +227,8 @@ class ProfileForm(Screen[str | None]):
             self._complain({"model_url": "This has to be filled in."})
             return None
         self._complain({})
-        return profile
+        _, place = self._destination(profile)
+        return replace(profile, allow_plain_http=place in self._in_the_clear)
 
     @property
     def _key(self) -> str:
@@ -230,8 +239,16 @@ class ProfileForm(Screen[str | None]):
         typed = self._key
         if not typed and not await self._asked_about_stored(profile):
             return None
+        try:
+            key = Secret(typed) if typed else await asyncio.to_thread(self._known_key, profile)
+        except KeyNotSentError as error:
+            self._complain({self._cause(ServiceError(str(error), kind="settings")): str(error)})
+            return None
+        if (key or profile.token_command) and not await self._asked_about_encryption(profile):
+            return None
+        _, place = self._destination(profile)
+        profile = replace(profile, allow_plain_http=place in self._in_the_clear)
         self._say("Trying…")
-        key = Secret(typed) if typed else await asyncio.to_thread(self._known_key, profile)
         try:
             trial = await try_profile(profile, key)
         except ServiceError as error:
@@ -273,13 +290,33 @@ class ProfileForm(Screen[str | None]):
             self._use_stored[self._destination(profile)] = choice == "use"
         return choice is not None
 
+    async def _asked_about_encryption(self, profile: Profile) -> bool:
+        """Ask before a key is sent where others can read it. False if it is not to be sent."""
+        _, place = self._destination(profile)
+        if place in self._in_the_clear or "://" not in place or not (why := not_in_the_clear(place)):
+            return True
+        dialog = ChoiceDialog(
+            f"Send the key to {clean(place)} without encryption?",
+            f"{clean(why)} https would protect it.",
+            choices=[("keep", "Do not send it"), ("send", "Send it, and remember that")],
+            danger="send",
+        )
+        if await self.app.push_screen_wait(dialog) != "send":
+            self._say("Not tried: the key would be sent without encryption.", "warning")
+            return False
+        self._in_the_clear.add(place)
+        return True
+
     def _destination(self, profile: Profile) -> tuple[str, str]:
         """The name of a profile and the host to which its key would go: a trial may correct the path."""
         address = urlsplit(getattr(profile, self._choice.address or "", None) or "")
         return profile.name, f"{address.scheme}://{address.netloc}" if address.netloc else "the new address"
 
     def _known_key(self, profile: Profile) -> Secret | None:
-        """The key of the environment, or the stored one if the user said so. Blocks on the key store."""
+        """The key of the environment, or the stored one if the user said so. Blocks on the key store.
+
+        Raises `KeyNotSentError`.
+        """
         stored = stored_key(profile.name) if self._use_stored.get(self._destination(profile)) else None
         return environment_key(profile) or stored
 

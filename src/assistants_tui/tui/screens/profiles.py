@@ -177,7 +177,7 @@ class ProfilesScreen(ListScreen):
         self.draw_detail()
         try:
             trial = await try_profile(profile, await asyncio.to_thread(find_key, profile))
-        except ServiceError as error:
+        except (ServiceError, SettingsError) as error:
             self._results[profile.name] = f"✗ {error}"
         else:
             names = ", ".join(trial.models[:20])
@@ -265,6 +265,8 @@ def _key_words(profile: Profile, place: str | None) -> str:
     variable = profile.key_variable
     if place == "environment":
         return f"from the environment variable {variable}"
+    if place == "not sent":
+        return "there is one, but it is not sent there; t says why"
     if place == "store":
         return "from the key store of the system"
     if variable and variable not in os.environ:

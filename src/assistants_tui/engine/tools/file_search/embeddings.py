@@ -17,7 +17,7 @@ import openai
 from openai import AsyncOpenAI
 
 from assistants_tui import network
-from assistants_tui.addresses import without_password
+from assistants_tui.addresses import is_openai, without_password
 from assistants_tui.engine.models import faults
 
 MAX_TEXTS = 64
@@ -95,11 +95,15 @@ class _RefusedRequestError(Exception):
 class EndpointEmbedder:
     """The embeddings of a base URL such as `http://localhost:11434/v1`, as OpenAI's API has them."""
 
-    def __init__(self, base_url: str, model: str, *, api_key: str | None = None) -> None:
+    def __init__(
+        self, base_url: str, model: str, *, api_key: str | None = None, key_advice: str = ""
+    ) -> None:
+        """`key_advice`: what to say where the endpoint asks for a key and there is none."""
         self.model = model
         self._base_url = base_url
         self._shown_url = without_password(base_url)
         self._api_key = api_key
+        self._key_advice = key_advice
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
@@ -110,6 +114,8 @@ class EndpointEmbedder:
                 max_retries=0,  # which answers are worth another try depends on their text: see `_request`
                 http_client=network.http_client(base_url, timeout=_TIMEOUT),
             )
+            if not is_openai(base_url):
+                network.forget_openai_environment(self._api)
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the search that needs it; words are found without
         # What the server takes, as far as it is known.
@@ -227,6 +233,8 @@ class EndpointEmbedder:
                 vectors = _vectors(answer, len(texts))
             except openai.APIStatusError as error:
                 said = faults.text(error.body, error.message)
+                if error.status_code in {401, 403} and not self._api_key:
+                    said = f"it asks for an API key, and none is sent to it. {self._key_advice}"
                 reason = self._without_key(f"answered {error.status_code}: {said}")
                 about_size = _is_about_size(error.status_code, said)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)

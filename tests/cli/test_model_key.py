@@ -1,0 +1,89 @@
+"""Which key `serve` sends to its model endpoint."""
+
+import argparse
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from assistants_tui.cli import build_parser
+from assistants_tui.cli.model_key import ModelKeyError, model_key
+from support.engines import BETA
+from support.model_endpoint import ModelEndpoint, refuses
+from support.serve_command import serve_command
+
+CANARY = "sk-canary"
+
+
+def serve_options(*arguments: str) -> argparse.Namespace:
+    return build_parser().parse_args(["serve", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        ((), None),
+        (("--model-url", "https://api.openai.com/v1"), "sk-openai"),
+        (("--model-url", "https://api.openai.com/v1", "--model-key-env", "MODEL_KEY"), "sk-other"),
+        (("--model-url", "http://localhost:1/v1"), None),
+        (("--model-url", "https://models.example/v1"), None),
+        (("--model-url", "https://models.example/v1", "--model-key-env", "MODEL_KEY"), "sk-other"),
+        (
+            ("--model-url", "http://10.0.0.7/v1", "--model-key-env", "MODEL_KEY", "--allow-plain-http"),
+            "sk-other",
+        ),
+    ],
+)
+def test_which_key_is_sent(
+    arguments: tuple[str, ...], sent: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+    monkeypatch.setenv("MODEL_KEY", "sk-other")
+    key = model_key(serve_options(*arguments))
+    assert key.value == sent
+    assert "sk-" not in repr(key)
+    assert ("OPENAI_API_KEY is not sent" in key.warning) is (sent is None and arguments != ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--model-key-env", "MODEL_KEY"), "give --model-url, too"),
+        (("--model-url", "https://x.org", "--model-key-env", "NOT_SET"), "NOT_SET of --model-key-env is not"),
+        (
+            ("--model-url", "https://x.org", "--model-key-env", "OPENAI_API_KEY"),
+            "not sent to x.org: it is for",
+        ),
+        (("--model-url", "http://x.org/v1", "--model-key-env", "MODEL_KEY"), "allow it with --allow-plain"),
+        (("--model-url", "http://api.openai.com/v1"), "allow it with --allow-plain-http"),
+    ],
+)
+def test_which_keys_are_refused(
+    arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    monkeypatch.setenv("MODEL_KEY", CANARY)
+    with pytest.raises(ModelKeyError, match=says) as error:
+        model_key(serve_options(*arguments))
+    assert CANARY not in str(error.value)
+
+
+async def test_another_endpoint_gets_no_key_of_openai_and_the_user_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    async with ModelEndpoint() as endpoint:
+        endpoint.refused = refuses(401, {"message": "Who are you?"})
+        async with (
+            serve_command(tmp_path, "--model-url", endpoint.url, "--embedding-model", "m") as server,
+            httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA, timeout=60) as http,
+        ):
+            said = await server.complaint()
+            assert said.startswith("The key in OPENAI_API_KEY is not sent to 127.0.0.1:")
+            assert "--model-key-env NAME" in said
+            answer = await http.get("/models")
+            assert answer.status_code >= 400
+            message = answer.json()["error"]["message"]
+            assert "asks for an API key, and none is sent to it. Name the environment variable" in message
+        assert endpoint.requests
+        assert not any(CANARY in str(request.headers) for request in endpoint.requests)
