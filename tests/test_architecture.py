@@ -14,12 +14,23 @@ ALLOWED = {
     "protocol": set(),
     "addresses": set(),
     "installation": set(),
+    "process_memory": set(),
     "network": {"addresses"},
     "settings": {"protocol", "addresses", "settings"},
     "service": {"protocol", "addresses", "installation", "network", "settings", "service"},
-    "tui": {"protocol", "addresses", "installation", "settings", "service", "tui"},
-    "engine": {"protocol", "addresses", "network", "engine"},
-    "cli": {"protocol", "addresses", "installation", "network", "settings", "service", "tui", "engine"}
+    "tui": {"protocol", "addresses", "installation", "process_memory", "settings", "service", "tui"},
+    "engine": {"protocol", "addresses", "network", "process_memory", "engine"},
+    "cli": {
+        "protocol",
+        "addresses",
+        "installation",
+        "process_memory",
+        "network",
+        "settings",
+        "service",
+        "tui",
+        "engine",
+    }
     | {"cli"},
 }
 # the only client modules that open the engine

@@ -154,6 +154,13 @@ def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None
     assert "canary" not in shown.stdout + shown.stderr
 
 
+def test_doctor_says_what_starting_as_root_means() -> None:
+    shown = run("doctor").stdout
+    assert ("! Started as root" in shown) == (os.geteuid() == 0)
+    if os.geteuid() == 0 and "✓ bubblewrap" in shown:
+        assert re.search(r"Code runs as the user nobody|Code runs as root, without root's rights", shown)
+
+
 def test_a_mistake_in_the_settings_is_reported_and_survived() -> None:
     config = user_paths().config_file
     config.parent.mkdir(parents=True)

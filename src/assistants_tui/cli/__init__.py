@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from assistants_tui import __version__
+from assistants_tui import __version__, process_memory
 from assistants_tui.cli import streams
 from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
 from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
@@ -250,6 +250,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
+    process_memory.disable_core_dumps()
+    if options.command is not None:  # the app does it when its first frame is painted
+        process_memory.hide_from_debuggers()
     if options.command != "serve":  # which gains nothing, and runs for weeks
         # Importing and drawing make objects by the thousand and none of them in circles. At the default of
         # 700 the collector takes a tenth of the time in which `ask` starts, and half of the time that a

@@ -28,7 +28,7 @@ def doctor() -> int:
     """Print the report; 0 if everything that is configured works."""
     paths = user_paths()
     loaded = load_config(paths.config_file)
-    for line in (*_versions(), *_places(paths), *_terminal(), *_network(), *_settings(loaded)):
+    for line in (*_versions(), *_user(), *_places(paths), *_terminal(), *_network(), *_settings(loaded)):
         out(clean(line))
     lines, sound = asyncio.run(_checks(paths, loaded.config))
     for line in lines:
@@ -44,6 +44,13 @@ def _versions() -> Iterator[str]:
             yield f"  {package} {version(package)}"
         except PackageNotFoundError:
             yield f"  {package} is missing; install assistants-tui again"
+
+
+def _user() -> Iterator[str]:
+    if os.geteuid() == 0:
+        yield "! Started as root: the app, your own functions and MCP servers may change everything on this"
+        yield "  computer. Start it as a user without such rights if you can. Code that models write runs as"
+        yield "  another user where the system allows it: see Code interpreter below."
 
 
 def _places(paths: Paths) -> Iterator[str]:

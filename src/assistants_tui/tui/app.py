@@ -26,6 +26,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed
 
+from assistants_tui import process_memory
 from assistants_tui.service.last_resort import end_children, end_hard_after
 from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
 from assistants_tui.settings.files import SettingsError
@@ -262,6 +263,7 @@ class AssistantsApp(App[None]):
 
     async def _open_chat(self, state: AppState) -> None:
         """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
+        process_memory.hide_from_debuggers()
         _, assistant, thread_id = self._wanted
         try:
             await asyncio.to_thread(take_over, self._paths.state_file)

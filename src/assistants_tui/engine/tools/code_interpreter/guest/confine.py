@@ -22,7 +22,7 @@ _OLDEST_LANDLOCK = 3  # before it (Linux 6.2), a file that may be read may also 
 
 def limit_resources(limits: dict[str, int]) -> None:
     """Set resource limits by their names in the `resource` module without `RLIMIT_`."""
-    for name, value in {**limits, "CORE": 0}.items():
+    for name, value in limits.items():
         # macOS has no address-space limit; the watchdog outside measures memory there
         with contextlib.suppress(ValueError, OSError, AttributeError):
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))

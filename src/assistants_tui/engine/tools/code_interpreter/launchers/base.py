@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from assistants_tui.engine.tools.code_interpreter.interface import GIB, Limits
+from assistants_tui.process_memory import NO_CORE_DUMP
 
 GUEST = Path(__file__).resolve().parent.parent / "guest"
 
@@ -82,6 +83,7 @@ def resources(limits: Limits) -> dict[str, int]:
         "AS": limits.memory + GIB,
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
+        "CORE": NO_CORE_DUMP,
     }
 
 

@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import assistants_tui
+from assistants_tui.process_memory import NO_CORE_DUMP
 
 
 def limit(memory: int) -> None:
@@ -16,7 +17,7 @@ def limit(memory: int) -> None:
 
     macOS knows no limit of the address space; there, what a process may use is up to the system.
     """
-    limits = {"AS": memory, "FSIZE": 0, "CORE": 0}
+    limits = {"AS": memory, "FSIZE": 0, "CORE": NO_CORE_DUMP}
     for name, value in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
