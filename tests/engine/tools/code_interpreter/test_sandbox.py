@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
+from assistants_tui.engine.tools.code_interpreter.guest import landlock
 from assistants_tui.engine.tools.code_interpreter.launchers import NOBODY, Launcher, Place, candidates
 from assistants_tui.engine.tools.code_interpreter.launchers.bare import Bare
 from assistants_tui.engine.tools.code_interpreter.launchers.bubblewrap import Bubblewrap
@@ -96,10 +97,7 @@ async def test_what_the_system_allows_is_used(place: Place, bait: Path) -> None:
             trial = [launcher.program, namespaces, "--ro-bind", "/", "/", "true"]
             possible = subprocess.run(trial, check=False, capture_output=True).returncode == 0
         else:
-            py_landlock = pytest.importorskip("py_landlock")
-            possible = False
-            with contextlib.suppress(py_landlock.LandlockError):
-                possible = py_landlock.get_abi_version() >= 3
+            possible = landlock.version() >= landlock.OLDEST
         _, sandbox = await choose([launcher], place, bait, Limits())
         assert sandbox.available == possible, sandbox.reason
 

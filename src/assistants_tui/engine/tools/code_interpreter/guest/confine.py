@@ -9,15 +9,13 @@ import platform
 import resource
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
-from . import seccomp
+from . import landlock, seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
 _SECCOMP_MODE_FILTER = 2
 _CAPABILITY_VERSION_3 = 0x20080522
-_OLDEST_LANDLOCK = 3  # before it (Linux 6.2), a file that may be read may also be emptied
 
 
 def limit_resources(limits: dict[str, int]) -> None:
@@ -51,35 +49,17 @@ def restrict(readable: list[str], writable: list[str], devices: list[str]) -> No
 
     Must run while there is one thread: both bind the calling thread and what it starts later.
     """
-    from py_landlock import AccessFs, Landlock, get_abi_version
-
-    if get_abi_version() < _OLDEST_LANDLOCK:
-        sys.exit("this system's Landlock is too old (it came with Linux 6.2)")
-    rules = Landlock(strict=False)
-    for path in readable:
-        access = AccessFs.READ_FILE
-        if Path(path).is_dir():
-            access |= AccessFs.READ_DIR | AccessFs.EXECUTE
-        rules.add_path_rule(path, access=access)
-    for path in writable:
-        rules.add_path_rule(
-            path,
-            access=AccessFs.READ_FILE
-            | AccessFs.READ_DIR
-            | AccessFs.WRITE_FILE
-            | AccessFs.TRUNCATE
-            | AccessFs.MAKE_REG
-            | AccessFs.MAKE_DIR
-            | AccessFs.MAKE_SOCK
-            | AccessFs.REMOVE_FILE
-            | AccessFs.REMOVE_DIR
-            | AccessFs.REFER,
-        )
-    for path in devices:
-        rules.add_path_rule(path, access=AccessFs.READ_FILE | AccessFs.WRITE_FILE)
+    if landlock.version() < landlock.OLDEST:
+        sys.exit("this system has no Landlock, or an older one than that of Linux 6.2")
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _drop_capabilities()
-    rules.apply()
+    landlock.restrict(
+        [
+            *((path, landlock.READ) for path in readable),
+            *((path, landlock.WRITE) for path in writable),
+            *((path, landlock.DEVICE) for path in devices),
+        ]
+    )
     _filter(seccomp.program(platform.machine(), alone=os.getpid()))
 
 

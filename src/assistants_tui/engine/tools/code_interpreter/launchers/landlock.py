@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,8 +37,6 @@ class Landlock:
     def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
         if platform.machine() not in seccomp.ARCHITECTURES:
             raise LauncherError(f"there is no filter of system calls for {platform.machine()}")
-        if importlib.util.find_spec("py_landlock") is None:
-            raise LauncherError("py-landlock is not installed")
         rules = {
             "readable": [
                 *python_folders(),

@@ -40,14 +40,12 @@ def isolate() -> bool:
     sys.addaudithook(_no_sockets)
     if sys.platform != "linux":
         return False
-    import py_landlock
-
-    from assistants_tui.engine.tools.code_interpreter.guest import confine, seccomp
+    from assistants_tui.engine.tools.code_interpreter.guest import confine, landlock, seccomp
 
     if platform.machine() not in seccomp.ARCHITECTURES:
         return False
     try:
-        if py_landlock.get_abi_version() < 3:
+        if landlock.version() < landlock.OLDEST:
             return False
         confine.restrict(readable=_program(), writable=[], devices=[])
     except OSError:
