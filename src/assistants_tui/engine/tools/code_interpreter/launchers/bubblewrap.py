@@ -13,6 +13,7 @@ from typing import Any
 from assistants_tui.engine.tools.code_interpreter.guest import seccomp
 from assistants_tui.engine.tools.code_interpreter.interface import DATA, Limits
 
+from . import bundled
 from .base import (
     GUEST,
     Command,
@@ -57,6 +58,8 @@ class Bubblewrap:
         return _RUN
 
     def command(self, place: Place, limits: Limits, order: Mapping[str, Any]) -> Command:
+        if self.program == bundled.program():
+            bundled.verify(self.program)
         # a setuid bwrap has had holes of its own (CVE-2026-41163)
         if Path(self.program).stat().st_mode & stat.S_ISUID:
             raise LauncherError(f"{self.program} is setuid root")
