@@ -27,6 +27,27 @@ def test_what_hides_is_marked(text: str, shown: str) -> None:
     assert exact(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("p\u0430ypal", "p‹U+0430 \u0430›ypal"),
+        ("https://\u0430\u0440\u0440.com", "https://‹U+0430 \u0430›‹U+0440 \u0440›‹U+0440 \u0440›.com"),
+        ("/home/\u0441\u043e/x", "/home/‹U+0441 \u0441›‹U+043E \u043e›/x"),
+        ("bank.com\u2044x", "bank.com‹U+2044 \u2044›x"),
+        ("\U0001d486val(1)", "‹U+1D486 \U0001d486›val(1)"),
+        ("Она сказала: а я? Он/она. 漢字Python, m², 5\u22123", None),
+    ],
+)
+def test_letters_that_pass_for_others_are_marked(text: str, shown: str | None) -> None:
+    assert exact(text) == (text if shown is None else shown)
+
+
+def test_in_code_a_name_of_look_alikes_alone_is_marked() -> None:
+    assert exact("\u0441\u043e = 1", code=True) == "‹U+0441 \u0441›‹U+043E \u043e› = 1"
+    assert exact("\u0441\u043e = 1") == "\u0441\u043e = 1"
+    assert exact("привет = 'Привет, мир'", code=True) == "привет = 'Привет, мир'"
+
+
 @given(st.text(st.characters(), max_size=80))
 def test_whatever_it_is_it_can_be_seen(text: str) -> None:
     shown = exact(text)

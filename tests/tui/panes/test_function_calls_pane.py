@@ -1,14 +1,17 @@
 """Function calls that a run waits for: nothing is sent by accident, and nobody loses the keys."""
 
 import asyncio
+import json
+from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.widget import Widget
 from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui import question_guard
-from assistants_tui.tui.panes.function_calls import CallCard, OutputField
+from assistants_tui.tui.panes.function_calls import CallCard, FunctionCallsPanel, OutputField
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app_with
@@ -70,11 +73,79 @@ async def test_keys_of_somebody_who_was_typing_are_no_output(monkeypatch: pytest
 async def test_arguments_show_all_or_how_much_is_missing() -> None:
     lines = ["Oulu\u202e\u200b", "x" * 700, *(f"line {number}" for number in range(18))]
     weather = calls(("getCurrentWeather", "\n".join(lines)))
-    async with open_app_with(weather, assistant="Weather Bot", size=(140, 110)) as driver:
+    async with open_app_with(weather, assistant="Weather Bot", size=(140, 50)) as driver:
         await asked(driver)
         await driver.until_shown("Oulu‹U+202E›‹U+200B›")
-        await driver.until_shown("▼ 200 more characters: the inspector (F4) shows all")
-        await driver.until_shown("▼ 8 more lines: the inspector (F4) shows all")
+        await driver.until_shown("▼ 460 more characters: Space shows all")
+        await driver.until_shown("▼ 12 more lines: Space shows all")
+
+
+_LONG: dict[str, object] = {"location": "Oulu", "note": "n" * 300 + "\u202e/etc/shadow"}
+_TALL: dict[str, object] = {"location": "Oulu", **{f"part{number}": number for number in range(7)}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "left_out"),
+    [
+        pytest.param(_LONG, (140, 50), "▼ 81 more characters: Space shows all", id="folded"),
+        pytest.param(_TALL, (80, 24), "", id="below the edge"),
+    ],
+)
+async def test_a_call_runs_only_when_all_of_it_was_in_sight(
+    monkeypatch: pytest.MonkeyPatch, arguments: dict[str, object], size: tuple[int, int], left_out: str
+) -> None:
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+    folder = user_paths().functions_dir
+    folder.mkdir(parents=True)
+    (folder / "w.py").write_text("def getCurrentWeather(location: str, **more) -> str:\n    return 'cold'\n")
+    weather = calls(("getCurrentWeather", json.dumps(arguments)))
+    async with open_app_with(weather, says("Cold."), assistant="Weather Bot", size=size) as driver:
+        await driver.type("Go")
+        await driver.until(lambda: [one.call.state for one in driver.chat.query(CallCard)] == ["waiting"])
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.until_shown(left_out or "part3 = 3")
+        await driver.press("ctrl+s", "a")
+        await driver.until_told("Not all of this call is in sight Space shows all of it. Then it can run.")
+        assert driver.app.screen is driver.chat
+        assert driver.conversation.activity == "waiting"
+        await driver.press("space")
+        await driver.until_shown("‹U+202E›/etc/shadow" if left_out else "part6 = 6")
+        await driver.press("escape")
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.press("ctrl+s")
+        await driver.until_answered()
+        assert "Cold." in driver.texts[1]
+
+
+async def test_a_call_that_changes_while_its_panel_comes_is_shown_as_it_is_then() -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        await asked(driver)
+        pending = driver.chat.workspace.functions.calls(driver.conversation)
+        assert pending is not None
+        panel = FunctionCallsPanel(pending)
+        panel.show()
+        mounted = driver.chat.query_one(FunctionCallsPanel).parent
+        card = CallCard(pending, pending.calls[0])
+        card.show(replace(pending.calls[0], problem="Too cold."))
+        assert isinstance(mounted, Widget)
+        await mounted.mount(card)
+        await driver.until_shown("Too cold.")
+
+
+async def test_a_card_that_is_too_tall_is_scrolled_to_its_end() -> None:
+    folder = user_paths().functions_dir
+    folder.mkdir(parents=True)
+    (folder / "w.py").write_text("def getCurrentWeather(location: str, **more) -> str:\n    return 'cold'\n")
+    weather = calls(("getCurrentWeather", json.dumps(_TALL)))
+    async with open_app_with(weather, assistant="Weather Bot", size=(80, 20)) as driver:
+        await driver.type("Go")
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.until_shown("part1 = 1")
+        assert "part6 = 6" not in driver.screen
+        await driver.press("pagedown", "pagedown")
+        await driver.until_shown("part6 = 6")
+        await driver.until_shown("The run waits for a function's output")
 
 
 async def test_a_key_finds_the_composer_when_no_widget_has_the_focus() -> None:

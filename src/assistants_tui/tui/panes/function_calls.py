@@ -17,15 +17,17 @@ from assistants_tui.service.functions.calls import Call, PendingCalls
 from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.question_guard import QuestionGuard
-from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.screens.exact_text import ExactTextScreen
 
 _CARD = 44
 """Columns that a card needs to stand beside others."""
-_MAX_LINES = 12
-"""Lines of arguments or of an output that a card shows; the inspector shows all."""
-_MAX_LINE = 500
+_MAX_LINES = 8
+"""Lines of arguments or of an output that a card shows."""
+_MAX_LINE = 240
 """Characters of a line that a card shows."""
+_MAX_NAME = 120
+"""Characters of a name that a card shows; the API allows fewer."""
 
 
 class OutputField(TextArea):
@@ -96,6 +98,7 @@ class CallCard(Vertical, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "run", "Run once", id="function_call.run", tooltip="Run the function this once"),
+        Binding("space", "read", "Show all", id="function_call.read", tooltip="Show the call, all of it"),
         Binding(
             "a", "always", "Always run", id="function_call.always", tooltip="Run it without asking, always"
         ),
@@ -104,6 +107,10 @@ class CallCard(Vertical, can_focus=True):
         ),
         Binding("N", "never", "Never", id="function_call.never", tooltip="Decline this function from now on"),
         Binding("e,enter", "write", "Write output", key_display="e", id="function_call.write"),
+        Binding("up,k", "panel_scroll(-1)", show=False, id="function_call.up"),
+        Binding("down,j", "panel_scroll(1)", show=False, id="function_call.down"),
+        Binding("pageup", "panel_scroll(-8)", show=False, id="function_call.page_up"),
+        Binding("pagedown", "panel_scroll(8)", show=False, id="function_call.page_down"),
     ]
     DEFAULT_CSS = """
     CallCard {
@@ -124,13 +131,15 @@ class CallCard(Vertical, can_focus=True):
         self._pending = pending
         self.call = call
         self._guard = QuestionGuard()
+        self._read = ""
+        """What the user has seen whole."""
 
     def compose(self) -> ComposeResult:
         yield Static(classes="call-title")
         yield Static(classes="call-arguments")
         yield Static(classes="call-problem")
         yield Static(classes="call-output")
-        yield OutputField(f"Output of {clean(self.call.name)}, Enter sends it".replace("\n", " "))
+        yield OutputField(f"Output of {_name(self.call)}, Enter sends it")
 
     def on_mount(self) -> None:
         self._field.display = False
@@ -154,9 +163,12 @@ class CallCard(Vertical, can_focus=True):
     def show(self, call: Call) -> None:
         """Show a newer state of the call."""
         self.call = call
+        if not self.children:  # it is not composed yet, and shows the call when it is
+            return
         self.query_one(".call-title", Static).update(_title(call))
-        self.query_one(".call-arguments", Static).update(_cut(exact(_arguments(call))))
-        self._put(".call-problem", _cut(exact("\n".join(filter(None, (call.problem, call.changed))))))
+        more = "Space shows all, then it can run" if call.can_run else "Space shows all"
+        self.query_one(".call-arguments", Static).update(_cut(_arguments(call), more))
+        self._put(".call-problem", _cut(_remarks(call), more))
         self._put(".call-output", _output(call))
         waiting = call.state == "waiting"
         # without a function there is nothing to decide on: the field is what is needed
@@ -195,13 +207,45 @@ class CallCard(Vertical, can_focus=True):
                 return self.call.state == "waiting"
             case "never":
                 return self.call.state == "waiting" and self.call.function is not None
+            case "read":
+                return self.call.state != "looking"
             case "write":
                 return self.call.state in {"waiting", "answered"} and not self._pending.sent
         return True
 
     def action_run(self) -> None:
-        if self.armed:
+        if self.armed and self._seen():
             self._pending.run(self.call.id)
+
+    @work
+    async def action_read(self) -> None:
+        if self.app.screen is self.screen:
+            whole = _whole(self.call)
+            await self.app.push_screen_wait(ExactTextScreen(_name(self.call), whole))
+            self._read = whole
+
+    def action_panel_scroll(self, lines: int) -> None:
+        self._window.scroll_relative(y=lines, animate=False)
+
+    @property
+    def _window(self) -> VerticalScroll:
+        """What the card is seen through."""
+        return next(one for one in self.ancestors if isinstance(one, VerticalScroll))
+
+    def _seen(self) -> bool:
+        """Whether the user can know what would run: it is in sight, or was shown whole. If not, says so."""
+        parts = [part for part in self.query(".call-title, .call-arguments, .call-problem") if part.display]
+        short = not (_is_cut(_arguments(self.call)) or _is_cut(_remarks(self.call)))
+        if self._read == _whole(self.call) or (
+            short and all(self._window.region.contains_region(part.region) for part in parts)
+        ):
+            return True
+        self.notify(
+            "Space shows all of it. Then it can run.",
+            title="Not all of this call is in sight",
+            severity="warning",
+        )
+        return False
 
     @work
     async def action_always(self) -> None:
@@ -209,8 +253,9 @@ class CallCard(Vertical, can_focus=True):
         if (
             self.armed
             and function is not None
+            and self._seen()
             and await self._sure(
-                f"Always run {clean(self.call.name)} of {clean(function.place)}?",
+                f"Always run {_name(self.call)} of {exact(function.place, code=True)}?",
                 "It then runs with whatever arguments a model writes, until its source changes.",
                 ("always", "Always run it"),
             )
@@ -220,7 +265,7 @@ class CallCard(Vertical, can_focus=True):
     @work
     async def action_decline(self) -> None:
         if self.armed and await self._sure(
-            f"Decline this call of {clean(self.call.name)}?",
+            f"Decline this call of {_name(self.call)}?",
             "The model is told that you did not let it run.",
             ("decline", "Decline it"),
         ):
@@ -229,7 +274,7 @@ class CallCard(Vertical, can_focus=True):
     @work
     async def action_never(self) -> None:
         if self.armed and await self._sure(
-            f"Never run {clean(self.call.name)}?",
+            f"Never run {_name(self.call)}?",
             "Every call of it is declined without asking, until its source changes.",
             ("never", "Never run it"),
         ):
@@ -256,7 +301,7 @@ class CallCard(Vertical, can_focus=True):
         event.stop()
         if not event.text.strip() and not await self._sure(
             "Send an empty output?",
-            f"The model is told that {clean(self.call.name)} returned nothing.",
+            f"The model is told that {_name(self.call)} returned nothing.",
             ("empty", "Send it empty"),
         ):
             return
@@ -266,7 +311,7 @@ class CallCard(Vertical, can_focus=True):
         self._pending.write(self.call.id, event.text)
 
 
-class FunctionCallsPanel(VerticalScroll, can_focus=False):
+class FunctionCallsPanel(Vertical):
     """The calls of a run side by side where there is room. When all have an output, they are sent."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -276,15 +321,17 @@ class FunctionCallsPanel(VerticalScroll, can_focus=False):
     ]
     HELP: ClassVar[str] = (
         "The model wants functions called. Ctrl+S runs one this once, a always, d declines, e writes the "
-        "output. "
+        "output. Space shows a call whole; one that is not all in sight runs only after that. "
         "When all calls have an output, the run goes on."
     )
     DEFAULT_CSS = """
     FunctionCallsPanel {
-        & > Container { height: auto; layout: vertical; }
-        & > Container.-beside { layout: horizontal; }
+        & > #function-deadline { dock: top; }
+        & > VerticalScroll { height: auto; max-height: 100%; }
+        & > VerticalScroll > Container { height: auto; layout: vertical; }
+        & > VerticalScroll > Container.-beside { layout: horizontal; }
         & CallCard { margin-top: 1; }
-        & > Container.-beside > CallCard { width: 1fr; }
+        & Container.-beside > CallCard { width: 1fr; }
     }
     """
 
@@ -294,7 +341,7 @@ class FunctionCallsPanel(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         yield Static(id="function-deadline", classes="pane-title")
-        with Container():
+        with VerticalScroll(can_focus=False), Container():
             for call in self.pending.calls:
                 yield CallCard(self.pending, call)
 
@@ -308,7 +355,9 @@ class FunctionCallsPanel(VerticalScroll, can_focus=False):
 
     def show(self) -> None:
         """Show the newest state of all calls."""
-        for card, call in zip(self.query(CallCard), self.pending.calls, strict=True):
+        if not self.children:  # it is not composed yet
+            return
+        for card, call in zip(self.query(CallCard), self.pending.calls, strict=False):
             if card.call is not call:
                 moved = card.has_focus_within and call.state == "answered"
                 card.show(call)
@@ -356,9 +405,15 @@ def _title(call: Call) -> Content:
             words, style = "not a function of yours: write its output", "$muted"
         case _:
             words, style = "may it run?", "$text-accent"
-    place = f"  {clean(call.function.place)}" if call.function is not None else ""
-    name = clean(call.name).replace("\n", " ") or "(no name)"
-    return Content.assemble((name, "bold"), (place, "$muted"), (f"  {words}", style))
+    place = f"  {exact(call.function.place, code=True)}" if call.function is not None else ""
+    return Content.assemble((_name(call), "bold"), (place, "$muted"), (f"  {words}", style))
+
+
+def _name(call: Call) -> str:
+    """The name of the called function on one line, with marks for what is not what it seems."""
+    name = exact(call.name[:_MAX_NAME], code=True).replace("\n", "‹U+000A›") or "(no name)"
+    left_out = len(call.name) - _MAX_NAME
+    return name if left_out <= 0 else f"{name} ‹{left_out:,} more characters›"
 
 
 _DECIDED = {
@@ -375,33 +430,61 @@ def _arguments(call: Call) -> str:
     if call.values is None:
         return call.arguments
     return "\n".join(
-        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in call.values.items()
+        f"{name if name.isidentifier() else json.dumps(name, ensure_ascii=False)} = "
+        f"{json.dumps(value, ensure_ascii=False)}"
+        for name, value in call.values.items()
     )
+
+
+def _remarks(call: Call) -> str:
+    """What is wrong with a call, and how its function has changed since the user decided about it."""
+    return "\n".join(filter(None, (call.problem, call.changed)))
+
+
+def _whole(call: Call) -> str:
+    """All that the user decides on."""
+    name = call.name if len(call.name) > _MAX_NAME else ""
+    return "\n\n".join(filter(None, (name, _arguments(call), _remarks(call))))
 
 
 def _output(call: Call) -> Content:
     if call.state != "answered":
         return Content("")
-    printed = _cut(f"\n{exact(call.printed.strip())}") if call.failed and call.printed else Content("")
+    more = "the inspector (F4) shows all"
+    printed = Content("")
+    if call.failed and call.printed:
+        printed = _cut(f"\n{call.printed.strip()}", more)
     took = f"  {call.seconds:.1f} s" if call.seconds >= 0.1 else ""
     return Content.assemble(
-        ("→ ", "$muted"), _cut(exact(call.output)), (took, "$muted"), printed.stylize("$muted")
+        ("→ ", "$muted"), _cut(call.output, more), (took, "$muted"), printed.stylize("$muted")
     )
 
 
-def _cut(text: str) -> Content:
-    """The beginning of a text, below a line that cannot be missed if it is not all of it."""
-    lines = text.split("\n")
+def _is_cut(text: str) -> bool:
+    lines = text.split("\n", _MAX_LINES)
+    return len(lines) > _MAX_LINES or any(len(line) > _MAX_LINE for line in lines)
+
+
+def _cut(text: str, more: str) -> Content:
+    """The beginning of a text, with lines that cannot be missed where something is left out.
+
+    `more`: how to see it. Work is bounded by what is shown, but for counting lines.
+    """
+    lines = text.split("\n", _MAX_LINES)
     parts: list[Content] = []
-    if len(lines) > _MAX_LINES:
-        parts.append(_more(len(lines) - _MAX_LINES, "line"))
+    whole: list[str] = []  # empty lines are counted over several lines
     for line in lines[:_MAX_LINES]:
-        parts.append(Content(line[:_MAX_LINE]))
+        whole.append(line[:_MAX_LINE])
         if len(line) > _MAX_LINE:
-            parts.append(_more(len(line) - _MAX_LINE, "character"))
+            parts += [Content(exact("\n".join(whole))), _more(len(line) - _MAX_LINE, "character", more)]
+            whole.clear()
+    if whole:
+        parts.append(Content(exact("\n".join(whole))))
+    if len(lines) > _MAX_LINES:
+        parts.append(_more(lines[_MAX_LINES].count("\n") + 1, "line", more))
     return Content("\n").join(parts)
 
 
-def _more(count: int, what: str) -> Content:
-    words = f" ▼ {count:,} more {what}{'s' if count > 1 else ''}: the inspector (F4) shows all "
+def _more(count: int, what: str, more: str) -> Content:
+    words = f" ▼ {count:,} more {what}{'s' if count > 1 else ''}: {more} "
     return Content.styled(words, "bold reverse $text-error")
