@@ -117,11 +117,18 @@ class Driver:
 
 @asynccontextmanager
 async def open_app(
-    size: tuple[int, int] = (140, 40), *, connected: bool = True, **options: str | None
+    size: tuple[int, int] = (140, 40),
+    *,
+    connected: bool = True,
+    notifications: bool = False,
+    **options: str | None,
 ) -> AsyncIterator[Driver]:
-    """The app as the command opens it, and closed again as the user would."""
+    """The app as the command opens it, and closed again as the user would.
+
+    `notifications`: whether they are drawn, as in a terminal.
+    """
     app = AssistantsApp(user_paths(), **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         driver = Driver(app, pilot)
         await driver.until(lambda: app.chat is not None)
         if connected:
@@ -141,5 +148,5 @@ async def open_app_with(
     """The app on a model endpoint that gives these answers, one after the other."""
     async with ModelEndpoint(*replies) as endpoint:
         use_model(endpoint.url)
-        async with open_app(size, connected=True, **options) as driver:
+        async with open_app(size, connected=True, notifications=False, **options) as driver:
             yield driver

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -22,6 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed
@@ -32,6 +34,7 @@ from assistants_tui.settings.config import Config, LoadedConfig, Profile, create
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over, update_state
+from assistants_tui.tui.containment import contain
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.safety import SafeFilter, clean
@@ -122,6 +125,8 @@ class AssistantsApp(App[None]):
         """The main screen, once it is there."""
         self.unexpected: deque[BaseException] = deque(maxlen=_REMEMBERED_ERRORS)
         """The last exceptions that cost some work, but not the app."""
+        self._shown: dict[str, float] = {}
+        """What a notification says of such an exception, and since when."""
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
@@ -129,16 +134,40 @@ class AssistantsApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Decide what an exception costs that nobody handled.
+    def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
+        contain(child, self._survives)
+        super()._register_child(parent, child, before, after)
 
-        In a worker or a timer it costs that work: it is told, and the app goes on. Anywhere else a widget has
-        lost its place in what it was told, and the app ends.
-        """
-        if _costs_only_itself(error):
-            self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error)
-        else:
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            if not self._survives(error):
+                raise
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self._survives(error):
             super()._handle_exception(error)
+
+    def _survives(self, error: Exception) -> bool:
+        """Tell of an exception that nobody handled. Returns False without a main screen: then the app ends.
+
+        What was being done is lost, nothing else; a screen that could not be made is closed again.
+        """
+        from assistants_tui.tui.screens.chat import ChatScreen  # not for the first frame
+
+        pump = active_message_pump.get(None)
+        unmade = pump if isinstance(pump, Screen) and not pump.is_mounted else None
+        if self.chat is None or isinstance(unmade, ChatScreen):
+            return False
+        if unmade is not None:
+            self.call_later(self._close_unmade, unmade)
+        self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error)
+        return True
+
+    async def _close_unmade(self, screen: Screen[object]) -> None:
+        if screen is self.screen:
+            await screen.dismiss(None)
 
     async def run_action(
         self,
@@ -154,11 +183,16 @@ class AssistantsApp(App[None]):
             return True
 
     def _tell_unexpected(self, error: BaseException) -> None:
-        from assistants_tui.tui.failures import tell_unexpected  # not for the first frame
+        from assistants_tui.service.errors import describe  # not for the first frame
+        from assistants_tui.tui.failures import SHOWN_SECONDS, tell_unexpected
 
-        logging.getLogger(__name__).error("unexpected error", exc_info=error)
         self.unexpected.append(error)
-        tell_unexpected(self, error)
+        words, now = describe(error), monotonic()
+        self._shown = {shown: since for shown, since in self._shown.items() if now - since < SHOWN_SECONDS}
+        if words not in self._shown:  # else it stands there: a widget is drawn many times
+            self._shown[words] = now
+            logging.getLogger(__name__).error("unexpected error", exc_info=error)
+            tell_unexpected(self, error)
 
     def _fatal_error(self) -> None:
         """Leave with a traceback, but without the variables that Textual shows: they may hold a key.
@@ -272,7 +306,7 @@ class AssistantsApp(App[None]):
         profile = await self._first_profile(state)
         await self._show(profile, state, assistant=assistant, thread_id=thread_id)
         self.call_later(self._take_typed)
-        self.run_worker(self._create_config(), group="config", exit_on_error=False)
+        self._create_config()
         self._check_keys()
 
     async def _first_profile(self, state: AppState) -> Profile:
@@ -322,6 +356,7 @@ class AssistantsApp(App[None]):
         await (self.push_screen(chat) if self.chat is None else self.switch_screen(chat))
         self.chat = chat
 
+    @work(group="config", exit_on_error=False)
     async def _create_config(self) -> None:
         """Leave a commented config.toml for the user to find, if there is none yet."""
         try:
@@ -564,14 +599,6 @@ class AssistantsApp(App[None]):
             await asyncio.gather(*(conversation.cancel() for conversation in busy))
         await asyncio.gather(*(conversation.settled() for conversation in busy))
         return True
-
-
-def _costs_only_itself(error: Exception) -> bool:
-    """Whether it was raised in a timer or in a callback between two messages: Textual goes on after those."""
-    if isinstance(error, WorkerFailed):
-        return True
-    trace = error.__traceback__
-    return trace is not None and trace.tb_frame.f_code.co_name in {"_flush_next_callbacks", "_tick"}
 
 
 def _parts(config: Config) -> tuple[object, ...]:

@@ -10,6 +10,9 @@ from textual.widget import Widget
 from assistants_tui.service.errors import ServiceError, describe
 from assistants_tui.tui.safety import clean
 
+SHOWN_SECONDS = 20.0
+"""How long the notification of an unexpected exception stands."""
+
 
 @contextmanager
 def told_failures(widget: Widget, title: str) -> Iterator[None]:
@@ -27,4 +30,4 @@ def tell_unexpected(app: App[Any], error: BaseException) -> None:
     else:
         title = "Not done: an error in the app"
         words = f"{describe(error)}. What you wrote is kept. Try again; if it stays, report these words."
-    app.notify(clean(words), title=title, severity="error", markup=False, timeout=20)
+    app.notify(clean(words), title=title, severity="error", markup=False, timeout=SHOWN_SECONDS)
