@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.protocol.bounded_json import TooManyValuesError, has_more_values, parse
+from assistants_tui.protocol.bounded_json import (
+    DuplicateNameError,
+    TooManyValuesError,
+    has_more_values,
+    parse,
+)
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='a,[{"\\é\U0001f600', max_size=8),
@@ -72,3 +77,12 @@ def test_integers_that_take_long_to_read(text: str) -> None:
 def test_what_another_encoding_hides() -> None:
     with pytest.raises(ValueError):
         parse(json.dumps(["a"]).encode("utf-16"), 10)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 1}', '[{"b": {"a": [], "c": 1, "a": {}}}]', '{"\\u0061": 1, "a": 2}']
+)
+def test_a_name_that_is_there_twice_is_no_json(text: str) -> None:
+    with pytest.raises(DuplicateNameError) as error:
+        parse(text, 100)
+    assert str(error.value) == "a"

@@ -49,7 +49,7 @@ async def open_engine(settings: EngineSettings) -> AsyncIterator[httpx2.AsyncCli
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app, raise_app_exceptions=False),
-            base_url="http://engine/v1",
+            base_url="http://localhost/v1",
             headers={"OpenAI-Beta": "assistants=v2"},
         ) as client,
     ):

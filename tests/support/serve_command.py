@@ -18,7 +18,7 @@ class ServeCommand:
 
     def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
         self.url = url
-        """Such as `http://127.0.0.1:40001`, without the `/v1`."""
+        """Such as `http://127.0.0.1:40001`, without the `/v1`; for a socket `unix:///path`."""
         self._process = process
 
     @property
@@ -29,6 +29,10 @@ class ServeCommand:
         """The next line that it writes to standard error."""
         assert self._process.stderr is not None
         return (await self._process.stderr.readline()).decode()
+
+    async def ended(self) -> None:
+        """Wait for its end."""
+        await self._process.communicate()
 
     async def interrupt(self) -> tuple[int, str]:
         """Press Ctrl-C and wait for its end: exit code, and what it wrote to standard error."""
@@ -43,7 +47,8 @@ async def serve_command(data_dir: Path, *arguments: str) -> AsyncIterator[ServeC
     """The server once it answers. It ends with the block, if not before."""
     process = await asyncio.create_subprocess_exec(
         COMMAND,
-        *("serve", "--port", "0", "--data-dir", str(data_dir), *arguments),
+        *("serve", *(() if "--socket" in arguments else ("--port", "0"))),
+        *("--data-dir", str(data_dir), *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=dict(os.environ),
@@ -52,7 +57,7 @@ async def serve_command(data_dir: Path, *arguments: str) -> AsyncIterator[ServeC
     try:
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
-        assert line.startswith("Serving the Assistants API at http://"), line
+        assert line.startswith("Serving the Assistants API at "), line
         yield ServeCommand(process, line.split()[-1].removesuffix("/v1"))
     finally:
         if process.returncode is None:

@@ -9,6 +9,7 @@ import argparse
 import atexit
 import gc
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,8 +42,10 @@ examples:
 """,
     "serve": """\
 The engine answers at http://HOST:PORT/v1 (and at /openai for Azure clients).
-A host that other machines can reach needs --api-key-file: one key on each line, as
-`owner: key` or alone.
+Without keys only your own programs get in, with any key or none. A host that other machines
+can reach needs --api-key-file: one key on each line, as `owner: key` or alone.
+With --socket PATH a profile of kind "openai" gets there by base_url = "unix:///PATH", and curl
+by `curl --unix-socket PATH http://localhost/v1/models`.
 """,
     "completion": """\
 where to put it:
@@ -105,17 +108,29 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES["serve"],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8123, help="port, 0 for a free one (default: %(default)s)")
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port, 0 for a free one (default: 8123)")
+    serve.add_argument(
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help="listen at a Unix socket that only you can connect to, instead of on a port",
+    )
     serve.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="where assistants, threads and files are kept"
     )
     serve.add_argument("--api-key-file", type=Path, metavar="FILE", help="the keys that may use the server")
     serve.add_argument(
+        "--any-user",
+        action="store_true",
+        help="let every user of this computer in who reaches the port; without it and without keys only you",
+    )
+    serve.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
+        type=_origin,
         help="web pages that may use the server from a browser, such as https://example.org",
     )
     serve.add_argument(
@@ -214,6 +229,15 @@ def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> N
         ("thread", "thread to continue, by ID"),
     ):
         parser.add_argument(f"--{name}", metavar=name[0].upper(), type=_text, default=default, help=meaning)
+
+
+def _origin(value: str) -> str:
+    """Reads what browsers call the origin of a page."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s?#@*]+", value.lower()):
+        raise argparse.ArgumentTypeError(
+            f"{value!r}: it must be a scheme and a host, such as https://example.org or http://localhost:3000"
+        )
+    return value.lower()
 
 
 def _text(value: str) -> str:

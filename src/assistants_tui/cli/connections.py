@@ -9,17 +9,24 @@ import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from assistants_tui.cli.peers import Peer
+
 HEAD_SECONDS = 20.0
 """From the connection, or the first byte of a further request, to the end of the request's head."""
 
 
 class TimedConnection(H11Protocol):
-    """HTTP/1.1 with a deadline for the head of each request; past it the connection is closed."""
+    """HTTP/1.1 with a deadline for the head of each request; past it the connection is closed.
+
+    The scope's state has the other end of a TCP connection as `peer`.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        if self.client is not None and self.server is not None and self.server[1] is not None:
+            self.app_state = {**self.app_state, "peer": Peer(self.client, (self.server[0], self.server[1]))}
         self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:

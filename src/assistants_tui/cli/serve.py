@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
+from assistants_tui.cli.listeners import ListenError, SocketFile, listen_on
 from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
@@ -21,6 +22,7 @@ from assistants_tui.settings.paths import user_paths
 if TYPE_CHECKING:
     from assistants_tui.engine.tools.code_interpreter import Sandbox
 
+_HOST, _PORT = "127.0.0.1", 8123
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
 _MANY_FILES = 10_240
 
@@ -34,11 +36,8 @@ def serve(options: argparse.Namespace) -> int:
     from assistants_tui.engine.app import EngineSettings, create_app
     from assistants_tui.service.api.embedded import limits
 
-    if options.api_key_file is None and not _is_loopback(options.host):
-        note(
-            f"assistants-tui serve: other machines can reach {options.host}, so keys are required.\n"
-            "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
-        )
+    if wrong := _wrong_place(options):
+        note(clean(f"assistants-tui serve: {wrong}"))
         return USAGE
     try:
         key = model_key(options)
@@ -59,6 +58,7 @@ def serve(options: argparse.Namespace) -> int:
                 default_model=options.model,
                 embedding_model=options.embedding_model,
                 api_keys=options.api_key_file,
+                any_user=options.any_user,
                 starter_assistants=True,
                 sandbox=options.sandbox,
                 without_sandbox="run" if options.run_code_unsandboxed else "refuse",
@@ -69,13 +69,17 @@ def serve(options: argparse.Namespace) -> int:
     except KeyFileError as error:
         note(f"assistants-tui serve: {error}")
         return FAILED
+    file: SocketFile | None = None
     try:
-        listener = _listen(options.host, options.port)
-    except OSError as error:
-        note(
-            f"assistants-tui serve: cannot listen on {options.host}:{options.port} ({error.strerror}). "
-            "Choose another port with --port."
-        )
+        if options.socket is not None:
+            file = SocketFile(options.socket)
+            _remove_when_told_to_end(file)
+            listener, place = file.listener, file.path.as_uri().replace("file:", "unix:", 1)
+        else:
+            listener = listen_on(options.host or _HOST, _PORT if options.port is None else options.port)
+            place = f"http://{_shown(listener.getsockname())}/v1"
+    except ListenError as error:
+        note(clean(f"assistants-tui serve: {error}"))
         return FAILED
 
     class Server(uvicorn.Server):
@@ -109,11 +113,45 @@ def serve(options: argparse.Namespace) -> int:
 
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which is what nohup is for
         signal.signal(signal.SIGHUP, end)
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    _say(f"Serving the Assistants API at http://{shown}:{port}/v1\nData: {data_dir}. Ctrl-C stops it.")
-    server.run(sockets=[listener])
+    _say(f"Serving the Assistants API at {place}\nData: {data_dir}. Ctrl-C stops it.")
+    try:
+        server.run(sockets=[listener])
+    finally:
+        if file is not None:
+            file.remove()
     return 128 + signal.SIGHUP if hung_up else OK
+
+
+def _remove_when_told_to_end(file: SocketFile) -> None:
+    """Let SIGTERM, which ends a process without any `finally`, remove the file first."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        file.remove()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def _wrong_place(options: argparse.Namespace) -> str:
+    """What is wrong with where to listen and for whom; empty if nothing is."""
+    if options.socket is not None:
+        if options.host is not None or options.port is not None:
+            return "it listens at a socket or on a port: give --socket, or --host and --port."
+        if options.any_user:
+            return "a socket is for you alone. Leave out --any-user, or listen on a port."
+        return ""
+    if options.api_key_file is None and not _is_loopback(options.host or _HOST):
+        return (
+            f"other machines can reach {options.host}, so keys are required.\n"
+            "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
+        )
+    return ""
+
+
+def _shown(address: tuple[str, int]) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _code_settings(options: argparse.Namespace) -> CodeSettings:
@@ -164,16 +202,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -26,6 +26,9 @@ class EngineSettings:
     """An embedding model of that endpoint. None, or no endpoint: file search looks for words alone."""
     api_keys: Mapping[str, str] | Path | None = field(default=None, repr=False)
     """API keys and the owner of each, or a file of them (see `api.auth`). None: everyone is one owner."""
+    any_user: bool = False
+    """Whether, without keys, programs of other users of this computer may use the engine. A server can tell
+    them by the `peer` in the state of a request's scope (see `api.access`)."""
     web_origins: tuple[str, ...] = ()
     """Web pages that may use the engine from a browser, by their origin, such as `https://example.org`."""
     allow_input_download: bool = True

@@ -5,6 +5,7 @@ half a gigabyte. The separators are counted first, which takes milliseconds.
 """
 
 import json
+from collections import Counter
 
 _LONGEST_INTEGER = 400  # digits, more than any float has; Python reads thousands of them in quadratic time
 
@@ -13,16 +14,21 @@ class TooManyValuesError(ValueError):
     """The text may well be JSON, but has more values than its reader takes."""
 
 
+class DuplicateNameError(ValueError):
+    """An object of the text has this name twice. Which of the values counts, readers decide differently."""
+
+
 def parse(text: str | bytes, most_values: int) -> object:
     """The value of a JSON text in UTF-8, in which no object or array is larger than `most_values`.
 
-    Raises `TooManyValuesError`, another `ValueError` for what is no JSON, and `RecursionError` for what is
-    nested too deeply.
+    Raises `TooManyValuesError`, `DuplicateNameError`, another `ValueError` for what is no JSON, and
+    `RecursionError` for what is nested too deeply.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if has_more_values(raw, most_values):
         raise TooManyValuesError(f"more than {most_values} values")
-    return json.loads(text if isinstance(text, str) else raw.decode("utf-8-sig"), parse_int=_integer)
+    decoded = text if isinstance(text, str) else raw.decode("utf-8-sig")
+    return json.loads(decoded, parse_int=_integer, object_pairs_hook=_object)
 
 
 def has_more_values(raw: bytes, most: int) -> bool:
@@ -40,6 +46,14 @@ def has_more_values(raw: bytes, most: int) -> bool:
 
 def _separators(raw: bytes) -> int:
     return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise DuplicateNameError(name)
+    return made
 
 
 def _integer(digits: str) -> int:

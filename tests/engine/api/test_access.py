@@ -211,8 +211,47 @@ def test_missing_key_file(tmp_path: Path) -> None:
         create_app(EngineSettings(tmp_path, api_keys=tmp_path / "none"))
 
 
-LOOPBACK = ["127.0.0.1:8123", "localhost:8123", "localhost", "[::1]:8123", "192.168.0.7", "engine"]
-PAGES = ["https://evil.example", "null", "http://[", "http://192.168.0.7", "https://localhost.evil.example"]
+CALLED = [
+    "127.0.0.1:8123",
+    "localhost:8123",
+    "LOCALHOST",
+    "[::1]:8123",
+    "192.168.0.7",
+    "127.1",
+    "app.localhost",
+]
+OWN = [
+    ("http://localhost:8123", "localhost:8123"),
+    ("http://[::1]", "[::1]"),
+    ("HTTP://LOCALHOST", "localhost"),
+]
+PAGES = [
+    "https://evil.example",
+    "null",
+    "",
+    "http://[",
+    "http://192.168.0.7",
+    "https://localhost.evil.example",
+    "http://localhost:3000",
+    "http://127.0.0.1",
+    "http://localhost@evil.example",
+]
+NAMES = [
+    "evil.example",
+    "evil.example:8123",
+    "127.0.0.1.evil.example",
+    "[",
+    "engine",
+    "engine:8123",
+    "",
+    ":8123",
+]
+NAMES += [
+    "localhost@evil.example",
+    "localhost.evil.example",
+    "evil.example#localhost",
+    "evil.example?localhost",
+]
 
 
 class TestWithoutKeys:
@@ -222,23 +261,32 @@ class TestWithoutKeys:
     def engine_settings(self, tmp_path: Path, clock: ManualClock) -> EngineSettings:
         return EngineSettings(data_dir=tmp_path / "data", clock=clock)
 
-    @pytest.mark.parametrize("host", LOOPBACK)
+    @pytest.mark.parametrize("host", CALLED)
     async def test_programs_get_in(self, http: httpx2.AsyncClient, host: str) -> None:
         assert (await http.get("/threads", headers={"Host": host})).status_code == 200
 
-    @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]"])
-    async def test_pages_of_this_machine_get_in(self, http: httpx2.AsyncClient, origin: str) -> None:
-        assert (await http.get("/threads", headers={"Origin": origin})).status_code == 200
+    @pytest.mark.parametrize(("origin", "host"), OWN)
+    async def test_its_own_origin_gets_in(self, http: httpx2.AsyncClient, origin: str, host: str) -> None:
+        assert (await http.get("/threads", headers={"Origin": origin, "Host": host})).status_code == 200
 
     @pytest.mark.parametrize("origin", PAGES)
     async def test_other_pages_do_not(self, http: httpx2.AsyncClient, origin: str) -> None:
         form = {"files": {"file": ("x", b"x")}, "data": {"purpose": "assistants"}}
-        refused = await http.post("/files", headers={"Origin": origin}, **form)  # type: ignore[arg-type]
+        headers = {"Origin": origin, "Host": "localhost:8123"}
+        refused = await http.post("/files", headers=headers, **form)  # type: ignore[arg-type]
         assert refused.status_code == 403
-        assert "with keys" in error_of(refused)["message"]
+        assert "--allow-origin" in error_of(refused)["message"]
         assert (await http.get("/files")).json()["data"] == []
 
-    @pytest.mark.parametrize("host", ["evil.example", "evil.example:8123", "127.0.0.1.evil.example", "["])
+    @pytest.mark.parametrize(
+        ("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200), ("same-origin", 200)]
+    )
+    async def test_a_page_that_shows_a_picture_of_it_sends_no_origin(
+        self, http: httpx2.AsyncClient, site: str, status: int
+    ) -> None:
+        assert (await http.get("/files", headers={"Sec-Fetch-Site": site})).status_code == status
+
+    @pytest.mark.parametrize("host", NAMES)
     async def test_nor_do_names_that_were_made_to_point_here(
         self, http: httpx2.AsyncClient, host: str
     ) -> None:
@@ -247,18 +295,73 @@ class TestWithoutKeys:
         assert "Call it by its address" in error_of(refused)["message"]
 
 
+class TestRepetitions:
+    """What is sent twice where one counts is refused: a proxy in between may have read the other one."""
+
+    @pytest.fixture
+    def engine_settings(self, tmp_path: Path, clock: ManualClock) -> EngineSettings:
+        return EngineSettings(data_dir=tmp_path / "data", clock=clock)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '{"model": "m", "model": "n"}',
+            '{"model": "m", "metadata": {"a": "1", "a": "1"}}',
+            '{"model": "m", "tools": [{"type": "code_interpreter", "type": "file_search"}]}',
+            '{"model": "m", "\\ud800": 1, "\\ud800": 2}',
+        ],
+    )
+    async def test_names_of_an_object(self, http: httpx2.AsyncClient, body: str) -> None:
+        answer = await http.post("/assistants", content=body)
+        assert (answer.status_code, error_of(answer)["code"]) == (400, "duplicate_parameter")
+        assert "more than once" in error_of(answer)["message"]
+
+    async def test_parameters_of_the_url(self, http: httpx2.AsyncClient) -> None:
+        answer = await http.get("/assistants?limit=1&order=asc&limit=2")
+        assert (answer.status_code, error_of(answer)["param"]) == (400, "limit")
+        thread = await make(http, "/threads")
+        steps = f"/threads/{thread['id']}/runs/run_x/steps?include[]=a&include[]=b&include=c&include=d"
+        assert "more than once" not in (await http.get(steps)).text
+
+    async def test_fields_of_a_form(self, http: httpx2.AsyncClient) -> None:
+        part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
+        file = part.format("file", '; filename="a.txt"', "data")
+        purpose = part.format("purpose", "", "assistants")
+        twice = "Content-Disposition: form-data; name=other\r\nContent-Disposition"
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        for parts in (
+            [file, purpose, purpose],
+            [purpose, file, file],
+            [file, purpose.replace("Content-Disposition", twice)],
+        ):
+            answer = await http.post("/files", content="".join([*parts, "--x--\r\n"]), headers=headers)
+            assert answer.status_code == 400, answer.text
+        assert (await http.get("/files")).json()["data"] == []
+        good = await http.post("/files", content=f"{purpose}{file}--x--\r\n", headers=headers)
+        assert good.status_code == 200
+
+    async def test_keys(self, http: httpx2.AsyncClient) -> None:
+        headers = [
+            ("Authorization", "Bearer a"),
+            ("Authorization", "Bearer b"),
+            ("OpenAI-Beta", "assistants=v2"),
+        ]
+        answer = await http.get("/threads", headers=headers)
+        assert (answer.status_code, error_of(answer)["code"]) == (400, "duplicate_header")
+
+
 async def test_pages_with_a_key_get_in(http: httpx2.AsyncClient) -> None:
     headers = ANNA | {"Origin": "https://app.example", "Host": "assistants.example"}
     assert (await http.get("/threads", headers=headers)).status_code == 200
 
 
-AZURE = "http://engine/openai"
+AZURE = "http://localhost/openai"
 
 
 @pytest.mark.parametrize("version", ["2024-05-01-preview", "2024-08-01-preview", "2026-01-01", "v1"])
 async def test_azure_client(http: httpx2.AsyncClient, version: str) -> None:
     azure = AsyncAzureOpenAI(
-        api_key="key-of-anna-1", azure_endpoint="http://engine", api_version=version, http_client=http
+        api_key="key-of-anna-1", azure_endpoint="http://localhost", api_version=version, http_client=http
     )
     assistant = await azure.beta.assistants.create(
         model="my-deployment", tools=[{"type": "code_interpreter"}]
@@ -278,9 +381,9 @@ async def test_azure_needs_no_beta_header(http: httpx2.AsyncClient) -> None:
     del request.headers["OpenAI-Beta"]
     assert (await http.send(request)).status_code == 200
     # nor do clients of Azure's agents, whatever address they were given
-    request.url = httpx2.URL("http://engine/v1/threads?api-version=v1")
+    request.url = httpx2.URL("http://localhost/v1/threads?api-version=v1")
     assert (await http.send(request)).status_code == 200
-    request.url = httpx2.URL("http://engine/v1/threads")
+    request.url = httpx2.URL("http://localhost/v1/threads")
     assert error_of(await http.send(request))["code"] == "invalid_beta"
 
 
@@ -314,7 +417,7 @@ class TestOptions:
         ],
     )
     async def test_what_a_url_takes(self, http: httpx2.AsyncClient, path: str, allow: str) -> None:
-        answer = await http.request("OPTIONS", f"http://engine{path}", headers={"OpenAI-Beta": ""})
+        answer = await http.request("OPTIONS", f"http://localhost{path}", headers={"OpenAI-Beta": ""})
         assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allow, b"")
         assert not [name for name in answer.headers if name.startswith("access-control")]
 

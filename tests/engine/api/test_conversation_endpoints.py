@@ -172,7 +172,7 @@ async def test_delete(http: httpx2.AsyncClient, path: str) -> None:
 
 async def test_pages_of_assistants_through_the_sdk(http: httpx2.AsyncClient) -> None:
     made = [(await make(http, "/assistants", model="m"))["id"] for _ in range(25)]
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=http)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=http)
     first = await sdk.beta.assistants.list(order="desc", limit="20")  # type: ignore[arg-type]  # as text
     assert [assistant.id for assistant in first.data] == made[:4:-1]
     assert [assistant.id async for assistant in sdk.beta.assistants.list(limit=10)] == made[::-1]

@@ -439,7 +439,7 @@ async def test_unknown_url(shared: httpx2.AsyncClient, path: str) -> None:
 
 
 async def test_url_outside_of_all_prefixes(shared: httpx2.AsyncClient) -> None:
-    response = await shared.get("http://engine/")
+    response = await shared.get("http://localhost/")
     assert (response.status_code, error_of(response)["code"]) == (404, "unknown_url")
 
 

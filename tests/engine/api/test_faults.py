@@ -49,7 +49,7 @@ async def send_half(settings: EngineSettings, then: str) -> list[JSON]:
         "path": "/v1/files",
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"content-type", b"multipart/form-data; boundary=x")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=x")],
     }
     async with app.router.lifespan_context(app):
         await app(scope, receive, send)

@@ -68,7 +68,6 @@ async def test_empty_file(http: httpx2.AsyncClient) -> None:
         "a/b\\c.txt",
         "日本語 €.txt",
         "x" * 300 + ".txt",
-        "\x1b[31mred.txt",
         "con.txt",
         "\u202etxt.exe",
     ],
@@ -299,7 +298,7 @@ async def test_downloads_may_be_closed_as_on_the_hosted_service(engine_settings:
 
 async def test_list_in_pages(http: httpx2.AsyncClient) -> None:
     made = [(await upload(http, f"{number}.txt"))["id"] for number in range(5)]
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=http)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=http)
     assert [file.id async for file in sdk.files.list(limit=2)] == made[::-1]
     assert [file.id async for file in sdk.files.list(limit=2, order="asc")] == made
     page = (await http.get("/files", params={"limit": "2"})).json()
@@ -309,7 +308,7 @@ async def test_list_in_pages(http: httpx2.AsyncClient) -> None:
 
 
 async def test_sdk_reads_bytes(http: httpx2.AsyncClient) -> None:
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=http)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=http)
     file = await sdk.files.create(
         file=("plot.png", b"\x89PNG\r\n"),
         purpose="vision",
@@ -318,3 +317,48 @@ async def test_sdk_reads_bytes(http: httpx2.AsyncClient) -> None:
     assert (await sdk.files.content(file.id)).content == b"\x89PNG\r\n"
     assert (await sdk.files.wait_for_processing(file.id)).status == "processed"
     assert (await sdk.files.delete(file.id)).deleted
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb.txt", "a\x00b.txt", "\x1b[31ma.txt", "a\x7f.txt", "a\x9b.txt", "a\t.txt"]
+)
+async def test_names_have_no_control_characters(http: httpx2.AsyncClient, name: str) -> None:
+    part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\ndata\r\n'
+    purpose = '--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answers = [
+        await http.post("/files", content=f"{part}{purpose}--x--\r\n".encode(), headers=headers),
+        await http.post(
+            "/uploads", json={"filename": name, "bytes": 1, "mime_type": "t", "purpose": "assistants"}
+        ),
+        await http.post("/assistants", json={"model": "m", "name": name}),
+        await http.post("/vector_stores", json={"name": name}),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 4
+    for answer in answers[1:]:
+        assert "a name has no control characters" in error_of(answer)["message"]
+    assert (await http.get("/files")).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("../../.ssh/keys", 'filename="keys"'),
+        ("C:\\\\Windows\\\\a.txt", 'filename="a.txt"'),
+        ("safe\u202etxt.exe", 'filename="safetxt.exe"'),
+        ("..", 'filename="file"'),
+        ("Übung 1.pdf", "filename*=utf-8''%C3%9Cbung%201.pdf"),
+        ('a";b.txt', "filename*=utf-8''a%22%3Bb.txt"),
+    ],
+)
+async def test_a_download_has_a_plain_name_and_is_shown_as_nothing_else(
+    http: httpx2.AsyncClient, name: str, saved: str
+) -> None:
+    body = {"filename": name, "bytes": 1, "mime_type": "text/html", "purpose": "assistants"}
+    upload = await make(http, "/uploads", **body)
+    part = (await http.post(f"/uploads/{upload['id']}/parts", files={"data": b"x"})).json()
+    file = (await make(http, f"/uploads/{upload['id']}/complete", part_ids=[part["id"]]))["file"]
+    answer = await http.get(f"/files/{file['id']}/content")
+    assert answer.headers["content-disposition"] == f"attachment; {saved}"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -231,7 +231,7 @@ async def test_what_leaves_a_store_is_not_found_any_more(shared: httpx2.AsyncCli
 @shared_engine
 async def test_sdk(shared: httpx2.AsyncClient, shelf: Shelf) -> None:
     """The official client's helpers, which poll, and its readers of results and contents."""
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=shared)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=shared)
     store = await sdk.vector_stores.create(name="sdk")
     one = await sdk.vector_stores.files.upload_and_poll(
         vector_store_id=store.id, file=("a.md", b"# Ants\n\nAnts are busy."), poll_interval_ms=5

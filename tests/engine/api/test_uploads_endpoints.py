@@ -57,7 +57,7 @@ async def test_parts_in_any_order(
 
 
 async def test_sdk_helper(http: httpx2.AsyncClient) -> None:
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=http)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=http)
     data = bytes(range(256)) * 40
     upload = await sdk.uploads.upload_file_chunked(
         file=data, filename="x.bin", bytes=len(data), mime_type="t", purpose="user_data", part_size=1000

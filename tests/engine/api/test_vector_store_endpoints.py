@@ -402,7 +402,7 @@ async def test_searches_that_make_no_sense(
 
 
 async def test_sdk_helpers(http: httpx2.AsyncClient) -> None:
-    sdk = AsyncOpenAI(api_key="any", base_url="http://engine/v1", http_client=http)
+    sdk = AsyncOpenAI(api_key="any", base_url="http://localhost/v1", http_client=http)
     store = await sdk.vector_stores.create(name="manuals")
     one = await sdk.vector_stores.files.upload_and_poll(
         vector_store_id=store.id, file=("manual.pdf", pdf([["Press the green button."]]))

@@ -24,7 +24,7 @@ async def whole_request(receive: Any) -> bytes:
 
 
 def client(application: Application, **options: Any) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=AsgiTransport(application), base_url="http://engine", **options)
+    return httpx2.AsyncClient(transport=AsgiTransport(application), base_url="http://localhost", **options)
 
 
 async def test_a_request_arrives_whole_and_its_answer_returns() -> None:
@@ -43,7 +43,7 @@ async def test_a_request_arrives_whole_and_its_answer_returns() -> None:
     assert (seen["method"], seen["path"], seen["raw_path"]) == ("POST", "/v1/things of", b"/v1/things%20of")
     assert (seen["query_string"], seen["body"]) == (b"limit=2&after=b", b"hello")
     assert (b"x-key", b"v") in seen["headers"]
-    assert seen["server"] == ("engine", None)
+    assert seen["server"] == ("localhost", None)
 
 
 async def test_the_first_piece_is_readable_before_the_second_is_written() -> None:
@@ -184,7 +184,7 @@ async def test_closing_the_transport_ends_an_answer_that_nobody_reads() -> None:
             ended.set()
 
     transport = AsgiTransport(application)
-    response = await transport.handle_async_request(httpx2.Request("GET", "http://engine/"))
+    response = await transport.handle_async_request(httpx2.Request("GET", "http://localhost/"))
     await asyncio.sleep(0)  # the application fills what may wait for the reader
     async with asyncio.timeout(5):
         await transport.aclose()
@@ -201,7 +201,7 @@ async def test_closing_the_transport_ends_a_request_that_has_not_reached_the_app
         raise AssertionError("it is never asked")
 
     transport = AsgiTransport(application)
-    request = asyncio.create_task(transport.handle_async_request(httpx2.Request("GET", "http://engine/")))
+    request = asyncio.create_task(transport.handle_async_request(httpx2.Request("GET", "http://localhost/")))
     closing = asyncio.create_task(transport.aclose())
     await asyncio.wait({request, closing}, timeout=5)
     assert closing.done()

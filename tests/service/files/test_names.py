@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service.files.names import numbered, safe_file_name
+from assistants_tui.service.files.names import name_to_send, numbered, safe_file_name
 from assistants_tui.service.safe_text import UNSAFE
 
 HOSTILE = st.text(
@@ -47,3 +47,10 @@ def test_numbers_go_before_the_ending() -> None:
     assert [*islice(numbered("a.tar.gz"), 3)] == ["a.tar.gz", "a (2).tar.gz", "a (3).tar.gz"]
     assert [*islice(numbered("plain"), 2)] == ["plain", "plain (2)"]
     assert [*islice(numbered(Path("x.y z").name), 2)][1] == "x.y z (2)"
+
+
+@given(HOSTILE.filter(lambda name: name.isprintable() or "\ud800" not in name))
+def test_a_name_that_is_sent_has_no_control_characters(name: str) -> None:
+    sent = name_to_send(PurePosixPath(name))
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in sent)
+    assert name_to_send(PurePosixPath("a/Übersicht\n文.csv")) == "Übersicht_文.csv"

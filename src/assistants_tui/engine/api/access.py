@@ -2,18 +2,28 @@
 
 import re
 from ipaddress import ip_address
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assistants_tui.addresses import is_on_this_computer
 from assistants_tui.engine.api.context import context
-from assistants_tui.engine.api.errors import ApiError, bad_request
+from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 
 # Dates are those of Azure OpenAI, "v1" is what clients of Azure's agents send.
 _AZURE_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?|v1")
 # The SDK sends the header for these, but not for files and models.
 _BETA_RESOURCES = {"assistants", "threads"}
+_FROM_ELSEWHERE = {"cross-site", "same-site"}
+
+
+class Peer(Protocol):
+    """The other end of a connection, where a server can tell whose it is: `peer` in the scope's state."""
+
+    async def is_own(self) -> bool:
+        """Whether it is a program of the user who runs the server."""
 
 
 class Access:
@@ -28,7 +38,9 @@ class Access:
         if self._azure and not _AZURE_VERSION.fullmatch(request.query_params.get("api-version", "")):
             raise ApiError(404, "Resource not found", code="404")
         engine = context(request)
+        _refuse_repetitions(request)
         if not engine.keys.required:
+            await _refuse_other_users(request)
             _refuse_web_pages(request)
         request.state.owner = await engine.keys.owner(_key(request), engine.database)
         request.state.azure = self._azure
@@ -44,32 +56,56 @@ def _key(request: Request) -> str | None:
     return request.headers.get("api-key")
 
 
+async def _refuse_other_users(request: Request) -> None:
+    """Where no keys are asked for, the engine is for the programs of one user."""
+    peer: Peer | None = request.scope.get("state", {}).get("peer")
+    if peer is None or context(request).settings.any_user or await peer.is_own():
+        return
+    raise ApiError(
+        403,
+        "This engine has no keys, so it is only for programs of the user who serves it. To let others in, "
+        "it has to be served with keys (--api-key-file), or to every user of its computer (--any-user).",
+        headers={"connection": "close"},
+    )
+
+
 def _refuse_web_pages(request: Request) -> None:
     """Where no keys are asked for, a page in this machine's browser must not get in either.
 
-    It gives itself away by its origin, or, if its domain was made to point to this machine (DNS rebinding),
-    by the name it calls.
+    It gives itself away by its origin or, if its domain was made to point to this machine (DNS rebinding), by
+    the name it calls. Another port of this machine is another origin: what is served there is a page, too.
     """
-    origin = request.headers.get("origin")
-    allowed = context(request).settings.web_origins
-    if origin is not None and origin not in allowed and not _is_this_machine(_host(origin)):
-        raise ApiError(403, "Web pages may not use an engine without keys. Serve it with keys to allow that.")
-    host = _host(f"//{request.headers.get('host', '')}")
-    if "." in host and not _is_address(host):
+    origin, called = request.headers.get("origin"), request.headers.get("host", "")
+    if origin is not None:
+        if origin not in context(request).settings.web_origins and not _is_own(origin, called):
+            raise ApiError(
+                403,
+                f"Web pages of {shown(origin)} may not use an engine without keys. Whoever serves it can "
+                "allow them by name (--allow-origin), or serve it with keys.",
+            )
+    elif request.headers.get("sec-fetch-site") in _FROM_ELSEWHERE:  # browsers leave out the origin of a GET
+        raise ApiError(403, "Other web pages may not use an engine without keys. Serve it with keys.")
+    host = _host(f"//{called}")
+    if not _is_address(host) and not is_on_this_computer(f"http://{called}"):
+        what = f"to the name '{shown(host)}'" if host else "without the name of a host"
         raise ApiError(
-            403, f"An engine without keys does not answer to the name '{host}'. Call it by its address."
+            403, f"An engine without keys does not answer {what}. Call it by its address, or as localhost."
         )
+
+
+def _is_own(origin: str, called: str) -> bool:
+    """Whether an origin is the engine itself, as it was called."""
+    try:
+        return bool(called) and urlsplit(origin).netloc.lower() == called.lower()
+    except ValueError:
+        return False
 
 
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
-        return "..."  # no name and no address
-
-
-def _is_this_machine(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+        return "[…"  # no name and no address
 
 
 def _is_address(host: str) -> bool:
@@ -78,6 +114,24 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _refuse_repetitions(request: Request) -> None:
+    """Refuse a parameter that is given twice where one counts: who reads the other one is misled."""
+    names = [name for name, _ in request.query_params.multi_items() if not _is_list(name)]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise bad_request(
+            f"Duplicate parameter: '{shown(name)}' is in the URL more than once.",
+            param=shown(name),
+            code="duplicate_parameter",
+        )
+    for header in ("authorization", "api-key"):
+        if len(request.headers.getlist(header)) > 1:
+            raise bad_request(f"The header '{header}' is sent more than once.", code="duplicate_header")
+
+
+def _is_list(name: str) -> bool:
+    return name.endswith("[]") or name == "include"
 
 
 def _check_beta(request: Request) -> None:

@@ -1,5 +1,7 @@
 """The Files endpoints."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -9,6 +11,7 @@ from assistants_tui.engine.api.errors import FilesApiError, bad_request, no_file
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.multipart import Form, read_form
 from assistants_tui.engine.api.paging import page_request, page_response
+from assistants_tui.engine.api.requests.common import CONTROL_CHARACTERS, has_control_characters
 from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileForm
 from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.store import files
@@ -29,6 +32,10 @@ async def create(request: Request) -> Response:
         check_purpose(fields.purpose)
         if not form.filename:
             raise bad_request("Invalid 'file': the part has no file name.", param="file")
+        if has_control_characters(form.filename):
+            raise bad_request(
+                CONTROL_CHARACTERS.replace("{path}", "file"), param="file", code="invalid_value"
+            )
         values = {
             "bytes": form.bytes,
             "filename": form.filename,
@@ -92,8 +99,15 @@ async def content(request: Request) -> Response:
     if blob is None:
         raise no_file(file["id"])
     return FileResponse(
-        engine.blobs.path(blob), media_type="application/octet-stream", filename=file["filename"]
+        engine.blobs.path(blob), media_type="application/octet-stream", filename=_plain(file["filename"])
     )
+
+
+def _plain(filename: str) -> str:
+    """The name to save a file under: without folders, and without what changes how it reads."""
+    last = re.split(r"[/\\]", filename)[-1]
+    name = "".join(character for character in last if character.isprintable())
+    return name if name.strip(". ") else "file"
 
 
 async def delete(request: Request) -> Response:

@@ -11,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
-from assistants_tui.engine.api.errors import ApiError, bad_request
+from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 from assistants_tui.engine.store.blobs import BlobStore, BlobTooLargeError, BlobWriter
 
 _MAX_FIELD = 64 * 1024  # bytes of a part that is not the file
@@ -130,6 +130,8 @@ class _Reader:
     def _header_end(self) -> None:
         name, value = self._header
         if name.lower() == b"content-disposition":
+            if self._disposition:
+                raise MultipartParseError("a part has two headers Content-Disposition")
             self._disposition = value
         self._header = (b"", b"")
 
@@ -138,6 +140,8 @@ class _Reader:
         if b"name" not in options:
             raise MultipartParseError("a part has no name")
         self._name = options[b"name"].decode()
+        if self._name in self._form.fields:
+            raise MultipartParseError(f"it has more than one part '{shown(self._name)}'")
         self._in_file = self._name == self._file_field
         if not self._in_file:
             return

@@ -1,18 +1,23 @@
-"""The layer around all endpoints: an ID for each request, and an answer for faults of our own."""
+"""The layer around all endpoints: an ID for each request, and an answer for faults of our own.
+
+It also refuses requests of which a proxy could think that they end elsewhere than we do.
+"""
 
 import logging
 import secrets
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistants_tui.engine.api.errors import server_error
+from assistants_tui.engine.api.errors import ApiError, server_error
 
+_NOSNIFF = (b"x-content-type-options", b"nosniff")  # browsers show what they are sent as what it says it is
 _log = logging.getLogger(__name__)
 
 
 class Outermost:
-    """Adds `x-request-id` to every response, and turns an exception that nobody expected into a 500."""
+    """Adds headers to every response, and turns an exception that nobody expected into a 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,11 +33,14 @@ class Outermost:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), _NOSNIFF]
             await send(message)
 
         try:
+            _refuse_two_lengths(Headers(scope=scope))
             await self._app(scope, receive, send_with_id)
+        except ApiError as error:
+            await error.response()(scope, receive, send_with_id)
         except ClientDisconnect:
             _log.debug("request %s was given up by its client", request_id)
         except Exception:
@@ -40,3 +48,13 @@ class Outermost:
             if started:
                 raise
             await server_error().response()(scope, receive, send_with_id)
+
+
+def _refuse_two_lengths(headers: Headers) -> None:
+    """Refuse a body whose length is said in two ways: a second request may hide in it (RFC 9112, 6.1)."""
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise ApiError(
+            400,
+            "A request has either a Content-Length or a Transfer-Encoding, not both.",
+            headers={"connection": "close"},
+        )

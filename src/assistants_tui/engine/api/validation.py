@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
 from assistants_tui.engine.api.context import context
-from assistants_tui.engine.api.errors import ApiError, bad_request
+from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 from assistants_tui.engine.api.explanations import explain
 from assistants_tui.engine.api.large_bodies import LARGE, MAX_BODY, Room
 from assistants_tui.protocol import bounded_json
@@ -71,6 +71,12 @@ def _parse(raw: bytes) -> object:
             413,
             f"The request body has too many values. The limit is {_MAX_VALUES:,} in one request; "
             "send several requests.",
+        ) from None
+    except bounded_json.DuplicateNameError as error:
+        name = shown(str(error)).encode("utf-8", "replace").decode()
+        raise bad_request(
+            f"Duplicate parameter: an object of the request body has the name '{name}' more than once.",
+            code="duplicate_parameter",
         ) from None
     except (ValueError, RecursionError):
         raise bad_request(

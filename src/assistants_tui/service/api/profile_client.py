@@ -41,7 +41,11 @@ def embedded_client(
     """A client whose requests go to the engine behind `transport`."""
     http = httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
     api = openai.AsyncOpenAI(
-        api_key="none", base_url="http://engine/v1", http_client=http, default_headers=_AGENT, max_retries=0
+        api_key="none",
+        base_url="http://localhost/v1",
+        http_client=http,
+        default_headers=_AGENT,
+        max_retries=0,
     )
     network.forget_openai_environment(api, _AGENT)
     return Client(api, server="the embedded engine", anonymous=True, failed=failed)

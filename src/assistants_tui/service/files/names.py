@@ -34,8 +34,11 @@ def safe_file_name(name: str, fallback: str = "file") -> str:
 
 
 def name_to_send(path: PurePath) -> str:
-    """The name of a local file as a server can take it. Bytes that are not UTF-8 become U+FFFD."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
+    """The name of a local file as a server can take it.
+
+    Bytes that are not UTF-8 become U+FFFD, control characters such as line breaks become `_`.
+    """
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "_", os.fsencode(path.name).decode("utf-8", "replace"))
 
 
 def numbered(name: str) -> Iterator[str]:

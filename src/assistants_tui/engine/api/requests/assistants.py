@@ -4,7 +4,14 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from assistants_tui.engine.api.requests.common import Instructions, Metadata, RequestBody, Temperature, TopP
+from assistants_tui.engine.api.requests.common import (
+    ONE_LINE,
+    Instructions,
+    Metadata,
+    RequestBody,
+    Temperature,
+    TopP,
+)
 from assistants_tui.engine.api.requests.tools import (
     NewToolResources,
     ReasoningEffort,
@@ -14,7 +21,7 @@ from assistants_tui.engine.api.requests.tools import (
 )
 
 _Model = Annotated[str, StringConstraints(min_length=1)]
-_Name = Annotated[str, StringConstraints(max_length=256)]
+_Name = Annotated[str, StringConstraints(max_length=256), *ONE_LINE]
 _Description = Annotated[str, StringConstraints(max_length=512)]
 
 

@@ -1,5 +1,6 @@
 """What bodies of several resources share."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
@@ -76,6 +77,26 @@ Metadata = Annotated[
     Field(max_length=_MOST_PAIRS),
     BeforeValidator(lambda value: few(value, _MOST_PAIRS)),
 ]
+
+CONTROL_CHARACTERS = "Invalid '{path}': a name has no control characters, such as line breaks."
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def has_control_characters(name: str) -> bool:
+    return _CONTROL.search(name) is not None
+
+
+def _check_name(value: str) -> str:
+    if has_control_characters(value):
+        raise refuse(CONTROL_CHARACTERS, code="invalid_value")
+    return value
+
+
+ONE_LINE = (
+    Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}),
+    AfterValidator(_check_name),
+)
+"""What a name is besides a text."""
 
 Instructions = Annotated[str, StringConstraints(max_length=256_000)]
 Temperature = Annotated[float, Field(ge=0, le=2)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from assistants_tui.engine.api.requests.common import RequestBody, UploadPartId
+from assistants_tui.engine.api.requests.common import ONE_LINE, RequestBody, UploadPartId
 
 PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 """What a file may be uploaded for."""
@@ -23,7 +23,7 @@ class FileForm(RequestBody):
 
 
 class NewUpload(RequestBody):
-    filename: Annotated[str, StringConstraints(min_length=1)]
+    filename: Annotated[str, StringConstraints(min_length=1), *ONE_LINE]
     bytes: Annotated[int, Field(ge=1, le=8 * 1024**3)]
     mime_type: str
     purpose: str

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, Tag, WithJsonSchema, model_validator
 
 from assistants_tui.engine.api.requests.common import (
+    ONE_LINE,
     Fields,
     FileId,
     Metadata,
@@ -40,7 +41,7 @@ class StoreExpiry(RequestBody):
 
 
 class NewVectorStore(RequestBody):
-    name: str | None = None
+    name: Annotated[str, *ONE_LINE] | None = None
     description: str | None = None
     file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=500, default_factory=list)]
     expires_after: StoreExpiry | None = None
@@ -59,7 +60,7 @@ class NewVectorStore(RequestBody):
 
 
 class VectorStoreChanges(RequestBody):
-    name: str | None = None
+    name: Annotated[str, *ONE_LINE] | None = None
     expires_after: StoreExpiry | None = None
     metadata: Metadata | None = None
 
