@@ -1,5 +1,6 @@
 """What every test may rely on: nothing of the machine it runs on, neither home nor terminal nor time zone."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from support.pilot import wait_as_long_as_it_gets_on
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("suite")
 wait_as_long_as_it_gets_on()
+gc.set_threshold(
+    50_000, 20, 100
+)  # as the app has it: at Python's default a third of the suite's time went there
 
 _KEPT = {
     "PATH",
