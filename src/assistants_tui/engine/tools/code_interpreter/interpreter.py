@@ -120,7 +120,6 @@ class CodeInterpreter:
             self._room.notify_all()
         await asyncio.gather(*(session.close() for session in sessions.values()))
         if workshop is not None:
-            workshop.context.destroy(linger=0)
             await asyncio.to_thread(workshop.runtime.remove)
 
     async def _open(self) -> Sandbox:
@@ -156,11 +155,11 @@ class CodeInterpreter:
 
     async def _equip(self, launcher: Launcher, runtime: RuntimeFolder) -> Workshop:
         # these take a while to load, and only now they are needed
-        zmq_asyncio, _, _ = await asyncio.to_thread(
-            lambda: [import_module(name) for name in ("zmq.asyncio", "jupyter_client.session", "psutil")]
+        await asyncio.to_thread(
+            lambda: [import_module(name) for name in ("jupyter_client.session", "psutil")]
         )
         folder = fonts.folder(self._data_dir)
-        return Workshop(launcher, self._limits, runtime, zmq_asyncio.Context(), folder, self._module_advice)
+        return Workshop(launcher, self._limits, runtime, folder, self._module_advice)
 
     def _make_font_list(self) -> None:
         """Start making the list after the first call, which is not slowed down by it then."""

@@ -13,23 +13,39 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assistants_tui.protocol.bounded_json import TooManyValuesError, has_more_values, parse
+
 from .interface import MIB, Limits
 from .launchers import Launcher, LauncherError, Place
+from .outputs import LOST, NOT_READ, SHOWN
 from .process import ProcessEndedError, SandboxProcess, describe_exit
+from .zmtp import Connection, ConnectionLostError, TooLargeError
 
 if TYPE_CHECKING:
-    import zmq.asyncio
     from jupyter_client.session import Session
 
-OnMessage = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a kernel says about the code that it runs. `large`: reading it takes longer than the loop may."""
+
+    kind: str
+    content: Mapping[str, Any]
+    large: bool = False
+
+
+OnMessage = Callable[[Message], Awaitable[None]]
 
 _START_SECONDS = 60.0
 _SHELL, _IOPUB, _STDIN, _CONTROL, _HEARTBEAT = 1, 2, 3, 4, 5  # "ports" are endings of socket names
-_RECEIVED_AHEAD = 8  # messages in memory that nobody has looked at yet
 _LARGE = 256 * 1024  # a message of more bytes is decoded off the event loop
+_MOST_VALUES = 20_000  # of what one message says; what is shown is one text or one picture
+_MOST_VALUES_ABOUT = 200  # of each part that says what a message is about
+_DELIMITER = b"<IDS|MSG>"  # between what routes a message and the message
 _POLL_SECONDS = 0.1
 _LOST_SECONDS = 2.0  # of silence after a reply: the kernel has dropped its last messages
 _RECEIVED_IN_ALL = 64 * MIB  # bytes of messages about one call
+_COST = 1024  # bytes that a message counts for beside its own: also the shortest one has to be read
 
 _REQUEST = {
     "silent": False,
@@ -50,7 +66,7 @@ class _Call:
 
     request: str
     on_message: OnMessage
-    allowance: int = _RECEIVED_IN_ALL
+    allowance: int
     replied: bool = False
     idle: bool = False
 
@@ -62,20 +78,17 @@ class _Call:
 class Kernel:
     """Started by `start` only."""
 
-    def __init__(
-        self, process: SandboxProcess, session: Session, sockets: Mapping[int, zmq.asyncio.Socket]
-    ) -> None:
+    def __init__(self, process: SandboxProcess, session: Session, connections: dict[int, Connection]) -> None:
         self.process = process
         self.ended: str | None = None
         self._session = session
-        self._sockets = sockets
+        self._connections = connections
+        self._receiving: dict[int, asyncio.Task[list[bytes]]] = {}
         self._running = False
         self._finished = asyncio.Event()
 
     @classmethod
-    async def start(
-        cls, launcher: Launcher, place: Place, limits: Limits, context: zmq.asyncio.Context
-    ) -> Kernel:
+    async def start(cls, launcher: Launcher, place: Place, limits: Limits) -> Kernel:
         """Start a kernel and wait until it answers. Raises KernelError."""
         from jupyter_client.session import Session
 
@@ -87,21 +100,19 @@ class Kernel:
             "connection_file": f"{launcher.run_inside(place)}/kernel.json",
             # one more, so that the note about dropped text is written in one place, outside
             "output_chars": limits.output_chars + 1,
+            "media_types": SHOWN,
         }
         try:
             process = await SandboxProcess.start(launcher, place, limits, order)
         except (OSError, LauncherError) as error:
             raise KernelError(f"The code interpreter could not be started: {error}") from error
         session = Session(key=key.encode(), signature_scheme="hmac-sha256")
-        sockets = {number: _socket(context, number, session, limits) for number in (_SHELL, _IOPUB, _CONTROL)}
-        kernel = cls(process, session, sockets)
+        kernel = cls(process, session, {})
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await process.wait_for(token)
-                for number, socket in sockets.items():
-                    socket.connect(f"ipc://{place.run}/s-{number}")
-                await kernel._greet()
-        except (ProcessEndedError, TimeoutError) as error:
+                await kernel._connect(place, limits)
+        except (ProcessEndedError, ConnectionLostError, TooLargeError, TimeoutError) as error:
             await kernel.close()
             text = str(error) or f"no answer within {_START_SECONDS:.0f} seconds. {process.written[-1000:]}"
             raise KernelError(f"The code interpreter could not be started: {text}") from error
@@ -114,78 +125,105 @@ class Kernel:
     def alive(self) -> bool:
         return self.ended is None and self.process.exit_code is None
 
-    async def _greet(self) -> None:
-        """Make sure that all sockets are connected, before foreign code could put others in their place."""
+    async def _connect(self, place: Place, limits: Limits) -> None:
+        """Connect once, before foreign code could put other sockets in the place of the kernel's."""
+        most_bytes = limits.image_bytes * 4 // 3 + MIB  # pictures travel as base64
+        for number in (_SHELL, _IOPUB, _CONTROL):
+            self._connections[number] = await Connection.open(
+                f"{place.run}/s-{number}",
+                "SUB" if number == _IOPUB else "DEALER",
+                identity=b"" if number == _IOPUB else self._session.bsession,
+                most_bytes=most_bytes,
+            )
         for number in (_SHELL, _CONTROL):
             await self._send(number, "kernel_info_request", {})
-            await self._sockets[number].recv_multipart()
+            await self._connections[number].receive()
         # a subscription takes effect some time after connecting: ask again until something is published
-        while not await self._sockets[_IOPUB].poll(100):
+        while not await self._messages(_POLL_SECONDS, _IOPUB):
             await self._send(_SHELL, "kernel_info_request", {})
-            await self._sockets[_SHELL].recv_multipart()
+            await self._connections[_SHELL].receive()
 
     async def execute(self, code: str, on_message: OnMessage) -> None:
         """Run code, handing on each message about it until the kernel is idle again.
 
         Raises KernelError when the kernel is gone before that.
         """
-        import zmq
-        import zmq.asyncio
-
-        poller = zmq.asyncio.Poller()
-        for number in (_IOPUB, _SHELL):
-            poller.register(self._sockets[number], zmq.POLLIN)
         silence = 0.0
         self._running = True
         self._finished.clear()
         try:
-            call = _Call(await self._send(_SHELL, "execute_request", {"code": code, **_REQUEST}), on_message)
+            call = _Call(
+                await self._send(_SHELL, "execute_request", {"code": code, **_REQUEST}),
+                on_message,
+                _RECEIVED_IN_ALL,
+            )
             while not call.over:
-                ready = await poller.poll(_POLL_SECONDS * 1000)
+                ready = await self._messages(_POLL_SECONDS, _IOPUB, _SHELL)
                 silence = 0.0 if ready else silence + _POLL_SECONDS
-                for socket, _ in ready:
-                    await self._receive(socket, call)
+                for number, frames in ready:
+                    await self._read(number, frames, call)
                 if not ready and not self.alive:
                     raise KernelError(self.obituary)
                 if call.replied and silence >= _LOST_SECONDS:
-                    await on_message("lost", {})
+                    await on_message(Message(LOST, {}))
                     return
-        except zmq.Again as error:
+        except ConnectionLostError as error:
             self.kill("The code was stopped: the interpreter no longer accepts commands.")
+            raise KernelError(self.obituary) from error
+        except TooLargeError as error:
+            self.kill("The code was stopped: it produced too much output.")
             raise KernelError(self.obituary) from error
         finally:
             self._running = False
             self._finished.set()
 
-    async def _receive(self, socket: zmq.asyncio.Socket, call: _Call) -> None:
-        frames = await socket.recv_multipart()
+    async def _messages(self, seconds: float, *numbers: int) -> list[tuple[int, list[bytes]]]:
+        """The messages that have come, one of each connection; none after so many seconds.
+
+        A connection that was lost says nothing any more. Raises TooLargeError.
+        """
+        for number in numbers:
+            if number not in self._receiving:
+                self._receiving[number] = asyncio.create_task(self._connections[number].receive())
+        numbers = tuple(number for number in numbers if not _is_lost(self._receiving[number]))
+        if not numbers:
+            await asyncio.sleep(seconds)
+            return []
+        waiting = [self._receiving[number] for number in numbers]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        came = [
+            number for number in numbers if (task := self._receiving[number]).done() and not _is_lost(task)
+        ]
+        return [(number, self._receiving.pop(number).result()) for number in came]
+
+    async def _read(self, number: int, frames: list[bytes], call: _Call) -> None:
         size = sum(map(len, frames))
-        call.allowance -= size
+        call.allowance -= size + _COST
         if call.allowance < 0:
-            self.kill("The code was stopped: it produced too much output.")
-            raise KernelError(self.obituary)
-        message = await self._decode(frames, size)
+            raise TooLargeError("too many messages about one call")
+        large = size > _LARGE
+        message = await asyncio.to_thread(self._decode, frames) if large else self._decode(frames)
         if message is None or message["parent_header"].get("msg_id") != call.request:
             return
         kind, content = message["header"].get("msg_type"), message["content"]
-        if socket is self._sockets[_SHELL]:
+        if number == _SHELL:
             call.replied = call.replied or kind == "execute_reply"
+        elif content is None:
+            await call.on_message(Message(NOT_READ, {}))
         elif kind == "status":
             call.idle = call.idle or content.get("execution_state") == "idle"
         elif isinstance(kind, str):
-            await call.on_message(kind, content)
+            await call.on_message(Message(kind, content, large))
 
     async def interrupt(self, sentence: str, grace: float) -> None:
         """Raise KeyboardInterrupt in running code; kill the kernel if it goes on for `grace` seconds."""
-        import zmq
-
         if not self._running or not self.alive:
             return
         try:
             await self._send(_CONTROL, "interrupt_request", {})
             async with asyncio.timeout(grace):
                 await self._finished.wait()
-        except (TimeoutError, zmq.Again):
+        except (TimeoutError, ConnectionLostError):
             self.kill(sentence)
 
     def kill(self, sentence: str) -> None:
@@ -197,8 +235,12 @@ class Kernel:
     async def close(self) -> None:
         """End the kernel and wait until its processes and connections are gone."""
         self.kill("The code interpreter was closed.")
-        for socket in self._sockets.values():
-            socket.close(linger=0)
+        for connection in self._connections.values():
+            connection.close()
+        if self._receiving:
+            await asyncio.wait(self._receiving.values())
+            for task in self._receiving.values():
+                task.exception()  # looked at, so that nobody reports it
         await self.process.wait()
 
     @property
@@ -210,24 +252,30 @@ class Kernel:
 
     async def _send(self, number: int, kind: str, content: dict[str, Any]) -> str:
         message = self._session.msg(kind, content)
-        await self._sockets[number].send_multipart(self._session.serialize(message))
+        await self._connections[number].send(self._session.serialize(message))
         identifier: str = message["header"]["msg_id"]
         return identifier
 
-    async def _decode(self, frames: list[bytes], size: int) -> dict[str, Any] | None:
-        """A message, or None for anything that is not one."""
-        if size > _LARGE:
-            return await asyncio.to_thread(self._decode_now, frames)
-        return self._decode_now(frames)
-
-    def _decode_now(self, frames: list[bytes]) -> dict[str, Any] | None:
+    def _decode(self, frames: list[bytes]) -> dict[str, Any] | None:
+        """A message, or None for anything that is not one. `content` is None if it has too many values."""
         try:
-            _, parts = self._session.feed_identities(frames)
-            message: dict[str, Any] = self._session.deserialize(parts)
+            parts = frames[frames.index(_DELIMITER) + 1 :]
+            if any(has_more_values(part, _MOST_VALUES_ABOUT) for part in parts[:4]):
+                return None
+            message: dict[str, Any] = self._session.deserialize(parts, content=False)
+            message["content"] = parse(parts[4], _MOST_VALUES)
+        except TooManyValuesError:
+            message["content"] = None
         except Exception:  # noqa: BLE001 - frames that anybody may have made fail in any way
             return None
-        shape = (message.get("parent_header"), message.get("header"), message.get("content"))
+        if not isinstance(message["content"], dict | None):
+            return None
+        shape = (message.get("parent_header"), message.get("header"))
         return message if all(isinstance(part, dict) for part in shape) else None
+
+
+def _is_lost(task: asyncio.Task[list[bytes]]) -> bool:
+    return task.done() and isinstance(task.exception(), ConnectionLostError)
 
 
 def _write_connection_file(launcher: Launcher, place: Place, key: str) -> None:
@@ -246,24 +294,3 @@ def _write_connection_file(launcher: Launcher, place: Place, key: str) -> None:
     path = place.run / "kernel.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(connection), encoding="utf-8")
-
-
-def _socket(
-    context: zmq.asyncio.Context, number: int, session: Session, limits: Limits
-) -> zmq.asyncio.Socket:
-    import zmq
-
-    socket = context.socket(zmq.SUB if number == _IOPUB else zmq.DEALER)
-    if number == _IOPUB:
-        socket.setsockopt(zmq.SUBSCRIBE, b"")
-    else:
-        socket.setsockopt(zmq.IDENTITY, session.bsession)
-    # Not again for 24 days: code can replace a socket's file by a link to another program's socket, and a
-    # client that reconnects would talk to that one. (With -1, for never, libzmq 4.3 ends this whole process
-    # when a connection breaks while a message is read: "Assertion failed: !_more (src/fq.cpp:80)".)
-    socket.setsockopt(zmq.RECONNECT_IVL, 2**31 - 1)
-    socket.setsockopt(zmq.SNDTIMEO, 2000)  # sending waits without end when the other side has gone
-    socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.RCVHWM, _RECEIVED_AHEAD)
-    socket.setsockopt(zmq.MAXMSGSIZE, limits.image_bytes * 4 // 3 + MIB)  # pictures travel as base64
-    return socket

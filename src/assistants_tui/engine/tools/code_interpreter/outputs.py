@@ -13,6 +13,15 @@ from .media import is_image
 from .overwriting import OverwrittenText
 
 _IMAGE_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
+SHOWN = [*_IMAGE_TYPES, "text/plain"]
+"""The media types of which something is shown."""
+
+LOST = "lost"
+"""The kind of a message that stands for some that did not come."""
+NOT_READ = "not_read"
+"""The kind of a message that stands for one that has too many values."""
+
+_OVERWRITTEN = 20  # times the limit of characters: what lines that overwrite themselves may have on the way
 _TRACEBACK_CHARS = 10_000  # kept besides the limit, so that a flood does not hide the error that ended it
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _UNSTORABLE = re.compile("[\\0\\ud800-\\udfff]")
@@ -32,6 +41,7 @@ class OutputReader:
         self._folder = folder
         self._module_advice = module_advice
         self._chars = 0
+        self._unread = _OVERWRITTEN * limits.output_chars
         self._images = 0
         self._images_dropped = False
         self._shown: set[bytes] = set()  # hashes of images: a figure is displayed, and its cell returns it
@@ -43,7 +53,9 @@ class OutputReader:
         match kind:
             case "stream":
                 name = "stderr" if content.get("name") == "stderr" else "stdout"
-                yield from self._text(self._streams[name].write(_string(content.get("text"))))
+                text = _string(content.get("text"))[: self._unread]
+                self._unread -= len(text)
+                yield from self._text(self._streams[name].write(text))
             case "execute_result" | "display_data" | "update_display_data":
                 data = content.get("data")
                 if isinstance(data, dict):
@@ -54,6 +66,8 @@ class OutputReader:
                 yield from self._error(content)
             case "lost":
                 yield Logs("[Some output was lost.]\n")
+            case "not_read":
+                yield from self._text("[Output of very many values was not read.]\n")
 
     def rest(self) -> Iterator[Output]:
         """Lines that were still being overwritten, as they stand: at the end of the code."""
@@ -107,9 +121,8 @@ class OutputReader:
             return
         lines = content.get("traceback")
         text = "\n".join(map(_string, lines)) if isinstance(lines, list) else ""
-        text = _ESCAPE.sub("", text or f"{name}: {value}").replace(self._folder, DATA)
-        if len(text) > _TRACEBACK_CHARS:
-            text = f"{text[: _TRACEBACK_CHARS // 5]}\n[...]\n{text[-_TRACEBACK_CHARS * 4 // 5 :]}"
+        text = _ends(text or f"{name}: {value}", 10 * _TRACEBACK_CHARS)
+        text = _ends(_ESCAPE.sub("", text).replace(self._folder, DATA), _TRACEBACK_CHARS)
         if name == "ModuleNotFoundError":
             text += f"\n{self._missing_module(value)}"
         self.error = _clean(text)
@@ -122,6 +135,11 @@ class OutputReader:
         if advice := self._module_advice.get(name):
             return f"{name} is not installed on the computer that runs this code. {advice}"
         return f"{name} is not available in the code interpreter, which has no network to install it from."
+
+
+def _ends(text: str, chars: int) -> str:
+    """The beginning and the end of a long text."""
+    return text if len(text) <= chars else f"{text[: chars // 5]}\n[...]\n{text[-chars * 4 // 5 :]}"
 
 
 def _string(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_PIECES = re.compile(r"(\r|\x08|\x1b\[[0-?]*[ -/]*[@-~])")
+_PIECES = re.compile(r"(\r+|\x08|\x1b\[[0-?]*[ -/]*[@-~])")
 _ERASE = re.compile(r"\x1b\[[012]?K")
 
 
@@ -49,7 +49,7 @@ class OverwrittenText:
             return "".join(pieces[::2])
         self._held = True
         for piece in pieces:
-            if piece == "\r":
+            if piece.startswith("\r"):
                 self._cursor = 0
             elif piece == "\b":
                 self._cursor = max(0, self._cursor - 1)

@@ -10,19 +10,16 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from . import watchdog
 from .folder import ThreadFolder
 from .interface import DATA, Execution, Limits, Logs, Output
-from .kernel import Kernel, KernelError
+from .kernel import Kernel, KernelError, Message
 from .launchers import Launcher, Place
 from .outputs import OutputReader
 from .process import SandboxProcess
 from .runtime import RuntimeFolder
-
-if TYPE_CHECKING:
-    import zmq.asyncio
 
 OnOutput = Callable[[Output], Awaitable[None]]
 
@@ -45,7 +42,6 @@ class Workshop:
     launcher: Launcher
     limits: Limits
     runtime: RuntimeFolder
-    context: zmq.asyncio.Context
     fonts: Path | None
     module_advice: Mapping[str, str]
 
@@ -157,8 +153,9 @@ class Session:
         """Run code to its end. When we are cancelled, the code is interrupted, so that variables are kept."""
         cancelled = False
 
-        async def on_message(kind: str, content: Mapping[str, object]) -> None:
-            for output in reader.read(kind, content):
+        async def on_message(message: Message) -> None:
+            outputs = reader.read(message.kind, message.content)
+            for output in await asyncio.to_thread(list, outputs) if message.large else outputs:
                 if not cancelled:
                     await on_output(output)
 
@@ -216,9 +213,7 @@ class Session:
         if self._live is None:
             place = await asyncio.to_thread(self._prepare)
             try:
-                kernel = await Kernel.start(
-                    self._workshop.launcher, place, self._workshop.limits, self._workshop.context
-                )
+                kernel = await Kernel.start(self._workshop.launcher, place, self._workshop.limits)
             except BaseException:
                 await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
                 raise

@@ -33,7 +33,7 @@ def serve(order: dict[str, Any]) -> None:
             "--HistoryManager.enabled=False",
         ]
     )
-    application.session.pack = _packer(application.session.pack)
+    application.session.pack = _packer(application.session.pack, frozenset(order["media_types"]))
     shell = application.shell
     shell.set_custom_exc((Exception,), _show_exception)
     shell.events.register("pre_run_cell", lambda _: allowance.reset())
@@ -72,10 +72,15 @@ def _shortened(error: BaseException, trace: TracebackType) -> TracebackType:
     return short or trace
 
 
-def _packer(pack: Any) -> Any:
-    """A packer of messages that also takes halves of characters, which UTF-8 does not have."""
+def _packer(pack: Any, media_types: frozenset[str]) -> Any:
+    """A packer of messages that also takes halves of characters, which UTF-8 does not have.
+
+    It leaves out what nobody will show: the data of an interactive chart are millions of values.
+    """
 
     def packed(message: Any) -> Any:
+        if isinstance(message, dict) and isinstance(data := message.get("data"), dict):
+            message = {**message, "data": {kind: data[kind] for kind in data if kind in media_types}}
         try:
             return pack(message)
         except UnicodeEncodeError:
