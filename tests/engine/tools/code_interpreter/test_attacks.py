@@ -5,9 +5,12 @@ not pass for one that failed.
 """
 
 import contextlib
+import ctypes
 import json
 import os
+import secrets
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -73,6 +76,17 @@ for path in glob.glob('/proc/[0-9]*/cmdline'):
     attempt(path, lambda: b'victim-marker' in open(path, 'rb').read() or 1 / 0)
 """,
     "list the private folder": "attempt('list', lambda: os.listdir(host['folder']))",
+    "read a link's target": "attempt('readlink', lambda: os.readlink(host['link']))",
+    "read a file's extended attributes": """
+attempt('get', lambda: os.getxattr(host['file'], 'user.origin'))
+attempt('list', lambda: os.listxattr(host['file']) or 1 / 0)
+attempt('list of a link', lambda: os.listxattr(host['file'], follow_symlinks=False) or 1 / 0)
+room, path = ctypes.create_string_buffer(80), host['file'].encode()
+value = struct.pack('=QII', ctypes.addressof(room), 80, 0)
+attempt('getxattrat', lambda: call('getxattrat', (464, 464), -100, path, 0, b'user.origin', value, 16))
+attempt('listxattrat', lambda: call('listxattrat', (465, 465), -100, path, 0, room, 80))
+attempt('file_getattr', lambda: call('file_getattr', (468, 468), -100, path, room, 24, 0))
+""",
     "list the temporary folder": "attempt('list', lambda: host['temporary'] in os.listdir('/tmp') or 1 / 0)",
     "read the machine's files": """
 for path in ('/etc/passwd', '/etc/shadow', '/etc/hostname', '/etc/machine-id', '/etc/hosts'):
@@ -223,6 +237,20 @@ for name, number in {
     if ctypes.get_errno() != errno.EPERM:
         print('BREACH', name, 'is not refused but', errno.errorcode.get(ctypes.get_errno()))
 """,
+    "use another program's System V messages": """
+status = ctypes.create_string_buffer(4096)
+attempt('look', lambda: call('msgctl', (71, 187), host['queue'], 2, status))
+attempt('enumerate', lambda: call('msgctl', (71, 187), 0, 11, status))
+attempt('take', lambda: call('msgrcv', (70, 188), host['queue'], status, 4000, 0, 0o4000))
+forged = struct.pack('=q8s', 1, b'forged')
+attempt('send', lambda: call('msgsnd', (69, 189), host['queue'], forged, 8, 0o4000))
+attempt('delete', lambda: call('msgctl', (71, 187), host['queue'], 0, None))
+others = {'shmctl': (31, 195), 'semctl': (66, 191), 'semop': (65, 193), 'mq_unlink': (241, 181)}
+for name, number in others.items():
+    attempt(name, lambda: call(name, number, 0, 0, 0, 0))
+    if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
+        print('BREACH', name, 'is not refused but', errno.errorcode.get(ctypes.get_errno()))
+""",
     "change settings of the system": """
 settings = [os.path.join(folder, name) for folder, _, names in os.walk('/proc/sys') for name in names]
 others = ['/proc/self/oom_score_adj', '/proc/self/coredump_filter', '/proc/1/oom_score_adj']
@@ -269,6 +297,18 @@ for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
 NAME_ATTACKS = {
     "test for a file": "attempt('stat', lambda: os.stat(host['file']))",
     "enter a folder": "attempt('chdir', lambda: os.chdir(host['folder']))",
+    "see a file's size, times, owner and rights": """
+def known(status):
+    return status.st_size == 6 and status.st_mtime_ns == host['file_state'][1] and status.st_mode or 1 / 0
+attempt('status', lambda: known(os.stat(host['file'])))
+""",
+    "see the computer's name": "attempt('name', lambda: os.uname().nodename == host['name'] or 1 / 0)",
+}
+SAID = {
+    "test for a file": "whether it exists",
+    "enter a folder": "a file or folder whose path it guesses",
+    "see a file's size, times, owner and rights": "its size, times, owner and rights",
+    "see the computer's name": "the name of this computer",
 }
 
 
@@ -291,6 +331,8 @@ HARMLESS = (
     "create a file beside a private one",
     "kill processes",
     "see where things are on the host",
+    "read a link's target",
+    "read a file's extended attributes",
     "make namespaces",
     "make dangerous system calls",
 )
@@ -303,6 +345,24 @@ def listening(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> Iter
         if kind == socket.SOCK_STREAM:
             server.listen()
         yield server
+
+
+@contextlib.contextmanager
+def message_queue() -> Iterator[int]:
+    """A System V message queue with one message in it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    queue: int = libc.msgget(0, 0o1600)
+    if queue < 0:
+        pytest.skip("no System V messages here")
+    try:
+        assert libc.msgsnd(queue, struct.pack("=q8s", 1, b"SECRET"), 8, 0) == 0
+        yield queue
+        message = ctypes.create_string_buffer(16)
+        assert libc.msgrcv(queue, message, 8, 0, 0o4000) == 8
+        assert b"SECRET" in message.raw
+        assert libc.msgrcv(queue, message, 8, 0, 0o4000) < 0
+    finally:
+        libc.msgctl(queue, 0, None)
 
 
 @pytest.fixture(scope="module")
@@ -321,9 +381,12 @@ def host() -> Iterator[dict[str, Any]]:
         ) as victim,
         tempfile.NamedTemporaryFile(prefix="others-") as temporary,
         Path(name, "private").open("x+", encoding="utf-8") as private_open,
+        contextlib.ExitStack() as stack,
     ):
         private = Path(name, "private")
         private.write_text("SECRET", encoding="utf-8")
+        os.setxattr(private, "user.origin", b"SECRET")
+        Path(name, "link").symlink_to("SECRET")
         status = private.stat()
         yield {
             "folder": name,
@@ -334,6 +397,9 @@ def host() -> Iterator[dict[str, Any]]:
             "temporary": Path(temporary.name).name,
             "temporary_file": temporary.name,
             "port": port.getsockname()[1],
+            "name": os.uname().nodename,
+            "link": f"{name}/link",
+            "queue": stack.enter_context(message_queue()),
             "socket": f"{name}/socket",
             "datagram": f"{name}/datagram",
             "abstract": name,
@@ -399,7 +465,19 @@ async def test_names_are_hidden_where_the_sentence_says_so(attacker: Attacker, n
     written = await attacker.run(NAME_ATTACKS[name])
     assert "TRIED" in written, written
     sandbox = await attacker.interpreter.sandbox()
-    assert ("BREACH" in written) == ("can test whether a file name exists" in sandbox.sentence), written
+    assert ("BREACH" in written) == (SAID[name] in sandbox.sentence), written
+
+
+async def test_code_cannot_answer_for_a_local_service(attacker: Attacker) -> None:
+    """A program of the user's that looks for a service by its abstract name would talk to code."""
+    name = f"\0service-{secrets.token_hex(8)}"
+    await attacker.run(f"""
+service = socket.socket(socket.AF_UNIX)
+service.bind({name!r})
+service.listen()
+""")
+    with socket.socket(socket.AF_UNIX) as client, pytest.raises(ConnectionRefusedError):
+        client.connect(name)
 
 
 async def test_attacks_get_through_without_a_sandbox(

@@ -37,6 +37,13 @@ CALLS = {
     "listmount": (458, 458),
     "fchmodat": (268, 53),
     "unlinkat": (263, 35),
+    "readlinkat": (267, 78),
+    "getxattr": (191, 8),
+    "fgetxattr": (193, 10),
+    "msgrcv": (70, 188),
+    "mq_unlink": (241, 181),
+    "bind": (49, 200),
+    "listen": (50, 201),
 }
 THREAD = 0x00010F00
 FORK = 17
@@ -79,7 +86,7 @@ def decide(machine: str, alone: int | None, name: str, *arguments: int) -> int |
 def test_what_both_filters_decide(machine: str, alone: int | None) -> None:
     for name in ("read", "openat", "futex", "execve", "unlinkat"):
         assert decide(machine, alone, name) == "allow"
-    for name in ("ptrace", "mount", "memfd_create", "bpf", "statmount", "listmount"):
+    for name in ("ptrace", "mount", "memfd_create", "bpf", "statmount", "listmount", "msgrcv", "mq_unlink"):
         assert decide(machine, alone, name) == errno.EPERM
     assert decide(machine, alone, "clone3") == errno.ENOSYS
     assert decide(machine, alone, "clone", THREAD) == "allow"
@@ -95,6 +102,14 @@ def test_what_both_filters_decide(machine: str, alone: int | None) -> None:
     assert decide(machine, alone, "ioctl", 0, 0x5413) == "allow"
     for option, decision in ((1, errno.EPERM), (4, errno.EPERM), (15, "allow"), (38, "allow")):
         assert decide(machine, alone, "prctl", option) == decision
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_refused_once_the_kernel_listens(machine: str) -> None:
+    column = MACHINES.index(machine)
+    for name, decision in (("bind", ERRNO | errno.EPERM), ("listen", ERRNO | errno.EPERM), ("read", ALLOW)):
+        assert decide(machine, PID, name) == "allow"
+        assert run(seccomp.no_more_services(machine), machine, CALLS[name][column]) == decision
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -115,6 +130,8 @@ def test_what_only_the_stricter_one_refuses(machine: str) -> None:
         ("sched_setaffinity", (PID + 7,), 0),
         ("sched_setaffinity", (0,), "allow"),
         ("fchmodat", (), 0),
+        ("readlinkat", (), errno.EINVAL),
+        ("getxattr", (), errno.EOPNOTSUPP),
         ("socket", (1, 2), errno.EOPNOTSUPP),
         ("socketpair", (1, 2), errno.EOPNOTSUPP),
         ("socketpair", (1, 5), errno.EOPNOTSUPP),

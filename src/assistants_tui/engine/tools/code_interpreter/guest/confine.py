@@ -13,8 +13,9 @@ from typing import Any
 
 from . import landlock, seccomp
 
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 22, 24, 38
-_SECCOMP_MODE_FILTER = 2
+_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -73,12 +74,20 @@ def _drop_capabilities() -> None:
     _check(_libc().capset(header, nothing))
 
 
+def refuse_services() -> None:
+    """Let no thread of this process listen from now on; it goes on with the sockets that do already."""
+    _filter(seccomp.no_more_services(platform.machine()))
+
+
 def _filter(program: bytes) -> None:
+    """Filter the system calls of all threads (seccomp(2))."""
+
     class Program(ctypes.Structure):  # struct sock_fprog
         _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
     filter_ = Program(len(program) // 8, program)
-    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filter_))
+    number = ctypes.c_long(_SECCOMP[platform.machine()])
+    _check(_libc().syscall(number, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(filter_)))
 
 
 def _prctl(option: int, *arguments: Any) -> None:

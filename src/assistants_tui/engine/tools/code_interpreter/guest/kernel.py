@@ -11,6 +11,8 @@ import warnings
 from types import TracebackType
 from typing import Any
 
+from . import confine
+
 # Any, because parts of them are replaced
 iostream: Any = importlib.import_module("ipykernel.iostream")
 kernelapp: Any = importlib.import_module("ipykernel.kernelapp")
@@ -42,6 +44,8 @@ def serve(order: dict[str, Any]) -> None:
     if folder := order.get("data"):
         shell.ast_transformers.append(_DataFolder(folder))
     sys.path[:] = [path for path in sys.path if path != order["home_of_this"]]
+    if order.get("landlock"):
+        confine.refuse_services()
     os.write(stdout, order["token"].encode())
     os.close(stdout)
     application.start()

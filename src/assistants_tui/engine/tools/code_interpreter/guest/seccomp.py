@@ -81,6 +81,15 @@ _REFUSED: _Table = {
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
+    # and the same of others, who are reached by a number or a name where there is no namespace
+    "shmctl": (31, 195),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "mq_unlink": (241, 181),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
     # the machine itself
@@ -134,6 +143,20 @@ _REFUSED_ALONE: _Table = {
     "removexattrat": (466, 466),
     "inotify_add_watch": (254, 27),
 }
+_UNSUPPORTED_ALONE: _Table = {  # what files have of these may be private; shutil.copy2() goes on without
+    "getxattr": (191, 8),
+    "lgetxattr": (192, 9),
+    "getxattrat": (464, 464),
+    "listxattr": (194, 11),
+    "llistxattr": (195, 12),
+    "listxattrat": (465, 465),
+    "file_getattr": (468, 468),
+}
+_NO_LINKS_ALONE: _Table = {  # to code, nothing is a symbolic link: it cannot make any either
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+}
+_LISTENING: _Table = {"bind": (49, 200), "listen": (50, 201)}
 _PRETENDED_ALONE: _Table = {  # shutil.copy() and the like must go on, so these do nothing and report success
     "chmod": (90, None),
     "fchmod": (91, 52),
@@ -195,7 +218,21 @@ def program(machine: str, alone: int | None = None) -> bytes:
             rules += _when(call[column], [*_REFUSE_OTHER_FAMILIES, _PASS])
     else:
         rules += _rules_alone(alone, column)
-    rules.append(_PASS)
+    return _packed([*rules, _PASS])
+
+
+def no_more_services(machine: str) -> bytes:
+    """A second filter for when the kernel listens, where code has no network namespace of its own.
+
+    A program outside that looks for a service by its abstract name would find code instead.
+    """
+    rules: list[Instruction] = [(_LOAD, 0, 0, _NUMBER)]
+    for number in _numbers(_LISTENING, list(ARCHITECTURES).index(machine)):
+        rules += _when(number, [_fail(errno.EPERM)])
+    return _packed([*rules, _PASS])
+
+
+def _packed(rules: list[Instruction]) -> bytes:
     return b"".join(struct.pack("=HBBI", *rule) for rule in rules)
 
 
@@ -203,6 +240,10 @@ def _rules_alone(pid: int, column: int) -> list[Instruction]:
     rules: list[Instruction] = []
     for number in _numbers(_REFUSED_ALONE, column):
         rules += _when(number, [_fail(errno.EPERM)])
+    for number in _numbers(_UNSUPPORTED_ALONE, column):
+        rules += _when(number, [_fail(errno.EOPNOTSUPP)])
+    for number in _numbers(_NO_LINKS_ALONE, column):
+        rules += _when(number, [_fail(errno.EINVAL)])
     for number in _numbers(_PRETENDED_ALONE, column):
         rules += _when(number, [_fail(0)])
     itself = (pid, -pid & 0xFFFFFFFF, 0)  # process, group, and the shorthand for both

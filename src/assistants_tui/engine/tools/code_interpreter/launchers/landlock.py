@@ -24,8 +24,9 @@ class Landlock:
     @property
     def sentence(self) -> str:
         return (
-            "Sandboxed (reduced): code cannot read or change your files, use the network or start programs, "
-            f"but can test whether a file name exists.{as_root()}"
+            "Sandboxed (reduced): code cannot read or change your files, use the network or start programs. "
+            "It can see the name of this computer, and of a file or folder whose path it guesses whether it "
+            f"exists, its size, times, owner and rights.{as_root()}"
         )
 
     def data_inside(self, place: Place) -> str:

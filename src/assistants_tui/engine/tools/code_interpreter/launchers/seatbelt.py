@@ -51,7 +51,8 @@ class Seatbelt:
     name: str = "sandbox-exec"
     sentence: str = (
         "Sandboxed (reduced, not yet proven on macOS): code should not be able to read or change your files, "
-        "use the network or start programs, but can test whether a file name exists."
+        "use the network or start programs. It can see the name of this computer, and of a file or folder "
+        "whose path it guesses whether it exists, its size, times, owner, rights and link target."
     )
     user: None = None
 
