@@ -28,11 +28,6 @@ ENDED = {
         "blocks = []\nwhile True: blocks.append(bytearray(b'x' * (8 << 20)))",
         "more than 300 MiB of memory",
     ),
-    "shared memory": (
-        "import mmap\nm = [mmap.mmap(-1, 400 << 20)]\nfor i in range(0, 400 << 20, 4096): m[0][i] = 1\n"
-        "import time; time.sleep(15)",
-        "more than 300 MiB of memory",
-    ),
     "one file after the other": (
         "import itertools, time\n"
         "for n in itertools.count():\n"

@@ -11,12 +11,12 @@ import contextlib
 import itertools
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from . import tree
 from .interface import MIB, CreatedFile, Limits
 from .media import media_type
 from .names import safe_name
@@ -26,8 +26,8 @@ Stamp = tuple[int, int, int]
 Stamps = dict[str, Stamp]
 
 _MAX_DEPTH = 16
+_FILLED = "filled-"
 _BLOCK = MIB
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # without O_NONBLOCK, a named pipe that took a file's place would hold us for ever
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -53,7 +53,7 @@ def put(root: Path, name: str, source: Path) -> Stamp:
 
     Raises OSError, such as IsADirectoryError when a folder has the name.
     """
-    folder = os.open(root, _FOLDER)
+    folder = tree.open_folder(root, wanted=stat.S_IRWXU)
     try:
         temporary = f".incoming-{secrets.token_hex(8)}"
         try:
@@ -84,20 +84,27 @@ class Collected:
     notes: tuple[str, ...]
 
 
-def undo(root: Path, before: Mapping[str, Stamp]) -> None:
+def undo(root: Path, before: Mapping[str, Stamp]) -> bool:
     """Delete everything in the folder that is not as it was before: for code that has filled the disk.
 
-    Only when the code has ended. Raises OSError.
+    Only when the code has ended. Returns whether all of it could be deleted. Raises OSError.
     """
-    filled = root.with_name(f"{root.name}-filled")
+    filled = root.with_name(f"{_FILLED}{secrets.token_hex(8)}")
     root.rename(filled)
     root.mkdir(mode=0o700)
     for found in _walk(filled, None):
         if before.get(found.path) == found.stamp:
             kept = root / found.path
-            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.rename(found.name, kept, src_dir_fd=found.folder)
-    shutil.rmtree(filled)
+            with contextlib.suppress(OSError):  # a path that is too long goes with the rest
+                kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.rename(found.name, kept, src_dir_fd=found.folder)
+    return tree.remove(filled)
+
+
+def remove_filled(own: Path) -> None:
+    """Delete what `undo` could not delete before in the folder of a thread."""
+    for filled in own.glob(f"{_FILLED}*"):
+        tree.remove(filled)
 
 
 def collect(root: Path, before: Mapping[str, Stamp], outbox: Path, limits: Limits) -> Collected:
@@ -156,7 +163,7 @@ def _walk(root: Path, most: int | None) -> Iterator[_Found]:
 
     Looks at `most` names at most, and not deeper than some folders: code may have made any number.
     """
-    folder = os.open(root, _FOLDER)
+    folder = tree.open_folder(root)
     try:
         yield from itertools.islice(_walk_folder(folder, "", _MAX_DEPTH), most)
     finally:
@@ -177,7 +184,7 @@ def _walk_folder(folder: int, above: str, depth: int) -> Iterator[_Found]:
                     folders.append(entry.name)
     for name in folders if depth else ():
         with contextlib.suppress(OSError):
-            below = os.open(name, _FOLDER, dir_fd=folder)
+            below = tree.open_folder(name, folder)
             try:
                 yield from _walk_folder(below, f"{above}{name}/", depth - 1)
             finally:

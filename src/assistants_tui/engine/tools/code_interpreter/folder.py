@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from . import files, watchdog
 from .interface import DATA, CreatedFile, Limits
 from .names import safe_names
+
+_logger = logging.getLogger(__name__)
 
 
 class ThreadFolder:
@@ -33,6 +36,7 @@ class ThreadFolder:
         own = self.data.parent
         for folder in (own.parent, own, self.data, self._outbox):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.remove_filled(own)
         self._seen = files.stamps(self.data, self._limits)
         self._opened = True
         with contextlib.suppress(OSError, ValueError):
@@ -73,13 +77,21 @@ class ThreadFolder:
         self.tidy = not collected.files
         return collected.files, collected.notes
 
-    def undo_flood(self) -> None:
+    def undo_flood(self) -> str | None:
         """Get back below the limits of the disk, or every later kernel would be ended at once.
 
-        What the last call wrote goes first, and everything if that is not enough.
+        What the last call wrote goes first, and everything if that is not enough. Returns a note if something
+        could not be deleted.
         """
+        note = None
         for before in (self._seen, {}):
-            if not watchdog.is_full(self.data, self._limits):
-                return
-            with contextlib.suppress(OSError):
-                files.undo(self.data, before)
+            try:
+                if not watchdog.is_full(self.data, self._limits):
+                    break
+                reason = None if files.undo(self.data, before) else "some of it is in the way"
+            except OSError as error:
+                reason = error.strerror or str(error)
+            if reason is not None:
+                _logger.warning("what code wrote below %s could not be deleted: %s", self.data.parent, reason)
+                note = f"[What the code wrote could not all be deleted: {reason}.]"
+        return note

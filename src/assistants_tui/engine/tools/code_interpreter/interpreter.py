@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import shutil
+import logging
 from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from . import fonts
+from . import fonts, tree
 from .interface import UNCONFINED, Execution, Limits, Logs, Sandbox
 from .launchers import CHOICES, Launcher, Place, candidates
 from .runtime import RuntimeFolder
 from .sandbox import choose
 from .session import OnOutput, Session, Workshop
+
+_logger = logging.getLogger(__name__)
 
 
 class CodeInterpreter:
@@ -103,7 +105,9 @@ class CodeInterpreter:
         """End a thread's session and delete its folder: for a thread that was deleted."""
         if (session := self._sessions.pop(thread_id, None)) is not None:
             await session.close()
-        await asyncio.to_thread(shutil.rmtree, self._folder(thread_id), ignore_errors=True)
+        folder = self._folder(thread_id)
+        if not await asyncio.to_thread(tree.remove, folder):
+            _logger.warning("the folder of a deleted thread could not be deleted: %s", folder)
 
     async def close(self) -> None:
         """End all sessions. The threads' folders stay, and nothing else; calls from now on are refused."""
@@ -215,7 +219,7 @@ async def _trial(runtime: RuntimeFolder) -> AsyncIterator[Place]:
     try:
         yield place
     finally:
-        await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
+        await asyncio.to_thread(tree.remove, place.run.parent)
 
 
 def _lay(bait: Path) -> None:

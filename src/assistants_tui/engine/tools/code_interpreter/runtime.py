@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
-import shutil
 import tempfile
 from pathlib import Path
+
+from . import tree
+
+_logger = logging.getLogger(__name__)
 
 _PREFIX = "assistants-"
 _LOCK = "lock"
@@ -51,7 +55,7 @@ class RuntimeFolder:
         return path
 
     def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         os.close(self._lock)
 
 
@@ -63,6 +67,13 @@ def _sweep(base: Path) -> None:
             lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
             finally:
                 os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    """Delete such a folder. Its lock goes last: what is left is found at the next start."""
+    emptied = [tree.remove(made) for made in path.iterdir() if made.name != _LOCK]
+    if not all(emptied) or not tree.remove(path):
+        _logger.warning("temporary files of code could not be deleted: %s", path)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from . import watchdog
+from . import tree, watchdog
 from .folder import ThreadFolder
 from .interface import DATA, Execution, Limits, Logs, Output
 from .kernel import Kernel, KernelError, Message
@@ -74,6 +73,7 @@ class Session:
         self._live: _Live | None = None
         self._used = False  # whether code has run in the present kernel
         self._why_restarted: str | None = None
+        self._notes: list[str] = []  # for the next moment at which somebody reads
         self._stopped_by: Literal["time", "request"] | None = None
 
     @property
@@ -110,17 +110,21 @@ class Session:
         if self._why_restarted is not None:
             notes.insert(0, f"[{self._why_restarted} {_LOST}]")
             self._why_restarted = None
-        for note in notes:
-            await on_output(Logs(f"{note}\n"))
+        await self._tell(notes, on_output)
         if self.stop_requested:
             return await _refused(_ON_REQUEST, on_output, "killed")
         execution = await self._execute(live, code, on_output)
         if not live.kernel.alive:
             await self._end_kernel()
         created, notes_after = await asyncio.to_thread(self._folder.collect)
-        for note in notes_after:
-            await on_output(Logs(f"{note}\n"))
+        await self._tell(notes_after, on_output)
         return Execution(execution.status, execution.error, created)
+
+    async def _tell(self, notes: Sequence[str], on_output: OnOutput) -> None:
+        notes = [*self._notes, *notes]
+        self._notes.clear()
+        for note in notes:
+            await on_output(Logs(f"{note}\n"))
 
     async def _execute(self, live: _Live, code: str, on_output: OnOutput) -> Execution:
         limits = self._workshop.limits
@@ -215,7 +219,7 @@ class Session:
             try:
                 kernel = await Kernel.start(self._workshop.launcher, place, self._workshop.limits)
             except BaseException:
-                await asyncio.to_thread(shutil.rmtree, place.run.parent, ignore_errors=True)
+                await asyncio.to_thread(tree.remove, place.run.parent)
                 raise
             self._live = _Live(kernel, place)
             self._live.watchdog = asyncio.create_task(self._watch(self._live))
@@ -231,8 +235,10 @@ class Session:
         if live.watchdog is not None and live.watchdog is not asyncio.current_task():
             live.watchdog.cancel()
         await live.kernel.close()
-        await asyncio.to_thread(self._folder.undo_flood)
-        await asyncio.to_thread(shutil.rmtree, live.place.run.parent, ignore_errors=True)
+        if note := await asyncio.to_thread(self._folder.undo_flood):
+            self._notes.append(note)
+        if not await asyncio.to_thread(tree.remove, live.place.run.parent):
+            _logger.warning("temporary files of code could not be deleted: %s", live.place.run.parent)
 
     async def _watch(self, live: _Live) -> None:
         """Keep the kernel within its limits, freeze it between calls, end it when it is not used for long."""
@@ -256,8 +262,7 @@ class Session:
             live.quiet_since = None
         elif live.quiet_since is None:
             live.quiet_since = time.monotonic()
-        scratch = [live.place.run, live.place.home]
-        sentence = await asyncio.to_thread(_violation, process, live.place.data, scratch, limits)
+        sentence = await asyncio.to_thread(_violation, process, live.place, self._workshop.launcher, limits)
         if sentence is not None:
             live.kernel.kill(sentence)
             return
@@ -293,8 +298,9 @@ def _out_of_time(limits: Limits) -> str:
     return f"The code was stopped: it ran for more than {limits.seconds:g} s."
 
 
-def _violation(process: SandboxProcess, data: Path, scratch: list[Path], limits: Limits) -> str | None:
-    return watchdog.violation(process.tree(), data, scratch, limits)
+def _violation(process: SandboxProcess, place: Place, launcher: Launcher, limits: Limits) -> str | None:
+    writable = [launcher.data_inside(place), launcher.run_inside(place), str(place.home)]
+    return watchdog.violation(process.tree(), place.data, [place.run, place.home], writable, limits)
 
 
 async def _refused(

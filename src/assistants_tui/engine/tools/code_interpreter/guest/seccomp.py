@@ -22,9 +22,11 @@ _UNKNOWN = 470  # Linux 6.17 ends before it
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE = 1, 1, 0xF
-_CLONE_THREAD = 0x00010000
+_CLONE_FILES, _CLONE_THREAD = 0x00000400, 0x00010000
 _CLONE_NAMESPACES = 0x7E020000  # NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _IOCTLS = (0x5412, 0x541C, 0x40086602, 0x401C5820)  # TIOCSTI, TIOCLINUX, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+_SOL_SOCKET, _SO_SNDBUF = 1, 7
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _PRCTLS = (1, 4, 35, 0x59616D61)  # SET_PDEATHSIG, SET_DUMPABLE (both hide from the host), SET_MM, SET_PTRACER
 
 # name: (x86_64, aarch64); None where the architecture has no such call
@@ -92,6 +94,13 @@ _REFUSED: _Table = {
     "mq_unlink": (241, 181),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # open files in flight, and space beside the blocks of a file, which no limit counts either
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "setxattrat": (463, 463),
     # the machine itself
     "init_module": (175, 105),
     "finit_module": (313, 273),
@@ -133,10 +142,6 @@ _REFUSED_ALONE: _Table = {
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
     "truncate": (76, 45),
-    "setxattr": (188, 5),
-    "lsetxattr": (189, 6),
-    "fsetxattr": (190, 7),
-    "setxattrat": (463, 463),
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
@@ -185,6 +190,7 @@ _SCHEDULING_ALONE: _Table = {  # likewise; success is pretended, as libraries na
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL = (41, 198), (53, 199), (16, 29), (157, 167)
+_SETSOCKOPT, _MMAP = (54, 208), (9, 222)
 
 
 def program(machine: str, alone: int | None = None) -> bytes:
@@ -212,11 +218,14 @@ def program(machine: str, alone: int | None = None) -> bytes:
     rules += _when(_CLONE3[column], [_fail(errno.ENOSYS)])
     rules += _when(_IOCTL[column], _argument_not_in(1, _IOCTLS))
     rules += _when(_PRCTL[column], _argument_not_in(0, _PRCTLS))
-    if alone is None:
-        rules += _when(_CLONE[column], [*_REFUSE_NAMESPACES, _PASS])
-        for call in (_SOCKET, _SOCKETPAIR):
-            rules += _when(call[column], [*_REFUSE_OTHER_FAMILIES, _PASS])
-    else:
+    rules += _when(_MMAP[column], _REFUSE_SHARED_MEMORY)
+    rules += _when(_SETSOCKOPT[column], _KEEP_BUFFER)
+    # streams only: datagrams of sockets that are closed may wait in one without being counted, and without a
+    # network of one's own they reach the host's sockets without connecting
+    for call in (_SOCKET, _SOCKETPAIR):
+        rules += _when(call[column], [*_REFUSE_OTHER_FAMILIES, *_REFUSE_OTHER_TYPES, _PASS])
+    rules += _when(_CLONE[column], [*_REFUSE_NAMESPACES, *_clones(alone is not None), _PASS])
+    if alone is not None:
         rules += _rules_alone(alone, column)
     return _packed([*rules, _PASS])
 
@@ -251,19 +260,16 @@ def _rules_alone(pid: int, column: int) -> list[Instruction]:
         rules += _when(number, _argument_in(0, itself, errno.EPERM))
     for number in _numbers(_SCHEDULING_ALONE, column):
         rules += _when(number, _argument_in(0, itself, 0))
-    # threads only
-    threads = [(_ANY_BIT, 1, 0, _CLONE_THREAD), _fail(errno.EPERM)]
-    rules += _when(_CLONE[column], [*_REFUSE_NAMESPACES, *threads, _PASS])
-    # streams only: a datagram socket reaches the host's sockets without connecting
-    streams = [
-        (_LOAD, 0, 0, _argument(1)),
-        (_AND, 0, 0, _SOCK_TYPE),
-        (_EQUAL, 1, 0, _SOCK_STREAM),
-        _fail(errno.EOPNOTSUPP),
-    ]
-    for call in (_SOCKET, _SOCKETPAIR):
-        rules += _when(call[column], [*_REFUSE_OTHER_FAMILIES, *streams, _PASS])
     return rules
+
+
+def _clones(threads_only: bool) -> list[Instruction]:
+    """What a new thread or process may be; follows `_REFUSE_NAMESPACES`, which has loaded the flags.
+
+    A thread with open files of its own would have them where nobody looks for them.
+    """
+    process = _fail(errno.EPERM) if threads_only else _PASS
+    return [(_ANY_BIT, 1, 0, _CLONE_THREAD), process, (_ANY_BIT, 1, 0, _CLONE_FILES), _fail(errno.EPERM)]
 
 
 def _numbers(table: _Table, column: int) -> list[int]:
@@ -307,4 +313,27 @@ _REFUSE_OTHER_FAMILIES: list[Instruction] = [
     (_LOAD, 0, 0, _argument(0)),
     (_EQUAL, 1, 0, _AF_UNIX),
     _fail(errno.EOPNOTSUPP),
+]
+_REFUSE_OTHER_TYPES: list[Instruction] = [
+    (_LOAD, 0, 0, _argument(1)),
+    (_AND, 0, 0, _SOCK_TYPE),
+    (_EQUAL, 1, 0, _SOCK_STREAM),
+    _fail(errno.EOPNOTSUPP),
+]
+# Memory that stays when its pages are unmapped, so that no count of pages finds it.
+_REFUSE_SHARED_MEMORY: list[Instruction] = [
+    (_LOAD, 0, 0, _argument(3)),
+    (_AND, 0, 0, _MAP_SHARED | _MAP_ANONYMOUS),
+    (_EQUAL, 0, 1, _MAP_SHARED | _MAP_ANONYMOUS),
+    _fail(errno.EPERM),
+    _PASS,
+]
+# Success is pretended: a socket's buffer keeps the size that the watchdog counts for it.
+_KEEP_BUFFER: list[Instruction] = [
+    (_LOAD, 0, 0, _argument(1)),
+    (_EQUAL, 0, 3, _SOL_SOCKET),
+    (_LOAD, 0, 0, _argument(2)),
+    (_EQUAL, 0, 1, _SO_SNDBUF),
+    _fail(0),
+    _PASS,
 ]
