@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 OPENAI_VARIABLE = "OPENAI_API_KEY"
 """The environment variable whose key is sent to OpenAI alone, see `is_openai`."""
@@ -17,14 +17,13 @@ _IPV4_NUMBERS = re.compile(r"[0-9a-fx]+(\.[0-9a-fx]+){0,3}", re.IGNORECASE)
 
 
 def is_on_this_computer(url: str) -> bool:
-    """Whether the host of a URL is a loopback address, a name of one, or a Unix socket."""
+    """Whether a URL leads to a loopback address, a name of one, or a Unix socket."""
+    if socket_path(url) is not None:
+        return True
     try:
-        address = urlsplit(url)
-        host = address.hostname or ""
+        host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    if address.scheme == "unix":
-        return True
     name = host.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -32,6 +31,11 @@ def is_on_this_computer(url: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
     return found is not None and (found.is_loopback or found.is_unspecified)
+
+
+def socket_path(url: str) -> str | None:
+    """The Unix socket that a URL such as `unix:///run/engine.sock` names; None for any other URL."""
+    return unquote(url.removeprefix("unix://")) if url.startswith("unix:///") else None
 
 
 def is_openai(url: str) -> bool:

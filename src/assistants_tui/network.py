@@ -15,7 +15,7 @@ from urllib.request import proxy_bypass
 
 import httpx2
 
-from assistants_tui.addresses import is_on_this_computer, without_password
+from assistants_tui.addresses import is_on_this_computer, socket_path, without_password
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -34,17 +34,22 @@ def http_client(
 ) -> httpx2.AsyncClient:
     """A client for one server. Redirects are followed, but keys go to that server alone.
 
-    Raises `NetworkSettingsError`.
+    `base_url` may name a Unix socket, see `http_url`. Raises `NetworkSettingsError`.
     """
     options: dict[str, Any] = {
         "timeout": timeout,
         "headers": headers,
         "limits": _LIMITS,
         "follow_redirects": True,
-        "event_hooks": {"request": [_without_keys_elsewhere(httpx2.URL(base_url))]},
+        "event_hooks": {"request": [_without_keys_elsewhere(httpx2.URL(http_url(base_url)))]},
     }
     try:
-        if is_on_this_computer(base_url):
+        if (path := socket_path(base_url)) is not None:
+            options |= {
+                "trust_env": False,
+                "transport": httpx2.AsyncHTTPTransport(uds=path, limits=_LIMITS, trust_env=False),
+            }
+        elif is_on_this_computer(base_url):
             secure = urlsplit(base_url).scheme == "https"
             options |= {"trust_env": False, "verify": httpx2.create_ssl_context() if secure else True}
         return httpx2.AsyncClient(**options)
@@ -52,6 +57,11 @@ def http_client(
         found = " ".join(problems())
         found = found or "The proxy or certificate settings of the environment cannot be used."
         raise NetworkSettingsError(found) from error
+
+
+def http_url(base_url: str) -> str:
+    """The URL that a client asks for: for a Unix socket, behind which is an engine, that of its API."""
+    return base_url if socket_path(base_url) is None else "http://localhost/v1"
 
 
 def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Awaitable[None]]:

@@ -13,7 +13,13 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
+from assistants_tui import addresses
 from assistants_tui.cli.listeners import ListenError, SocketFile
+from assistants_tui.service.api.backend import open_backend
+from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.settings.config import Profile, load_config
+from assistants_tui.settings.paths import user_paths
 from support.other_user import NOBODY, ask, needs_root, program
 from support.serve_command import ServeCommand, serve_command
 from support.terminal import COMMAND
@@ -80,6 +86,16 @@ async def test_a_socket_is_for_its_owner_alone_and_goes_with_the_server(tmp_path
         transport = httpx2.AsyncHTTPTransport(uds=str(path))
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             assert (await http.get("/v1/models")).status_code == 200
+        profile = Profile("engine", "openai", base_url=server.url)
+        trial = await try_profile(profile, None)
+        assert trial.words == "It answers, and lists its assistants."
+        backend = await open_backend(profile, paths=user_paths())
+        thread = await backend.threads.create()
+        await backend.client.post(f"threads/{thread['id']}/messages", {"role": "user", "content": "2 + 3"})
+        tutor = next(one for one in await backend.assistants.list() if one["name"] == "Math Tutor")
+        states = [state async for state in backend.runs.start(thread["id"], tutor["id"])]
+        assert states[-1].status == "completed"
+        await backend.close()
         if os.geteuid() == 0:
             with program(NOBODY, lambda: ask(socket.AF_UNIX, str(path), request("GET"))) as answer:
                 assert answer == b"PermissionError"
@@ -95,6 +111,18 @@ async def test_a_socket_is_for_its_owner_alone_and_goes_with_the_server(tmp_path
         assert path.exists()
         code, _ = await server.interrupt()
         assert code == 130 and not path.exists()
+    with pytest.raises(ServiceError, match=f"Nothing listens at the socket {path}|connection to the socket"):
+        await try_profile(profile, None)
+
+
+def test_a_profile_may_lead_to_a_socket(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[profiles.a]\nkind = "openai"\nbase_url = "unix:///run/user/1/engine%20b.sock"\n')
+    loaded = load_config(config)
+    assert loaded.problems == ()
+    assert addresses.socket_path(loaded.config.profiles["a"].base_url or "") == "/run/user/1/engine b.sock"
+    config.write_text('[profiles.a]\nkind = "embedded"\nmodel_url = "unix:///x"\n')
+    assert "model_url is 'unix:///x'; it must be a URL" in str(load_config(config).problems[0])
 
 
 async def test_a_socket_is_removed_by_the_end_that_services_get(tmp_path: Path, folder: Path) -> None:

@@ -49,7 +49,7 @@ _PROFILE: Mapping[str, tuple[str, str]] = {
         "true or false",
     ),
     "embedding_model": ("With it, file search finds by meaning too.", "a model of the endpoint"),
-    "base_url": ("The server of the Assistants API.", "a URL, mostly ending with /v1"),
+    "base_url": ("The server of the Assistants API.", "a URL, mostly ending with /v1, or unix:///PATH"),
     "organization": ("Sent with every request.", "an organization's ID"),
     "project": ("Sent with every request.", "a project's ID"),
     "azure_endpoint": (

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from assistants_tui.addresses import OPENAI_VARIABLE, only_for_openai
+from assistants_tui.addresses import OPENAI_VARIABLE, only_for_openai, socket_path
 from assistants_tui.settings.code_settings import CodeSettings, read_code
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.function_settings import (
@@ -77,6 +77,7 @@ class Profile:
     """An embedding model of that endpoint, for file search; None: it looks for words alone."""
     # openai
     base_url: str | None = None
+    """A URL of http or https, or `unix:///path` for a Unix socket."""
     organization: str | None = None
     project: str | None = None
     # azure
@@ -408,7 +409,8 @@ def wrong_profile_setting(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         return "a text in quotes that is not empty"
     if key in _URLS:
-        good = bool(re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value))
+        at_socket = key == "base_url" and socket_path(value) is not None
+        good = at_socket or bool(re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value))
         return "" if good else 'a URL such as "https://assistants.example.org/v1", without user and password'
     if key in _VARIABLES:
         good = bool(_VARIABLE.fullmatch(value))
@@ -466,6 +468,7 @@ kind = "embedded"
 # kind = "openai"
 # base_url = "https://assistants.example.org/v1"
 # api_key_env = "TEAM_KEY"
+# For `assistants-tui serve --socket PATH` on this computer the base_url is "unix:///PATH".
 
 # Azure AI Foundry agents (classic), while they last:
 # [profiles.foundry]

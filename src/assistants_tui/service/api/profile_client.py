@@ -75,13 +75,14 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
     hosted = address.hostname == "api.openai.com"
     api = openai.AsyncOpenAI(
         api_key=key.reveal() if key else "none",
-        base_url=profile.base_url,
+        base_url=network.http_url(profile.base_url),
         http_client=_http_client(profile.base_url),
         default_headers=_AGENT,
     )
     network.forget_openai_environment(api, _AGENT)
     api.organization, api.project = profile.organization, profile.project
-    return Client(api, server=address.netloc, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
+    server = address.netloc or f"the socket {address.path}"
+    return Client(api, server=server, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
 
 
 def _azure_client(
