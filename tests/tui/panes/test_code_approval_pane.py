@@ -157,3 +157,32 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
             await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
             await driver.until_shown("The run expired before it ended")
         assert len(endpoint.chats) == 2
+
+
+async def test_code_runs_only_when_its_end_was_in_sight() -> None:
+    lines = [*(f"x{number} = {number}" for number in range(60)), "print('\u0430ll', 6 * 7)"]
+    async with ModelEndpoint(calls(code("\n".join(lines))), says("Done.")) as endpoint:
+        without_sandbox(endpoint.url)
+        async with open_app((80, 24)) as driver:
+            await driver.type("Go")
+            await driver.until_shown("x1 = 1")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            await driver.until_shown("more lines: End shows them, then it can run")
+            await driver.press("ctrl+s")
+            await driver.until_told("Not all of this code was in sight")
+            await driver.press("e")
+            await driver.until_shown("1  x0 = 0")
+            await driver.press("ctrl+s")
+            await driver.until(lambda: len(driver.told) == 2)
+            await driver.press("escape")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            assert driver.conversation.activity == "waiting"
+            await driver.press("end")
+            await driver.until_shown("print('‹U+0430 \u0430›ll', 6 * 7)")
+            await driver.until_shown("this is its end")
+            await driver.press("home")
+            await driver.until_shown("x1 = 1")
+            driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
+            await driver.until_answered()
+        results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
+        assert results == ["\u0430ll 42\n"]

@@ -1,5 +1,6 @@
 """Code that nothing would confine: shown before it runs, to be run, changed, or rejected with a reason."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from time import time
@@ -87,6 +88,8 @@ class Begun:
     reason: str
     open: Literal["code", "reason", ""]
     """What of it is shown."""
+    read: bool
+    """The code was in sight to its end."""
 
 
 class ReasonField(Input):
@@ -116,10 +119,13 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         Binding("down,j", "scroll(1)", show=False, id="code.down"),
         Binding("pageup", "scroll(-10)", show=False, id="code.page_up"),
         Binding("pagedown", "scroll(10)", show=False, id="code.page_down"),
+        Binding("home,g", "home", show=False, id="code.first"),
+        Binding("end,G", "end", show=False, id="code.last"),
     ]
     HELP: ClassVar[str] = (
-        "The model wants code run, and no sandbox works on this computer. Read it first: Ctrl+S runs it "
-        "this once, e changes it before, d rejects it and tells the model why. It expires with its run."
+        "The model wants code run, and no sandbox works on this computer. Read it to its end: then Ctrl+S "
+        "runs it this once, e changes it before, d rejects it and tells the model why. "
+        "It expires with its run."
     )
     DEFAULT_CSS = """
     CodeApprovalPanel {
@@ -154,11 +160,12 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         super().__init__()
         self.pending = pending
         self._code = clean(_LINE_ENDS.sub("\n", pending.code))
-        self._before = begun or Begun("", "", "")
+        self._before = begun or Begun("", "", "", False)
         self._guard = QuestionGuard()
         self._decided = False
         self._error: ServiceError | None = None
         self._overdue = False
+        self._read = self._before.read
 
     def compose(self) -> ComposeResult:
         yield Static(id="code-deadline", classes="code-title")
@@ -185,14 +192,22 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
         view = self.query_one(MessageView)
         size = "1 line" if lines == 1 else f"{lines:,} lines"
-        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(exact(code), "python"))
-        view.set_items([item], older=False)
+        self._show_code(code, size)
         for attribute in ("scroll_y", "virtual_size"):
             self.watch(view, attribute, self._show_more, init=False)
         parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
         self._show_part(parts.get(self._before.open, MessageView))
         self._show_deadline()
         self.set_interval(1, self._show_deadline)
+
+    @work
+    async def _show_code(self, code: str, size: str) -> None:
+        shown = await asyncio.to_thread(exact, code, code=True)
+        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(shown, "python"))
+        view = self.query_one(MessageView)
+        view.set_items([item], older=False)
+        view.scroll_home()
+        self.call_after_refresh(self._show_more)
 
     def on_resize(self) -> None:
         # a view of messages goes to their end, but code is read from its beginning
@@ -208,7 +223,20 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         below = max(0, round(view.max_scroll_y - view.scroll_y))
         line.display = view.display and view.max_scroll_y > 0
         lines = "1 more line" if below == 1 else f"{below:,} more lines"
-        line.update(Content(f" ▼ {lines} of this code: ↓ shows them " if below else " ▲ this is its end "))
+        advice = "End shows them" if self._read else "End shows them, then it can run"
+        line.update(Content(f" ▼ {lines}: {advice} " if below else " ▲ this is its end "))
+        if view.display and view.items and view.size.height and view.max_scroll_y <= 0:
+            self._read = True
+
+    def _note_end(self) -> None:
+        """The user has moved: remember if that brought the end of the code into sight."""
+        view = self.query_one(MessageView)
+        if view.display and view.items and view.scroll_y >= view.max_scroll_y:
+            self._read = True
+        self._show_more()
+
+    def on_mouse_scroll_down(self) -> None:
+        self._note_end()  # the view keeps these events to itself until it is at its end
 
     @property
     def begun(self) -> Begun | None:
@@ -219,7 +247,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             return self._before  # not composed yet, or going already
         code, reason = self.query_one(CodeField), self.query_one(ReasonField)
         shown: Literal["code", "reason", ""] = "code" if code.display else "reason" if reason.display else ""
-        return Begun(code.text, reason.value, shown)
+        return Begun(code.text, reason.value, shown, self._read)
 
     def note_error(self, error: ServiceError | None) -> None:
         """What is wrong with the thread: ask again if that is new, because the decision has not arrived."""
@@ -262,6 +290,14 @@ class CodeApprovalPanel(Vertical, can_focus=True):
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(MessageView).action_scroll_lines(lines)
+        self.call_after_refresh(self._note_end)
+
+    def action_home(self) -> None:
+        self.query_one(MessageView).scroll_home()
+
+    def action_end(self) -> None:
+        self.query_one(MessageView).scroll_end()
+        self.call_after_refresh(self._note_end)
 
     @on(CodeField.RunWanted)
     def _edited(self, event: CodeField.RunWanted) -> None:
@@ -269,6 +305,13 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self._run(event.code)
 
     def _run(self, code: str) -> None:
+        if not self._read:
+            self.notify(
+                "End shows the rest of it. Then it can run.",
+                title="Not all of this code was in sight",
+                severity="warning",
+            )
+            return
         decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "run"}
         if code != self._code:
             decision["code"] = code
