@@ -215,6 +215,16 @@ def _functions(loaded: LoadedConfig) -> Iterator[Setting]:
         allowed="the path of a Python interpreter",
         about="Runs your functions, where they need packages of their own.",
     )
+    yield Setting(
+        "functions",
+        "env",
+        told(tuple(f"{name} = {value}" for name, value in functions.env.items())) or "none",
+        "none",
+        'a table of texts, such as { SHOP_KEY = "$SHOP_KEY" }',
+        "Environment variables for your functions, which see few others.",
+        "config.toml, [functions]" if functions.env else "default",
+        dict(functions.env),
+    )
 
 
 def _servers(config: Config) -> Iterator[Setting]:

@@ -22,6 +22,9 @@ class FunctionSettings:
     python: str | None = None
     """The Python that runs them, for functions that need packages of their own; None: the one that runs the
     app."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that they get besides the few that every program needs. A value that begins with
+    `$` names a variable to take the value from."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,13 @@ def read_functions(table: Mapping[str, Any], report: Report) -> FunctionSettings
                 good[key] = value
             else:
                 report("functions.python", value, "it must be the path of a Python interpreter")
+        elif key == "env":
+            if wrong := _wrong_environment(value):
+                report("functions.env", value, f"it must be {wrong}")
+            else:
+                good[key] = value
         else:
-            report(f"functions.{key}", value, "unknown; allowed are python, timeout")
+            report(f"functions.{key}", value, "unknown; allowed are env, python, timeout")
     return FunctionSettings(**good)
 
 

@@ -231,4 +231,6 @@ async def test_how_a_function_has_changed_is_told(table: Table) -> None:
     ]
     (table.folder / "tides.py").write_text(SOURCE + "\n# changed")
     pending = await table.calls(("call_3", "tide", '{"port": "Turku"}'))
-    assert pending.calls[0].changed == "tides.py has changed since you decided about this function."
+    assert pending.calls[0].changed == (
+        "tides.py, or a file that it imports, has changed since you decided about this function."
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import py_compile
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,99 @@ async def test_a_changed_function_is_not_run(folder: Path) -> None:
     (folder / "tides.py").unlink()
     with pytest.raises(CallFailedError, match="no such function"):
         await functions.call("tide", seen.fingerprint, {"port": "Oulu"})
+
+
+SECRET = """
+import os
+
+def shown(name: str) -> str:
+    return os.environ.get(name, "nothing")
+"""
+
+
+async def test_functions_see_only_the_environment_that_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "secret.py").write_text(SECRET)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("SHOP_KEY", "sk-shop")
+    settings = FunctionSettings(env={"SHOP": "$SHOP_KEY", "MODE": "test"})
+    functions = Functions([PythonFunctions(folder, settings)])
+    function = (await functions.catalogue()).functions["shown"]
+
+    async def seen(name: str) -> str:
+        return await functions.call("shown", function.fingerprint, {"name": name})
+
+    assert await seen("OPENAI_API_KEY") == "nothing"
+    assert await seen("SHOP_KEY") == "nothing"
+    assert [await seen("SHOP"), await seen("MODE")] == ["sk-shop", "test"]
+    assert await seen("PATH") == os.environ["PATH"]
+    monkeypatch.delenv("SHOP_KEY")
+    with pytest.raises(CallFailedError, match="SHOP_KEY is not set"):
+        await seen("SHOP")
+
+
+@pytest.mark.parametrize("file", ["_helper.py", "parts/deep.py", "parts/inner/__init__.py"])
+async def test_a_function_has_changed_when_a_file_that_it_imports_has(folder: Path, file: str) -> None:
+    (folder / "parts" / "inner").mkdir(parents=True)
+    (folder / "parts" / "deep.py").write_text("WORD = 'deep'\n")
+    (folder / "parts" / "inner" / "__init__.py").write_text("WORD = 'inner'\n")
+    (folder / "_helper.py").write_text("def double(n):\n    from parts import deep\n    return deep.WORD\n")
+    (folder / "main.py").write_text(
+        "from _helper import double\nfrom parts.inner import WORD\n\n"
+        "def main() -> str:\n    return double(2) + WORD\n"
+    )
+    (folder / "other.py").write_text("def other(): ...\n")
+    functions = Functions([PythonFunctions(folder, FunctionSettings())])
+    seen = (await functions.catalogue()).functions["main"]
+    assert await functions.call("main", seen.fingerprint, {}) == "deepinner"
+    (folder / "other.py").write_text("def other(): return 1\n")
+    assert await functions.call("main", seen.fingerprint, {}) == "deepinner"
+    with (folder / file).open("a") as changed:
+        changed.write("# changed\n")
+    assert (await functions.catalogue()).functions["main"].fingerprint != seen.fingerprint
+    with pytest.raises(CallFailedError, match="changed just now"):
+        await functions.call("main", seen.fingerprint, {})
+
+
+async def test_only_what_was_seen_can_be_imported(folder: Path) -> None:
+    (folder / "random.py").write_text("raise SystemExit('not the one of Python')\n")
+    (folder / "plain.py").write_text(
+        "import asyncio, tempfile\n\ndef plain() -> str:\n    return tempfile.gettempprefix()\n"
+    )
+    assert await call(folder, "plain") == "tmp"
+    (folder / "any.py").write_text(
+        "from importlib import import_module\n\n"
+        "def any_module(name: str) -> str:\n    return import_module(name).__name__\n"
+    )
+    (folder / "late.py").write_text("LATE = 1\n")
+    functions = Functions([PythonFunctions(folder, FunctionSettings())])
+    seen = (await functions.catalogue()).functions["any_module"]
+    assert await functions.call("any_module", seen.fingerprint, {"name": "late"}) == "late"
+    (folder / "late.py").write_text("LATE = 2\n")
+    with pytest.raises(CallFailedError, match="changed just now"):
+        await functions.call("any_module", seen.fingerprint, {"name": "late"})
+
+
+async def test_compiled_code_that_nobody_has_seen_is_not_run(folder: Path) -> None:
+    helper = folder / "_helper.py"
+    state, source = helper.stat(), helper.read_text()
+    helper.write_text("def double(n):\n    return 666\n".ljust(state.st_size))
+    os.utime(helper, ns=(state.st_atime_ns, state.st_mtime_ns))
+    py_compile.compile(str(helper))
+    helper.write_text(source.ljust(helper.stat().st_size))
+    os.utime(helper, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert await call(folder, "later", day="2026-11-20", times=1) == "20.11.20.11."
+
+
+async def test_too_many_files_are_a_problem_that_is_told(folder: Path) -> None:
+    (folder / "many").mkdir()
+    for number in range(501):
+        (folder / "many" / f"m{number}.py").touch()
+    (folder / "all.py").write_text("import many\n\ndef all_of_them(): ...\n")
+    catalogue = await PythonFunctions(folder, FunctionSettings()).catalogue()
+    assert "all.py: It imports more than 500 files" in catalogue.problems[0]
+    assert "all_of_them" not in catalogue.functions
 
 
 async def test_a_python_that_is_not_there_is_named(folder: Path) -> None:

@@ -24,6 +24,7 @@ import httpx2
 from assistants_tui import network
 from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.installation import install_command
+from assistants_tui.service.functions import environment
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
@@ -276,7 +277,9 @@ class _Held:
         # it logs each line that a server prints besides its messages, with a traceback
         logging.getLogger(stdio_client.__module__).setLevel(logging.CRITICAL)
         parameters = StdioServerParameters(
-            command=self._server.command or "", args=[*self._server.args], env=_environment(self._server)
+            command=self._server.command or "",
+            args=[*self._server.args],
+            env=environment.named(self._server.env),
         )
         return stdio_client(parameters, errlog=said)  # type: ignore[arg-type]  # any file will do
 
@@ -289,19 +292,6 @@ def _why_not_sent(variable: str | None, server: McpServer) -> str:
     if not server.allow_plain_http and (why := not_in_the_clear(url)):
         return f"{why} Use https, or allow it with `allow_plain_http = true` in [mcp.{server.name}]."
     return ""
-
-
-def _environment(server: McpServer) -> dict[str, str]:
-    """The variables that the user gives to a server, those with `$` taken from our own."""
-    variables: dict[str, str] = {}
-    for name, value in server.env.items():
-        if not value.startswith("$"):
-            variables[name] = value
-        elif (found := os.environ.get(value[1:])) is not None:
-            variables[name] = found
-        else:
-            raise CallFailedError(f"The environment variable {value[1:]} is not set.")
-    return variables
 
 
 async def _listed(client: "Client") -> AsyncIterator["Tool"]:

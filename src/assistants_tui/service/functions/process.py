@@ -1,12 +1,14 @@
 """The other side of `python_functions`: a program that calls one function of the user.
 
 It is started by its path in a process of its own, perhaps under another Python, and imports nothing of the
-app. One JSON object comes in on standard input: `source`, `file`, `name` and `arguments`. One goes out as a
-line on what standard output was: `output`, a text, or `error`, a sentence. Whatever the function prints goes
-to standard error.
+app. One JSON object comes in on standard input: `source`, `file`, `name`, `arguments`, and `imported`, the
+SHA-256 of each file beside `file` that may be imported. One goes out as a line on what standard output was:
+`output`, a text, or `error`, a sentence. Whatever the function prints goes to standard error.
 """
 
 import asyncio
+import hashlib
+import importlib.machinery
 import inspect
 import json
 import os
@@ -14,6 +16,9 @@ import sys
 import traceback
 import typing
 from types import ModuleType
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SIMPLE = (str, int, float, bool, object, typing.Any, inspect.Parameter.empty)
 
@@ -38,7 +43,8 @@ def main() -> None:
 def _call(order: "dict[str, typing.Any]") -> object:
     folder = os.path.dirname(order["file"])  # noqa: PTH120  the Python may be as old as the user likes
     # the app's own modules lie beside this file, and would be found under their short names
-    sys.path[0] = folder
+    del sys.path[0]
+    sys.meta_path.insert(0, _Approved(folder, order["imported"]))
     name = os.path.splitext(os.path.basename(order["file"]))[0]  # noqa: PTH119, PTH122
     module = ModuleType(name)
     module.__file__ = order["file"]
@@ -48,6 +54,61 @@ def _call(order: "dict[str, typing.Any]") -> object:
     positional, named = _bound(function, order["arguments"])
     result = function(*positional, **named)
     return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+
+
+class _Approved:
+    """Imports from the folder, and of it only what the user has approved, as it was then."""
+
+    def __init__(self, folder: str, imported: "dict[str, str]") -> None:
+        self._folder = folder
+        self._imported = imported
+
+    def find_spec(
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "importlib.machinery.ModuleSpec | None":
+        for place in [self._folder] if path is None else path:
+            if self._relative(place) is None:
+                continue
+            spec = importlib.machinery.FileFinder(
+                place,
+                (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+                (self._loader(), importlib.machinery.SOURCE_SUFFIXES),
+            ).find_spec(name)
+            if spec is None:
+                continue
+            if spec.origin is None:  # a folder of modules
+                if any(file.startswith(name.replace(".", "/") + "/") for file in self._imported):
+                    return spec
+            elif self._relative(spec.origin) in self._imported:
+                with open(spec.origin, "rb") as file:  # noqa: PTH123
+                    self.check(spec.origin, file.read())
+                return spec
+        return None
+
+    def check(self, path: str, data: bytes) -> None:
+        """Raise `ImportError` if a file is not the one that was approved."""
+        if self._imported.get(self._relative(path) or "") != hashlib.sha256(data).hexdigest():
+            raise ImportError(f"{path} was changed just now.")
+
+    def _relative(self, path: str) -> "str | None":
+        relative = os.path.relpath(path, self._folder).replace(os.sep, "/")
+        return None if relative == ".." or relative.startswith("../") else relative
+
+    def _loader(self) -> "type[importlib.machinery.SourceFileLoader]":
+        approved = self
+
+        class Loader(importlib.machinery.SourceFileLoader):
+            """Reads sources alone: what was compiled of them before is nothing that anybody has seen."""
+
+            def path_stats(self, path: str) -> "typing.Any":
+                raise OSError
+
+            def get_data(self, path: str) -> bytes:
+                data = super().get_data(path)
+                approved.check(path, data)
+                return data
+
+        return Loader
 
 
 async def _awaited(result: "typing.Awaitable[object]") -> object:

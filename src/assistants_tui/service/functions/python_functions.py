@@ -6,7 +6,6 @@ breaks, it breaks there.
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import signal
@@ -15,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from assistants_tui.service.functions import environment
+from assistants_tui.service.functions.imported_files import Folder, fingerprint
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
 from assistants_tui.service.functions.source import SourceError, functions_in
 from assistants_tui.settings.function_settings import FunctionSettings
@@ -47,12 +48,13 @@ class PythonFunctions:
     async def call(self, function: Function, arguments: Mapping[str, Any]) -> str:
         """Run a function. Its result, as text. Raises `CallFailedError`, which says why in a sentence."""
         path = self._folder / function.place
-        source = await asyncio.to_thread(_source, path)
-        if source is None or _fingerprint(source) != function.fingerprint:
+        source, imported = await asyncio.to_thread(_with_imported, path)
+        if fingerprint(source, imported) != function.fingerprint:
             raise CallFailedError("The file of the function was changed just now. Try again.")
         order = {
             "source": source,
             "file": str(path),
+            "imported": imported,
             "name": function.definition["name"],
             "arguments": arguments,
         }
@@ -76,6 +78,7 @@ class PythonFunctions:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=self._folder,
+                env=environment.minimal() | environment.named(self._settings.env),
                 start_new_session=True,
             )
         except OSError as error:
@@ -136,8 +139,11 @@ def _read_folder(folder: Path) -> Catalogue:
     functions: dict[str, Function] = {}
     problems: list[str] = []
     report: Callable[[str], None] = problems.append
+    if not folder.is_dir():
+        return Catalogue()
     try:
         paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+        inside = Folder(folder)
     except OSError as error:
         return Catalogue({}, (f"{folder} cannot be read: {error.strerror}.",))
     for path in paths:
@@ -147,6 +153,7 @@ def _read_folder(folder: Path) -> Catalogue:
             continue
         try:
             found = functions_in(source)
+            identity = fingerprint(source, inside.imported(path, source))
         except SourceError as error:
             report(f"{path.name}: {error}")
             continue
@@ -155,7 +162,7 @@ def _read_folder(folder: Path) -> Catalogue:
             if name in functions:
                 report(f"{path.name}: {name} is also in {functions[name].place}, which counts.")
             else:
-                functions[name] = Function(one.definition, path.name, _fingerprint(source), one.notes)
+                functions[name] = Function(one.definition, path.name, identity, one.notes)
     return Catalogue(functions, tuple(problems))
 
 
@@ -167,5 +174,12 @@ def _source(path: Path) -> str | None:
         return None
 
 
-def _fingerprint(source: str) -> str:
-    return hashlib.sha256(source.encode()).hexdigest()
+def _with_imported(path: Path) -> tuple[str, dict[str, str]]:
+    """The source of a file, and what it can import. Raises `CallFailedError`."""
+    source = _source(path)
+    if source is None:
+        raise CallFailedError("The file of the function cannot be read any more.")
+    try:
+        return source, Folder(path.parent).imported(path, source)
+    except (OSError, SourceError) as error:
+        raise CallFailedError(f"{path.name}: {error}") from error

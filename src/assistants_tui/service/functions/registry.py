@@ -117,7 +117,8 @@ def difference(before: str, function: Function) -> str:
     )
     changes = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
     if not before or not changes:
-        return f"{function.place} has changed since you decided about this function."
+        also = ", or a file that it imports," if function.place.endswith(".py") else ""
+        return f"{function.place}{also} has changed since you decided about this function."
     return "\n".join(["This function has changed since you decided about it:", *changes])
 
 
