@@ -39,6 +39,18 @@ def test_faults(arguments: str, says_so: str | None) -> None:
     assert StrictFunctions([function(strict=False)]).fault("tide", arguments) is None
 
 
+def test_a_pattern_that_makes_others_go_back_for_ever() -> None:
+    parameters: JSON = {"type": "object", "properties": {"port": {"pattern": "^(a+)+$"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": True}}
+    wrong = '{"port": "' + "a" * 10_000 + '!"}'
+    assert "at $.port, 'pattern' does not hold" in (StrictFunctions([tool]).fault("f", wrong) or "")
+
+
+def test_arguments_of_very_many_values() -> None:
+    fault = StrictFunctions([function()]).fault("tide", '{"port": [' + "[]," * 500_000 + "[]]}")
+    assert fault == "The arguments of 'tide' have more than 100,000 values."
+
+
 def asked(events: list[Any]) -> list[str]:
     """The arguments that a client is asked to call functions with."""
     [run] = data_of(events, "thread.run.requires_action")

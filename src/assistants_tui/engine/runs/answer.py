@@ -1,5 +1,6 @@
 """One turn of the model, as it comes: text becomes a message, calls become a step of tool calls."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -237,7 +238,10 @@ class Answer:
     async def _release(self) -> str | None:
         """Tell the calls that were held back, or none of them if the arguments of one do not fit."""
         held = [call for call in self.calls if self._holds_back(call.kind)]
-        faults = {call.id: self._strict.fault(call.name, call.arguments.strip() or "{}") for call in held}
+        faults = {
+            call.id: await asyncio.to_thread(self._strict.fault, call.name, call.arguments.strip() or "{}")
+            for call in held
+        }
         first = next((fault for fault in faults.values() if fault is not None), None)
         for call in held:
             if first is not None:

@@ -1,30 +1,30 @@
-"""Where a JSON value leaves its schema."""
+"""Where a JSON value leaves its schema, in words for a model or for the run's error."""
 
-import re
 from typing import Any
 
+from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
+
 Json = dict[str, Any]
+
+MAX_VALUES = 100_000
+"""Of JSON that a model writes: more is not read."""
 
 
 def deviation(value: object, schema: Json) -> str | None:
     """What is wrong with a value, as half a sentence; None if it follows the schema, or if nobody can say."""
-    import jsonschema  # a tenth of a second that only strict schemas need
-    from jsonschema.exceptions import UnknownType
-    from referencing import Registry
+    from jsonschema.exceptions import UnknownType  # a tenth of a second that only strict schemas need
     from referencing.exceptions import Unresolvable
 
-    # With a registry of its own it looks nowhere else: no schema makes this process fetch anything.
-    checker = jsonschema.Draft202012Validator(schema, registry=Registry())
     try:
-        error = next(iter(checker.iter_errors(value)), None)
+        errors = deviations(value, schema, most=1)
     except Unresolvable as missing:
         return f"the schema refers to {missing.ref}, which is not in it"
-    except re.error:
-        return None  # a pattern that JavaScript may understand
     except RecursionError:
         return "the schema refers to itself without end"
-    except (UnknownType, AttributeError, LookupError, TypeError, ValueError):
-        return None  # it is no schema: large ones are not checked when they come
-    if error is None:
+    except TooMuchWorkError:
         return None
-    return f"at {error.json_path}, '{error.validator}' does not hold"
+    except (UnknownType, AttributeError, LookupError, TypeError, ValueError, ArithmeticError):
+        return None  # it is no schema: those of functions that are not strict are not checked when they come
+    if not errors:
+        return None
+    return f"at {errors[0].json_path}, '{errors[0].validator}' does not hold"

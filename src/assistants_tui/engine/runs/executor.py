@@ -293,7 +293,7 @@ class Executor:
             message = "The model's answer was empty. Ask again, or choose another model."
             return endings.failed("server_error", message)
         if answer.request.response_format is not None and not answer.refused:
-            fault = json_answer.fault(answer.text, answer.request.response_format)
+            fault = await asyncio.to_thread(json_answer.fault, answer.text, answer.request.response_format)
             if fault is not None:
                 return endings.failed("server_error", fault)
         return endings.COMPLETED

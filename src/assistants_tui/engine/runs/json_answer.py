@@ -1,9 +1,9 @@
 """Whether an answer is the JSON that its run asks for."""
 
-import json
 from typing import Any
 
-from assistants_tui.engine.runs.deviation import deviation
+from assistants_tui.engine.runs.deviation import MAX_VALUES, deviation
+from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
 
@@ -12,10 +12,12 @@ def fault(text: str, response_format: Json) -> str | None:
     """What is wrong with an answer in a JSON format, as a sentence; None if nothing is.
 
     A schema binds the answer only where it is `strict`; else it is advice to the model, as the guide to
-    structured outputs has it.
+    structured outputs has it. May take a while.
     """
     try:
-        answer = json.loads(text)
+        answer = bounded_json.parse(text, MAX_VALUES)
+    except bounded_json.TooManyValuesError:
+        return None
     except (ValueError, RecursionError):  # RecursionError: nested too deeply
         return (
             "The run asks for JSON, but the model's answer is not valid JSON. "

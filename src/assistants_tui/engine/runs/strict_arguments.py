@@ -1,10 +1,10 @@
 """Functions that are `strict`: their arguments fit their schema before a client sees the call."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from assistants_tui.engine.runs.deviation import deviation
+from assistants_tui.engine.runs.deviation import MAX_VALUES, deviation
+from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
 
@@ -30,11 +30,13 @@ class StrictFunctions:
         return bool(self._schemas)
 
     def fault(self, name: str, arguments: str) -> str | None:
-        """What is wrong with the arguments of a call, as a sentence; None for nothing."""
+        """What is wrong with the arguments of a call, as a sentence; None for nothing. May take a while."""
         if name not in self._schemas:
             return None
         try:
-            value = json.loads(arguments)
+            value = bounded_json.parse(arguments, MAX_VALUES)
+        except bounded_json.TooManyValuesError:
+            return f"The arguments of '{name}' have more than {MAX_VALUES:,} values."
         except (ValueError, RecursionError):
             return f"The arguments of '{name}' are not valid JSON."
         found = deviation(value, self._schemas[name])

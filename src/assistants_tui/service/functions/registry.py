@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
 from assistants_tui.service.json_text import JsonTextError, read_json
 from assistants_tui.service.wire import FunctionDefinition
 
@@ -122,6 +123,9 @@ def difference(before: str, function: Function) -> str:
     return "\n".join(["This function has changed since you decided about it:", *changes])
 
 
+_MOST_ERRORS = 20  # among which the most helpful one is looked for
+
+
 def read_arguments(text: str, definition: FunctionDefinition | None) -> dict[str, Any]:
     """The arguments that a model wrote, checked against the parameters of the function.
 
@@ -142,11 +146,13 @@ def _mismatch(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str | 
     import jsonschema  # a tenth of a second that only a call needs
     import referencing
 
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
-        # an empty registry, so that no reference of a strange schema is fetched
-        errors = list(kind(schema, registry=referencing.Registry()).iter_errors(arguments))
-    except (jsonschema.SchemaError, referencing.exceptions.Unresolvable, RecursionError):
+        errors = deviations(arguments, schema, most=_MOST_ERRORS)
+    except (
+        *(TooMuchWorkError, jsonschema.SchemaError, jsonschema.exceptions.UnknownType),
+        *(referencing.exceptions.Unresolvable, RecursionError, AttributeError, LookupError, TypeError),
+        *(ValueError, ArithmeticError),
+    ):
         return None  # a schema that nobody can follow does not keep the function from being called
     if not errors:
         return None
