@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.cli import build_parser
+from assistants_tui.cli.listeners import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.settings.config import load_config
 from assistants_tui.tui.themes import read_theme
 from support.serve_command import serve_command
@@ -67,8 +68,8 @@ async def test_requests_are_answered(tmp_path: Path) -> None:
 
 def test_the_commands_for_servers_and_installations() -> None:
     (serve,) = blocks("sh", "serve")
-    options = build_parser().parse_args(shlex.split(serve, comments=True)[1:])
-    assert f"http://{options.host}:{options.port}/v1" in serve
+    build_parser().parse_args(shlex.split(serve, comments=True)[1:])
+    assert f"http://{DEFAULT_HOST}:{DEFAULT_PORT}/v1" in serve
     (install,) = blocks("sh", "install")
     commands = [shlex.split(line) for line in install.splitlines()]
     assert {command[-1] for command in commands} == {".[code]"}, "the extra that a test of packaging knows"

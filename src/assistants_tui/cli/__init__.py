@@ -17,6 +17,7 @@ from pathlib import Path
 from assistants_tui import __version__, process_memory
 from assistants_tui.cli import streams
 from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
+from assistants_tui.cli.listeners import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
 
 _EPILOG = """\
@@ -108,8 +109,8 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES["serve"],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port, 0 for a free one (default: 8123)")
+    serve.add_argument("--host", help=f"address to listen on (default: {DEFAULT_HOST})")
+    serve.add_argument("--port", type=int, help=f"port, 0 for a free one (default: {DEFAULT_PORT})")
     serve.add_argument(
         "--socket",
         type=Path,

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8123
+"""Where `serve` listens unless it is told otherwise."""
+
 _BACKLOG = 128
 _PATIENCE = 5.0  # seconds that another program may take to make its socket in the same folder
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
-from assistants_tui.cli.listeners import ListenError, SocketFile, listen_on
+from assistants_tui.cli.listeners import DEFAULT_HOST, DEFAULT_PORT, ListenError, SocketFile, listen_on
 from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
@@ -22,7 +22,6 @@ from assistants_tui.settings.paths import user_paths
 if TYPE_CHECKING:
     from assistants_tui.engine.tools.code_interpreter import Sandbox
 
-_HOST, _PORT = "127.0.0.1", 8123
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
 _MANY_FILES = 10_240
 
@@ -76,7 +75,9 @@ def serve(options: argparse.Namespace) -> int:
             _remove_when_told_to_end(file)
             listener, place = file.listener, file.path.as_uri().replace("file:", "unix:", 1)
         else:
-            listener = listen_on(options.host or _HOST, _PORT if options.port is None else options.port)
+            listener = listen_on(
+                options.host or DEFAULT_HOST, DEFAULT_PORT if options.port is None else options.port
+            )
             place = f"http://{_shown(listener.getsockname())}/v1"
     except ListenError as error:
         note(clean(f"assistants-tui serve: {error}"))
@@ -141,7 +142,7 @@ def _wrong_place(options: argparse.Namespace) -> str:
         if options.any_user:
             return "a socket is for you alone. Leave out --any-user, or listen on a port."
         return ""
-    if options.api_key_file is None and not _is_loopback(options.host or _HOST):
+    if options.api_key_file is None and not _is_loopback(options.host or DEFAULT_HOST):
         return (
             f"other machines can reach {options.host}, so keys are required.\n"
             "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
