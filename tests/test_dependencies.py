@@ -125,6 +125,7 @@ PRIVATE = {
     "_driver": "textual",
     "_exit_renderables": "textual",
     "_register_child": "textual",
+    "textual._compositor": "textual",
     "textual._context": "textual",
     "textual._xterm_parser": "textual",
     "_conn": "aiosqlite",

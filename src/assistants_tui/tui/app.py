@@ -37,11 +37,12 @@ from assistants_tui.settings.state import AppState, load_state, take_over, updat
 from assistants_tui.tui.containment import contain
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
+from assistants_tui.tui.painting import paint_with_less_work
 from assistants_tui.tui.safety import SafeFilter, clean
-from assistants_tui.tui.strips import create_caches_on_first_use
 from assistants_tui.tui.terminal.driver import TerminalDriver
 from assistants_tui.tui.terminal.escapes import one_line
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
+from assistants_tui.tui.timers import never_skip_the_only_turn
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class AssistantsApp(App[None]):
         thread_id: str | None = None,
     ) -> None:
         """`profile`, `assistant` (name or ID) and `thread_id` choose where to begin."""
-        create_caches_on_first_use()
+        paint_with_less_work()
+        never_skip_the_only_turn()
         super().__init__(driver_class=TerminalDriver)
         self._paths = paths
         self._wanted = (profile, assistant, thread_id)
