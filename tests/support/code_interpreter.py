@@ -23,11 +23,12 @@ class Thread:
     name: str = "thread_1"
     outputs: list[Output] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    owner: str = ""
 
     async def run(self, code: str, files: Mapping[str, Path] | None = None) -> Execution:
         self.outputs.clear()
         self.arrived.clear()
-        return await self.interpreter.run(self.name, code, files or {}, self._keep)
+        return await self.interpreter.run(self.name, code, files or {}, self._keep, owner=self.owner)
 
     async def _keep(self, output: Output) -> None:
         self.outputs.append(output)

@@ -40,7 +40,9 @@ class CodeRunner:
     def warm(self) -> None:
         """Code is coming: have its kernel start meanwhile."""
         if self._warming is None:
-            self._warming = asyncio.create_task(self._workshop.interpreter.warm(self._thread_id))
+            self._warming = asyncio.create_task(
+                self._workshop.interpreter.warm(self._thread_id, owner=self._owner)
+            )
 
     async def cool(self) -> None:
         """The run is over: wait for what `warm` began."""
@@ -81,7 +83,9 @@ class CodeRunner:
                 emit(output)
 
             interpreter = self._workshop.interpreter
-            running = asyncio.create_task(interpreter.run(self._thread_id, code, self.files, on_output))
+            running = asyncio.create_task(
+                interpreter.run(self._thread_id, code, self.files, on_output, owner=self._owner)
+            )
             try:
                 emit(await asyncio.shield(running))
             except asyncio.CancelledError:

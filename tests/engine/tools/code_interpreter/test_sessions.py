@@ -246,7 +246,7 @@ async def test_a_session_too_many_waits_for_one_to_end(open_interpreter: OpenInt
     await interpreter.interrupt("a")
     assert (await first).status == "killed"
     assert (await second).status == "ok"
-    assert b.logs == "2\n"
+    assert b.logs == "[Waiting to start: as much code is running here as may run at once (1).]\n2\n"
 
 
 async def test_nothing_goes_on_between_calls(open_interpreter: OpenInterpreter) -> None:

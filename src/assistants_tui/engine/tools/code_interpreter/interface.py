@@ -31,7 +31,9 @@ class Limits:
     idle_seconds: float = 3600.0
     """A session that was not used for so long is closed: variables are lost, files stay."""
     sessions: int = 8
-    """Sessions alive at once. One more closes the one that has been idle longest, or waits for one."""
+    """Sessions alive at once. One more closes an idle one, or waits for one."""
+    sessions_per_owner: int | None = None
+    """Sessions alive at once of one owner; None for all of them."""
     memory: int = 2 * GIB
     """Bytes of memory, all processes of a session together."""
     processes: int = 64

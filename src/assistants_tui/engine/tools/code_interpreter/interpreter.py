@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from . import fonts, tree
+from .admission import Admission
 from .interface import UNCONFINED, Execution, Limits, Logs, Sandbox
 from .launchers import CHOICES, Launcher, Place, candidates
 from .runtime import RuntimeFolder
@@ -52,7 +53,7 @@ class CodeInterpreter:
         self._sandbox: Sandbox | None = None
         self._workshop: Workshop | None = None
         self._sessions: dict[str, Session] = {}
-        self._room = asyncio.Condition()
+        self._admission = Admission(self._limits, self._sessions.values)
         self._fonts: asyncio.Task[None] | None = None
 
     async def sandbox(self) -> Sandbox:
@@ -62,49 +63,56 @@ class CodeInterpreter:
                 self._sandbox = await self._open()
             return self._sandbox
 
-    async def warm(self, thread_id: str) -> None:
-        """Start a thread's kernel ahead of its first call. Does nothing when that is not possible."""
-        if (session := await self._session(thread_id)) is not None:
-            await self._admit(session)
+    async def warm(self, thread_id: str, *, owner: str = "") -> None:
+        """Start a thread's kernel ahead of its first call. Does nothing when that is not possible now."""
+        session = await self._session(thread_id, owner)
+        if session is not None and await self._admission.admit_now(session):
             await session.warm()
+            self._admission.changed()
 
     async def run(
-        self, thread_id: str, code: str, files: Mapping[str, Path], on_output: OnOutput
+        self,
+        thread_id: str,
+        code: str,
+        files: Mapping[str, Path],
+        on_output: OnOutput,
+        *,
+        owner: str = "",
     ) -> Execution:
         """Run code in a thread's session, calling `on_output` with logs and images as they come.
 
         `files` maps names in /mnt/data to files whose bytes are copied there before, unless they have been.
-        Names are made safe, and different, as `safe_names` does. What goes wrong is told in the result; only
-        what `on_output` raises is raised here, and ends the session. Cancelling stops the code as `interrupt`
-        does, and returns when it has stopped.
+        Names are made safe, and different, as `safe_names` does. `owner`: whose thread it is; all owners have
+        the same share of the sessions. A call that has to wait for a session says so. What goes wrong is told
+        in the result; only what `on_output` raises is raised here, and ends the session. Cancelling stops the
+        code as `interrupt` does, and returns when it has stopped.
         """
-        session = await self._session(thread_id)
+        session = await self._session(thread_id, owner)
         if session is None:
             sandbox = await self.sandbox()
             await on_output(Logs(f"[{sandbox.sentence} {sandbox.reason}]\n"))
             return Execution("error", sandbox.sentence)
         session.pending += 1
         try:
-            await self._admit(session)
+            await self._admission.admit(session, lambda reason: on_output(Logs(f"[{reason}]\n")))
             return await session.run(code, files, on_output)
         finally:
             session.pending -= 1
             session.stop_requested = session.stop_requested and session.pending > 0
             self._make_font_list()
-            async with self._room:
-                self._room.notify_all()
+            self._admission.changed()
 
     async def interrupt(self, thread_id: str) -> None:
         """Stop a thread's code within two seconds; its call ends as `killed`. Variables stay if possible."""
         if (session := self._sessions.get(thread_id)) is not None:
             await session.interrupt()
-            async with self._room:
-                self._room.notify_all()
+            self._admission.changed()
 
     async def close_thread(self, thread_id: str) -> None:
         """End a thread's session and delete its folder: for a thread that was deleted."""
         if (session := self._sessions.pop(thread_id, None)) is not None:
             await session.close()
+            self._admission.changed()
         folder = self._folder(thread_id)
         if not await asyncio.to_thread(tree.remove, folder):
             _logger.warning("the folder of a deleted thread could not be deleted: %s", folder)
@@ -117,12 +125,12 @@ class CodeInterpreter:
         if self._fonts is not None:
             self._fonts.cancel()
             await asyncio.wait([self._fonts])
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        for session in sessions:
             session.stop_requested = True
-        async with self._room:
-            self._room.notify_all()
-        await asyncio.gather(*(session.close() for session in sessions.values()))
+        self._admission.changed()
+        await asyncio.gather(*(session.close() for session in sessions))
         if workshop is not None:
             await asyncio.to_thread(workshop.runtime.remove)
 
@@ -175,25 +183,13 @@ class CodeInterpreter:
         # an ID is whatever its server made it, and a folder's name must not be
         return self._data_dir / "threads" / hashlib.sha256(thread_id.encode()).hexdigest()[:32]
 
-    async def _session(self, thread_id: str) -> Session | None:
+    async def _session(self, thread_id: str, owner: str) -> Session | None:
         await self.sandbox()
         if self._workshop is None:
             return None
         if thread_id not in self._sessions:
-            self._sessions[thread_id] = Session(self._folder(thread_id), self._workshop)
+            self._sessions[thread_id] = Session(self._folder(thread_id), self._workshop, owner)
         return self._sessions[thread_id]
-
-    async def _admit(self, session: Session) -> None:
-        """Wait until one more session may be alive; one that is idle is ended for it."""
-        async with self._room:
-            while not session.admitted and not session.stop_requested:
-                alive = [other for other in self._sessions.values() if other.admitted]
-                if len(alive) < self._limits.sessions:
-                    session.admitted = True
-                elif idle := [other for other in alive if not other.busy]:
-                    await min(idle, key=lambda other: other.last_used).rest()
-                else:
-                    await self._room.wait()
 
 
 async def _list_fonts(workshop: Workshop, target: Path) -> None:

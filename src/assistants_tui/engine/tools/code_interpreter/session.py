@@ -59,7 +59,8 @@ class _Live:
 class Session:
     """Calls wait for each other; `interrupt` and `kill` do not."""
 
-    def __init__(self, folder: Path, workshop: Workshop) -> None:
+    def __init__(self, folder: Path, workshop: Workshop, owner: str = "") -> None:
+        self.owner = owner
         self.last_used = 0.0
         self.pending = 0
         """Calls that run or wait."""
@@ -79,6 +80,11 @@ class Session:
     @property
     def busy(self) -> bool:
         return self._lock.locked()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no call runs or waits for it to run."""
+        return not self.busy and self.pending == 0
 
     async def warm(self) -> None:
         """Have a kernel ready. A failure shows at the call."""
@@ -200,7 +206,6 @@ class Session:
         """End the kernel when no call needs it."""
         async with self._lock:
             await self._end_kernel()
-            self.admitted = False
 
     async def close(self) -> None:
         """End the kernel, even while code runs in it."""
@@ -208,6 +213,7 @@ class Session:
         if self._live is not None:
             self._live.kernel.kill("The code interpreter was closed.")
         await self.rest()
+        self.admitted = False
 
     # the kernel
 
@@ -281,7 +287,7 @@ class Session:
             async with self._lock:
                 if not live.awake.is_set():
                     await self._end_kernel()
-                    self.admitted = False
+                    self.admitted = self.pending > 0
         live.quiet_since = None
 
     def _prepare(self) -> Place:
