@@ -35,8 +35,9 @@ def scene(
         driver = Driver(app, pilot)
         await driver.until(lambda: app.chat is not None and app.chat.workspace.connected)
         app.theme = theme
-        driver.chat.query_one("#composer").cursor_blink = False  # type: ignore[attr-defined]
         await play(driver)
+        for field in app.screen.query("Input, TextArea"):
+            field.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
         await driver.chat.workspace.close()
 
@@ -90,7 +91,6 @@ async def new_profile(driver: Driver) -> None:
     await driver.until_shown("no key store")
     form = driver.app.screen
     form.query_one("#profile-model_url").query_one(Input).value = "localhost"
-    form.query_one("#profile-model_url").query_one(Input).cursor_blink = False
     await driver.press("ctrl+t")
     await driver.until_shown("It must be a URL")
 

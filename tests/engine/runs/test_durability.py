@@ -140,6 +140,8 @@ async def test_killed_at_any_moment_nothing_is_stuck_and_little_is_lost(
             watched = [Watched(thread) for thread in threads]
             async with client(engine) as http:
                 followers = [asyncio.create_task(run.follow(http, assistant)) for run in watched]
+                if late:  # else a busy computer has nothing to lose yet
+                    await asyncio.gather(*(run.moved.wait() for run in watched))
                 await asyncio.sleep(late + chance.random() * 0.6)
                 engine.kill()
                 killed_at = time.monotonic()
