@@ -2,15 +2,42 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from assistants_tui.cli import peers
 from assistants_tui.cli.peers import Endpoint, is_of_own_processes, is_own
 from support.other_user import NOBODY, needs_root, program
 
-LOOKUPS = pytest.mark.parametrize("lookup", [is_own, is_of_own_processes])
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="a way of Linux")
+
+
+def is_listed(client: Endpoint, server: Endpoint) -> bool:
+    """As where the system does not answer questions about single sockets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(peers, "asked_by_its_ends", lambda client, server: None)
+        return is_own(client, server)
+
+
+def is_known_by_its_ends(client: Endpoint, server: Endpoint) -> bool:
+    """As where nothing else can be read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(peers, "listed", lambda client, server: None)
+        return is_own(client, server)
+
+
+LOOKUPS = pytest.mark.parametrize(
+    "lookup",
+    [
+        is_own,
+        is_of_own_processes,
+        pytest.param(is_listed, marks=on_linux),
+        pytest.param(is_known_by_its_ends, marks=on_linux),
+    ],
+)
 Lookup = Callable[[Endpoint, Endpoint], bool]
 
 

@@ -1,5 +1,6 @@
 """Telling a server of models, which has no assistants, from a server of the Assistants API."""
 
+from assistants_tui.addresses import without_password
 from assistants_tui.service.api.client import Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import ListAnswer
@@ -18,9 +19,10 @@ async def explained(client: Client, error: ServiceError) -> ServiceError:
         await client.fetch(ListAnswer, "models")
     except ServiceError:
         return error
+    url = without_password(client.base_url)
     return ServiceError(
         f"{client.server} is a server of models (chat completions): it has no assistants.",
-        f"Use it as the model of an embedded profile: kind “embedded” with model_url “{client.base_url}”. "
+        f"Use it as the model of an embedded profile: kind “embedded” with model_url “{url}”. "
         "The assistants then run on this machine, and its models answer.",
         kind="not_found",
         status=error.status,

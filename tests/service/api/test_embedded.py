@@ -1,0 +1,38 @@
+"""The engine inside the process is reached by nobody else."""
+
+import psutil
+
+from assistants_tui.service.api.backend import open_backend
+from assistants_tui.settings.config import LOCAL
+from assistants_tui.settings.paths import Paths
+
+
+def ports() -> set[tuple[int, object]]:
+    """The ports on which this process and all that it started listen."""
+    me = psutil.Process()
+    found: set[tuple[int, object]] = set()
+    for process in (me, *me.children(recursive=True)):
+        try:
+            connections = process.net_connections("inet")
+        except psutil.Error:  # it has ended, or is another user now
+            continue
+        found |= {(process.pid, one.laddr) for one in connections if one.status == psutil.CONN_LISTEN}
+    return found
+
+
+async def test_it_opens_no_port_and_neither_does_the_code_of_a_run(paths: Paths) -> None:
+    before = ports()
+    backend = await open_backend(LOCAL, paths=paths)
+    try:
+        assert ports() <= before
+        thread = await backend.threads.create()
+        question = {"role": "user", "content": "Solve 3x + 11 = 14"}
+        await backend.client.post(f"threads/{thread['id']}/messages", question)
+        tutor = next(one for one in await backend.assistants.list() if one["name"] == "Math Tutor")
+        states = []
+        async for state in backend.runs.start(thread["id"], tutor["id"]):
+            assert ports() <= before
+            states.append(state.status)
+        assert states[-1] == "completed"
+    finally:
+        await backend.close()
