@@ -143,6 +143,15 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         "beside after",
         "Beside after",
     ),
+    "backslash in a target.docx": (
+        word(
+            documents.paragraph("Body."),
+            {("header", r"parts\header1.xml"): part("hdr", "Contract QK-7781")},
+            divider="\\",
+        ),
+        "contract QK-7781",
+        "QK-7781",
+    ),
     "header.docx": (
         word(documents.paragraph("Body."), {("header", "header1.xml"): part("hdr", "Contract QK-7781")}),
         "contract QK-7781",

@@ -452,6 +452,19 @@ async def test_a_parameter_that_was_refused_for_its_value_is_left_out_once(endpo
     await model.close()
 
 
+async def test_where_no_choice_of_tools_can_be_made_none_are_sent(endpoint: ModelEndpoint) -> None:
+    endpoint.replies = [refuses(400, {"message": "tool_choice: only `auto` is supported"}), says("so")]
+    model = EndpointModel(endpoint.url)
+    tools = [{"type": "function", "function": {"name": "tide"}}]
+    request = ChatRequest("served", HELLO.messages, tools=tools, tool_choice="none")
+    assert [delta async for delta in model.stream(request)]
+    assert [("tools" in body, body.get("tool_choice")) for body in endpoint.chats] == [
+        (True, "none"),
+        (False, None),
+    ]
+    await model.close()
+
+
 VLLM = (
     "This model's maximum context length is 8192 tokens. However, you requested 8300 tokens (300 in the "
     "messages, 8000 in the completion). Please reduce the length of the messages or completion."

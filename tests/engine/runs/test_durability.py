@@ -348,3 +348,25 @@ async def test_a_run_whose_store_failed_does_not_stay_for_ever(tmp_path: Path) -
         clock.ahead += 60
         assert (await status(served.http, run, "failed"))["last_error"]["code"] == "server_error"
         await served.post(f"/threads/{thread}/messages", {"role": "user", "content": "free"})
+
+
+async def test_text_whose_checkpoint_failed_is_stored_by_the_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    on = asyncio.Event()
+    answer = Reply([chunk({"role": "assistant", "content": "Half a word"}), on, *says(" and on.").body])
+    async with engine(tmp_path, answer) as served:
+        thread, assistant = await served.thread("Hello?"), await served.assistant()
+        with closing(sqlite3.connect(tmp_path / "engine.sqlite3", timeout=30)) as database:
+            broken = "CREATE TRIGGER broken AFTER UPDATE ON messages WHEN new.content LIKE '%Half%' "
+            database.execute(broken + "BEGIN SELECT RAISE(ABORT, 'full'); END")
+            run = await served.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
+            async with asyncio.timeout(30):
+                while "watching the runs" not in caplog.text:
+                    await asyncio.sleep(0.02)
+                database.execute("DROP TRIGGER broken")
+                stored = "SELECT count(*) FROM messages WHERE content LIKE '%Half%'"
+                while database.execute(stored).fetchone() != (1,):
+                    await asyncio.sleep(0.02)
+        on.set()
+        await status(served.http, run, "completed")

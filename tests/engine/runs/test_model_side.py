@@ -348,6 +348,15 @@ async def test_a_context_that_no_model_has_is_not_believed(served_engine: Served
     assert len(served_engine.prompts) == 2
 
 
+async def test_a_run_goes_on_after_a_limit_that_no_model_has(served_engine: ServedEngine) -> None:
+    refusal = {"message": "This model's maximum context length is 3 tokens. Your prompt is too long."}
+    served_engine.replies(refuses(400, refusal), says("ok"))
+    thread = await served_engine.thread("x" * 8000)
+    await served_engine.post(f"/threads/{thread}/messages", {"role": "user", "content": "Short."})
+    assert (await ended(served_engine, thread, await served_engine.assistant()))["status"] == "completed"
+    assert [len(prompt["messages"]) for prompt in served_engine.prompts] == [2, 1]
+
+
 async def test_more_tokens_than_there_is_room_for_cost_no_model_its_use(served_engine: ServedEngine) -> None:
     refusal = (
         "This model's maximum context length is 8192 tokens. However, you requested 8300 tokens (300 in the "

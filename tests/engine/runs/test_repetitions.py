@@ -24,8 +24,13 @@ FAILING = ("code_interpreter", json.dumps({"code": "import nothing_of_that_name"
 
 
 def stubborn(*made: tuple[str, str]) -> Any:
-    """A model that calls whenever it has tools, and else answers."""
-    return lambda request: calls(*made) if "tools" in request.body else says("I could not.")
+    """A model that calls whenever it may, and else answers."""
+
+    def reply(request: Request) -> Any:
+        assert "tools" in request.body, "a history with calls needs the tools declared"
+        return says("I could not.") if request.body.get("tool_choice") == "none" else calls(*made)
+
+    return reply
 
 
 async def ended(served: ServedEngine, assistant: str, **fields: object) -> JSON:
@@ -52,9 +57,19 @@ async def test_the_third_time_is_the_last(served_engine: ServedEngine, made: lis
     resources = {"file_search": {"vector_store_ids": [store]}}
     run = await ended(served_engine, await served_engine.assistant(tools=TOOLS, tool_resources=resources))
     assert run["status"] == "completed"
-    assert ["tools" in prompt for prompt in served_engine.prompts] == [True] * LIMIT + [False]
+    assert [prompt.get("tool_choice") for prompt in served_engine.prompts] == [None] * LIMIT + ["none"]
     assert served_engine.prompts[-1]["messages"][-1]["content"].endswith(NOTE)
     assert not any(NOTE in str(prompt) for prompt in served_engine.prompts[:-1])
+
+
+async def test_a_model_that_heeds_no_tool_choice_is_asked_without_tools(served_engine: ServedEngine) -> None:
+    assert served_engine.endpoint is not None
+    served_engine.endpoint.otherwise = lambda request: (
+        calls(FAILING) if "tools" in request.body else says("I could not.")
+    )
+    run = await ended(served_engine, await served_engine.assistant(tools=TOOLS))
+    assert run["status"] == "completed"
+    assert ["tools" in prompt for prompt in served_engine.prompts] == [True] * (LIMIT + 1) + [False]
 
 
 async def test_who_calls_even_without_tools_gets_no_more(served_engine: ServedEngine) -> None:
@@ -62,7 +77,7 @@ async def test_who_calls_even_without_tools_gets_no_more(served_engine: ServedEn
     served_engine.endpoint.otherwise = lambda _: calls(FAILING)
     run = await ended(served_engine, await served_engine.assistant(tools=TOOLS))
     assert run["status"] == "failed" and "same call" in run["last_error"]["message"]
-    assert len(served_engine.prompts) == LIMIT + 1
+    assert len(served_engine.prompts) == LIMIT + 2
 
 
 async def test_functions_count_over_rounds_of_outputs(served_engine: ServedEngine) -> None:

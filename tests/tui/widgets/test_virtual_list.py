@@ -12,8 +12,8 @@ class ListApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.highlighted: list[int] = []
-        self.selected: list[int] = []
+        self.highlighted: list[int | None] = []
+        self.selected: list[int | None] = []
         self.drawn: list[int] = []
 
     def compose(self) -> ComposeResult:
@@ -70,6 +70,20 @@ async def test_arrows_and_vim_keys_move_and_skip_headings() -> None:
         assert app.cursor == 4
         await pilot.press("g", "enter")
         assert app.selected == [1]
+
+
+async def test_what_was_chosen_is_the_row_and_not_its_place() -> None:
+    app = ListApp()
+    async with app.run_test() as pilot:
+        app.show(["a", "b"])
+        await pilot.pause()
+        app.rows.action_select()
+        app.show(["# New", "0", "a", "b"])
+        await pilot.pause()
+        app.rows.action_select()
+        app.show(["0", "b"])
+        await pilot.pause()
+        assert app.selected == [2, None]
 
 
 async def test_the_cursor_stays_on_its_row_when_rows_come_and_go() -> None:

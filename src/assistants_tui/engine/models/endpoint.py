@@ -165,6 +165,7 @@ class EndpointModel:
         """The answer's stream, after as many attempts as the endpoint has objections we can meet."""
         model = await self._known_name(request.model)
         most, without = request.max_completion_tokens, set[str]()
+        dispensable = {*_DISPENSABLE, *(["tool_choice"] if request.tool_choice == "none" else ())}
         while True:
             body = self._body(request, model, most, without)
             try:
@@ -193,9 +194,11 @@ class EndpointModel:
                         raise
                     model = fallback
                 elif error.status_code in {400, 422} and (
-                    name := faults.refused_parameter(message, _DISPENSABLE.keys() & body.keys())
+                    name := faults.refused_parameter(message, dispensable & body.keys())
                 ):
                     without.add(name)
+                    if name == "tool_choice":
+                        continue
                     if not faults.is_about_a_value(message):
                         self._refused.setdefault(model, set()).add(name)
                 else:
@@ -219,7 +222,7 @@ class EndpointModel:
             "temperature": request.temperature,
             "top_p": request.top_p,
         }
-        if request.tools:
+        if request.tools and "tool_choice" not in without:  # without tools, nothing can be called either
             body["tools"] = list(request.tools)
             if request.tool_choice != "auto":
                 body["tool_choice"] = request.tool_choice

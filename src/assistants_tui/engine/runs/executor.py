@@ -16,6 +16,7 @@ from assistants_tui.engine.models.base import (
     ModelError,
     Usage,
 )
+from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
 from assistants_tui.engine.runs import (
     documents,
     endings,
@@ -128,10 +129,10 @@ class Executor:
                 return endings.failed("server_error", message, filtered=True)
             if not answer.calls:
                 return await self._completed(answer)
-            if self._repetitions.is_stuck:
+            if self._repetitions.goes_on:
                 message = (
-                    f"The model made the same call {LIMIT} times with the same result, and gave no answer "
-                    "when it was asked for one without tools."
+                    f"The model made the same call {LIMIT + 1} times with the same result, and gave no "
+                    "answer when it was asked for one without tools."
                 )
                 return endings.failed("server_error", message)
             self._count_refusal(await answer.complete())
@@ -327,8 +328,10 @@ class Executor:
 
     def _request(self) -> ChatRequest:
         run = self.record.run
-        # Who repeats a call is asked once without tools, to come to an answer.
-        definitions = [] if self._repetitions.is_stuck else self._tools.definitions
+        # A model that repeats a call is asked to call nothing, and if it does not heed that, without tools.
+        # Not at once: some servers refuse calls in the history of a request that declares no tools.
+        definitions = [] if self._repetitions.goes_on else self._tools.definitions
+        choice = self._tools.choice(run["tool_choice"])
         forced = self.record.turns == 0 or run["tool_choice"] == "none"
         response_format = run["response_format"]
         messages = self._messages(definitions)
@@ -336,7 +339,7 @@ class Executor:
             model=run["model"],
             messages=messages,
             tools=definitions,
-            tool_choice=self._tools.choice(run["tool_choice"]) if forced else "auto",
+            tool_choice="none" if self._repetitions.is_stuck else choice if forced else "auto",
             parallel_tool_calls=run["parallel_tool_calls"],
             temperature=1.0 if run["temperature"] is None else run["temperature"],
             top_p=1.0 if run["top_p"] is None else run["top_p"],
@@ -391,7 +394,7 @@ class Executor:
         self._refused = error
         estimate = tokens.of_messages(request.messages) + tokens.of_tools(request.tools)
         self._guess = int(estimate * _SHRINK)
-        if error.limit is not None:
+        if error.limit is not None and error.limit >= SMALLEST_CONTEXT:
             self._guess = min(self._guess, int(error.limit * _MARGIN))
             self._workshop.context_limits.learn(request.model, error.limit, self._workshop.clock.time())
 

@@ -60,7 +60,8 @@ class RunRecord:
         self._settled: set[int] = set()
         self._announced = 0
         self._metadata: dict[str, str] = {}
-        self._unsaved = False
+        self._changes = 0  # how often something has streamed in
+        self._saved = 0  # how much of that is on the disk
         self._cancelling_told = False
         self.concluded = False
         """Whether readers have been told how the run ended, or that it waits."""
@@ -92,7 +93,7 @@ class RunRecord:
     @property
     def unsaved(self) -> bool:
         """Whether something has streamed in since the last checkpoint."""
-        return self._unsaved
+        return self._saved < self._changes
 
     @property
     def has_message(self) -> bool:
@@ -160,8 +161,7 @@ class RunRecord:
             "progress": progress,
             "lease_holder": None,
         }
-        self._unsaved = False  # a checkpoint after the commit would undo what a quick answer has stored
-        async with self._changing() as (connection, events):
+        async with self._changing(saves=True) as (connection, events):
             await self._change_run(connection, values, when=endings.WORKING)
             await run_steps.change(connection, self._calls_step["id"], self._step_values())
             events.append(Event("thread.run.requires_action", self.run))
@@ -186,8 +186,8 @@ class RunRecord:
         if self._message is not None and self._message_step is not None:
             message_values[self._message["id"]] = {"content": self._content.parts()}
             step_values[self._message_step["id"]] = counted
-        unsaved, self._unsaved = self._unsaved, False
-        async with self._changing() as (connection, events):
+        saved = self._saved
+        async with self._changing(saves=True) as (connection, events):
             ended = await endings.end(
                 connection,
                 self.id,
@@ -198,7 +198,7 @@ class RunRecord:
                 message_values=message_values,
             )
             if ended is None:
-                self._unsaved = unsaved
+                self._saved = saved
                 return False
             events.extend(ended)
             if ending is endings.CANCELLED:
@@ -251,12 +251,11 @@ class RunRecord:
         assert self._message is not None and self._message_step is not None
         message, step = self._message, self._message_step
         self._message = self._message_step = None
-        self._unsaved = False
         values = {
             **endings.message_state("completed", self._now()),
             "content": self._content.parts(),
         }
-        async with self._changing() as (connection, events):
+        async with self._changing(saves=True) as (connection, events):
             await self._check(connection)
             if changed := await messages.change(connection, message["id"], values):
                 events.append(Event("thread.message.completed", changed))
@@ -295,7 +294,7 @@ class RunRecord:
     def replace_code(self, index: int, code: str) -> None:
         """The user wants other code to run. No delta can say so: readers get it with the completed step."""
         self._calls[index]["code_interpreter"]["input"] = code
-        self._unsaved = True
+        self._changes += 1
 
     def confined_by(self, sandbox: Sandbox) -> None:
         """Say in the step how its code was kept from the rest of the computer."""
@@ -334,7 +333,7 @@ class RunRecord:
         """Append to the code or to the arguments of a call."""
         kind = self._calls[index]["type"]
         self._calls[index][kind][_INPUTS[kind]] += text
-        self._unsaved = True
+        self._changes += 1
         if index < self._announced:
             self._announce_input(index, text)
 
@@ -362,35 +361,54 @@ class RunRecord:
     def add_results(self, index: int, results: list[Json]) -> None:
         """What a search has found. No delta has it: readers get it with the completed step."""
         self._calls[index]["file_search"]["results"] = results
-        self._unsaved = True
+        self._changes += 1
 
     async def close_calls(self, used: Usage) -> None:
         """All calls of the step have their results."""
         assert self._calls_step is not None
         values = {**self._step_values(), "usage": usage.to_wire(used)}
-        step, self._calls_step, self._unsaved = self._calls_step, None, False
-        async with self._changing() as (connection, events):
+        step, self._calls_step = self._calls_step, None
+        async with self._changing(saves=True) as (connection, events):
             await self._check(connection)
             await self._complete_step(connection, events, step, values)
 
     # Storing
 
-    async def checkpoint(self, connection: AsyncConnection) -> None:
-        """Store what has streamed in since the last time, if anything has."""
-        if not self._unsaved:
-            return
-        self._unsaved = False
+    async def checkpoint(self, connection: AsyncConnection) -> int:
+        """Store what has streamed in since the last time, if anything has.
+
+        Returns what `checkpointed` is to be told once it is committed.
+        """
+        if not self.unsaved:
+            return self._saved
+        changes = self._changes
         if self._message is not None:
             await messages.change(connection, self._message["id"], {"content": self._content.parts()})
         if self._calls_step is not None:
             await run_steps.change(connection, self._calls_step["id"], {"step_details": self._details()})
+        return changes
+
+    def checkpointed(self, changes: int) -> None:
+        """A checkpoint is committed."""
+        self._saved = max(self._saved, changes)
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[tuple[AsyncConnection, list[Event]]]:
-        """A transaction, and a list of events to be announced once it is committed."""
+    async def _changing(self, *, saves: bool = False) -> AsyncIterator[tuple[AsyncConnection, list[Event]]]:
+        """A transaction, and a list of events to be announced once it is committed.
+
+        `saves`: it stores all that has streamed in. No checkpoint may come after its commit: that would undo
+        what a quick answer of a client has stored.
+        """
         events: list[Event] = []
-        async with self._database.write() as connection:
-            yield connection, events
+        saved = self._saved
+        if saves:
+            self._saved = self._changes
+        try:
+            async with self._database.write() as connection:
+                yield connection, events
+        except BaseException:
+            self._saved = saved if saves else self._saved
+            raise
         for event in events:
             self.feed.publish(
                 event.name, event.data if self._with_passages else _without_passages(event.data)
@@ -441,7 +459,7 @@ class RunRecord:
 
     def _announce_content(self, delta: Json) -> None:
         assert self._message is not None
-        self._unsaved = True
+        self._changes += 1
         data = {
             "id": self._message["id"],
             "object": "thread.message.delta",
@@ -456,7 +474,7 @@ class RunRecord:
 
     def _announce_call(self, call: Json) -> None:
         assert self._calls_step is not None
-        self._unsaved = True
+        self._changes += 1
         data = {
             "id": self._calls_step["id"],
             "object": "thread.run.step.delta",

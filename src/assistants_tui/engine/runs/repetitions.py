@@ -29,6 +29,8 @@ class Repetitions:
         self._counts: Counter[str] = Counter()
         self.is_stuck = False
         """Whether the last round repeated a call for the last time."""
+        self.goes_on = False
+        """Whether it repeated one even after that, although the model was told to call nothing."""
 
     def add_round(self, turns: Sequence[Json], *, without: Iterable[str] = ()) -> None:
         """Count the calls of one turn of the model. `turns`: that turn, and the results that followed it.
@@ -47,7 +49,8 @@ class Repetitions:
             self._counts = Counter(dict.fromkeys([*self._counts, *made], 1))
         else:
             self._counts.update(made)
-        self.is_stuck = any(self._counts[call] >= LIMIT for call in made)
+        most = max((self._counts[call] for call in made), default=0)
+        self.is_stuck, self.goes_on = most >= LIMIT, most > LIMIT
 
     def kept(self) -> Json:
         """The counts as JSON, for a run that waits; `resume` takes them up again."""

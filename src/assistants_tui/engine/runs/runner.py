@@ -294,11 +294,12 @@ class Runner:
         if not unsaved and not renew:
             return
         async with self._workshop.database.write() as connection:
-            for executor in unsaved:
-                await executor.record.checkpoint(connection)
+            stored = [(one.record, await one.record.checkpoint(connection)) for one in unsaved]
             if renew:
                 await runs.renew_leases(connection, self._presence.name, self._executors, now)
                 self._renewed_at = now
+        for record, changes in stored:
+            record.checkpointed(changes)
 
     async def _look_at_own(self) -> None:
         """Notice what another process did to our runs, and which have run out of time."""

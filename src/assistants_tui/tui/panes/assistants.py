@@ -129,8 +129,9 @@ class AssistantsPane(Vertical):
     @on(VirtualList.Selected)
     def _chosen(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self._workspace.choose_assistant(self._shown[event.index]["id"])
-        self.post_message(ComposerWanted())
+        if event.index is not None:
+            self._workspace.choose_assistant(event.key)
+            self.post_message(ComposerWanted())
 
     # the filter
 

@@ -196,7 +196,7 @@ class ThreadsPane(Vertical):
     @work
     async def _open(self, event: VirtualList.Selected) -> None:
         event.stop()
-        line = self._lines[event.index]
+        line = None if event.index is None else self._lines[event.index]
         if isinstance(line, ThreadReference):
             self.post_message(ComposerWanted())
             await self._workspace.open_thread(line.id)

@@ -358,22 +358,21 @@ class WritingPane(Vertical):
     @work
     async def _change_file(self, event: AttachedFiles.Changed) -> None:
         event.stop()
-        files = list(self._files)
-        if event.index >= len(files):
+        file = event.file
+        if file not in self._files:
             return
-        file = files[event.index]
         if event.what == "remove":
-            del files[event.index]
+            self._files = tuple(one for one in self._files if one is not file)
             await asyncio.to_thread(remove_pasted, [file])
         else:
             offered = uses(file.name, self._assistant, pasted=file.pasted)
             current = chosen_use(file, self._assistant)
             place = offered.index(current) + 1 if current in offered else 0
-            files[event.index] = replace(file, use=offered[place % len(offered)])
-        self._files = tuple(files)
+            changed = replace(file, use=offered[place % len(offered)])
+            self._files = tuple(changed if one is file else one for one in self._files)
         self._keep_soon()
         self._show_extras()
-        if not files:
+        if not self._files:
             self.composer.focus()
 
     # options
@@ -441,7 +440,7 @@ class WritingPane(Vertical):
             case "enter" if self._files:  # pictures may say enough
                 self._send(self.draft)
             case "backspace" if self._files and not self.composer.text:
-                self.post_message(AttachedFiles.Changed(len(self._files) - 1, "remove"))
+                self.post_message(AttachedFiles.Changed(self._files[-1], "remove"))
             case _:
                 return False
         return True

@@ -73,7 +73,7 @@ class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
     @on(VirtualList.Highlighted)
     def _format_chosen(self, event: VirtualList.Highlighted) -> None:
         event.stop()
-        before, self._form = SUFFIXES[self._form], _FORMATS[event.index][0]
+        before, self._form = SUFFIXES[self._form], next(form for form, *_ in _FORMATS if form == event.key)
         field = self.query_one(Input)
         if field.value.endswith(before):
             field.value = field.value.removesuffix(before) + SUFFIXES[self._form]

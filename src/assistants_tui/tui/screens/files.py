@@ -157,7 +157,7 @@ class FilesScreen(ListScreen):
     @work(exclusive=True, group="open")
     async def _opened(self, event: VirtualList.Selected) -> None:
         event.stop()
-        if event.index >= len(self._shown):
+        if event.key == "more":
             await self._read()
         elif self._file is not None:
             await view_file(self.rows, self.workspace, self._file["id"])

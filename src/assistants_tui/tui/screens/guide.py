@@ -98,9 +98,10 @@ class GuideScreen(ModalScreen[Step | None]):
     @on(VirtualList.Highlighted)
     def _explain(self, event: VirtualList.Highlighted) -> None:
         event.stop()
-        self.query_one("#guide-about", Static).update(Content(_ROWS[event.index].about))
+        about = next(row.about for row in _ROWS if row.step == event.key)
+        self.query_one("#guide-about", Static).update(Content(about))
 
     @on(VirtualList.Selected)
     def _chosen(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self.dismiss(_ROWS[event.index].step)
+        self.dismiss(next(row.step for row in _ROWS if row.step == event.key))

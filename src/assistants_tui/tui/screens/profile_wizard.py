@@ -91,7 +91,8 @@ class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
     @on(VirtualList.Selected)
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self.dismiss(self._choices[event.index])
+        if event.index is not None:
+            self.dismiss(self._choices[event.index])
 
 
 class ProfileForm(Screen[str | None]):

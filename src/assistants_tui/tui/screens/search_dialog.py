@@ -145,6 +145,8 @@ class SearchDialog(ModalScreen[str | None]):
     @on(VirtualList.Selected)
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
+        if event.index is None:
+            return
         choice = self._shown[event.index]
         if choice is None:
             self._read(self._cursor)

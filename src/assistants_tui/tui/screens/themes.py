@@ -60,7 +60,7 @@ class ThemesScreen(ModalScreen[None]):
     @on(VirtualList.Highlighted)
     def _wear(self, event: VirtualList.Highlighted) -> None:
         event.stop()
-        self.app.theme = self._names[event.index]
+        self.app.theme = event.key
 
     @on(VirtualList.Selected)
     def _keep(self, event: VirtualList.Selected) -> None:

@@ -36,15 +36,18 @@ class AttachedFiles(VirtualList):
     class Changed(Message):
         """The user wants something done to a file."""
 
-        def __init__(self, index: int, what: str) -> None:
+        def __init__(self, file: AttachedFile, what: str) -> None:
             """`what` is `use` (the next one) or `remove`."""
             super().__init__()
-            self.index = index
+            self.file = file
             self.what = what
+
+    _files: Sequence[AttachedFile] = ()
 
     def show(self, files: Sequence[AttachedFile], assistant: Assistant | None) -> None:
         """Show these files as this assistant would read them."""
         self.display = bool(files)
+        self._files = files
 
         def row(index: int) -> Content:
             file = files[index]
@@ -63,15 +66,18 @@ class AttachedFiles(VirtualList):
 
     def action_remove(self) -> None:
         if self.cursor is not None:
-            self.post_message(self.Changed(self.cursor, "remove"))
+            self.post_message(self.Changed(self._files[self.cursor], "remove"))
 
     @on(VirtualList.Selected)
     def _next_use(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self.post_message(self.Changed(event.index, "use"))
+        if event.index is not None:
+            self.post_message(self.Changed(self._files[event.index], "use"))
 
     def on_click(self, event: events.Click) -> None:
         if event.x < _REMOVE:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Changed(event.y + self.scroll_offset.y, "remove"))
+            index = event.y + self.scroll_offset.y
+            if index < len(self._files):
+                self.post_message(self.Changed(self._files[index], "remove"))

@@ -173,11 +173,14 @@ class ItemList(VirtualList):
     @on(VirtualList.Selected)
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
-        count = len(self._titles)
-        if event.index < count:
-            self.post_message(self.Opened(self, event.index))
+        index, count = (
+            int(event.key),
+            len(self._titles),
+        )  # nobody else changes these rows
+        if index < count:
+            self.post_message(self.Opened(self, index))
         else:
-            self.post_message(self.Added(self, event.index - count))
+            self.post_message(self.Added(self, index - count))
 
     def action_add(self) -> None:
         self.post_message(self.Added(self, 0))

@@ -65,9 +65,15 @@ class VirtualList(ScrollView, can_focus=True):
     class RowMessage(Message):
         """Something happened to a row."""
 
-        def __init__(self, index: int) -> None:
+        def __init__(self, rows: "VirtualList", key: str) -> None:
             super().__init__()
-            self.index = index
+            self.rows = rows
+            self.key = key
+
+        @property
+        def index(self) -> int | None:
+            """Where the row is now: rows may come and go before a message is handled. None: it has gone."""
+            return self.rows.index_of(self.key)
 
     class Highlighted(RowMessage):
         """The cursor came to another row, or the row under it changed."""
@@ -115,7 +121,7 @@ class VirtualList(ScrollView, can_focus=True):
                 self.scroll_to(y=top, animate=False, force=True, immediate=True)
             self.cursor = position
         elif position is not None:
-            self.post_message(self.Highlighted(position))
+            self.post_message(self.Highlighted(self, self._key(position)))
 
     def _resize(self, count: int) -> None:
         """Have another number of rows, laying out the screen only if the list or its scroll bar changes."""
@@ -139,11 +145,14 @@ class VirtualList(ScrollView, can_focus=True):
             elif not self._row(index).is_same(drawn):
                 self.refresh(Region(0, y, self.size.width, 1))
 
+    def index_of(self, key: str) -> int | None:
+        """The row that has a key, if there is one."""
+        rows = (index for index in range(self._count) if not self._is_header(index))
+        return next((index for index in rows if self._key(index) == key), None)
+
     def _position(self, wanted: str | None) -> int | None:
-        if wanted is not None:
-            for index in range(self._count):
-                if not self._is_header(index) and self._key(index) == wanted:
-                    return index
+        if wanted is not None and (found := self.index_of(wanted)) is not None:
+            return found
         start = min(self.cursor or 0, self._count - 1)
         return self._next_row(start, 1) if start >= 0 else None
 
@@ -167,7 +176,7 @@ class VirtualList(ScrollView, can_focus=True):
         if new is not None:
             self._cursor_key = self._key(new)
             self.scroll_to_region(Region(0, new, 1, 1), animate=False, immediate=True, force=True)
-            self.post_message(self.Highlighted(new))
+            self.post_message(self.Highlighted(self, self._cursor_key))
         self.refresh()
 
     def watch_empty(self) -> None:
@@ -208,7 +217,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def action_select(self) -> None:
         if self.cursor is not None:
-            self.post_message(self.Selected(self.cursor))
+            self.post_message(self.Selected(self, self._key(self.cursor)))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -252,4 +261,4 @@ class VirtualList(ScrollView, can_focus=True):
         index = event.y + self.scroll_offset.y
         if index < self._count and not self._is_header(index):
             self.cursor = index
-            self.post_message(self.Selected(index))
+            self.post_message(self.Selected(self, self._key(index)))

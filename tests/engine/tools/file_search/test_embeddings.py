@@ -399,6 +399,19 @@ class TestEndpoint:
         assert max(sizes) <= most
         assert min(sizes[:-1] or sizes) > most // 4
 
+    async def test_many_texts_that_break_a_server_are_soon_left(
+        self, endpoint: ModelEndpoint, embedder: EndpointEmbedder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embeddings, "_FIRST_PAUSE", 0.0)
+        endpoint.otherwise = refuses_some(
+            lambda texts: any("0xff" in text for text in texts), *REFUSALS["ollama NaN"]
+        )
+        texts = ["dog"] * 20 + ["0xff"] * 64 + ["ship"] * 20
+        found = {place: one async for part in embedder.embed_each(texts) for place, one in part.items()}
+        refused = [place for place, one in found.items() if isinstance(one, embeddings.Refused)]
+        assert refused == list(range(20, 84))
+        assert len(endpoint.requests) < 180  # each text is asked for alone, and the server whether it lives
+
     @pytest.mark.parametrize(
         "body",
         [

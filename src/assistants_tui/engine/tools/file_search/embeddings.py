@@ -26,6 +26,7 @@ _MAX_CHARACTERS = 200_000  # in one request: below the 300,000 tokens that OpenA
 _SHORTEST_PART = 200  # characters of a text that is not cut into smaller parts any more
 _TIMEOUT = httpx2.Timeout(120, connect=10)  # a model on this computer may have to be loaded first
 _TRIES = 4
+_WAITED_FOR = 2  # texts that are refused alone, in one call, before a refusal is believed at once
 _FIRST_PAUSE = 0.5  # seconds before the second try; twice as long before each further one
 _LONGEST_PAUSE = 30.0
 _PROBE = "text"
@@ -141,6 +142,10 @@ class EndpointEmbedder:
     async def embed_each(self, texts: Sequence[str]) -> AsyncIterator[Mapping[int, Vector | Refused]]:
         start = 0
         size = self._most_texts
+        refused = 0  # texts
+        probed = (
+            False  # the endpoint has given a vector after a refusal: it is about the texts, and will last
+        )
         too_many = 0  # up to this text, requests are small because a larger one was refused
         while start < len(texts):
             if start >= too_many > 0:
@@ -153,16 +158,23 @@ class EndpointEmbedder:
                 start = end
                 continue
             try:
-                vectors: Sequence[Vector | Refused] = await self._request(batch)
+                patient = not probed or (len(batch) == 1 and refused < _WAITED_FOR)
+                vectors: Sequence[Vector | Refused] = await self._request(batch, patient=patient)
             except _RefusedRequestError as refusal:
                 if not refusal.about_size:
                     await self._probe()
+                    probed = True
                 if len(batch) > 1:
                     size, too_many = len(batch) // 2, max(too_many, end)
                     continue
                 vectors = [await self._after_refusal(batch[0], refusal)]
-                if isinstance(vectors[0], Refused):  # it was this text: the others may go together again
-                    size, too_many = self._most_texts, 0
+                if isinstance(vectors[0], Refused):
+                    refused += 1
+                    # it was this text: the others may go together again, more with each success
+                    size, too_many = 1, 0
+            else:
+                if not too_many:
+                    size = min(2 * size, self._most_texts)
             yield dict(enumerate(vectors, start))
             start = end
         if too_many:
@@ -217,8 +229,11 @@ class EndpointEmbedder:
             vectors.append(_unit(found))
         return [sum(values) for values in zip(*vectors, strict=True)]
 
-    async def _request(self, texts: Sequence[str]) -> list[Vector]:
-        """One request, repeated where that may help. Raises `_RefusedRequestError` and `EmbeddingError`."""
+    async def _request(self, texts: Sequence[str], *, patient: bool = True) -> list[Vector]:
+        """One request, repeated where that may help. Raises `_RefusedRequestError` and `EmbeddingError`.
+
+        `patient`: also where an answer may be about these texts, and would be the same again.
+        """
         if self._api is None:
             raise EmbeddingError(self._without_key(f"cannot be reached. {self._no_way}"))
         body = {
@@ -238,7 +253,9 @@ class EndpointEmbedder:
                 reason = self._without_key(f"answered {error.status_code}: {said}")
                 about_size = _is_about_size(error.status_code, said)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)
-                if refused and (about_size or last_try or error.status_code not in _TRIED_AGAIN):
+                if refused and (
+                    about_size or last_try or not patient or error.status_code not in _TRIED_AGAIN
+                ):
                     raise _RefusedRequestError(reason, about_size=about_size) from None
                 if last_try or error.status_code not in _TRIED_AGAIN:
                     raise EmbeddingError(reason) from None

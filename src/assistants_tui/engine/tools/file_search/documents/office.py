@@ -167,7 +167,7 @@ class _Relations:
         self.found: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        target = attributes.get("Target", "")
+        target = attributes.get("Target", "").replace("\\", "/")
         if name == "Relationship" and attributes.get("TargetMode") != "External":
             path = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
             self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
