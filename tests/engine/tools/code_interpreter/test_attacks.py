@@ -196,6 +196,40 @@ import resource
 attempt('prlimit', lambda: resource.prlimit(host['victim'], resource.RLIMIT_NOFILE, (10, 10)))
 attempt('priority', lambda: os.setpriority(os.PRIO_PROCESS, host['victim'], 19))
 """,
+    "have a signal sent to another process": """
+import fcntl
+ours, theirs = socket.socketpair()
+for target in (host['victim'], -host['victim']):
+    attempt('F_SETOWN', lambda: fcntl.fcntl(ours, fcntl.F_SETOWN, target))
+    attempt('F_SETOWN_EX', lambda: fcntl.fcntl(ours, 15, struct.pack('=ii', 1, host['victim'])))
+    attempt('FIOSETOWN', lambda: fcntl.ioctl(ours, 0x8901, struct.pack('=i', target)))
+    attempt('SIOCSPGRP', lambda: fcntl.ioctl(ours, 0x8902, struct.pack('=i', target)))
+""",
+    "make others wait who open a file": """
+import fcntl
+with open(data + '/mine', 'w') as file:
+    pass
+for path in (data + '/mine', os.__file__, sys.executable):
+    file = open(path)
+    attempt(path, lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK))
+    attempt(path, lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK))
+""",
+    "take more than its share of the processors": """
+attempt('real time', lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
+attempt('real time', lambda: os.sched_getscheduler(0) == os.SCHED_FIFO or 1 / 0)
+attempt('priority', lambda: os.nice(-10))
+import resource
+for kind in (resource.RLIMIT_RTPRIO, resource.RLIMIT_NICE):  # of a user who works with sound, not 0 outside
+    if resource.getrlimit(kind) != (0, 0):
+        print('BREACH', kind, resource.getrlimit(kind))
+""",
+    "use up what all programs of a user share": """
+import resource
+for kind, most in ((resource.RLIMIT_SIGPENDING, 256), (resource.RLIMIT_MSGQUEUE, 0)):
+    if resource.getrlimit(kind)[1] not in range(most + 1):
+        print('BREACH', kind, resource.getrlimit(kind))
+attempt('inotify', lambda: call('inotify_init1', (294, 26), 0))
+""",
     "type into a terminal": """
 import fcntl
 for fd in (0, 1, 2):
@@ -330,6 +364,9 @@ HARMLESS = (
     "open unusual sockets",
     "create a file beside a private one",
     "kill processes",
+    "have a signal sent to another process",
+    "make others wait who open a file",
+    "use up what all programs of a user share",
     "see where things are on the host",
     "read a link's target",
     "read a file's extended attributes",

@@ -42,6 +42,8 @@ CALLS = {
     "fgetxattr": (193, 10),
     "msgrcv": (70, 188),
     "mq_unlink": (241, 181),
+    "fcntl": (72, 25),
+    "inotify_init1": (294, 26),
     "bind": (49, 200),
     "listen": (50, 201),
     "mmap": (9, 222),
@@ -91,7 +93,17 @@ def decide(machine: str, alone: int | None, name: str, *arguments: int) -> int |
 def test_what_both_filters_decide(machine: str, alone: int | None) -> None:
     for name in ("read", "openat", "futex", "execve", "unlinkat"):
         assert decide(machine, alone, name) == "allow"
-    for name in ("ptrace", "mount", "memfd_create", "bpf", "statmount", "listmount", "msgrcv", "mq_unlink"):
+    for name in (
+        "ptrace",
+        "mount",
+        "memfd_create",
+        "bpf",
+        "statmount",
+        "listmount",
+        "msgrcv",
+        "mq_unlink",
+        "inotify_init1",
+    ):
         assert decide(machine, alone, name) == errno.EPERM
     assert decide(machine, alone, "clone3") == errno.ENOSYS
     assert decide(machine, alone, "clone", THREAD) == "allow"
@@ -116,6 +128,8 @@ def test_what_both_filters_decide(machine: str, alone: int | None) -> None:
     assert decide(machine, alone, "ioctl", 0, 0x5412) == errno.EPERM
     assert decide(machine, alone, "ioctl", 0, 0xFFFFFFFF00005412) == errno.EPERM  # the kernel takes 32 bits
     assert decide(machine, alone, "ioctl", 0, 0x5413) == "allow"
+    for command, decision in ((8, errno.EPERM), (10, errno.EPERM), (1024, errno.EPERM), (2, "allow")):
+        assert decide(machine, alone, "fcntl", 3, command) == decision
     for option, decision in ((1, errno.EPERM), (4, errno.EPERM), (15, "allow"), (38, "allow")):
         assert decide(machine, alone, "prctl", option) == decision
 

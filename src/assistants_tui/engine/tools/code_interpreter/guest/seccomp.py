@@ -24,7 +24,21 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE = 1, 1, 0xF
 _CLONE_FILES, _CLONE_THREAD = 0x00000400, 0x00010000
 _CLONE_NAMESPACES = 0x7E020000  # NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
-_IOCTLS = (0x5412, 0x541C, 0x40086602, 0x401C5820)  # TIOCSTI, TIOCLINUX, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR
+_IOCTLS = (
+    0x5412,  # TIOCSTI and TIOCLINUX type into a terminal
+    0x541C,
+    0x8901,  # FIOSETOWN and SIOCSPGRP have signals sent to a process
+    0x8902,
+    0x40086602,  # FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR
+    0x401C5820,
+)
+_FCNTLS = (
+    8,  # F_SETOWN, F_SETSIG and F_SETOWN_EX have a signal of one's choice sent to any process of the user
+    10,
+    15,
+    1024,  # F_SETLEASE makes others wait for 45 s who open a file that code only reads
+    1026,  # F_NOTIFY
+)
 _SOL_SOCKET, _SO_SNDBUF = 1, 7
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _PRCTLS = (1, 4, 35, 0x59616D61)  # SET_PDEATHSIG, SET_DUMPABLE (both hide from the host), SET_MM, SET_PTRACER
@@ -92,6 +106,9 @@ _REFUSED: _Table = {
     "semtimedop": (220, 192),
     "semctl": (66, 191),
     "mq_unlink": (241, 181),
+    # counted for all programs of a user together: their editors could watch no files any more
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
     # open files in flight, and space beside the blocks of a file, which no limit counts either
@@ -146,7 +163,6 @@ _REFUSED_ALONE: _Table = {
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
     "removexattrat": (466, 466),
-    "inotify_add_watch": (254, 27),
 }
 _UNSUPPORTED_ALONE: _Table = {  # what files have of these may be private; shutil.copy2() goes on without
     "getxattr": (191, 8),
@@ -190,6 +206,7 @@ _SCHEDULING_ALONE: _Table = {  # likewise; success is pretended, as libraries na
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL = (41, 198), (53, 199), (16, 29), (157, 167)
+_FCNTL = (72, 25)
 _SETSOCKOPT, _MMAP = (54, 208), (9, 222)
 
 
@@ -217,6 +234,7 @@ def program(machine: str, alone: int | None = None) -> bytes:
     # clone3 hides its flags in memory, where a filter cannot look; the C library falls back to clone
     rules += _when(_CLONE3[column], [_fail(errno.ENOSYS)])
     rules += _when(_IOCTL[column], _argument_not_in(1, _IOCTLS))
+    rules += _when(_FCNTL[column], _argument_not_in(1, _FCNTLS))
     rules += _when(_PRCTL[column], _argument_not_in(0, _PRCTLS))
     rules += _when(_MMAP[column], _REFUSE_SHARED_MEMORY)
     rules += _when(_SETSOCKOPT[column], _KEEP_BUFFER)

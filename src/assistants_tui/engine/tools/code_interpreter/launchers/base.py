@@ -84,6 +84,12 @@ def resources(limits: Limits) -> dict[str, int]:
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
         "CORE": NO_CORE_DUMP,
+        # counted for all programs of a user together
+        "SIGPENDING": 256,
+        "MSGQUEUE": 0,
+        # who works with sound may take the processors for good
+        "RTPRIO": 0,
+        "NICE": 0,
     }
 
 
