@@ -132,6 +132,29 @@ async def test_packages_of_the_extra_work(open_interpreter: OpenInterpreter, san
     assert sorted(file.name for file in execution.files) == ["t.csv", "t.pdf", "t.xlsx"]
 
 
+async def test_processes_of_ordinary_code_work(open_interpreter: OpenInterpreter) -> None:
+    thread = Thread(await open_interpreter("bubblewrap"))
+    execution = await thread.run(
+        "import asyncio, multiprocessing, shutil, sqlite3, threading\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from multiprocessing.shared_memory import SharedMemory\n"
+        "def double(x): return 2 * x\n"
+        "with multiprocessing.Pool(2) as pool: assert pool.map(double, [1, 2]) == [2, 4]\n"
+        "with ProcessPoolExecutor(2) as pool: assert list(pool.map(double, [1])) == [2]\n"
+        "with multiprocessing.Manager() as manager: assert manager.list([1])[0] == 1\n"
+        "memory = SharedMemory(create=True, size=10); memory.close(); memory.unlink()\n"
+        "async def cat():\n"
+        "    process = await asyncio.create_subprocess_exec('cat', stdin=-1, stdout=-1)\n"
+        "    assert await process.communicate(b'x' * 300_000) == (b'x' * 300_000, None)\n"
+        "waiting = threading.Thread(target=asyncio.run, args=(cat(),)); waiting.start(); waiting.join()\n"
+        "base = sqlite3.connect('/mnt/data/base'); base.execute('pragma journal_mode = wal')\n"
+        "base.execute('create table t (a)'); shutil.copy2('/mnt/data/base', '/mnt/data/copy')\n"
+        "print(multiprocessing.get_start_method())"
+    )
+    assert execution.error is None
+    assert thread.logs == "fork\n"
+
+
 async def test_a_missing_module_says_what_to_do(thread: Thread) -> None:
     hidden = "import sys; sys.modules['pandas'] = None\n"
     execution = await thread.run(f"{hidden}import pandas")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.engine.tools.code_interpreter import files, tree
+from assistants_tui.engine.tools.code_interpreter import Limits, files, tree
+from assistants_tui.engine.tools.code_interpreter.folder import ThreadFolder
 from assistants_tui.engine.tools.code_interpreter.runtime import RuntimeFolder
 from support.code_interpreter import OpenInterpreter, Thread
 
@@ -153,6 +154,24 @@ def test_a_flood_is_undone_though_an_earlier_one_was_not(quick: Path) -> None:
     files.remove_filled(quick)
     assert [path.relative_to(data).as_posix() for path in data.rglob("*")] == ["a", "a/kept"]
     assert list(quick.iterdir()) == [data]
+
+
+def test_a_flood_that_stays_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    if os.getuid() == 0:
+        pytest.skip("root can delete everything")
+    folder = ThreadFolder(tmp_path / "thread", Limits(files=2))
+    folder.open()
+    for name in "abc":
+        (folder.data / name).touch()
+    (tmp_path / "thread").chmod(0o500)
+    try:
+        note = folder.undo_flood()
+    finally:
+        (tmp_path / "thread").chmod(0o700)
+    assert note == "[What the code wrote could not all be deleted: Permission denied.]"
+    assert "Permission denied" in caplog.text
+    assert folder.undo_flood() is None
+    assert list(folder.data.iterdir()) == []
 
 
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])

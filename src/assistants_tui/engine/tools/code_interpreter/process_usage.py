@@ -126,7 +126,8 @@ class _Total:
 
     def _add_mapped(self, living: Path) -> None:
         """Files in memory without a name, and maybe without a descriptor that would tell their size."""
-        for line in (living / "maps").read_bytes().splitlines():
+        maps = (living / "maps").read_bytes()
+        for line in maps.splitlines() if b" (deleted)\n" in maps else ():
             if not line.endswith(b" (deleted)"):
                 continue
             _, access, _, _, inode, path = line.split(maxsplit=5)
