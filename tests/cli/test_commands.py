@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -212,6 +213,23 @@ def test_an_attached_document_is_quoted_and_cited(tmp_path: Path) -> None:
     assert "> Up to five unused days can be carried over into the next year.【" in shown.stdout
     assert "†leave.md】" in shown.stdout
     assert "Three days a week" not in shown.stdout
+
+
+def test_doctor_tries_the_servers_of_tools_side_by_side(tmp_path: Path) -> None:
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    waits = (
+        "import pathlib, sys, time; mine, other = map(pathlib.Path, sys.argv[1:]); mine.touch()\n"
+        "while not other.exists(): time.sleep(0.01)\n"
+        "sys.exit('both are here')"
+    )
+    names = [str(tmp_path / name) for name in "ab"]
+    program = f"command = {json.dumps(sys.executable)}\nargs = "
+    config.write_text(
+        f"[mcp.a]\n{program}{json.dumps(['-c', waits, *names])}\n"
+        f"[mcp.b]\n{program}{json.dumps(['-c', waits, *names[::-1]])}\n"
+    )
+    assert run("doctor").stdout.count("both are here") == 2
 
 
 def test_doctor_tries_the_servers_of_tools() -> None:

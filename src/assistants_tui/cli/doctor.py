@@ -128,15 +128,19 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
 async def _mcp_servers(config: Config) -> tuple[list[str], bool]:
     """A line for each server of tools, started once for it, and whether all work."""
     from assistants_tui.service.functions.mcp_servers import McpServers
+    from assistants_tui.service.functions.registry import Catalogue
+
+    async def tried(name: str) -> Catalogue:
+        servers = McpServers({name: config.mcp[name]}, config.functions.timeout)
+        try:
+            return await servers.catalogue()
+        finally:
+            await servers.close()
 
     lines = ["MCP servers"] if config.mcp else []
     work = True
-    for name, server in config.mcp.items():
-        servers = McpServers({name: server}, config.functions.timeout)
-        try:
-            found = await servers.catalogue()
-        finally:
-            await servers.close()
+    answers = await asyncio.gather(*map(tried, config.mcp))
+    for name, found in zip(config.mcp, answers, strict=True):
         work = work and not found.problems
         if found.functions or not found.problems:
             count = len(found.functions)
