@@ -1,6 +1,7 @@
 """An MCP server that speaks bare JSON-RPC lines and has the habits of real ones. Run as a program.
 
 Its arguments name the habits. `tools=FILE`: its tools are read from there each time.
+`changes=FILE`: with each call they become those of that file, which it says.
 """
 
 import json
@@ -61,6 +62,9 @@ def main() -> None:
         elif method == "tools/call":
             calls += 1
             wanted = request["params"].get("arguments", {}).get("x", "")
+            if "changes" in habits:
+                Path(habits["tools"]).write_text(Path(habits["changes"]).read_text("utf-8"), "utf-8")
+                send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
             if "noisy" in habits:
                 print("[INFO] a tool is called", flush=True)
             if wanted == "hang":

@@ -46,15 +46,17 @@ class Approvals:
 
         Raises `SettingsError` if the file cannot be written.
         """
-        import tomli_w  # only needed here, and not for the first frame
+        kept = {"fingerprint": fingerprint, "decision": decision, "seen": seen}
+        self._write(name, None if decision is None else kept)
 
-        with locked(self._path):
-            entries = dict(self._read())
-            if decision is None:
-                entries.pop(name, None)
-            else:
-                entries[name] = {"fingerprint": fingerprint, "decision": decision, "seen": seen}
-            write_atomic(self._path, tomli_w.dumps(entries).encode())
+    def let_run(self, name: str, fingerprint: str, seen: str) -> None:
+        """Keep what the user saw when letting `name` run once; what was decided about it for good stays.
+
+        Raises `SettingsError` if the file cannot be written.
+        """
+        entry = self._read().get(name)
+        if entry is None or entry.get("fingerprint") != fingerprint:
+            self._write(name, {"fingerprint": fingerprint, "decision": "once", "seen": seen})
 
     def claim(self, call_id: str) -> bool:
         """Take a call for this window. False if another window on the same thread has taken it already.
@@ -76,6 +78,17 @@ class Approvals:
     def _claim(self, call_id: str) -> Path:
         digest = hashlib.sha256(call_id.encode()).hexdigest()[:24]  # an ID is whatever its server made it
         return self._path.with_name(f".call-{digest}.claim")
+
+    def _write(self, name: str, entry: Mapping[str, object] | None) -> None:
+        import tomli_w  # only needed here, and not for the first frame
+
+        with locked(self._path):
+            entries = dict(self._read())
+            if entry is None:
+                entries.pop(name, None)
+            else:
+                entries[name] = entry
+            write_atomic(self._path, tomli_w.dumps(entries).encode())
 
     def _read(self) -> Mapping[str, Mapping[str, object]]:
         """The entries. A file that is missing or damaged decides nothing, so the user is asked."""

@@ -5,6 +5,7 @@ there; then they are sent without being asked for.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from assistants_tui.service.functions.call_log import CallRecord, write_record
 from assistants_tui.service.functions.registry import (
     CallFailedError,
     Function,
+    FunctionChangedError,
     Functions,
     definition_text,
     difference,
@@ -26,6 +28,8 @@ from assistants_tui.settings.approvals import Approvals
 from assistants_tui.settings.files import SettingsError
 
 _REFUSED = "The user declined this call."
+_AGAIN = ""
+"""In place of a call's ID: the task that looks at all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class PendingCalls:
         self._changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._claimed: set[str] = set()
+        self._again = False
 
     @property
     def answered(self) -> bool:
@@ -133,6 +138,13 @@ class PendingCalls:
         if call.state in {"waiting", "answered"} and not self.sent:
             self._start(call_id, self._answer(replace(call, failed=False), output, "typed", "ok"))
 
+    def look_again(self) -> None:
+        """Functions may have changed: ask anew about the calls that wait for one that has."""
+        self._again = True
+        task = self._tasks.get(_AGAIN)
+        if task is None or task.done():
+            self._start(_AGAIN, self._look_for_changes())
+
     async def submit(self) -> None:
         """Send the outputs, if they are complete."""
         if self.answered:
@@ -162,13 +174,8 @@ class PendingCalls:
             function = await self._desk.functions.find(call.name)
         except CallFailedError as error:
             problem = str(error)
-        values: dict[str, Any] | None = None
-        definition = function.definition if function is not None else self._declared.get(call.name)
-        try:
-            values = await asyncio.to_thread(read_arguments, call.arguments, definition)
-        except CallFailedError as error:
-            problem = str(error)
-        call = replace(call, values=values, function=function, problem=problem, state="waiting")
+        call = await self._fitted(replace(call, function=function, problem=problem, state="waiting"))
+        values = call.values
         self._put(call)
         if function is None:
             return
@@ -183,6 +190,42 @@ class PendingCalls:
             self._put(replace(call, state="running", decision="always"))
             await self._run(self._get(call.id), remember=False)
 
+    async def _fitted(self, call: Call) -> Call:
+        """The call with its arguments as its function takes them."""
+        definition = call.function.definition if call.function is not None else self._declared.get(call.name)
+        try:
+            values = await asyncio.to_thread(read_arguments, call.arguments, definition)
+        except CallFailedError as error:
+            return replace(call, values=None, problem=str(error))
+        return replace(call, values=values)
+
+    async def _look_for_changes(self) -> None:
+        while self._again:
+            self._again = False
+            for call in self.calls:
+                if call.state == "waiting" and call.function is not None:
+                    await self._ask_anew(call)
+
+    async def _ask_anew(self, call: Call) -> None:
+        """Ask about a call once more if its function is another one now, and show what has changed."""
+        assert call.function is not None
+        problem = ""
+        try:
+            function = await self._desk.functions.find(call.name)
+            if function is None:
+                problem = "The function is not here any more."
+        except CallFailedError as error:
+            function, problem = None, str(error)
+        if function is not None and function.fingerprint == call.function.fingerprint:
+            new = replace(call, state="waiting", decision="")
+        else:
+            before = definition_text(call.function)
+            changed = "" if function is None else difference(before, function, "you were asked about it")
+            asked = replace(call, function=function, changed=changed, problem=problem)
+            new = await self._fitted(replace(asked, state="waiting", decision=""))
+        if self._get(call.id) is call:  # the user has not answered meanwhile
+            self._put(new)
+
     async def _claim(self, call: Call) -> bool:
         """Whether no other window runs this call by itself."""
         if await asyncio.to_thread(self._desk.approvals.claim, call.id):
@@ -196,6 +239,9 @@ class PendingCalls:
         failed, printed, outcome = False, "", "ok"
         try:
             output = await self._desk.functions.call(call.name, call.function.fingerprint, call.values)
+        except FunctionChangedError:
+            await self._ask_anew(call)
+            return
         except CallFailedError as error:
             failed, output, printed, outcome = True, str(error), error.printed, "failed"
         except asyncio.CancelledError:
@@ -219,6 +265,14 @@ class PendingCalls:
                 )
             except SettingsError as error:
                 call = replace(call, problem=str(error))  # it will be asked about again
+        elif decision == "once" and call.function is not None:
+            with contextlib.suppress(SettingsError):  # it is asked about all the same
+                await asyncio.to_thread(
+                    self._desk.approvals.let_run,
+                    call.name,
+                    call.function.fingerprint,
+                    definition_text(call.function),
+                )
         trouble = await self._log(call, decision, outcome, call.seconds)
         self._put(
             replace(

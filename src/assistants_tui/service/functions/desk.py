@@ -21,7 +21,7 @@ class FunctionDesk:
     def __init__(self, profile: str, paths: Paths, config: Config, changed: Callable[[], None]) -> None:
         self.folder = paths.functions_dir
         """The folder of the user's Python functions."""
-        self._mcp = McpServers(config.mcp, config.functions.timeout, paths.downloads_dir)
+        self._mcp = McpServers(config.mcp, config.functions.timeout, paths.downloads_dir, self._look_again)
         functions = Functions([PythonFunctions(paths.functions_dir, config.functions), self._mcp])
         self._desk = Desk(profile, functions, Approvals(paths.approvals_file), paths.calls_log)
         self._changed = changed
@@ -72,6 +72,10 @@ class FunctionDesk:
         self._pending.clear()
         await asyncio.gather(*self._closing)
         await self._mcp.close()
+
+    def _look_again(self) -> None:
+        for pending in self._pending.values():
+            pending.look_again()
 
     def _close(self, pending: PendingCalls) -> None:
         task = asyncio.create_task(pending.close())

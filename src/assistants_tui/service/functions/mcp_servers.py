@@ -11,13 +11,12 @@ import json
 import logging
 import os
 import re
-import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -25,6 +24,7 @@ from assistants_tui import network
 from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.installation import install_command
 from assistants_tui.service.functions import environment
+from assistants_tui.service.functions.last_words import LastWords
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
@@ -64,9 +64,18 @@ class _Offer:
 class McpServers:
     """All servers of config.toml."""
 
-    def __init__(self, servers: Mapping[str, McpServer], timeout: float, folder: Path | None = None) -> None:
-        """`timeout`: seconds for a call. `folder`: where images and files of results are kept."""
-        self._servers = {name: _Held(server, timeout, folder) for name, server in servers.items()}
+    def __init__(
+        self,
+        servers: Mapping[str, McpServer],
+        timeout: float,
+        folder: Path | None = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`timeout`: seconds for a call. `folder`: where images and files of results are kept.
+
+        `changed` is told when a server says that its tools have changed.
+        """
+        self._servers = {name: _Held(server, timeout, folder, changed) for name, server in servers.items()}
 
     async def catalogue(self) -> Catalogue:
         """The tools of all servers. One that cannot be reached is a problem."""
@@ -116,7 +125,9 @@ class _Held:
     The connection lives in a task of its own: what the package opens has to be closed by the same task.
     """
 
-    def __init__(self, server: McpServer, timeout: float, folder: Path | None) -> None:
+    def __init__(
+        self, server: McpServer, timeout: float, folder: Path | None, changed: Callable[[], None]
+    ) -> None:
         self.place = _place(server)
         self._server = server
         self._timeout = timeout
@@ -126,6 +137,9 @@ class _Held:
         self._stop = asyncio.Event()
         self._turn = asyncio.Lock()
         self._left_out: list[str] = []
+        self._changed = changed
+        self._stale = False
+        """The server has said that its tools have changed, and was not asked since."""
         self._busy = 0
         """Calls that are being answered."""
 
@@ -139,7 +153,7 @@ class _Held:
                 await asyncio.wait({self._holder})
             connected = self._offer is not None and self._holder is not None and not self._holder.done()
             # a program that does one thing at a time answers when its tool has ended
-            again = again and not self._busy
+            again = again and (self._stale or not self._busy)
             if connected and again and self._offer is not None and self._offer.done():
                 connected = await self._look_again(self._offer.result().client)
             if not connected or self._offer is None:
@@ -216,7 +230,12 @@ class _Held:
                 async with asyncio.timeout(_CONNECT):
                     found = await self._read(client)
                 offer.set_result(found)
-                await self._stop.wait()
+                listening = asyncio.create_task(self._listen(client))
+                try:
+                    await self._stop.wait()
+                finally:
+                    listening.cancel()
+                    await asyncio.wait({listening})
         except BaseException as error:  # noqa: BLE001  whoever waits is told
             failure = error if isinstance(error, CallFailedError) else CallFailedError(_words(error))
             if not offer.done():
@@ -225,8 +244,22 @@ class _Held:
 
     async def _read(self, client: "Client") -> _Offer:
         self._left_out.clear()
+        self._stale = False
         tools = [tool async for tool in _listed(client)]
         return _Offer(client, _functions(tools, self._server), tuple(dict.fromkeys(self._left_out)))
+
+    async def _listen(self, client: "Client") -> None:
+        """Hear of changed tools also from a server that tells only those who ask for it."""
+        with contextlib.suppress(Exception):  # an older server tells it unasked; others do not, and are asked
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _ in changes:
+                    self._stale = True
+                    self._changed()
+
+    async def _heard(self, message: object) -> None:
+        if getattr(message, "method", "") == "notifications/tools/list_changed":
+            self._stale = True
+            self._changed()
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator["Client"]:
@@ -237,23 +270,26 @@ class _Held:
                 f"MCP servers need a package that is not installed: {install_command('mcp')}"
             ) from None
         async with contextlib.AsyncExitStack() as stack:
-            said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+            said = LastWords()
             stack.callback(said.close)
             transport = await self._transport(said, stack)
-            client: Client = mcp.Client(tolerant(transport, self._left_out.append))
+            client: Client = mcp.Client(
+                tolerant(transport, self._left_out.append), message_handler=self._heard
+            )
             try:
                 async with asyncio.timeout(_CONNECT):
                     await client.__aenter__()
             except TimeoutError:
                 raise CallFailedError(f"It did not answer within {_CONNECT:g} seconds.") from None
             except Exception as error:
-                raise CallFailedError(_words(error, await asyncio.to_thread(_last_line, said))) from error
+                raise CallFailedError(_words(error, await asyncio.to_thread(said.line))) from error
+            said.close()
             try:
                 yield client
             finally:
                 await client.__aexit__(None, None, None)
 
-    async def _transport(self, said: IO[str], stack: contextlib.AsyncExitStack) -> Any:
+    async def _transport(self, said: LastWords, stack: contextlib.AsyncExitStack) -> Any:
         """The way to the server. What a program says on standard error must not reach the screen."""
         if self._server.url is not None:
             from mcp.client.streamable_http import streamable_http_client
@@ -281,7 +317,7 @@ class _Held:
             args=[*self._server.args],
             env=environment.named(self._server.env),
         )
-        return stdio_client(parameters, errlog=said)  # type: ignore[arg-type]  # any file will do
+        return stdio_client(parameters, errlog=said.file)  # type: ignore[arg-type]  # any file will do
 
 
 def _why_not_sent(variable: str | None, server: McpServer) -> str:
@@ -346,9 +382,3 @@ def _words(error: BaseException, said: str = "") -> str:
     words = str(getattr(getattr(error, "error", None), "message", "") or error).strip()
     sentence = (words or type(error).__name__).rstrip(".") + "."
     return f"{sentence} It said: {said}" if said else sentence
-
-
-def _last_line(file: IO[str]) -> str:
-    file.seek(0)
-    lines = file.read(100_000).splitlines()
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")

@@ -16,7 +16,12 @@ from typing import Any
 
 from assistants_tui.service.functions import environment
 from assistants_tui.service.functions.imported_files import Folder, fingerprint
-from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
+from assistants_tui.service.functions.registry import (
+    CallFailedError,
+    Catalogue,
+    Function,
+    FunctionChangedError,
+)
 from assistants_tui.service.functions.source import SourceError, functions_in
 from assistants_tui.settings.function_settings import FunctionSettings
 
@@ -50,7 +55,7 @@ class PythonFunctions:
         path = self._folder / function.place
         source, imported = await asyncio.to_thread(_with_imported, path)
         if fingerprint(source, imported) != function.fingerprint:
-            raise CallFailedError("The file of the function was changed just now. Try again.")
+            raise FunctionChangedError("The file of the function was changed just now. Try again.")
         order = {
             "source": source,
             "file": str(path),

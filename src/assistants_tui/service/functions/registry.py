@@ -27,6 +27,10 @@ class CallFailedError(Exception):
         self.printed = printed
 
 
+class FunctionChangedError(CallFailedError):
+    """The function is not the one any more that the user saw, so it was not called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function that can be called here."""
@@ -88,12 +92,13 @@ class Functions:
         return None
 
     async def call(self, name: str, fingerprint: str, arguments: Mapping[str, Any]) -> str:
-        """Call a function that is still the one that the user saw. Raises `CallFailedError`."""
+        """Call a function that is still the one that the user saw. Raises `CallFailedError`, and
+        `FunctionChangedError` for one that is another now."""
         for source in self._sources:
             if (function := await source.find(name)) is None:
                 continue
             if function.fingerprint != fingerprint:
-                raise CallFailedError("The function was changed just now. Try again.")
+                raise FunctionChangedError("The function was changed just now. Try again.")
             return shortened(await source.call(function, arguments))
         raise CallFailedError("There is no such function here any more.")
 
@@ -111,7 +116,7 @@ def definition_text(function: Function) -> str:
     return json.dumps(function.definition, indent=2, sort_keys=True, ensure_ascii=False)
 
 
-def difference(before: str, function: Function) -> str:
+def difference(before: str, function: Function, since: str = "you decided about it") -> str:
     """How a function differs from what `definition_text` gave for it once, as a sentence and lines."""
     lines = difflib.unified_diff(
         before.splitlines(), definition_text(function).splitlines(), n=0, lineterm=""
@@ -119,8 +124,8 @@ def difference(before: str, function: Function) -> str:
     changes = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
     if not before or not changes:
         also = ", or a file that it imports," if function.place.endswith(".py") else ""
-        return f"{function.place}{also} has changed since you decided about this function."
-    return "\n".join(["This function has changed since you decided about it:", *changes])
+        return f"{function.place}{also} has changed since {since}."
+    return "\n".join([f"This function has changed since {since}:", *changes])
 
 
 _MOST_ERRORS = 20  # among which the most helpful one is looked for

@@ -162,6 +162,8 @@ class CallCard(Vertical, can_focus=True):
 
     def show(self, call: Call) -> None:
         """Show a newer state of the call."""
+        if self.call.function is not None and self.call.function != call.function:
+            self._guard.appear()  # keys were meant for what stood there before
         self.call = call
         if not self.children:  # it is not composed yet, and shows the call when it is
             return
@@ -260,7 +262,10 @@ class CallCard(Vertical, can_focus=True):
                 ("always", "Always run it"),
             )
         ):
-            self._pending.run(self.call.id, always=True)
+            if self.call.function == function:
+                self._pending.run(self.call.id, always=True)
+            else:
+                self.notify("It is asked about again.", title="The function has changed", severity="warning")
 
     @work
     async def action_decline(self) -> None:
