@@ -70,6 +70,14 @@ async def test_no_second_request_hides_in_a_body(server: ServeCommand, headers: 
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_an_old_request_has_no_chunks(server: ServeCommand) -> None:
+    answer = await sent(
+        server, request("Transfer-Encoding: chunked", version="1.0") + b"2\r\n{}\r\n0\r\n\r\n"
+    )
+    assert statuses(answer) == [400], answer
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_body_with_one_length_is_read(server: ServeCommand) -> None:
     for headers, body in (
         (("Content-Length: 2",), b"{}"),

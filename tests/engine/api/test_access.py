@@ -252,6 +252,7 @@ NAMES += [
     "evil.example#localhost",
     "evil.example?localhost",
 ]
+NAMES += ["localhost/evil.example", "evil.example\\@localhost", "localhost,evil.example", "localhost:80:80"]
 
 
 class TestWithoutKeys:

@@ -16,6 +16,7 @@ from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 _AZURE_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?|v1")
 # The SDK sends the header for these, but not for files and models.
 _BETA_RESOURCES = {"assistants", "threads"}
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]*)?", re.IGNORECASE)
 _FROM_ELSEWHERE = {"cross-site", "same-site"}
 
 
@@ -86,7 +87,8 @@ def _refuse_web_pages(request: Request) -> None:
     elif request.headers.get("sec-fetch-site") in _FROM_ELSEWHERE:  # browsers leave out the origin of a GET
         raise ApiError(403, "Other web pages may not use an engine without keys. Serve it with keys.")
     host = _host(f"//{called}")
-    if not _is_address(host) and not is_on_this_computer(f"http://{called}"):
+    here = _is_address(host) or is_on_this_computer(f"http://{called}")
+    if not here or not _HOST_AND_PORT.fullmatch(called):
         what = f"to the name '{shown(host)}'" if host else "without the name of a host"
         raise ApiError(
             403, f"An engine without keys does not answer {what}. Call it by its address, or as localhost."

@@ -37,7 +37,7 @@ class Outermost:
             await send(message)
 
         try:
-            _refuse_two_lengths(Headers(scope=scope))
+            _check_length(Headers(scope=scope), scope.get("http_version", "1.1"))
             await self._app(scope, receive, send_with_id)
         except ApiError as error:
             await error.response()(scope, receive, send_with_id)
@@ -50,11 +50,13 @@ class Outermost:
             await server_error().response()(scope, receive, send_with_id)
 
 
-def _refuse_two_lengths(headers: Headers) -> None:
-    """Refuse a body whose length is said in two ways: a second request may hide in it (RFC 9112, 6.1)."""
-    if "transfer-encoding" in headers and "content-length" in headers:
+def _check_length(headers: Headers, version: str) -> None:
+    """Refuse a body that may end in two places, so that a second request hides in it (RFC 9112, 6.1)."""
+    if "transfer-encoding" not in headers:
+        return
+    if "content-length" in headers or version == "1.0":
         raise ApiError(
             400,
-            "A request has either a Content-Length or a Transfer-Encoding, not both.",
+            "A request has either a Content-Length or, since HTTP/1.1, a Transfer-Encoding, and not both.",
             headers={"connection": "close"},
         )

@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
-from assistants_tui.addresses import not_in_the_clear
+from assistants_tui.addresses import can_be_read_on_the_way
 from assistants_tui.service.api.endpoints import find_endpoints
 from assistants_tui.service.api.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
@@ -294,11 +294,11 @@ class ProfileForm(Screen[str | None]):
     async def _asked_about_encryption(self, profile: Profile) -> bool:
         """Ask before a key is sent where others can read it. False if it is not to be sent."""
         _, place = self._destination(profile)
-        if place in self._in_the_clear or "://" not in place or not (why := not_in_the_clear(place)):
+        if place in self._in_the_clear or "://" not in place or not can_be_read_on_the_way(place):
             return True
         dialog = ChoiceDialog(
             f"Send the key to {clean(place)} without encryption?",
-            f"{clean(why)} https would protect it.",
+            "Others could read it on the way. With https they could not.",
             choices=[("keep", "Do not send it"), ("send", "Send it, and remember that")],
             danger="send",
         )
