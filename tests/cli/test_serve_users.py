@@ -151,6 +151,8 @@ async def test_what_a_killed_server_left_is_replaced(tmp_path: Path, folder: Pat
         (("--socket", "x.sock", "--port", "1"), "give --socket, or --host and --port"),
         (("--socket", "x.sock", "--any-user"), "a socket is for you alone"),
         (("--host", "0.0.0.0"), "so keys are required"),
+        (("--host", "0"), "so keys are required"),
+        (("--host", "::"), "so keys are required"),
     ],
 )
 def test_what_does_not_go_together(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
@@ -158,6 +160,11 @@ def test_what_does_not_go_together(tmp_path: Path, arguments: tuple[str, ...], s
         [COMMAND, "serve", *arguments], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.returncode == 2 and says in done.stderr
+
+
+async def test_this_computer_alone_can_be_written_in_many_ways(tmp_path: Path) -> None:
+    async with serve_command(tmp_path, "--host", "127.1") as server:
+        assert server.url.startswith("http://127.0.0.1:")
 
 
 class TestSocketFile:

@@ -197,9 +197,9 @@ def _allow_many_streams() -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    """Whether only this computer can reach an address or name, however it is written."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return True  # nobody can listen there, which is said when that is tried
+    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
