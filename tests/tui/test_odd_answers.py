@@ -131,3 +131,83 @@ async def test_a_mistake_in_a_worker_a_timer_or_an_action_is_told_and_the_app_go
         assert len(told(driver)) == 1, "the same words stand there already"
         await driver.press(*" on")
         assert driver.chat.query_one(Composer).text == "kept on"
+
+
+THREAD = {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}
+
+
+def said(text: str) -> JSON:
+    return {
+        "id": "msg_1",
+        "object": "thread.message",
+        "created_at": 1_700_000_000,
+        "thread_id": "thread_1",
+        "role": "user",
+        "content": [{"type": "text", "text": {"value": text, "annotations": []}}],
+        "attachments": [],
+        "metadata": {},
+        "assistant_id": None,
+        "run_id": None,
+        "status": "completed",
+    }
+
+
+@pytest.mark.parametrize("arrived", [False, True], ids=["lost on its way", "with the server"])
+@pytest.mark.parametrize("hangs", ["/threads", "/threads/thread_1/messages"])
+async def test_a_message_being_sent_can_be_taken_back(hangs: str, arrived: bool) -> None:
+    waiting, never = asyncio.Event(), asyncio.Event()
+    stored: list[JSON] = []
+
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if method == "POST" and path == hangs:
+            if arrived and path.endswith("messages"):
+                stored.append(said(str(sent["content"])))
+            waiting.set()
+            await never.wait()
+        if method == "DELETE":
+            stored.clear()
+            return 200, {"id": "msg_1", "object": "thread.message.deleted", "deleted": True}
+        if (method, path) == ("POST", "/threads"):
+            return 200, THREAD
+        if path == "/threads/thread_1/messages":
+            return 200, listed(*stored)
+        return 200, listed(*([assistant()] if path == "/assistants" else []))
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        await driver.type("to be taken back")
+        await asyncio.wait_for(waiting.wait(), 30)
+        await driver.until_shown("Sending")
+        await driver.press("escape")
+        composer = driver.chat.query_one(Composer)
+        await driver.until(lambda: composer.text == "to be taken back")
+        assert not driver.conversation.outbox and not stored and not driver.conversation.messages
+        assert driver.conversation.error is None
+        never.set()
+
+
+async def test_a_message_whose_run_is_being_begun_stays_in_the_thread() -> None:
+    waiting, never = asyncio.Event(), asyncio.Event()
+    stored: list[JSON] = []
+
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if method == "POST" and path.endswith("/runs"):
+            waiting.set()
+            await never.wait()
+        if (method, path) == ("POST", "/threads"):
+            return 200, THREAD
+        if (method, path) == ("POST", "/threads/thread_1/messages"):
+            stored.append(said("stays"))
+            return 200, stored[0]
+        if path == "/threads/thread_1/messages":
+            return 200, listed(*stored)
+        return 200, listed(*([assistant()] if path == "/assistants" else []))
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        await driver.type("stays")
+        await asyncio.wait_for(waiting.wait(), 30)
+        await driver.press("escape")
+        await driver.until(lambda: not driver.conversation.busy)
+        assert not driver.conversation.outbox
+        assert driver.chat.query_one(Composer).text == ""
+        assert len(driver.conversation.messages) == 1
+        never.set()

@@ -28,6 +28,8 @@ PAGE_SIZE = 100
 RUNS_READ = 20
 """Runs that are read when the thread opens; steps of all but the newest are read when asked for."""
 
+_DOUBT_SECONDS = 10.0
+"""How long it is tried to find out what the server has of a message whose request was ended."""
 Thing = TypeVar("Thing")
 
 _outgoing_numbers = count(1)
@@ -110,6 +112,10 @@ class Conversation:
         self._pump: asyncio.Task[None] | None = None
         self._follower: asyncio.Task[None] | None = None
         self._upload: asyncio.Task[str] | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._in_doubt = False  # whether the server may have the message that is being sent
+        self._stopped = asyncio.Event()
+        """The request of the message that was being sent has ended, and what the server has is known."""
         self._reader: asyncio.Task[None] | None = None
         self._outdated = False
         self._closed = False
@@ -371,13 +377,29 @@ class Conversation:
             states = answer(backend.runs, self.thread_id, active.run["id"])
             self._start_following(states, answered=active.run["assistant_id"])
 
-    async def cancel(self) -> None:
+    async def cancel(self) -> str | None:
         """Ask the server to stop the active run. What was written stays; the end is followed as usual.
 
-        An upload is stopped too; its message waits for another try.
+        A message on its way is stopped, and waits for another try; returns its ID if it could be taken out of
+        the thread. An upload is stopped in the same way.
         """
+        stopped = None
         if self._upload is not None:
             self._upload.cancel()
+        elif self._sending is not None and not self._sending.done():
+            stopped = await self._stop_sending(self._sending)
+        await self._cancel_run()
+        return stopped
+
+    async def _stop_sending(self, sending: asyncio.Task[None]) -> str | None:
+        item = next((item for item in self.outbox if item.state == "sending"), None)
+        self._stopped.clear()
+        sending.cancel()
+        await self._stopped.wait()
+        failed = (one.id for one in self.outbox if one.state == "failed" and not one.posted)
+        return item.id if item is not None and item.id in failed else None
+
+    async def _cancel_run(self) -> None:
         active = self.active_run
         if self.thread_id is None or active is None or active.run is None:
             return
@@ -425,13 +447,68 @@ class Conversation:
                 if item not in self.outbox:
                     continue  # taken back while it waited
                 self._replace(item := replace(item, draft=draft, assistant_id=assistant_id, state="sending"))
-                await self._post_and_run(item, assistant_id)
+                await self._send_stoppable(item, assistant_id)
             except Exception as error:  # noqa: BLE001 - whatever it is, the message must not stay on its way
                 failure = unexpected(error)
                 for current in self.outbox:
                     if current.id == item.id:
                         self._replace(replace(current, state="failed", error=failure, uploading=None))
                 self.look_again()  # perhaps the thread is busy with what another window has begun
+
+    async def _send_stoppable(self, item: Outgoing, assistant_id: str) -> None:
+        """Send a message, so that `cancel` can stop it."""
+        self._in_doubt = False
+        task = self._sending = asyncio.create_task(self._post_and_run(item, assistant_id))
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled() or (current := asyncio.current_task()) is None or current.cancelling():
+                raise
+            await self._after_stop(next((one for one in self.outbox if one.id == item.id), None))
+        finally:
+            self._sending = None
+            self._stopped.set()
+
+    async def _after_stop(self, item: Outgoing | None) -> None:
+        """Find out what the server has of a message whose request was ended.
+
+        Raises `ServiceError` for a message that waits for another try.
+        """
+        if item is None:
+            return  # its run was begun and is followed
+        advice = "Up brings it back, and Enter on it sends it again."
+        if not item.posted and not self._in_doubt:
+            raise ServiceError("The message was taken back.", advice, kind="refused", no_effect=True)
+        try:
+            async with asyncio.timeout(_DOUBT_SECONDS):
+                if not item.posted and await self._take_out(item):
+                    raise ServiceError("The message was taken back.", advice, kind="refused", no_effect=True)
+                self._drop(item.id)
+                self._changed()
+                self.look_again()
+                if self._reader is not None:
+                    await asyncio.shield(self._reader)  # follows a run that was begun, which `cancel` ends
+        except TimeoutError:
+            raise ServiceError(
+                "The server does not say whether it has the message.",
+                "Read the thread again before you send it once more.",
+                kind="timeout",
+            ) from None
+
+    async def _take_out(self, item: Outgoing) -> bool:
+        """Delete a message that the thread has after all. False if it has to stay; raises `ServiceError`."""
+        assert self.thread_id is not None  # it was to be posted there
+        backend = await self._backend()
+        text = await message_text(item.draft)
+        page = await backend.threads.messages(self.thread_id, limit=PAGE_SIZE)
+        for message in page.items:
+            if message["id"] not in self.messages and message["role"] == "user" and _says(message, text):
+                try:
+                    await backend.threads.delete_message(self.thread_id, message["id"])
+                except ServiceError as error:
+                    self._fail(error)
+                    return False
+        return True
 
     async def _settled(self, item: Outgoing) -> tuple[str, Draft]:
         """Who answers a message, and its draft with everything decided."""
@@ -455,6 +532,7 @@ class Conversation:
             self.thread_id = thread["id"]
             self._changed()
         if not item.posted:
+            self._in_doubt = True
             message = await backend.threads.add_message(self.thread_id, content, attachments=attachments)
             self.messages[message["id"]] = message
             self._seen([message])
@@ -653,6 +731,12 @@ class Conversation:
     def _changed(self) -> None:
         for subscriber in tuple(self._subscribers):
             subscriber()
+
+
+def _says(message: Message, text: str) -> bool:
+    """Whether the first text of a message is this one."""
+    texts = (part["text"]["value"] for part in message["content"] if part["type"] == "text")
+    return next(texts, "") == text
 
 
 def _stands_elsewhere(known: Run | None, listed: Run) -> bool:

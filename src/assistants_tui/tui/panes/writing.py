@@ -463,6 +463,13 @@ class WritingPane(Vertical):
                 return False
         return True
 
+    def bring_back(self, outgoing_id: str) -> None:
+        """Take a message back that has not gone out, if nothing stands in the composer."""
+        if not self.composer.text and not self._files and self._edit is None:
+            draft = self._workspace.conversation.take_back(outgoing_id)
+            if draft is not None:
+                self.put(draft)
+
     def _take_back(self) -> bool:
         """Bring the message that was queued last back into the composer."""
         conversation = self._workspace.conversation

@@ -290,8 +290,8 @@ class ChatScreen(Screen[None]):
         if not drawer and conversation.activity == "waiting":
             self._stop_waiting(conversation)
             return
-        if not drawer and conversation.busy:
-            await conversation.cancel()
+        if not drawer and conversation.busy and (stopped := await conversation.cancel()) is not None:
+            self.query_one(WritingPane).bring_back(stopped)
         self._to_composer()
 
     @work(exclusive=True, group="stop")
