@@ -7,9 +7,10 @@ asked through a proxy, and a variable that cannot be used is named with its valu
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
@@ -17,11 +18,9 @@ import httpx2
 
 from assistants_tui.addresses import is_on_this_computer, socket_path, without_password
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 _KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-project")
+_OPENAI_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
 _SCHEMES = ("http", "https", "all")
 
 
@@ -77,14 +76,19 @@ def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Aw
     return check
 
 
-def forget_openai_environment(api: "AsyncOpenAI", headers: Mapping[str, str] | None = None) -> None:
-    """Take out of a client what the openai package finds in variables that are meant for OpenAI's own server.
+@contextmanager
+def without_openai_variables(*, keep: bool = False) -> Iterator[None]:
+    """Hide the variables that are meant for OpenAI's own server while a client for another is made.
 
-    These are organization, project, the administrator's key, and OPENAI_CUSTOM_HEADERS, which may hold keys
-    and would even replace the client's own. `headers` are those that it was made with.
+    The openai package finds organization, project and the administrator's key there, and headers, which may
+    hold keys and would even replace the client's own. With `keep` nothing is hidden.
     """
-    api.organization = api.project = api.admin_api_key = None
-    api._custom_headers = dict(headers or {})
+    names = () if keep else _OPENAI_VARIABLES
+    hidden = {name: value for name in names if (value := os.environ.pop(name, None)) is not None}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def way_to(url: str) -> str:

@@ -69,15 +69,14 @@ class EndpointModel:
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
-            self._api = AsyncOpenAI(
-                # The SDK insists on a key; servers that want none ignore it.
-                api_key=api_key or "none",
-                base_url=base_url,
-                max_retries=_MAX_RETRIES,
-                http_client=network.http_client(base_url, timeout=_TIMEOUT),
-            )
-            if not is_openai(base_url):
-                network.forget_openai_environment(self._api)
+            with network.without_openai_variables(keep=is_openai(base_url)):
+                self._api = AsyncOpenAI(
+                    # The SDK insists on a key; servers that want none ignore it.
+                    api_key=api_key or "none",
+                    base_url=base_url,
+                    max_retries=_MAX_RETRIES,
+                    http_client=network.http_client(base_url, timeout=_TIMEOUT),
+                )
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again

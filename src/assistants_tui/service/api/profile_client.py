@@ -40,14 +40,14 @@ def embedded_client(
 ) -> Client:
     """A client whose requests go to the engine behind `transport`."""
     http = httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
-    api = openai.AsyncOpenAI(
-        api_key="none",
-        base_url="http://localhost/v1",
-        http_client=http,
-        default_headers=_AGENT,
-        max_retries=0,
-    )
-    network.forget_openai_environment(api, _AGENT)
+    with network.without_openai_variables():
+        api = openai.AsyncOpenAI(
+            api_key="none",
+            base_url="http://localhost/v1",
+            http_client=http,
+            default_headers=_AGENT,
+            max_retries=0,
+        )
     return Client(api, server="the embedded engine", anonymous=True, failed=failed)
 
 
@@ -73,13 +73,13 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
         _check_encryption(profile, profile.base_url)
     address = urlsplit(profile.base_url)
     hosted = address.hostname == "api.openai.com"
-    api = openai.AsyncOpenAI(
-        api_key=key.reveal() if key else "none",
-        base_url=network.http_url(profile.base_url),
-        http_client=_http_client(profile.base_url),
-        default_headers=_AGENT,
-    )
-    network.forget_openai_environment(api, _AGENT)
+    with network.without_openai_variables():
+        api = openai.AsyncOpenAI(
+            api_key=key.reveal() if key else "none",
+            base_url=network.http_url(profile.base_url),
+            http_client=_http_client(profile.base_url),
+            default_headers=_AGENT,
+        )
     api.organization, api.project = profile.organization, profile.project
     server = address.netloc or f"the socket {address.path}"
     return Client(api, server=server, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
@@ -108,15 +108,15 @@ def _azure_client(
         command = profile.token_command or (() if key else _FOUNDRY_TOKEN)
     _check_encryption(profile, base_url)
     tokens = TokenCommand(command) if command and not key else None
-    api = openai.AsyncAzureOpenAI(
-        base_url=base_url,
-        api_version=version,
-        api_key=key.reveal() if key else None,
-        azure_ad_token_provider=tokens,
-        http_client=_http_client(base_url),
-        default_headers=_AGENT,
-    )
-    network.forget_openai_environment(api, _AGENT)
+    with network.without_openai_variables():
+        api = openai.AsyncAzureOpenAI(
+            base_url=base_url,
+            api_version=version,
+            api_key=key.reveal() if key else None,
+            azure_ad_token_provider=tokens,
+            http_client=_http_client(base_url),
+            default_headers=_AGENT,
+        )
     server = urlsplit(base_url).netloc
     return Client(
         api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed

@@ -108,15 +108,14 @@ class EndpointEmbedder:
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
-            self._api = AsyncOpenAI(
-                # The SDK insists on a key; servers that want none ignore it.
-                api_key=api_key or "none",
-                base_url=base_url,
-                max_retries=0,  # which answers are worth another try depends on their text: see `_request`
-                http_client=network.http_client(base_url, timeout=_TIMEOUT),
-            )
-            if not is_openai(base_url):
-                network.forget_openai_environment(self._api)
+            with network.without_openai_variables(keep=is_openai(base_url)):
+                self._api = AsyncOpenAI(
+                    # The SDK insists on a key; servers that want none ignore it.
+                    api_key=api_key or "none",
+                    base_url=base_url,
+                    max_retries=0,  # what is worth another try depends on the answer: see `_request`
+                    http_client=network.http_client(base_url, timeout=_TIMEOUT),
+                )
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the search that needs it; words are found without
         # What the server takes, as far as it is known.
