@@ -68,6 +68,15 @@ def test_which_keys_are_refused(
     assert CANARY not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://[", "localhost:11434", "http://", "http://x:port/v1", "ftp://x", "http://a b"]
+)
+def test_an_address_that_is_none_is_refused_at_once(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        serve_options("--model-url", url)
+    assert "--model-url: it must be a URL, such as http://localhost:11434/v1" in capsys.readouterr().err
+
+
 async def test_another_endpoint_gets_no_key_of_openai_and_the_user_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

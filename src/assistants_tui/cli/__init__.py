@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from assistants_tui import __version__, process_memory
 from assistants_tui.cli import streams
@@ -135,7 +136,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="web pages that may use the server from a browser, such as https://example.org",
     )
     serve.add_argument(
-        "--model-url", metavar="URL", type=_text, help="an OpenAI-compatible endpoint; without it: the tutor"
+        "--model-url", metavar="URL", type=_url, help="an OpenAI-compatible endpoint; without it: the tutor"
     )
     serve.add_argument(
         "--model", metavar="MODEL", type=_text, help="the model for names that the endpoint does not know"
@@ -230,6 +231,17 @@ def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> N
         ("thread", "thread to continue, by ID"),
     ):
         parser.add_argument(f"--{name}", metavar=name[0].upper(), type=_text, default=default, help=meaning)
+
+
+def _url(value: str) -> str:
+    """Reads the address of a server."""
+    try:
+        good = re.fullmatch(r"https?://\S+", value) and urlsplit(value).hostname and urlsplit(value).port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError("it must be a URL, such as http://localhost:11434/v1")
+    return value
 
 
 def _origin(value: str) -> str:

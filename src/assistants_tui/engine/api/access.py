@@ -1,6 +1,7 @@
 """Who may ask, and in which manner: OpenAI's under /v1, Azure's under /openai."""
 
 import re
+from collections import Counter
 from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -120,8 +121,9 @@ def _is_address(host: str) -> bool:
 
 def _refuse_repetitions(request: Request) -> None:
     """Refuse a parameter that is given twice where one counts: who reads the other one is misled."""
-    names = [name for name, _ in request.query_params.multi_items() if not _is_list(name)]
-    for name in {name for name in names if names.count(name) > 1}:
+    names = Counter(name for name, _ in request.query_params.multi_items() if not _is_list(name))
+    [(name, count)] = names.most_common(1) or [("", 0)]
+    if count > 1:
         raise bad_request(
             f"Duplicate parameter: '{shown(name)}' is in the URL more than once.",
             param=shown(name),
