@@ -7,9 +7,9 @@ import os
 import stat
 
 from .launchers import Place
+from .tree import DEEPEST
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_DEPTH = 16  # files deeper down are not handed back either
 
 
 def hand_over(place: Place, user: int | None) -> None:
@@ -25,7 +25,7 @@ def hand_over(place: Place, user: int | None) -> None:
         folder = os.open(path, _FOLDER)
         try:
             if os.fstat(folder).st_uid != owner:
-                _give(folder, owner, _DEPTH)
+                _give(folder, owner, DEEPEST)
         finally:
             os.close(folder)
 
