@@ -1,6 +1,8 @@
 """`serve`: the engine behind a socket, for other programs and other machines."""
 
 import argparse
+import contextlib
+import ctypes
 import ipaddress
 import resource
 import signal
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from assistants_tui.engine.tools.code_interpreter import Sandbox
 
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # parameters of mallopt(3)
 _MANY_FILES = 10_240
 
 
@@ -95,6 +98,7 @@ def serve(options: argparse.Namespace) -> int:
             await super().shutdown(sockets)
 
     _allow_many_streams()
+    _give_memory_back()
     config = uvicorn.Config(
         app,
         http=TimedConnection,
@@ -194,6 +198,17 @@ def _allow_many_streams() -> None:
     wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _give_memory_back() -> None:
+    """Have the memory of large requests returned to the system once they are answered.
+
+    The allocator of Linux keeps what it has freed when it has seen large pieces, in a heap for each thread.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # other systems have no such function, or no need
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_THRESHOLD, 256 * 1024)
+        mallopt(_ARENA_MAX, 2)
 
 
 def _is_loopback(host: str) -> bool:

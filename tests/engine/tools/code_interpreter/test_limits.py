@@ -1,7 +1,10 @@
 """Code that takes too much: it ends with a sentence, and the session goes on with its files."""
 
+import asyncio
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support.code_interpreter import OpenInterpreter, Thread
@@ -209,3 +212,26 @@ async def test_memory_is_watched_while_the_disk_fails(
     [failure] = [record for record in caplog.records if "could not be watched" in record.message]
     assert failure.exc_info is not None
     assert isinstance(failure.exc_info[1], OSError)
+
+
+async def test_time_while_the_event_loop_stands_still(open_interpreter: OpenInterpreter) -> None:
+    thread = Thread(await open_interpreter(seconds=2, grace_seconds=0.5))
+    await thread.run("1")
+    kernel = psutil.Process().children(recursive=True)
+    assert kernel
+    thread.arrived.clear()
+    running = asyncio.create_task(thread.run("print('begun', flush=True)\nwhile True: pass"))
+    await thread.arrived.wait()
+    until = time.monotonic() + 30
+    while any(_works(process) for process in kernel):  # nothing else is done meanwhile: that is the test
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert (await running).status == "timeout"
+    assert "it ran for more than 2 s" in thread.logs
+
+
+def _works(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

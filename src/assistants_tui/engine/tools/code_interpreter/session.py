@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _ON_REQUEST = "The code was stopped on request."
 _REQUEST_GRACE = 1.5  # seconds, so that code is gone two seconds after it was told to stop
 _WATCH_SECONDS = 0.1
 _SETTLE_SECONDS = 1.0
+_LATE_SECONDS = 1.0  # of the event loop, before code is stopped without it
 
 _logger = logging.getLogger(__name__)
 
@@ -140,6 +142,7 @@ class Session:
         live.kernel.process.thaw()
         live.awake.set()
         timer = asyncio.create_task(self._limit_time(live.kernel))
+        last_resort = self._limit_time_without_loop(live.kernel)
         sentence = None
         try:
             await self._until_idle(live.kernel, code, reader, on_output)
@@ -152,6 +155,7 @@ class Session:
             sentence = f"{error} {_LOST}"
         finally:
             timer.cancel()
+            last_resort.cancel()
         for output in reader.rest():
             await on_output(output)
         if sentence is not None:
@@ -194,6 +198,19 @@ class Session:
         await asyncio.sleep(limits.seconds)
         self._stopped_by = self._stopped_by or "time"
         await kernel.interrupt(_out_of_time(limits), limits.grace_seconds)
+
+    def _limit_time_without_loop(self, kernel: Kernel) -> threading.Timer:
+        """End code that goes on after its time limit although the event loop has no time to stop it."""
+
+        def kill() -> None:
+            self._stopped_by = self._stopped_by or "time"
+            kernel.kill(_out_of_time(limits))
+
+        limits = self._workshop.limits
+        timer = threading.Timer(limits.seconds + limits.grace_seconds + _LATE_SECONDS, kill)
+        timer.daemon = True
+        timer.start()
+        return timer
 
     async def interrupt(self) -> None:
         """Stop the running code, and calls that have not come to running theirs."""
