@@ -24,6 +24,7 @@ from assistants_tui.engine.tools.code_interpreter.launchers import (
 )
 from assistants_tui.engine.tools.code_interpreter.launchers.bare import Bare
 from assistants_tui.engine.tools.code_interpreter.launchers.bubblewrap import Bubblewrap
+from assistants_tui.engine.tools.code_interpreter.launchers.landlock import Landlock
 from assistants_tui.engine.tools.code_interpreter.launchers.seatbelt import Seatbelt
 from assistants_tui.engine.tools.code_interpreter.sandbox import choose
 from support.code_interpreter import OpenInterpreter, Thread
@@ -299,6 +300,11 @@ async def test_unconfined_is_never_chosen_by_itself_and_says_what_it_is(tmp_path
     assert (await thread.run("import os; print(sorted(os.environ))")).status == "ok"
     assert "PYTEST" not in thread.logs
     await interpreter.close()
+
+
+def test_a_sandbox_that_leaves_code_to_root_says_so() -> None:
+    for launcher in (Seatbelt(), Landlock(), Bubblewrap("bwrap")):
+        assert ("Code runs as root" in launcher.sentence) == (os.geteuid() == 0)
 
 
 def test_the_profile_for_macos_names_only_its_own_folders(place: Place) -> None:

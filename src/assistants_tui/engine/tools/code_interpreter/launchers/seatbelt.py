@@ -6,6 +6,7 @@ Mac by its authors; the probe decides on each machine whether it holds.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +50,17 @@ _PROFILE = """(version 1)
 @dataclass(frozen=True, slots=True)
 class Seatbelt:
     name: str = "sandbox-exec"
-    sentence: str = (
-        "Sandboxed (reduced, not yet proven on macOS): code should not be able to read or change your files, "
-        "use the network or start programs. It can see the name of this computer, and of a file or folder "
-        "whose path it guesses whether it exists, its size, times, owner, rights and link target."
-    )
     user: None = None
+
+    @property
+    def sentence(self) -> str:
+        root = " Code runs as root." if os.geteuid() == 0 else ""
+        return (
+            "Sandboxed (reduced, not yet proven on macOS): code should not be able to read or change your "
+            "files, use the network or start programs. It can see the name of this computer, and of a file "
+            "or folder whose path it guesses whether it exists, its size, times, owner, rights and link "
+            f"target.{root}"
+        )
 
     @staticmethod
     def profile(place: Place) -> str:
