@@ -88,3 +88,10 @@ def test_any_bytes_are_read_or_refused(body: bytes, size: int) -> None:
         read(body, size)
     except NoAnswerError as refused:
         assert len(refused.sample) <= 200
+
+
+@pytest.mark.parametrize("frame", [b"data: %b\n\n", b"%b\n", b"%b"], ids=["event", "line", "body"])
+@pytest.mark.parametrize("many", [b"[" + b"[]," * 200_000 + b"0]", b"9" * 100_000], ids=["lists", "digits"])
+def test_millions_of_values_are_no_answer(frame: bytes, many: bytes) -> None:
+    with pytest.raises(NoAnswerError):
+        read(frame % (b'{"x":' + many + b"}"), 1 << 16)

@@ -6,13 +6,15 @@ JSON body, errors in a field named `error` or in an event of that name, and now 
 proxy.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from assistants_tui.protocol import bounded_json
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _MAX_BYTES = 64 << 20  # of one line, one event or one body: more is no answer
+_MAX_VALUES = 100_000  # of one of these
 _UNREADABLE = (ValueError, RecursionError)  # no JSON, or JSON that is nested too deeply
 _SAMPLE = 200  # characters of something that is no answer, to be shown
 
@@ -119,14 +121,14 @@ class AnswerBody:
 
 def _parsed(text: str) -> object:
     try:
-        return json.loads(text)
+        return bounded_json.parse(text, _MAX_VALUES)
     except _UNREADABLE:
         raise NoAnswerError(text) from None
 
 
 def _object(text: str) -> object:
     try:
-        value = json.loads(text)
+        value = bounded_json.parse(text, _MAX_VALUES)
     except _UNREADABLE:
         return None
     return value if isinstance(value, dict) else None
@@ -134,6 +136,6 @@ def _object(text: str) -> object:
 
 def _or_text(text: str) -> object:
     try:
-        return json.loads(text)
+        return bounded_json.parse(text, _MAX_VALUES)
     except _UNREADABLE:
         return text
