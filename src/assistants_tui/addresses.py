@@ -11,9 +11,15 @@ OPENAI_VARIABLE = "OPENAI_API_KEY"
 _OPENAI_HOST = "api.openai.com"
 _USER = re.compile(r"^([a-z0-9+.-]+://)?.*@", re.IGNORECASE | re.DOTALL)
 _PARAMETER = re.compile(r"(?<=[?&;])([^=&;#]*)=[^&;#]*")
+_OPERATION = re.compile(r"/(?:chat/completions|completions|responses|embeddings|models|assistants)/*$")
 _HARMLESS = frozenset({"api-version"})
 # What the C library reads as an IPv4 address: "127.1", "0", "2130706433", "0x7f.1".
 _IPV4_NUMBERS = re.compile(r"[0-9a-fx]+(\.[0-9a-fx]+){0,3}", re.IGNORECASE)
+
+
+def without_operation(url: str) -> str:
+    """The base URL of an endpoint that was given with the path of one of its operations."""
+    return _OPERATION.sub("", url)
 
 
 def is_on_this_computer(url: str) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from assistants_tui.settings import drafts
 from assistants_tui.settings.drafts import (
     MAX_DRAFT_CHARS,
-    MAX_DRAFTS,
     DraftFile,
     KeptDraft,
     load_draft,
@@ -50,13 +50,14 @@ def test_a_draft_writes_its_own_file_alone(folder: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in folder.glob("*.json")} == {0o600}
 
 
-def test_the_oldest_are_forgotten_first(folder: Path) -> None:
-    for number in range(MAX_DRAFTS):
+def test_the_oldest_are_forgotten_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 20)
+    for number in range(20):
         save_draft(folder, "team", f"thread_{number}", KeptDraft("a"))
     for number, file in enumerate(sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)):
         os.utime(file, (number, number))
     save_draft(folder, "team", "", KeptDraft("b"))
-    assert len([*folder.glob("*.json")]) == MAX_DRAFTS
+    assert len([*folder.glob("*.json")]) == 20
     assert load_draft(folder, "team", "") == KeptDraft("b")
 
 

@@ -28,6 +28,12 @@ def test_empty_fields_count_as_not_given() -> None:
     assert (profile.api_version, profile.base_url) == (None, None)
 
 
+@pytest.mark.parametrize("end", ["/chat/completions", "/chat/completions/", "/embeddings", ""])
+def test_an_address_is_kept_without_the_path_of_an_operation(end: str) -> None:
+    profile = new_profile("mine", "embedded", {"model_url": f"http://localhost:8000/v1{end}"})
+    assert profile.model_url == "http://localhost:8000/v1"
+
+
 @pytest.mark.parametrize(
     ("kind", "texts", "problems"),
     [

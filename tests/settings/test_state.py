@@ -99,18 +99,14 @@ thread_3 = 3
 """As earlier versions wrote state.toml."""
 
 
-@pytest.mark.parametrize("by", ["take_over", "any change"])
-def test_what_earlier_versions_kept_in_the_file_is_taken_over_once(path: Path, by: str) -> None:
+def test_what_earlier_versions_kept_in_the_file_is_taken_over_once(path: Path) -> None:
     prompts, drafts = path.with_name("prompts.jsonl"), path.with_name("drafts")
     path.parent.mkdir()
     path.write_text(OLD)
     add_prompts(prompts, "zero")
     save_draft(drafts, "x", "thread_2", KeptDraft("newer"))
     for _ in range(2):
-        if by == "take_over":
-            take_over(path)
-        else:
-            update_state(path, lambda state: state)
+        take_over(path)
         assert load_state(path) == AppState(theme="dusk", profiles={"x": ProfileState("thread_1")})
         assert load_prompts(prompts) == ("zero", "one\nline", "two")
         assert load_draft(drafts, "x", "") == KeptDraft("only text")
@@ -118,6 +114,22 @@ def test_what_earlier_versions_kept_in_the_file_is_taken_over_once(path: Path, b
         assert load_draft(drafts, "x", "thread_2") == KeptDraft("newer")
         assert load_draft(drafts, "x", "thread_3") == KeptDraft()
         assert "prompts" not in path.read_text() and "drafts" not in path.read_text()
+
+
+def test_drafts_that_cannot_be_moved_stay_and_keep_nothing_else_from_being_written(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(OLD)
+    drafts = path.with_name("drafts")
+    drafts.write_text("a file is in the way")
+    with pytest.raises(SettingsError, match="drafts"):
+        take_over(path)
+    update_state(path, lambda state: replace(state, theme="night"))
+    assert load_state(path).theme == "night"
+    assert load_state(path).profile("x").last_thread == "thread_1"
+    drafts.unlink()
+    take_over(path)
+    assert load_draft(drafts, "x", "") == KeptDraft("only text")
+    assert "drafts" not in path.read_text()
 
 
 def test_nothing_is_written_where_there_is_nothing_to_take_over(path: Path) -> None:

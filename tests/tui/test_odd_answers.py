@@ -133,6 +133,28 @@ async def test_a_mistake_in_a_worker_a_timer_or_an_action_is_told_and_the_app_go
         assert driver.chat.query_one(Composer).text == "kept on"
 
 
+async def test_an_assistant_that_is_malformed_costs_itself_alone() -> None:
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if path == "/assistants":
+            return 200, listed({"object": "assistant", "name": "No ID"}, assistant())
+        return 200, listed()
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        assert [one["id"] for one in driver.chat.workspace.assistants] == ["asst_1"]
+
+
+async def test_an_error_with_the_status_of_a_success_is_told_in_the_server_s_words() -> None:
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        return 200, {"error": {"message": "The quota of this team is used up."}}
+
+    async with odd_server(answer), open_app(profile=PROFILE, connected=False) as driver:
+        await driver.until(lambda: driver.chat.workspace.error is not None)
+        assert "The quota of this team is used up." in str(driver.chat.workspace.error)
+        await driver.press("f8")
+        await driver.until_shown("The stores could not be listed.")
+        await driver.until_told("The quota of this team is used up.")
+
+
 THREAD = {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}
 
 

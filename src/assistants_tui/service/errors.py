@@ -223,6 +223,11 @@ def _status_words(status: int, server: str) -> tuple[Kind, str, str, bool]:
     return kind, what.format(server), advice, retryable
 
 
+def error_words(answer: object) -> str:
+    """What a server says in an answer that is an error in spite of its status; "" if it is none."""
+    return _server_words(answer)[0] if isinstance(answer, dict) and answer.get("error") else ""
+
+
 def _server_words(body: object) -> tuple[str, str | None, str | None]:
     """Message, code and param of an error body, in any of the forms that servers use."""
     inner = body.get("error", body) if isinstance(body, dict) else body

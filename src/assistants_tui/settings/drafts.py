@@ -11,7 +11,7 @@ from typing import Any
 from assistants_tui.settings.files import locked, write_atomic, writing
 
 NAME = "drafts"
-MAX_DRAFTS = 200
+MAX_DRAFTS = 1_000
 """Of all profiles; the oldest are forgotten first."""
 MAX_DRAFT_CHARS = 1_000_000
 """A draft may be several messages that did not go out, each of up to 256,000 characters; the rest is cut."""
@@ -62,7 +62,7 @@ def save_draft(folder: Path, profile: str, thread_id: str, draft: KeptDraft) -> 
             file.unlink(missing_ok=True)
         return
     table = {"text": draft.text[:MAX_DRAFT_CHARS], "files": [asdict(one) for one in draft.files]}
-    with locked(folder / NAME):
+    with locked(folder):
         new = not file.exists()
         write_atomic(file, json.dumps(table).encode())
         if new:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from assistants_tui.addresses import without_operation
 from assistants_tui.settings.config import (
     KIND_FIELDS,
     PROFILE_NAME,
@@ -47,6 +48,8 @@ def new_profile(
             continue
         try:
             value: Any = shlex.split(text) if key == "token_command" else text
+            if key in {"model_url", "base_url"}:
+                value = without_operation(text)
         except ValueError:
             problems[key] = "A quote is not closed."
             continue

@@ -91,8 +91,8 @@ def update_state(path: Path, change: Callable[[AppState], AppState]) -> AppState
         table = _read(path)
         old = _state(table)
         new = change(old)
-        if _take_over(table, path) or new != old or not path.exists():
-            write_atomic(path, tomli_w.dumps(_table(new)).encode())
+        if new != old or not path.exists():
+            write_atomic(path, tomli_w.dumps(_merged(_table(new), _earlier(table))).encode())
     return new
 
 
@@ -101,27 +101,46 @@ def take_over(path: Path) -> None:
 
     Blocks on the disk. Raises `SettingsError` if it cannot be written: then it stays, for the next try.
     """
-    table = _read(path)
-    if "prompts" in table or any("drafts" in _dict(one) for one in _dict(table.get("profiles")).values()):
-        update_state(path, lambda state: state)
+    if not _earlier(_read(path)):
+        return
+    import tomli_w
+
+    with locked(path):
+        table = _read(path)
+        _move(table, path)
+        write_atomic(path, tomli_w.dumps(_table(_state(table))).encode())
 
 
-def _take_over(table: Mapping[str, Any], path: Path) -> bool:
-    """Move prompts and drafts, which earlier versions kept in this file, to where they are now.
+def _earlier(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What earlier versions kept in this file and is kept elsewhere now."""
+    drafts_of = {
+        name: {"drafts": _dict(entry)["drafts"]}
+        for name, entry in _dict(table.get("profiles")).items()
+        if "drafts" in _dict(entry)
+    }
+    prompts_here = {"prompts": table["prompts"]} if "prompts" in table else {}
+    return {**prompts_here, **({"profiles": drafts_of} if drafts_of else {})}
 
-    Returns whether there were any. A draft that is there already is newer.
-    """
-    sent = _texts(table.get("prompts"))
-    if sent:
+
+def _merged(table: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Both tables, and those in them."""
+    both = {
+        name: _merged(table[name], more[name])
+        for name in table.keys() & more.keys()
+        if isinstance(table[name], dict) and isinstance(more[name], dict)
+    }
+    return {**more, **table, **both}
+
+
+def _move(table: Mapping[str, Any], path: Path) -> None:
+    """Bring prompts and drafts of this file to where they are now. A draft that is there already is newer."""
+    if sent := _texts(table.get("prompts")):
         prompts.add_prompts(path.with_name(prompts.NAME), *sent)
     folder = path.with_name(drafts.NAME)
-    taken = bool(sent)
     for profile, entry in _dict(table.get("profiles")).items():
         for thread_id, value in _dict(_dict(entry).get("drafts")).items():
             if drafts.load_draft(folder, profile, thread_id).empty:
                 drafts.save_draft(folder, profile, thread_id, drafts.parsed_draft(value))
-            taken = True
-    return taken
 
 
 def _table(state: AppState) -> dict[str, Any]:

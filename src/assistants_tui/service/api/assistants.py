@@ -28,7 +28,7 @@ class Assistants:
         """The newest first, at most as many as `runs.assistant_fetch_count` says."""
         try:
             found = await read_all(
-                self._client, Assistant, "assistants", count=self._fetch_count, order="desc"
+                self._client, Assistant, "assistants", count=self._fetch_count, order="desc", lenient=True
             )
         except ServiceError as error:
             raise await explained(self._client, error) from None

@@ -19,7 +19,7 @@ import openai
 from assistants_tui import network
 from assistants_tui.protocol import file_kinds
 from assistants_tui.service.answers import MalformedError, checked
-from assistants_tui.service.errors import ServiceError, explain, not_the_api
+from assistants_tui.service.errors import ServiceError, error_words, explain, not_the_api
 from assistants_tui.service.wire import Event, Json
 from assistants_tui.settings.secrets import Secret
 
@@ -122,6 +122,9 @@ class Client:
         try:
             return checked(kind, answer, place)
         except MalformedError as error:
+            if words := error_words(answer):  # some servers, and proxies before them, send errors with 200
+                said = f"{self._server} answered {request} with an error: {words}"
+                raise ServiceError(said, kind="protocol") from None
             raise ServiceError(
                 f"{self._server} answered {request} with something else than the API promises: {error}.",
                 "The server is at fault, or the address in the profile is not that of an Assistants API.",

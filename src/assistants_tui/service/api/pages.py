@@ -1,10 +1,14 @@
 """Lists of the API, page by page: `limit`, `order` and `after` go out, `data` and `has_more` come back."""
 
+import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
 from assistants_tui.service.api.client import Client
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.wire import ListAnswer, Listed, Page
+
+_logger = logging.getLogger(__name__)
 
 Thing = TypeVar("Thing", bound=Listed)
 
@@ -21,16 +25,27 @@ async def read_page(
     after: str | None = None,
     order: str = "desc",
     query: Mapping[str, object] | None = None,
+    lenient: bool = False,
 ) -> Page[Thing]:
-    """One page of a list of objects of `kind`. `order` goes by creation: `desc` gives the newest first."""
+    """One page of a list of objects of `kind`. `order` goes by creation: `desc` gives the newest first.
+
+    `lenient`: an object that is not as the API promises is left out, unless all of them are so.
+    """
     asked: dict[str, object] = {**(query or {}), "limit": limit, "order": order}
     if after is not None:
         asked["after"] = after
     answer = await client.fetch(ListAnswer, path, asked)
-    items = [
-        client.checked(kind, item, f"GET /{path}", f"data[{number}]")
-        for number, item in enumerate(answer["data"])
-    ]
+    items: list[Thing] = []
+    faults: list[ServiceError] = []
+    for number, item in enumerate(answer["data"]):
+        try:
+            items.append(client.checked(kind, item, f"GET /{path}", f"data[{number}]"))
+        except ServiceError as error:
+            faults.append(error)
+    if faults and not (lenient and items):
+        raise faults[0]
+    for fault in faults:
+        _logger.warning("left out of a list: %s", fault)
     more = answer.get("has_more") is True and bool(items)
     return Page(items, items[-1]["id"] if more else None)
 
@@ -43,13 +58,16 @@ async def read_all(
     count: int | None = None,
     order: str = "asc",
     query: Mapping[str, object] | None = None,
+    lenient: bool = False,
 ) -> list[Thing]:
     """All items of a list, or the first `count`. A server that gives the same page again ends it."""
     found: dict[str, Thing] = {}
     after: str | None = None
     while count is None or len(found) < count:
         limit = MAX_LIMIT if count is None else min(MAX_LIMIT, count - len(found))
-        page = await read_page(client, kind, path, limit=limit, after=after, order=order, query=query)
+        page = await read_page(
+            client, kind, path, limit=limit, after=after, order=order, query=query, lenient=lenient
+        )
         known = len(found)
         found.update((item["id"], item) for item in page.items)
         if page.next_cursor is None or len(found) == known:

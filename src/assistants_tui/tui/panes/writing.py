@@ -41,8 +41,8 @@ from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _EXPORTS = ("markdown", "json", "html")
 _EDITING = "✎ This goes out on a branch. Esc drops it."
-_PAUSE = 1.0
-"""Seconds without a key after which the draft is kept on the disk."""
+_KEEP_EVERY = 0.5
+"""Seconds after which what was typed is on its way to the disk, however fast the user goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class WritingPane(Vertical):
         self._given_up = ""  # the line for which completion was dismissed
         self._kept = RunOptions()  # the options of the thread that are shown
         self._models: Sequence[str] | None = None
-        self._pause: Timer | None = None
+        self._keeping: Timer | None = None
 
     def compose(self) -> ComposeResult:
         rows = VirtualList(id="completions")
@@ -163,14 +163,16 @@ class WritingPane(Vertical):
 
     def keep_draft(self) -> None:
         """Remember what has been written, in case the app ends before it is sent."""
+        if self._keeping is not None:
+            self._keeping.stop()
+            self._keeping = None
         aside = [self._edit.aside] if self._edit is not None else []
         self._workspace.drafts.put(self._conversation.thread_id, joined([*aside, self.draft]))
 
     def _keep_soon(self) -> None:
-        """Keep the draft once nothing more is done to it."""
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE, self.keep_draft)
+        """Keep the draft, once for all that is typed until then."""
+        if self._keeping is None:
+            self._keeping = self.set_timer(_KEEP_EVERY, self.keep_draft)
 
     def _put_kept(self, draft: Draft) -> None:
         """Show a draft from before the start. Its files may have gone since then."""

@@ -92,6 +92,7 @@ class VectorStoresScreen(ListScreen):
         self._intakes: dict[str, Intake] = {}
         self._lines: list[_Line] = []
         self._reading = True
+        self._listed = False
         self._results_of = ""
 
     def on_mount(self) -> None:
@@ -114,6 +115,7 @@ class VectorStoresScreen(ListScreen):
             page = await backend.vector_stores.list(after=self._after)
             self._stores |= {store["id"]: store for store in page.items}
             self._after = page.next_cursor
+            self._listed = True
         self._reading = False
         self.draw()
 
@@ -188,7 +190,8 @@ class VectorStoresScreen(ListScreen):
                 lines += [_Line(store, file) for file in self._files.get(store["id"], {}).values()]
         self._lines = lines
         more = self._after is not None
-        none = "No store matches." if words else "No vector stores yet. n makes one."
+        none = "No vector stores yet. n makes one." if self._listed else "The stores could not be listed."
+        none = "No store matches." if words else none
         self.rows.empty = "Reading…" if self._reading else none
         self.rows.set_rows(
             len(lines) + more, self._row, key=lambda index: lines[index].key if index < len(lines) else "more"
@@ -290,6 +293,15 @@ class VectorStoresScreen(ListScreen):
         self.detail.focus()
 
     # keys
+
+    def action_back(self) -> None:
+        """Out of what a query found or a file has, else as in every list."""
+        if self._results_of:
+            self._results_of = ""
+            self.draw_detail()
+            self.rows.focus()
+        else:
+            super().action_back()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in {"add", "query", "to_assistant", "to_thread", "rename", "delete", "copy_id"}:

@@ -35,7 +35,7 @@ async def choose(
             failures.append(f"{launcher.name}: {failure}")
         else:
             return launcher, Sandbox(True, launcher.name, launcher.sentence)
-    reason = "; ".join(dict.fromkeys(failures)) or f"there is none for {sys.platform}"
+    reason = "; ".join(dict.fromkeys(failures)) or f"There is no sandbox for {sys.platform}"
     return None, Sandbox(False, "none", _OFF, f"{reason}. {_advice()}".strip())
 
 
