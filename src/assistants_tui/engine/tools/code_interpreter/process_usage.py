@@ -107,12 +107,11 @@ class _Total:
             if self._contained is None and _is_contained(living):
                 self._contained = living
             pages = _status(living, "smaps_rollup") if self._exact else {}
-        except PermissionError:
-            return _living(pid) is None
         except OSError:
-            return True  # it has ended
+            return _living(pid) is None
         self._memory += 1024 * (pages.get(b"Pss") or status.get(b"VmRSS", 0))
         self._memory += 1024 * (pages.get(b"SwapPss") or status.get(b"VmSwap", 0))
+        self._memory += 1024 * status.get(b"HugetlbPages", 0)
         return True
 
     def _add_files(self, living: Path) -> None:

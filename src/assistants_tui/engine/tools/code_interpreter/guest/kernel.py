@@ -21,10 +21,8 @@ kernelapp: Any = importlib.import_module("ipykernel.kernelapp")
 
 def serve(order: dict[str, Any]) -> None:
     """Run the kernel until its process ends. Writes the order's token to stdout when it listens."""
-    if sys.platform == "linux" and sys.version_info >= (
-        3,
-        14,
-    ):  # whose own way passes open files through sockets, which is refused here
+    # newer Pythons start processes by passing open files through sockets, which is refused here
+    if sys.platform == "linux" and sys.version_info >= (3, 14):
         multiprocessing.set_start_method("fork")
     stdout = os.dup(1)  # ipykernel redirects descriptor 1 to itself
     # without this it opens a TCP port for the output of child processes
