@@ -7,6 +7,7 @@ Code in the kernel owns the other end, so that every message is taken for what a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,6 +44,7 @@ _MOST_VALUES = 20_000  # of what one message says; what is shown is one text or 
 _MOST_VALUES_ABOUT = 200  # of each part that says what a message is about
 _DELIMITER = b"<IDS|MSG>"  # between what routes a message and the message
 _POLL_SECONDS = 0.1
+_END_SECONDS = 1.0  # from the end of a process's connections to the news of its own
 _LOST_SECONDS = 2.0  # of silence after a reply: the kernel has dropped its last messages
 _RECEIVED_IN_ALL = 64 * MIB  # bytes of messages about one call
 _COST = 1024  # bytes that a message counts for beside its own: also the shortest one has to be read
@@ -168,7 +170,11 @@ class Kernel:
                     await on_message(Message(LOST, {}))
                     return
         except ConnectionLostError as error:
-            self.kill("The code was stopped: the interpreter no longer accepts commands.")
+            with contextlib.suppress(TimeoutError):  # if the process has ended, that is the reason
+                async with asyncio.timeout(_END_SECONDS):
+                    await self.process.wait()
+            if self.alive:
+                self.kill("The code was stopped: the interpreter no longer accepts commands.")
             raise KernelError(self.obituary) from error
         except TooLargeError as error:
             self.kill("The code was stopped: it produced too much output.")

@@ -70,6 +70,7 @@ class Session:
         """Whether these calls are to end."""
         self.admitted = False
         """Whether it counts among the sessions that may be alive at once."""
+        self._warming = False
         self._workshop = workshop
         self._folder = ThreadFolder(folder, workshop.limits)
         self._lock = asyncio.Lock()
@@ -85,15 +86,19 @@ class Session:
 
     @property
     def idle(self) -> bool:
-        """Whether no call runs or waits for it to run."""
-        return not self.busy and self.pending == 0
+        """Whether no call needs its kernel, though the watchdog may be busy with that."""
+        return self.pending == 0 and not self._warming
 
     async def warm(self) -> None:
         """Have a kernel ready. A failure shows at the call."""
-        async with self._lock:
-            with contextlib.suppress(KernelError, OSError):
-                await self._ensure_kernel()
-            self.last_used = time.monotonic()
+        self._warming = True
+        try:
+            async with self._lock:
+                with contextlib.suppress(KernelError, OSError):
+                    await self._ensure_kernel()
+                self.last_used = time.monotonic()
+        finally:
+            self._warming = False
 
     async def run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
         async with self._lock:
