@@ -152,6 +152,34 @@ def test_no_question_breaks_the_reading(question: str) -> None:
     asyncio.run(turn(request))
 
 
+FORECAST: JSON = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Weather of a place",
+        "parameters": {"type": "object", "properties": {"location": {"type": "string"}}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the weather in" + " " * 20_000 + "x!a",
+        "What is the weather in" + "\n" * 20_000 + "x!a",
+        "Weather " + "in a " * 20_000 + "!x",
+        "Integrate x " + "from a " * 20_000,
+        "Integrate x from" + " " * 20_000 + "a to" + " " * 20_000,
+    ],
+    ids=["blanks", "lines", "places", "limits", "blanks in limits"],
+)
+async def test_long_questions_are_read_as_fast_as_short_ones(question: str) -> None:
+    """A pattern that goes back over thousands of blanks would not come to an end."""
+    await turn(
+        ChatRequest("tutor", [{"role": "user", "content": question}], tools=[FORECAST, CODE_INTERPRETER])
+    )
+
+
 @given(st.from_regex(r"[-+*/^()!%.0-9xy ]{1,25}", fullmatch=True))
 def test_the_source_of_an_expression_means_the_same(text: str) -> None:
     try:

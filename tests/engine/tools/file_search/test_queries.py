@@ -100,3 +100,13 @@ def test_terms_are_found_where_they_are(text: list[str], query: list[str], betwe
     ]
     for start, end, term in places:
         assert term in word_terms(written[start:end])
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t ", "\u00a0"])
+def test_runs_of_blanks_are_read_as_one(blank: str) -> None:
+    """A pattern that goes back over them would not come to an end."""
+    assert rewrite("How high is" + blank * 900 + "the tower?") == rewrite(
+        "How high is" + blank + "the tower?"
+    )
+    long = "a" + blank * 100_000 + "b"
+    assert rewrite(long) == [long]

@@ -45,7 +45,7 @@ def _task(question: str) -> _Task | None:
     asked = _ASKED.search(question)
     if asked is None:
         return None
-    rest, limits, variable = asked["rest"], None, ""
+    rest, limits, variable = reading.in_few_words(asked["rest"]), None, ""
     if asked["integral"] and (found := _LIMITS.search(rest)) is not None:
         ends = [reading.expression(end) for end in found.groups()]
         if ends[0] is not None and ends[1] is not None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from assistants_tui.engine.models.tutor import reading
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Result, Say
 
 Json = dict[str, Any]
@@ -138,7 +139,7 @@ def _phrases(question: str) -> list[str]:
     listed = [name for group in _PLACES.findall(question) for name in _parts(group)]
     if not listed:
         listed = [found[0] for found in _LATER.finditer(question) if found[0] not in ("I", "I'm")]
-    if not listed and (tail := _TAIL.search(question)):
+    if not listed and (tail := _TAIL.search(reading.in_few_words(question, end=True))):
         listed = [part.strip() for part in re.split(r"\s+and\s+", tail[1])]
     return list(dict.fromkeys(name.strip().rstrip(".,") for name in listed))
 

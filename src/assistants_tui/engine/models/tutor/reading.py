@@ -34,7 +34,15 @@ _SMALL_WORDS = re.compile(
 _LONELY = re.compile(r"^\s*[aAI](?=\s+[^=+\-*/^\s])|\s+[aAI]\s*$")
 _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b|\b\d+(?:-\d+){2,}\b")
 
+_FEW = 500  # characters: some patterns take time with the square of the length, in which nothing else runs
+
 Equation = tuple[Expression, Expression]
+
+
+def in_few_words(text: str, *, end: bool = False) -> str:
+    """The beginning of a text, or its end, without blanks that say nothing: enough for a question."""
+    lines = "\n".join(" ".join(line.split()) for line in text.splitlines() if not line.isspace())
+    return lines[-_FEW:] if end else lines[:_FEW]
 
 
 def equations(text: str) -> list[tuple[str, Equation]]:
