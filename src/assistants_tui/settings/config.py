@@ -508,6 +508,7 @@ kind = "embedded"
 # [functions]
 # timeout = 60                    # seconds that a call may take
 # python = "~/venv/bin/python"     # a Python with the packages that they need
+# env = { SHOP_KEY = "$SHOP_KEY" }  # what they get of your environment, besides HOME, PATH and the like
 
 # MCP servers, whose tools assistants can call as functions, also only after you agree:
 # [mcp.files]

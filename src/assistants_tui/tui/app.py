@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
@@ -26,7 +26,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerFailed, get_current_worker
 
 from assistants_tui import process_memory
 from assistants_tui.service.last_resort import end_children, end_hard_after
@@ -120,6 +120,7 @@ class AssistantsApp(App[None]):
         self._keeper: Worker[None] | None = None
         self._settled = False
         self._asking = False  # whether to leave
+        self._asked: set[tuple[object, str]] = set()  # which actions, of what, wait for an answer
         self._ending = False  # without a question
         self._typed_early: list[events.Event] | None = []
         """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
@@ -134,6 +135,21 @@ class AssistantsApp(App[None]):
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
+
+    async def push_screen_wait(self, screen: Screen[Any] | str, *, mode: str | None = None) -> Any:
+        """Show a dialog, and wait for its result.
+
+        An action whose key was pressed twice asks once: the second press gets None, as after Esc.
+        """
+        worker = get_current_worker()
+        asker = (worker.node, worker.name)
+        if asker in self._asked:
+            return None
+        self._asked.add(asker)
+        try:
+            return await super().push_screen_wait(screen, mode=mode)
+        finally:
+            self._asked.discard(asker)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]

@@ -53,6 +53,9 @@ async def test_keys_of_somebody_who_was_typing_are_no_output(monkeypatch: pytest
         for moment, key in ((0.1, "o"), (0.5, "k"), (0.9, "enter")):
             now = moment
             await driver.press(key)
+        assert [told for told in driver.told if "Pause" in told] == [
+            "Pause, then answer Keys that come right after a question are not taken as its answer."
+        ]
         assert field.text == ""
         assert driver.app.screen is driver.chat
         now = 2.0
@@ -190,3 +193,18 @@ async def test_a_key_that_is_pressed_twice_asks_once(monkeypatch: pytest.MonkeyP
         await driver.until(lambda: isinstance(driver.app.screen, ChoiceDialog))
         await driver.press("escape")
         await driver.until(lambda: driver.app.screen is driver.chat)
+
+
+async def test_the_footer_says_what_esc_does_and_pressed_twice_it_asks_once() -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        await driver.until_shown("Esc Back")
+        await asked(driver)
+        await driver.until_shown("Esc Stop")
+        for _ in range(2):
+            driver.chat.action_stop()
+        await driver.until_shown("Stop the run that waits for you?")
+        await driver.press("right", "enter")
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        await driver.until(lambda: not driver.conversation.busy)
+        await driver.until_shown("Esc Back")

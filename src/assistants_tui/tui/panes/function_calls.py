@@ -61,7 +61,7 @@ class OutputField(TextArea):
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, compact=True, highlight_cursor_line=False, soft_wrap=True)
-        self.guard = QuestionGuard()
+        self.guard = QuestionGuard(self)
         """Of a field that gets the focus by itself."""
 
     def render_line(self, y: int) -> Strip:
@@ -130,7 +130,7 @@ class CallCard(Vertical, can_focus=True):
         super().__init__()
         self._pending = pending
         self.call = call
-        self._guard = QuestionGuard()
+        self._guard = QuestionGuard(self)
         self._read = ""
         """What the user has seen whole."""
 
@@ -332,7 +332,7 @@ class FunctionCallsPanel(Vertical):
     DEFAULT_CSS = """
     FunctionCallsPanel {
         & > #function-deadline { dock: top; }
-        & > VerticalScroll { height: auto; max-height: 100%; }
+        & > VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
         & > VerticalScroll > Container { height: auto; layout: vertical; }
         & > VerticalScroll > Container.-beside { layout: horizontal; }
         & CallCard { margin-top: 1; }

@@ -55,7 +55,8 @@ class ChatScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-medium"), (120, "-wide")]  # noqa: RUF012 - Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new_thread", "New", priority=True, id="threads.new", tooltip="Begin a new thread"),
-        Binding("escape", "back", "Back", id="app.back", tooltip="Stop the run, or go back"),
+        Binding("escape", "stop", "Stop", id="run.stop", tooltip="Stop the run"),
+        Binding("escape", "back", "Back", id="app.back", tooltip="Go back"),
         Binding("f3", "connect", "Connect", id="app.connect", tooltip="Connect a model"),
         Binding("f3", "app.profiles", show=False, id="app.profiles", tooltip="Change or add a profile"),
         Binding("ctrl+p", "app.command_palette", "Commands", id="app.commands", tooltip="Find any command"),
@@ -108,6 +109,8 @@ class ChatScreen(Screen[None]):
         self._left = state
         self._sizes = dict(state.pane_sizes)
         self._slash_actions = SlashActions(self, workspace)
+        self._busy = False
+        """Whether the open thread has a run, as the footer shows it."""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -172,6 +175,9 @@ class ChatScreen(Screen[None]):
         self.query_one(Composer).set_prompts(await self.workspace.prompts())
 
     def _workspace_changed(self, changed: Changed) -> None:
+        if (busy := self.workspace.conversation.busy) != self._busy:
+            self._busy = busy
+            self.refresh_bindings()
         if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS):
             self._show_place()
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.BALANCE):
@@ -280,6 +286,10 @@ class ChatScreen(Screen[None]):
     def action_attach(self) -> None:
         self.query_one(Composer).action_attach()
 
+    def action_stop(self) -> None:
+        """What `back` does while a run is on: the footer says what that is."""
+        self.action_back()
+
     @work
     async def action_back(self) -> None:
         """Out of a filter or a drawer; from anywhere else, stop the run; else to the composer."""
@@ -294,7 +304,7 @@ class ChatScreen(Screen[None]):
             self.query_one(WritingPane).bring_back(stopped)
         self._to_composer()
 
-    @work(exclusive=True, group="stop")
+    @work(group="stop")
     async def _stop_waiting(self, conversation: Conversation) -> None:
         """Esc also leaves a field in which an answer is written, so it takes a second key to lose that."""
         choice = await self.app.push_screen_wait(
@@ -415,6 +425,9 @@ class ChatScreen(Screen[None]):
         if action == "connect":
             profile = self.workspace.profile
             return profile.kind == "embedded" and profile.model_url is None
+        if action == "stop":
+            drawer = self.has_class("-show-sidebar") or self.has_class("-show-inspector")
+            return not drawer and self.workspace.conversation.busy
         return True
 
     async def action_connect(self) -> None:

@@ -39,7 +39,7 @@ class ChoiceDialog(ModalScreen[str | None]):
         self._detail = detail
         self._choices = choices
         self._danger = danger
-        self._guard = QuestionGuard()
+        self._guard = QuestionGuard(self)
 
     def on_mount(self) -> None:
         self._guard.appear()
