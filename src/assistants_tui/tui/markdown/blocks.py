@@ -11,6 +11,8 @@ fact: the next line may turn one into a heading, or its last line into the head 
 """
 
 import re
+from collections import ChainMap
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
@@ -19,10 +21,16 @@ from markdown_it.rules_block.html_block import HTML_SEQUENCES
 
 MAX_DEPTH = 20
 """Containers within containers; deeper markers are read as text, as markdown-it does."""
-MAX_DEFINITION = 4000
-"""Characters of a paragraph that may still turn out to be link reference definitions."""
+MAX_DEFINITION = 1000
+"""Characters of a paragraph that may begin with link reference definitions."""
+MAX_DEFINITION_LINES = 16
+"""Its lines."""
+MAX_PARAGRAPH = 4000
+"""Characters after which a paragraph stays one: no later line makes it a heading or the head of a table."""
+MAX_COLUMNS = 400
+"""Columns of a table."""
 
-References: TypeAlias = dict[str, dict[str, object]]
+References: TypeAlias = MutableMapping[str, dict[str, object]]
 """Link reference definitions by normalized label, in the shape that markdown-it's inline parser reads."""
 
 
@@ -56,8 +64,16 @@ class Paragraph:
     """A paragraph as far as it is known."""
 
     lines: list[str] = field(default_factory=list)
+    """Once it is sure to stay a paragraph, whoever draws it may take those away that are drawn."""
     lazy: bool = False
     """Its last line does not carry the markers of the containers."""
+    size: int = 0
+    """Characters of all its lines."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether no later line can make it a heading or the head of a table."""
+        return self.size > MAX_PARAGRAPH
 
 
 @dataclass(slots=True)
@@ -129,7 +145,6 @@ _DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)*(?:\](?::|\Z)|\\?\Z)", re.DOTALL)
 _LANGUAGE = re.compile(r"\s*\{?\.?([\w+#./-]+)")
 _MAYBE_SPECIAL = re.compile(r"[#`~*+_=<>0-9|:-]")
 _HEADING = re.compile(r"(#{1,6})(?:[ \t]+|$)")
-_HEADING_END = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _FENCE_END = re.compile(r"(`{3,}|~{3,})[ \t]*$")
 _SETEXT = re.compile(r"(=+|-+)[ \t]*$")
@@ -137,7 +152,7 @@ _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$")
 _BULLET = re.compile(r"[*+-](?=[ \t]|$)")
 _NUMBER = re.compile(r"([0-9]{1,9})([.)])(?=[ \t]|$)")
 _PIPE = re.compile(r"\\\||\|")
-_DELIMITER_ROW = re.compile(r"(?!-[ \t]|.[ \t]*$)\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER_ROW = re.compile(r"(?!-[ \t]|.$)\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?$")
 
 # The first character cannot begin anything but text, or another character shows that it did not.
 _TEXT_START = re.compile(r"[^#>`~<\-_*+=|:0-9\s]|[^<>\s][^\n]*?[^\-+*_=#`~|:.)0-9\s]")
@@ -145,12 +160,14 @@ _TEXT_START = re.compile(r"[^#>`~<\-_*+=|:0-9\s]|[^<>\s][^\n]*?[^\-+*_=#`~|:.)0-
 _definitions = MarkdownIt("zero").enable("reference")
 
 
-def may_define(lines: list[str]) -> bool:
+def may_define(paragraph: Paragraph) -> bool:
     """Whether link reference definitions may stand at the start of a paragraph."""
+    lines = paragraph.lines
     return (
-        lines[0].startswith("[")
+        paragraph.size <= MAX_DEFINITION
+        and len(lines) <= MAX_DEFINITION_LINES
+        and lines[0].startswith("[")
         and _DEFINITION.match("\n".join(lines[:8])) is not None
-        and sum(map(len, lines)) <= MAX_DEFINITION
     )
 
 
@@ -226,11 +243,11 @@ class BlockParser:
 
     def fork(self, sink: Sink) -> "BlockParser":
         """A parser in the same state that tells another sink; the two do not influence each other."""
-        other = BlockParser(sink, dict(self.references))
+        other = BlockParser(sink, ChainMap({}, self.references))
         other._containers = [replace(container) for container in self._containers]
         leaf = self._leaf
         if isinstance(leaf, Paragraph):
-            leaf = Paragraph(list(leaf.lines), leaf.lazy)
+            leaf = Paragraph(list(leaf.lines), leaf.lazy, leaf.size)
         elif isinstance(leaf, Indented):
             leaf = Indented(list(leaf.blanks))
         other._leaf = leaf
@@ -241,6 +258,7 @@ class BlockParser:
         """Add to the last line, which must have `settled`."""
         assert isinstance(self._leaf, Paragraph)
         self._leaf.lines[-1] += text
+        self._leaf.size += len(text)
 
     @property
     def settled(self) -> bool:
@@ -393,15 +411,16 @@ class BlockParser:
     def _close_leaf(self) -> None:
         leaf, self._leaf = self._leaf, None
         if isinstance(leaf, Paragraph):
-            self.sink.close_paragraph(self._without_definitions(leaf.lines))
+            self.sink.close_paragraph(self._without_definitions(leaf, leaf.lines))
         elif leaf is not None:
             self.sink.close_leaf()
             if isinstance(leaf, Indented) and leaf.blanks:
                 self._gap = True
 
-    def _without_definitions(self, lines: list[str]) -> list[str]:
-        """The lines of a paragraph behind the link reference definitions at its start, which are noted."""
-        if not lines or not may_define(lines):
+    def _without_definitions(self, paragraph: Paragraph, lines: list[str]) -> list[str]:
+        """Those of `lines`, the first ones of a paragraph, that are behind the link reference definitions at
+        its start, which are noted."""
+        if not lines or not may_define(paragraph):
             return lines
         tokens = _definitions.parse("\n".join(lines), {"references": self.references})
         first = tokens[0].map if tokens else None
@@ -469,13 +488,23 @@ class BlockParser:
         if isinstance(
             leaf, Paragraph
         ):  # also one in containers that the line does not match: a lazy continuation
+            self._take_definitions(leaf)
             leaf.lines.append(self._rest())
             leaf.lazy = not in_leaf
         else:
             self._make_room(depth)
             self._leaf = leaf = Paragraph([self._rest()])
             self.sink.open_paragraph(leaf, gap=self._take_gap())
+        leaf.size += len(leaf.lines[-1])
         self._text_at = self._position
+
+    def _take_definitions(self, paragraph: Paragraph) -> None:
+        """Note the link reference definitions at the start of a paragraph as soon as the next may begin, so
+        that thousands of them are not read together."""
+        lines = paragraph.lines
+        if self._source.startswith("[", self._position) and not self._without_definitions(paragraph, lines):
+            lines.clear()
+            paragraph.size = 0
 
     def _open_indented(self, depth: int) -> None:
         self._make_room(depth)
@@ -560,21 +589,23 @@ class BlockParser:
         return True
 
     def _begin_table(self, paragraph: Paragraph) -> bool:
-        if paragraph.lazy or not _DELIMITER_ROW.match(self._source, self._next):
+        if paragraph.lazy or paragraph.sure:
+            return False
+        if not _DELIMITER_ROW.match(row := self._source.rstrip(" \t"), self._next):
             return False
         head = paragraph.lines[-1]
-        alignments = _alignments(self._source[self._next :])
-        if "|" not in head or len(split_row(head)) != len(alignments):
+        alignments = _alignments(row[self._next :])
+        if "|" not in head or not len(split_row(head)) == len(alignments) <= MAX_COLUMNS:
             return False
-        before = self._without_definitions(paragraph.lines[:-1])
+        before = self._without_definitions(paragraph, paragraph.lines[:-1])
         self.sink.paragraph_to_table(before, head, alignments)
         self._leaf = Table()
         return True
 
     def _end_as_heading(self, paragraph: Paragraph) -> bool:
-        if not (line := _SETEXT.match(self._source, self._next)):
+        if paragraph.sure or not (line := _SETEXT.match(self._source, self._next)):
             return False
-        lines = self._without_definitions(paragraph.lines)
+        lines = self._without_definitions(paragraph, paragraph.lines)
         self._leaf = None
         if not lines:
             self.sink.close_paragraph([])
@@ -586,7 +617,10 @@ class BlockParser:
         if not (start := _HEADING.match(self._source, self._next)):
             return False
         self._make_room(depth)
-        text = _HEADING_END.sub("", self._source[start.end() :])
+        text = self._source[start.end() :].rstrip()
+        without_end = text.rstrip("#")
+        if not without_end or without_end[-1] in " \t":
+            text = without_end
         self.sink.heading(text.strip(), len(start[1]), gap=self._take_gap())
         return True
 

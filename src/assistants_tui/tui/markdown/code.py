@@ -7,6 +7,7 @@ would make of a closed one.
 """
 
 import re
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +15,12 @@ from assistants_tui.service.safe_text import clean
 
 from .lines import Run
 
-MAX_LINE = 2000
-"""Longer lines are left uncoloured: they are data, and patterns get slow on them."""
-MAX_STEPS = 20_000
-"""Steps after which a lexer that does not get on with a line is left alone."""
+MAX_LINE = 500
+"""Characters of a line, with its tabs expanded, that is coloured: longer ones are data, and patterns get slow
+on them."""
+MAX_TRIES = 20_000
+"""Rules that are tried on one line; the rest of it stays uncoloured. Code needs about ten for a character,
+the worst lexers hundreds."""
 
 _SPANS = (
     ("/*", "*/"),
@@ -60,24 +63,51 @@ _SAME_AS = {"json": "javascript", "json5": "javascript", "jsonc": "javascript", 
 """Languages whose own lexer does not work by rules."""
 
 
-@lru_cache(64)
-def _lexer(language: str) -> Any:  # Pygments has no types
-    """The lexer of a language, or None if there is none that works by rules."""
-    from pygments.lexer import ExtendedRegexLexer, RegexLexer  # not before the first code block
-    from pygments.lexers import get_lexer_by_name
+class _Lexers:
+    """The lexers that are at hand. Loading one takes up to a second, because its patterns are compiled."""
 
-    name = language.lower()
-    if name not in _names():
-        return None
-    lexer = get_lexer_by_name(_SAME_AS.get(name, name))
-    return lexer if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer) else None
+    def __init__(self) -> None:
+        self._names: frozenset[str] | None = None
+        self._loaded: dict[str, Any] = {}  # None: there is none that works by rules
+        self._wanted: list[str] = []
+        self._lock = threading.Lock()
+
+    def get(self, language: str) -> Any:  # Pygments has no types
+        """The lexer of a language, loaded if need be, or None if there is none that works by rules."""
+        from pygments.lexer import ExtendedRegexLexer, RegexLexer  # not before the first code block
+        from pygments.lexers import get_all_lexers, get_lexer_by_name
+
+        if self._names is None:
+            every = get_all_lexers(plugins=False)
+            self._names = frozenset(name.lower() for _, names, _, _ in every for name in names)
+        if (name := language.lower()) not in self._names:
+            return None
+        if name not in self._loaded:
+            lexer = get_lexer_by_name(_SAME_AS.get(name, name))
+            by_rules = isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer)
+            self._loaded[name] = lexer if by_rules else None
+        return self._loaded[name]
+
+    def loaded(self, language: str) -> bool:
+        """Whether `get` returns at once. If not, a thread begins to load the lexer."""
+        name = language.lower()
+        if name in self._loaded or (self._names is not None and name not in self._names):
+            return True
+        with self._lock:
+            if name not in self._wanted:
+                self._wanted.append(name)
+                if len(self._wanted) == 1:
+                    threading.Thread(target=self._load_wanted, name="lexers", daemon=True).start()
+        return False
+
+    def _load_wanted(self) -> None:
+        while self._wanted:
+            self.get(self._wanted[0])
+            with self._lock:
+                del self._wanted[0]
 
 
-@lru_cache(1)
-def _names() -> frozenset[str]:
-    from pygments.lexers import get_all_lexers
-
-    return frozenset(name.lower() for _, names, _, _ in get_all_lexers(plugins=False) for name in names)
+lexers = _Lexers()
 
 
 @lru_cache(512)
@@ -94,10 +124,12 @@ def _style(token_type: Any) -> str:
 class LineLexer:
     """Colours the lines of one code block, in order."""
 
-    __slots__ = ("_lexer", "_span_end", "_span_style", "_stack")
+    __slots__ = ("_lexer", "_span_end", "_span_style", "_stack", "tries")
 
-    def __init__(self, language: str) -> None:
-        self._lexer: Any = _lexer(language) if language else None
+    def __init__(self, language: str, *, coloured: bool = True) -> None:
+        self._lexer: Any = lexers.get(language) if language and coloured else None
+        self.tries = 0
+        """Rules that were tried on the last line."""
         self._stack = ["root"]
         self._span_end = ""  # closes the comment or string that began on an earlier line
         self._span_style = ""
@@ -109,11 +141,13 @@ class LineLexer:
         other._stack = list(self._stack)
         other._span_end = self._span_end
         other._span_style = self._span_style
+        other.tries = 0
         return other
 
     def line(self, text: str) -> list[Run]:
         """The runs of the next line; tabs are expanded."""
         text = text.expandtabs(4)
+        self.tries = 0
         if self._lexer is None or len(text) > MAX_LINE:
             return [Run(clean(text), "block")] if text else []
         pieces: list[tuple[str, str]] = []
@@ -138,7 +172,7 @@ class LineLexer:
             if end >= 0:
                 self._span_end = ""
         starts = {match.start(): match[0] for match in _SPAN_START.finditer(source, position)}
-        for _ in range(MAX_STEPS):
+        while self.tries < MAX_TRIES:
             if position >= len(source):
                 return
             if position in starts and self._begins_span(source, position, starts[position]):
@@ -151,6 +185,7 @@ class LineLexer:
     def _step(self, source: str, position: int, pieces: list[tuple[str, str]]) -> int:
         """Apply the first rule of the current state that matches, as `RegexLexer` does; the new position."""
         for match_at, action, new_state in self._lexer._tokens[self._stack[-1]]:
+            self.tries += 1
             match = match_at(source, position)
             if match is None:
                 continue
@@ -189,6 +224,7 @@ class LineLexer:
             return False
         probe = f"{start} {end}"
         for match_at, action, _ in self._lexer._tokens[self._stack[-1]]:
+            self.tries += 1
             match = match_at(probe, 0)
             if match is None:
                 continue

@@ -22,12 +22,17 @@ from .lines import WIDE, Run
 PIECE = 600
 """Characters after which text is parsed on its own, as soon as it can be."""
 PIECE_STEP = 400
-"""Characters between attempts to end a piece."""
+"""Characters between attempts to end a piece, at least; a piece that has grown long is tried more rarely."""
 PIECE_LIMIT = 4000
 """Characters after which a piece ends at any space."""
 PIECE_HARD_LIMIT = 6000
 """Characters after which a piece ends anywhere."""
+PIECE_SIGNS = 200
+"""Characters that mean something to Markdown, after which a piece ends anywhere as well."""
+DENSE_LENGTH = 400
+"""Characters of a piece that has so many signs and is no text any more: it is shown as it is."""
 
+_SIGNS = re.compile(rf"(?:[^\[\]*_`~<>&$\\!]*[\[\]*_`~<>&$\\!]){{{PIECE_SIGNS}}}")
 _CUT = re.compile(rf"(?<=[^\W_])[ \n](?=[^\W_])|(?<=[{WIDE}])(?=[{WIDE}])")
 _OPEN = re.compile(r"[*_`~\[<$]")
 _OPEN_MATH = re.compile(r"\\[(\[]")
@@ -97,17 +102,21 @@ def next_cut(text: str, start: int, references: References, tried: int = 0) -> t
 
     The second number is how many characters of the piece have been tried in vain, for the next call.
     """
+    signs = _SIGNS.match(text, start, start + PIECE_HARD_LIMIT)
+    limit = signs.end() if signs else start + PIECE_HARD_LIMIT
     at = start + max(PIECE, tried)
     while at < len(text):
-        match = _CUT.search(text, at, start + PIECE_HARD_LIMIT)
+        match = _CUT.search(text, at, limit)
         if match is None:
             break
         cut = match.start()
         if cut >= start + PIECE_LIMIT or not _open_markup(text[start:cut], references):
             return cut, 0
-        at = cut + PIECE_STEP
-    cut = start + PIECE_HARD_LIMIT
-    return (cut, 0) if len(text) > cut else (0, at - start)
+        at = cut + max(PIECE_STEP, cut - start - PIECE)
+    if len(text) <= limit:
+        return 0, at - start
+    space = text.rfind(" ", start + 1, limit) if signs and limit - start > DENSE_LENGTH else -1
+    return (space, 0) if space > 0 and not _open_markup(text[start:space], references) else (limit, 0)
 
 
 def _open_markup(text: str, references: References) -> bool:
@@ -130,6 +139,8 @@ def _tokens(text: str, references: References) -> list[Token]:
 
 def parse(text: str, references: References, style: str = "", *, breaks: bool = False) -> list[Run]:
     """The runs of a text that is not too long. With `breaks`, every line break of the source is one."""
+    if len(text) <= DENSE_LENGTH and _SIGNS.match(text):
+        return [Run(clean(_SPACES.sub(" ", text)), style)]
     runs: list[Run] = []
     opened: list[str] = []
     links: list[tuple[str, int]] = []  # where it points to, and the run it begins with

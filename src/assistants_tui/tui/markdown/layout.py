@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from assistants_tui.service.safe_text import clean
 
 from .blocks import Paragraph, References, may_define, split_row
-from .code import LineLexer
+from .code import LineLexer, lexers
 from .inline import PIECE, closed, inline, next_cut, parse
 from .lines import Line, Row, Run, cells, fold, wrap
 from .tables import Cell, TableLayout
 
 MIN_WIDTH = 16
 """Cells that text keeps however deep it is nested: outer indentation is left out before that."""
+
+TRIES_PER_STEP = 8
+"""Rules of a lexer that are tried in about the time that a character of text takes."""
 
 _TASK = re.compile(r"\[([ xX])\](?=[ \n])")
 _COPY = "copy"
@@ -62,20 +65,27 @@ class Layout:
     """A `blocks.Sink` that draws. It appends to `lines`, and notes in `changed` how far back it had to draw
     again.
 
-    `width` is in cells. With `breaks`, the line breaks of a paragraph are kept.
+    `width` is in cells. With `breaks`, the line breaks of a paragraph are kept. A layout that is not
+    `patient` leaves code uncoloured rather than wait until a lexer is loaded.
     """
 
     def __init__(self, width: int, references: References, *, breaks: bool = False) -> None:
         self.width = max(1, width)
         self.breaks = breaks
+        self.patient = True
         self.lines: list[Line] = []
         self.changed = 0
+        self.steps = 0
+        """The work of colouring code so far, in about the time that a character of text takes."""
+        self.uncoloured: list[str] = []
+        """Languages whose lexers have been missing."""
         self._references = references
         self._frames = [_Frame((), (), separated=True)]
         self._rest: tuple[Run, ...] | None = None  # what all frames draw once their first lines are drawn
         self._paragraph: _OpenParagraph | None = None
         self._table: TableLayout | None = None
         self._table_start = 0
+        self._table_stale = False  # its columns have become wider since it was drawn
         self._lexer: LineLexer | None = None
         self._code_blocks = 0
         self._forked = False
@@ -84,6 +94,7 @@ class Layout:
         """A layout that draws what follows into lines of its own, as a first sight of text that is not
         complete."""
         other = Layout(self.width, self._references, breaks=self.breaks)
+        other.patient = self.patient
         other._frames = [replace(frame) for frame in self._frames]
         other._table = self._table
         other._code_blocks = self._code_blocks
@@ -95,9 +106,11 @@ class Layout:
         return other
 
     def settle(self) -> None:
-        """Draw as much of the open paragraph as no more text can change."""
+        """Draw as much of the open paragraph as no more text can change, and a table whose columns have
+        become wider."""
+        self._redraw_table()
         paragraph = self._paragraph
-        if paragraph is None or may_define(paragraph.source.lines):
+        if paragraph is None or may_define(paragraph.source):
             return
         text = _after(paragraph.source.lines, paragraph.line, paragraph.column)
         if len(text) <= PIECE:
@@ -114,6 +127,10 @@ class Layout:
             paragraph.open_row = rows[-1].runs
             start = cut
         _advance(paragraph, start)
+        source = paragraph.source
+        if source.sure:
+            source.lines[: paragraph.line + 1] = [source.lines[paragraph.line][paragraph.column :]]
+            paragraph.line = paragraph.column = 0
 
     # -- containers
 
@@ -168,6 +185,7 @@ class Layout:
             self.close_paragraph(before)
             gap = False
         self._block(gap)
+        self._table_stale = False
         names = [inline(cell, self._references, "head") for cell in split_row(head)]
         self._table = TableLayout(alignments, names, self._room())
         self._table_start = len(self.lines)
@@ -217,12 +235,20 @@ class Layout:
         assert table is not None
         row = self._cells(source, len(table.head))
         if self._forked:
-            self._draw(table.draw_row(row, len(table.rows)))
-        elif table.add(row):
+            self._draw(table.draw_row(row, table.size))
+            return
+        if table.settled:
+            self._redraw_table()
+        if table.add(row):
+            self._table_stale = True
+        elif not self._table_stale:
+            self._draw(table.draw_row(row, table.size - 1))
+
+    def _redraw_table(self) -> None:
+        if self._table_stale and self._table is not None:
+            self._table_stale = False
             self._truncate(self._table_start)
-            self._draw(table.draw())
-        else:
-            self._draw(table.draw_row(row, len(table.rows) - 1))
+            self._draw(self._table.draw())
 
     def _cells(self, source: str, count: int) -> list[Cell]:
         """The cells of a row: missing ones are empty, excess ones are ignored (GFM, "Tables")."""
@@ -232,7 +258,10 @@ class Layout:
 
     def open_code(self, language: str, *, fenced: bool, gap: bool) -> None:
         self._block(gap)
-        self._lexer = LineLexer(language)
+        coloured = self.patient or not language or lexers.loaded(language)
+        if not coloured:
+            self.uncoloured.append(language)
+        self._lexer = LineLexer(language, coloured=coloured)
         if fenced:
             room = self._room()
             label = clean(language)[: max(0, room - len(_COPY) - 3)]
@@ -245,8 +274,10 @@ class Layout:
         assert self._lexer is not None
         for row in fold(self._lexer.line(text), max(1, self._room() - 2)):
             self._emit_code(row.runs, row.glue)
+        self.steps += self._lexer.tries // TRIES_PER_STEP
 
     def close_leaf(self) -> None:
+        self._redraw_table()
         self._lexer = self._table = None
 
     # -- drawing

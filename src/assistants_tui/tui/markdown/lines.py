@@ -9,6 +9,12 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
 
+ROW_CHARACTERS = 8
+"""Characters that a row may have for each of its cells: more than letters and emoji are made of. More of
+those that take no room begin another row."""
+MIN_ROW_CHARACTERS = 64
+"""Characters that every row may have."""
+
 
 class Run(NamedTuple):
     """A piece of text in one style."""
@@ -93,7 +99,7 @@ def fold(runs: Sequence[Run], width: int) -> list[Row]:
         cuts = []
     else:
         cuts = list(_fold_cuts(text, 0, width, width))
-    return _cut(runs, text, cuts, keep_spaces=True)
+    return _cut(runs, text, _bounded(cuts, len(text), width), keep_spaces=True)
 
 
 def _hard_lines(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
@@ -113,7 +119,7 @@ def _hard_lines(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
 def _wrap_line(runs: Sequence[Run], width: int) -> list[Row]:
     text = "".join(run.text for run in runs)
     if cell_len(text) <= width:
-        return [Row(tuple(run for run in runs if run.text))]
+        return _cut(runs, text, _bounded([], len(text), width), keep_spaces=True)
     word = _WORD if text.isascii() or not _HAS_WIDE.search(text) else _WIDE_WORD
     cuts: list[int] = []
     x = 0
@@ -132,7 +138,19 @@ def _wrap_line(runs: Sequence[Run], width: int) -> list[Row]:
                 last = folds[-1] - match.start() if folds else 0
                 size = cell_len(core[last:])
         x += size + spaces
-    return _cut(runs, text, cuts, keep_spaces=False)
+    return _cut(runs, text, _bounded(cuts, len(text), width), keep_spaces=False)
+
+
+def _bounded(cuts: Sequence[int], size: int, width: int) -> list[int]:
+    """The cuts of a text of this size, and more where too many characters would be left in a row."""
+    limit = max(MIN_ROW_CHARACTERS, ROW_CHARACTERS * width)
+    more: list[int] = []
+    start = 0
+    for end in (*cuts, size):
+        more += range(start + limit, end, limit)
+        more.append(end)
+        start = end
+    return more[:-1]
 
 
 def _fold_cuts(text: str, base: int, room: int, width: int) -> Iterator[int]:

@@ -10,17 +10,23 @@ Cell = list[Run]
 
 MIN_COLUMN = 8
 """Cells under which a column that needs more is not readable; the table then becomes a list of fields."""
+SETTLED = 1000
+"""Cells of a table after which its columns keep their widths: a long one is not drawn again and again."""
 _BETWEEN = " │ "
 
 
 @dataclass(slots=True)
 class TableLayout:
-    """A table while it grows. Rows that are drawn stay as they are until a new row makes a column wider."""
+    """A table while it grows. Rows that are drawn stay as they are until a new row makes a column wider,
+    which only the first rows can."""
 
     alignments: Sequence[str]
     head: list[Cell]
     width: int
     rows: list[list[Cell]] = field(default_factory=list)
+    """Those that may have to be drawn again."""
+    size: int = 0
+    """How many rows there are."""
     natural: list[int] = field(init=False)
     """The width that each column would like to have, at most the whole width."""
     widths: list[int] | None = field(init=False)
@@ -33,10 +39,20 @@ class TableLayout:
 
     def add(self, row: list[Cell]) -> bool:
         """Add a row. True if the rows before it have to be drawn again."""
+        settled = self.settled
+        self.size += 1
+        if settled:
+            self.rows.clear()
+            return False
         self.rows.append(row)
         self._measure(row)
         before, self.widths = (self.widths, self.folded), self._fit()
         return before != (self.widths, self.folded)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next row leaves the columns as they are."""
+        return (self.size + 1) * len(self.head) > SETTLED
 
     @property
     def folded(self) -> bool:

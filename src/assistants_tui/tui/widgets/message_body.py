@@ -1,5 +1,6 @@
 """A message as lines: who and when, the text, and the notes below it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistants_tui.tui.markdown import IncrementalMarkdown, Line, Run
@@ -39,23 +40,35 @@ class MessageItem:
     """The text with all of its code, where `text` has the beginning of it."""
 
 
+MAX_NOTES = 200
+"""Notes that are shown below a message."""
+MAX_NOTE = 1000
+"""Characters of one that are shown."""
+
 _SIGNS = {"file": "⎘ ", "image": "▣ ", "error": "✗ ", "stopped": "■ "}
 _BLANK = Line(())
 _WAITING = Line((Run("…", "waiting"),))
 
 
 class MessageBody:
-    """The lines of a message for one width. `update` takes a newer state of the same message."""
+    """The lines of a message for one width. `update` takes a newer state of the same message.
 
-    __slots__ = ("_body", "_head", "_item", "_notes", "_width")
+    Drawing stops once `enough` is true, and `draw` goes on with it. Until it is done, a message is shown as
+    far as it is drawn, and one whose text has become another as it was before.
+    """
 
-    def __init__(self, item: MessageItem, width: int) -> None:
+    __slots__ = ("_coming", "_drawn", "_head", "_item", "_notes", "_text", "_width")
+
+    def __init__(self, item: MessageItem, width: int, enough: Callable[[], bool] | None = None) -> None:
         self._item = item
         self._width = width
         self._head = _head(item, width)
         self._notes = _note_lines(item, width)
-        self._body: IncrementalMarkdown | list[Line] = []
-        self._draw()
+        self._drawn = IncrementalMarkdown(width, breaks=item.from_user)
+        self._coming: IncrementalMarkdown | None = None  # is to take its place
+        self._text = ""  # what the newest of them was given
+        self._continue()
+        self.draw(enough)
 
     def __len__(self) -> int:
         return 1 + self._text_height + len(self._notes) + 1
@@ -65,60 +78,79 @@ class MessageBody:
         if index == 0:
             return self._head
         if index <= height:
-            return self._body[index - 1] if self._body else _WAITING
+            return self._drawn[index - 1] if len(self._drawn) else _WAITING
         index -= height + 1
         return self._notes[index] if index < len(self._notes) else _BLANK
 
     @property
-    def _text_height(self) -> int:
-        return len(self._body) or int(self._item.streaming)
+    def behind(self) -> bool:
+        """Whether another `draw` has something to do."""
+        return self._coming is not None or self._drawn.behind
 
-    def update(self, item: MessageItem) -> int:
+    @property
+    def _text_height(self) -> int:
+        return len(self._drawn) or int(self._item.streaming or self.behind)
+
+    def update(self, item: MessageItem, enough: Callable[[], bool] | None = None) -> int:
         """Show a newer state of the message. The lines from the returned index on may have changed."""
         old, self._item = self._item, item
-        first = len(self)
+        first, end = len(self), 1 + self._text_height
         if (old.author, old.time, old.from_user) != (item.author, item.time, item.from_user):
             self._head = _head(item, self._width)
             first = 0
         if old.notes != item.notes:
             self._notes = _note_lines(item, self._width)
-            first = min(first, 1 + self._text_height)
+            first = min(first, end)
         if old.text != item.text or old.streaming != item.streaming:
-            first = min(first, 1 + self._continue(old))
+            self._continue()
+            first = min(first, end, self.draw(enough))
         return first
 
-    def _continue(self, old: MessageItem) -> int:
-        item, body = self._item, self._body
-        if not isinstance(body, IncrementalMarkdown) or not item.text.startswith(old.text):
-            self._draw()
-            return 0
-        body.feed(item.text[len(old.text) :])
-        if item.streaming:
-            return body.flush()
-        changed = body.finish()
-        self._body = list(body)
-        return changed
+    def draw(self, enough: Callable[[], bool] | None = None) -> int:
+        """Go on drawing. The lines from the returned index on may have changed."""
+        first = 1 + self._drawn.flush(enough)
+        while (coming := self._coming) is not None:
+            coming.flush(enough)
+            if coming.behind and len(self._drawn):
+                break
+            self._drawn, self._coming, first = coming, None, 1
+            self._continue()
+        return first
 
-    def _draw(self) -> None:
-        markdown = IncrementalMarkdown(self._width, breaks=self._item.from_user)
-        markdown.feed(self._item.text)
-        if self._item.streaming:
-            markdown.flush()
-            self._body = markdown
-        else:
-            markdown.finish()
-            self._body = list(markdown)
+    def _continue(self) -> None:
+        """Have the newest text drawn: what is new of it, or all of it once the drawing before is shown."""
+        text, newest = self._item.text, self._drawn if self._coming is None else self._coming
+        if newest.ended:
+            if text == self._text and not self._item.streaming:
+                return
+        elif text.startswith(self._text):
+            self._feed(newest)
+            return
+        if self._coming is None:
+            self._text = ""
+            self._coming = IncrementalMarkdown(self._width, breaks=self._item.from_user)
+            self._feed(self._coming)
+
+    def _feed(self, markdown: IncrementalMarkdown) -> None:
+        markdown.feed(self._item.text[len(self._text) :])
+        self._text = self._item.text
+        if not self._item.streaming:
+            markdown.end()
 
 
 def estimated_height(item: MessageItem, width: int) -> int:
     """About how many lines a message will take, without drawing it."""
     text = item.text
-    return 2 + max(1, len(text) // width + text.count("\n")) + len(item.notes) + bool(item.notes)
+    return (
+        2 + max(1, len(text) // width + text.count("\n")) + min(len(item.notes), MAX_NOTES) + bool(item.notes)
+    )
 
 
 def _head(item: MessageItem, width: int) -> Line:
     time = clean(item.time)
-    name = Run(clean(item.author).replace("\n", " "), "author-user" if item.from_user else "author")
+    name = Run(
+        clean(item.author[:MAX_NOTE]).replace("\n", " "), "author-user" if item.from_user else "author"
+    )
     room = width - len(time) - 2
     rows = wrap([name], max(1, room))
     runs = rows[0].runs if len(rows) == 1 else (*wrap([name], max(1, room - 1))[0].runs, Run("…", name.style))
@@ -128,13 +160,15 @@ def _head(item: MessageItem, width: int) -> Line:
 def _note_lines(item: MessageItem, width: int) -> list[Line]:
     """A line for each note, folded under itself if it is long, and a blank one before them."""
     lines: list[Line] = []
-    for index, note in enumerate(item.notes):
+    for index, note in enumerate(item.notes[:MAX_NOTES]):
         style = "note-error" if note.kind == "error" else "note"
         sign = Run(_SIGNS.get(note.kind, ""), style)
         link = f"note:{index}" if note.target is not None else ""
-        text = Run(clean(note.text), f"{style} link" if link else style, link)
-        quotation = [Run(f"  “{clean(note.quotation)}”", style)] if note.quotation else []
+        text = Run(clean(note.text[:MAX_NOTE]), f"{style} link" if link else style, link)
+        quotation = [Run(f"  “{clean(note.quotation[:MAX_NOTE])}”", style)] if note.quotation else []
         for place, row in enumerate(wrap([text, *quotation], max(1, width - len(sign.text)))):
             margin = sign if place == 0 else Run(" " * len(sign.text))
             lines.append(Line((margin, *row.runs), "", len(sign.text) if place else 0, row.glue))
+    if (more := len(item.notes) - MAX_NOTES) > 0:
+        lines.append(Line((Run(f"… and {more:,} more", "note"),)))
     return [_BLANK, *lines] if lines else lines

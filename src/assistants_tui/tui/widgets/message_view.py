@@ -9,7 +9,7 @@ is there.
 
 import re
 from collections.abc import Iterable, Sequence
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -45,6 +45,8 @@ FRAME = 1 / 30
 """Seconds between updates while text streams in."""
 SHARE = 0.25
 """The part of the time that updates may take; when they get slow, they become fewer."""
+BUSY = 0.04
+"""Seconds of computing after which drawing lets keys have their turn, at the end of one of its steps."""
 WALK = 4
 """Scrolling by up to so many screens goes line by line over the true heights, farther by the estimates."""
 MAX_STRIPS = 400
@@ -71,6 +73,7 @@ class _Entry:
         """The lines from `start` on have changed; there were `stop` lines."""
         if stop - start > len(self.strips):
             self.strips.clear()
+            return
         for row in range(start, stop):
             self.strips.pop((row, False), None)
             self.strips.pop((row, True), None)
@@ -169,6 +172,8 @@ class MessageView(ScrollView, can_focus=True):
         self._timer: Timer | None = None
         self._updated = 0.0  # when, and
         self._cost = 0.0  # seconds that updating and painting took since then
+        self._busy_until = 0.0
+        self._sought: tuple[_Entry, str | float] | None = None  # a text, or how far down, in a message
         self._styles_of_runs = RunStyles(self)
         self._needle: re.Pattern[str] | None = None  # what is highlighted
 
@@ -199,6 +204,7 @@ class MessageView(ScrollView, can_focus=True):
         if (place := self._places.get(item_id)) is not None:
             self._at_end, self._anchor, self._anchor_line = False, self._entries[place], 0
             self._moved = True
+            self._take_turn()
             self._settle()
 
     @property
@@ -218,8 +224,9 @@ class MessageView(ScrollView, can_focus=True):
         self._drawn.clear()
         self._stale.clear()
         self._older, self._older_asked = older, False
-        self._at_end, self._anchor, self._cursor = True, None, None
+        self._at_end, self._anchor, self._cursor, self._sought = True, None, None, None
         self._moved = True
+        self._take_turn()
         self._count_places()
         self._estimate()
         self._clear_selection()
@@ -232,6 +239,7 @@ class MessageView(ScrollView, can_focus=True):
         self._entries[:0] = [_Entry(item, first - len(new) + place) for place, item in enumerate(new)]
         self._heights.prepend(self._estimated(item) for item in new)
         self._older, self._older_asked = older, False
+        self._take_turn()
         self._count_places()
         self._settle()
 
@@ -288,18 +296,37 @@ class MessageView(ScrollView, can_focus=True):
             return place is not None
         entry = self._cursor = self._entries[place]
         self._reveal(place)
-        if text and entry.body is not None:
-            wanted = text.casefold()
-            rows = (row for row in range(len(entry.body)) if wanted in entry.body[row].text.casefold())
-            row = next(rows, 0)
-            line = self._heights.top(place) + row
-            if not self.scroll_offset.y <= line < self.scroll_offset.y + self.size.height:
-                self._at_end = False
-                self._anchor, self._anchor_line = entry, max(0, row - self.size.height // 3)
-                self._moved = True
-                self._settle()
+        if text:
+            self._sought = entry, text.casefold()
+            self._seek()
         self.refresh()
         return True
+
+    def _seek(self) -> None:
+        """Show the place that is looked for, once it is drawn."""
+        if self._sought is None:
+            return
+        entry, place = self._sought
+        body = entry.body
+        if body is None or entry.item.id not in self._places:
+            self._sought = None
+            return
+        if isinstance(place, str):
+            row = next((row for row in range(len(body)) if place in body[row].text.casefold()), None)
+        else:
+            row = None if body.behind else int(place * len(body))
+        if row is None:
+            self._sought = self._sought if body.behind else None
+            return
+        self._sought = None
+        line, top = self._heights.top(self._place(entry)) + row, self.scroll_offset.y
+        if isinstance(place, float):
+            self._anchor, self._anchor_line = entry, row
+        elif not top <= line < top + self.size.height:
+            self._at_end = False
+            self._anchor, self._anchor_line = entry, max(0, row - self.size.height // 3)
+            self._moved = True
+            self._settle()
 
     def code_blocks(self, item_id: str) -> list[CodeBlock]:
         """The code blocks of a message as they were written."""
@@ -307,11 +334,12 @@ class MessageView(ScrollView, can_focus=True):
         return [] if place is None else code_blocks((item := self._entries[place].item).source or item.text)
 
     def links(self, item_id: str) -> list[str]:
-        """The addresses that a message links to, each once."""
+        """The addresses that a message links to, each once, as far as it is drawn."""
         place = self._places.get(item_id)
         if place is None:
             return []
-        body = MessageBody(self._entries[place].item, MAX_WIDTH)
+        self._measure(place)
+        body = self._entries[place].body or ()
         found = (run.link for index in range(len(body)) for run in body[index].runs if run.link)
         return list(dict.fromkeys(link for link in found if not link.startswith(("code:", "note:"))))
 
@@ -333,13 +361,21 @@ class MessageView(ScrollView, can_focus=True):
         """The true height of a message, which is drawn for that if need be."""
         entry = self._entries[place]
         if entry.body is None:
-            entry.body = MessageBody(entry.item, self._text_width)
+            entry.body = MessageBody(entry.item, self._text_width, self._busy)
             self._stale.discard(entry.item.id)
             self._heights[place] = len(entry.body)
             self._moved = True  # it was never painted, even where its height was guessed right
         self._drawn.pop(entry.serial, None)
         self._drawn[entry.serial] = entry
         return self._heights[place]
+
+    def _take_turn(self) -> None:
+        """Something has happened that may need drawing: there is time for it now."""
+        self._busy_until = thread_time() + BUSY
+
+    def _busy(self) -> bool:
+        """Whether drawing has taken the time that there was."""
+        return thread_time() > self._busy_until
 
     def _forget_unseen(self) -> None:
         """Keep the lines of as many messages as fill a few screens."""
@@ -364,6 +400,8 @@ class MessageView(ScrollView, can_focus=True):
             if self._cursor is None and self.has_focus:
                 self._cursor = self._entries[self._last_in_sight()]
         self._forget_unseen()
+        if any(entry.body is not None and entry.body.behind for entry in self._drawn.values()):
+            self._schedule()
 
     def _fill_up(self, height: int) -> int:
         """Measure messages from the last upwards until the view is full; the first line to show."""
@@ -422,12 +460,13 @@ class MessageView(ScrollView, can_focus=True):
         if old == new or not self._entries or not self._text_width:
             self.vertical_scrollbar.position = new_value
             return
+        self._take_turn()
         if self._anchor is not None and abs(new - old) <= WALK * self.size.height:
             self._walk(new - old)
         else:
             place, self._anchor_line = self._heights.at(new)
             self._anchor = self._entries[place]
-        self._at_end = False
+        self._at_end, self._sought = False, None
         self._moved = True
         self._settle()
 
@@ -440,17 +479,20 @@ class MessageView(ScrollView, can_focus=True):
         """Go to the oldest loaded message."""
         if self._entries:
             self._at_end, self._anchor, self._anchor_line = False, self._entries[0], 0
+            self._take_turn()
             self._settle()
 
     def scroll_end(self, **options: object) -> None:
         """Go to the end of the thread and follow it."""
         self._at_end = True
+        self._take_turn()
         self._settle()
 
     def on_resize(self) -> None:
         bar = self.styles.scrollbar_size_vertical
         width = max(1, min(MAX_WIDTH, self.size.width - bar - GUTTER - 1))
         self._moved = True
+        self._take_turn()
         if width != self._text_width:
             anchor = self._anchor
             part = self._anchor_line / self._heights[self._place(anchor)] if anchor else 0
@@ -462,6 +504,8 @@ class MessageView(ScrollView, can_focus=True):
             self._clear_selection()
             if anchor:
                 self._anchor_line = int(part * self._measure(self._place(anchor)))
+                if not self._at_end and anchor.body is not None and anchor.body.behind:
+                    self._sought = anchor, part
         self._settle()
 
     # -- keeping up
@@ -471,9 +515,21 @@ class MessageView(ScrollView, can_focus=True):
             due = self._updated + max(FRAME, self._cost / SHARE) - perf_counter()
             self._timer = self.set_timer(max(0.001, due), self._update)  # 0 is an error to Textual
 
+    def _redraw(self, entry: _Entry, body: MessageBody, item: MessageItem | None = None) -> int:
+        """Draw what has changed of a message, or what is left of it; the first line that has changed."""
+        lines, place = len(body), self._place(entry)
+        grows = body.behind and entry is self._anchor and not self._at_end
+        changed = body.draw(self._busy) if item is None else body.update(item, self._busy)
+        entry.forget_strips(changed, lines)
+        self._heights[place] = len(body)
+        if grows and self._anchor_line + self.size.height > lines:
+            self._anchor_line += max(0, len(body) - lines)  # what is below its end stays in sight
+        return self._heights.top(place) + changed
+
     def _update(self) -> None:
         """Bring the drawn messages up to date."""
         self._timer = None
+        self._take_turn()
         started = perf_counter()
         first = self._heights.total
         for item_id in self._stale:
@@ -482,13 +538,14 @@ class MessageView(ScrollView, can_focus=True):
             entry = self._entries[place]
             if entry.body is None:
                 self._heights[place] = self._estimated(entry.item)
-                continue
-            lines = len(entry.body)
-            changed = entry.body.update(entry.item)
-            entry.forget_strips(changed, lines)
-            first = min(first, self._heights.top(place) + changed)
-            self._heights[place] = len(entry.body)
+            else:
+                first = min(first, self._redraw(entry, entry.body, entry.item))
+        for entry in reversed(self._drawn.values()):  # those in sight were used last
+            if entry.body is not None and entry.body.behind:
+                first = min(first, self._redraw(entry, entry.body))
         self._stale.clear()
+        if self._sought is not None and (body := self._sought[0].body) is not None and not body.behind:
+            self._seek()
         self._settle()
         above = max(0, first - self.scroll_offset.y)
         if above < self.size.height:
@@ -597,6 +654,7 @@ class MessageView(ScrollView, can_focus=True):
     def _reveal(self, place: int) -> None:
         """Scroll no more than needed to show a message, from its start if it is long."""
         height, top = self.size.height, self.scroll_offset.y
+        self._take_turn()
         size = self._measure(place)
         start = self._heights.top(place)
         if top <= start and start + size <= top + height:
