@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.tui.markdown import IncrementalMarkdown
-from assistants_tui.tui.plain_text import as_markdown
+from assistants_tui.tui.plain_text import LONG, as_markdown, fenced
 
 
 def drawn(text: str) -> str:
@@ -40,3 +40,15 @@ _TEXTS = st.text(st.sampled_from("ab 12*_`[]()<>#+-.!|~$^:=\"'&\\\n/@"), max_siz
 def test_nothing_is_ever_lost(text: str) -> None:
     shown = "".join(drawn(text).split())
     assert shown == "".join(text.split())
+
+
+def test_a_long_text_is_shown_as_code_and_whole() -> None:
+    text = "[*_\\\n" * LONG
+    assert as_markdown(text) == fenced(text)
+    assert text in as_markdown(text)
+
+
+def test_a_fence_is_longer_than_any_in_the_text_however_long_that_is() -> None:
+    assert fenced("`" * 1_000_000).startswith("`" * 1_000_001 + "\n")
+    assert fenced("a ``` b ```` c").startswith("`````\n")
+    assert fenced("a `` b").startswith("```\n")

@@ -5,7 +5,8 @@ import pytest
 
 from assistants_tui.service.runs.state import RunState, from_objects
 from assistants_tui.service.wire import Message, Run, RunStep
-from assistants_tui.tui.run_rows import RunRow, fenced, rows, sections
+from assistants_tui.tui.plain_text import fenced
+from assistants_tui.tui.run_rows import RunRow, as_json, rows, sections
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -159,3 +160,26 @@ def test_times_that_are_none_are_left_out(nonsense: object) -> None:
     state = from_objects(run(created_at=nonsense), [step("step_1", None, created_at=nonsense)], [])
     shown = rows([state], NOTHING, NOTHING, str)
     assert [row.label.split()[0] for row in shown] == ["run", "message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["[" * 30_000, "[" * 9_000 + "]" * 9_000, "[[]," * 200_000 + "]"],
+    ids=["open", "deep", "wide"],
+)
+def test_arguments_that_no_json_reader_could_show_are_shown_as_they_came(arguments: str) -> None:
+    call = {"type": "function", "function": {"name": "tide", "arguments": arguments, "output": arguments}}
+    state = from_objects(run(), [step("step_1", [call])], [])
+    found = sections(state, rows([state], NOTHING, NOTHING, str)[1], str)
+    assert [section.raw for section in found] == [arguments, arguments]
+    assert all(arguments in section.text for section in found)
+
+
+def test_an_object_without_end_is_shown_as_far_as_that_is_of_use() -> None:
+    shown = as_json({"metadata": [[] for _ in range(300_000)]})
+    assert len(shown) < 1_000_000
+    assert "The rest is too long to be shown here" in shown
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert "nests too deep" in as_json({"metadata": deep})

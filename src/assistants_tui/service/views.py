@@ -82,17 +82,18 @@ def with_marks(value: str, annotations: object, footnotes: Footnotes, *, start: 
     for annotation in sorted(found, key=lambda one: one["start_index"]):
         if (footnote := _footnote(annotation, footnotes)) is not None:
             placed.append((annotation["start_index"] - start, annotation["end_index"] - start, footnote))
-    # from the last to the first, so that no replacement moves the offsets of another
+    pieces: list[str] = []
     end_of_text = len(value)
+    # from the last to the first: where two of them overlap, the later one counts
     for begin, end, footnote in reversed(placed):
         if not 0 <= begin <= end <= end_of_text:
             continue  # a server that counts wrongly must not garble the text
         mark = f"[{footnote.number}]"
-        if footnote.kind == "file_path" and value[:begin].endswith("]("):
+        if footnote.kind == "file_path" and value.endswith("](", 0, begin):
             mark = footnote.marker  # inside a Markdown link the address stays, and the link is the mark
-        value = value[:begin] + mark + value[end:]
+        pieces += [value[end:end_of_text], mark]
         end_of_text = begin
-    return value
+    return "".join([value[:end_of_text], *reversed(pieces)])
 
 
 def _is_placed(annotation: object) -> bool:

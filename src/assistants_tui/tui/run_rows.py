@@ -14,7 +14,7 @@ from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.times import span, when
 from assistants_tui.service.wire import Json, Message, RunStep
-from assistants_tui.tui.plain_text import as_markdown
+from assistants_tui.tui.plain_text import as_markdown, fenced
 
 _MARKS = {
     "queued": ("◌", "$muted"),
@@ -29,6 +29,10 @@ _MARKS = {
 }
 _BAR = 6
 """Cells of a bar that shows when in its run a step happened."""
+MAX_PRETTY = 20_000
+"""Characters of a JSON text that is shown indented."""
+MAX_JSON_PIECES = 50_000
+"""Signs, names and values of a JSON object that are shown."""
 _TOOL_NAMES = {"code_interpreter": "code interpreter", "file_search": "file search"}
 
 
@@ -166,15 +170,16 @@ def sections(state: RunState, row: RunRow, name: Callable[[str], str]) -> list[S
 
 def as_json(value: Mapping[str, Any]) -> str:
     """A wire object as a fenced Markdown block."""
-    return fenced(json.dumps(value, indent=2, ensure_ascii=False), "json")
-
-
-def fenced(text: str, language: str = "") -> str:
-    """`text` as a Markdown code block that no text can close early."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{language}\n{text}\n{fence}"
+    pieces: list[str] = []
+    try:
+        for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+            if len(pieces) >= MAX_JSON_PIECES:
+                pieces.append("\n… The rest is too long to be shown here. A copy has all of it.")
+                break
+            pieces.append(piece)
+    except RecursionError:
+        pieces.append("\n… The rest nests too deep to be shown here.")
+    return fenced("".join(pieces), "json")
 
 
 def _run_row(state: RunState, is_open: bool) -> RunRow:
@@ -393,11 +398,14 @@ def _first_line(value: object) -> str:
 
 
 def _pretty(value: object) -> str:
-    """JSON text indented where it is JSON, and as it came where it is not."""
+    """JSON text indented where it is JSON and not too long, and as it came where it is not."""
+    text = str(value)
+    if len(text) > MAX_PRETTY:
+        return text
     try:
-        return json.dumps(json.loads(str(value)), indent=2, ensure_ascii=False)
-    except ValueError:
-        return str(value)
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _join(*parts: str, sign: str = " · ") -> str:

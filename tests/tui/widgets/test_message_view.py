@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from textual import on
@@ -12,6 +13,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.selection import Selection
 
+from assistants_tui.tui.widgets import message_view
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
 from support.bare_app import BareApp
 
@@ -399,3 +401,73 @@ def _wheel(view: MessageView) -> Message:
     from textual.events import MouseScrollUp
 
     return MouseScrollUp(view, 5, 5, 0, 0, 0, False, False, False)
+
+
+@pytest.fixture
+def one_step_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at the clock takes all the time that there is for a turn."""
+    clock = count(0.0, message_view.BUSY * 0.9)
+    monkeypatch.setattr(message_view, "thread_time", lambda: next(clock))
+
+
+LARGE = "\n\n".join(f"line {number} of many" for number in range(2000))
+
+
+async def drawn(view: MessageView, pilot: Pilot[None]) -> int:
+    """Wait until all is drawn; how many turns that took."""
+    turns = 0
+    while view.updating:
+        await pilot.pause(0.01)
+        turns += 1
+    return turns
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_a_large_message_is_drawn_in_turns_and_then_whole() -> None:
+    async with thread(message(0), message(2, LARGE)) as (view, pilot, _):
+        assert await drawn(view, pilot) > 3
+        assert view.virtual_size.height == 3 + 1 + 3999 + 1
+        assert rows(view)[-2:] == ["  line 1999 of many", ""]
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_what_is_below_a_large_message_stays_in_sight_while_that_is_drawn() -> None:
+    last = message(4, "\n\n".join(f"end {number}" for number in range(30)))
+    async with thread(message(0), message(2, LARGE), last) as (view, pilot, _):
+        await drawn(view, pilot)
+        view.read_from("m4")
+        await drawn(view, pilot)
+        view.action_scroll_lines(-5)
+        await pilot.pause()
+        before = rows(view)[6:]
+        assert view.updating
+        await drawn(view, pilot)
+        assert rows(view)[6:] == before
+        assert rows(view)[:4] == ["", "  line 1998 of many", "", "  line 1999 of many"]
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_a_place_in_a_large_message_is_shown_once_it_is_drawn() -> None:
+    async with thread(message(0), message(2, LARGE), message(4)) as (view, pilot, _):
+        assert view.reveal("m2", "line 1500 of")
+        await drawn(view, pilot)
+        assert any("line 1500 of many" in row for row in rows(view))
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_a_large_message_that_becomes_another_is_shown_as_it_was_until_then() -> None:
+    async with thread(message(0, LARGE)) as (view, pilot, _):
+        await drawn(view, pilot)
+        before = rows(view)
+        view.upsert(message(0, LARGE.replace("line", "row")))
+        await pilot.pause(0.05)
+        assert rows(view) == before
+        await drawn(view, pilot)
+        assert rows(view)[-2:] == ["  row 1999 of many", ""]
+
+
+async def test_a_message_with_thousands_of_notes_shows_some_and_says_so() -> None:
+    notes = tuple(Note("footnote", f"[{number}] name", "file") for number in range(5000))
+    async with thread(message(0, notes=notes)) as (view, _, _app):
+        assert view.virtual_size.height < 300
+        assert "  … and 4,800 more" in rows(view)

@@ -22,8 +22,8 @@ from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.wire import CodeDecision
 from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.plain_text import fenced
 from assistants_tui.tui.question_guard import QuestionGuard
-from assistants_tui.tui.run_rows import fenced
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView

@@ -20,7 +20,8 @@ from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.file_rows import file_facts, file_row
-from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, fenced, rows, sections
+from assistants_tui.tui.plain_text import fenced
+from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, rows, sections
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.viewer import view_file
 from assistants_tui.tui.widgets.message_body import MessageItem, Note

@@ -156,8 +156,7 @@ class WritingPane(Vertical):
 
     def _put(self, draft: Draft, edit: _Edit | None) -> None:
         self._edit = edit
-        self.composer.load_text(draft.text)
-        self.composer.move_cursor(self.composer.document.end)
+        self.composer.put(draft.text)
         self._files, self._once = draft.files, draft.options
         self._show_extras()
 
@@ -268,8 +267,7 @@ class WritingPane(Vertical):
         written = self.composer.text  # perhaps more by now: a fast typist is already at the next one
         rest = written[len(event.text) :] if written.startswith(event.text) else ""
         if command is not None:
-            self.composer.load_text(rest)
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(rest)
             self.post_message(self.CommandGiven(command[0].name, command[1]))
         else:
             self._send(replace(self.draft, text=slash.message(event.text)), rest)
@@ -419,8 +417,7 @@ class WritingPane(Vertical):
         except ExternalEditorError as error:
             self.notify(str(error), title="No editor", severity="error", markup=False)
         else:
-            self.composer.load_text(text)
-            self.composer.move_cursor(self.composer.document.end)
+            self.composer.put(text)
         self.composer.focus()
 
     # keys before the composer has them

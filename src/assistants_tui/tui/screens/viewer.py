@@ -16,8 +16,7 @@ from assistants_tui.service.files.previews import Preview, preview, wanted_bytes
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import file_words, open_with_system, save_file, save_file_as
-from assistants_tui.tui.plain_text import as_markdown
-from assistants_tui.tui.run_rows import fenced
+from assistants_tui.tui.plain_text import as_markdown, fenced
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.message_body import MessageItem

@@ -12,10 +12,20 @@ from textual.widgets import TextArea
 
 from assistants_tui.service.files.local import pasted_paths
 
-LONG_LINE = 20_000
-"""Characters of a pasted line with which every later key would take long: such a paste becomes a file."""
+LONG_LINE = 10_000
+"""Characters of a line with which every later key would take long: such a text becomes a file."""
 LONG_TEXT = 100_000
-"""Characters of a paste in many lines that nobody edits here any more."""
+"""Characters of a text in many lines that nobody edits here any more."""
+MANY_LINES = 5_000
+"""Lines of one."""
+
+
+def too_long(text: str) -> bool:
+    """Whether keys would react late while this text is edited."""
+    if len(text) <= LONG_LINE:
+        return text.count("\n") > MANY_LINES
+    lines = text.split("\n") if len(text) <= LONG_TEXT else ()
+    return not lines or len(lines) > MANY_LINES or max(map(len, lines)) > LONG_LINE
 
 
 class Composer(TextArea):
@@ -66,7 +76,7 @@ class Composer(TextArea):
             self.text = text
 
     class LongPasted(Message):
-        """A text was pasted that is too long to be edited here; it has not been inserted."""
+        """A text is too long to be edited here; it has not been inserted."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -92,12 +102,13 @@ class Composer(TextArea):
 
     def set_prompts(self, prompts: Sequence[str]) -> None:
         """The earlier prompts that the up key brings back, oldest first."""
-        self._prompts[:0] = prompts
-        self._position += len(prompts)
+        short = [prompt for prompt in prompts if not too_long(prompt)]
+        self._prompts[:0] = short
+        self._position += len(short)
 
     def remember(self, prompt: str) -> None:
         """Add a prompt that was just sent, unless it repeats the last one."""
-        if not self._prompts or self._prompts[-1] != prompt:
+        if not too_long(prompt) and (not self._prompts or self._prompts[-1] != prompt):
             self._prompts.append(prompt)
         self._position = len(self._prompts)
 
@@ -137,10 +148,27 @@ class Composer(TextArea):
         """Take a text as pasted: it is inserted in place of what is selected, or offered as files."""
         if paths := pasted_paths(text):
             self.post_message(self.FilesPasted(paths, text))
-        elif len(text) > LONG_TEXT or any(len(line) > LONG_LINE for line in text.splitlines()):
+        elif too_long(text) or self._would_be_too_long(text):
             self.post_message(self.LongPasted(text))
         else:
             self.replace(text, *self.selection, maintain_selection_offset=False)
+
+    def _would_be_too_long(self, text: str) -> bool:
+        """Whether the whole would, or the line with the cursor, with so much more."""
+        line = self.document.get_line(self.cursor_location[0])
+        return (
+            len(line) + max(map(len, text.split("\n"))) > LONG_LINE
+            or len(self.text) + len(text) > LONG_TEXT
+            or self.document.line_count + text.count("\n") > MANY_LINES
+        )
+
+    def put(self, text: str) -> None:
+        """Show a text, to be edited at its end; what is too long for that is left to `LongPasted`."""
+        if too_long(text):
+            self.post_message(self.LongPasted(text))
+            text = ""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
 
     def action_submit(self) -> None:
         if self.text.strip():
@@ -172,5 +200,4 @@ class Composer(TextArea):
             self._draft = self.text
         self._position = position
         at_draft = position == len(self._prompts)
-        self.load_text(self._draft if at_draft else self._prompts[position])
-        self.move_cursor(self.document.end)
+        self.put(self._draft if at_draft else self._prompts[position])

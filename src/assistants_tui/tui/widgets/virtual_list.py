@@ -17,6 +17,9 @@ from textual.widget import Widget
 
 Row = Callable[[int], Content]
 
+MAX_CHARACTERS = 8
+"""Characters of a row that are looked at, for each cell that it has."""
+
 
 def _index_as_key(index: int) -> str:
     return str(index)
@@ -244,7 +247,7 @@ class VirtualList(ScrollView, can_focus=True):
         return max(0, self.size.width - 2)
 
     def _strip(self, content: Content, style: Style, width: int) -> Strip:
-        line = content.truncate(max(0, width - 2), ellipsis=True)
+        line = content[: MAX_CHARACTERS * max(1, width)].truncate(max(0, width - 2), ellipsis=True)
         segments = [Segment(" ", style.rich_style)]
         for text, text_style in line.render(style, end="", parse_style=self.app.stylesheet.parse_style):
             segments.append(Segment(text, (style + text_style).rich_style))
