@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from assistants_tui.tui.excerpts import fitting
+from assistants_tui.tui.excerpts import MAX_SENTENCE, fitting, shortened
 
 TEXT = st.text("ab é日本語👍🏽\u0301\u200d", max_size=120)
 
@@ -30,3 +30,9 @@ def test_what_fits_stays_and_what_was_not_found_begins_at_its_beginning() -> Non
     assert fitting(pieces, 13) == pieces
     assert fitting(pieces, 9) == [("…e ", False), ("two", True), (" t…", False)]
     assert fitting([("nothing found here", False)], 9) == [("nothing …", False)]
+
+
+def test_a_sentence_from_outside_is_cut_with_its_length() -> None:
+    assert shortened("It is short.") == "It is short."
+    long = "x" * 1_000_000
+    assert shortened(long) == f"{'x' * MAX_SENTENCE}… (1,000,000 characters)"

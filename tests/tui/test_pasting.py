@@ -52,6 +52,15 @@ async def test_fields_of_one_line_take_all_lines_of_a_paste() -> None:
         assert field.value == "one two three "
 
 
+async def test_a_field_of_one_line_takes_no_text_with_which_keys_would_be_late() -> None:
+    async with open_app() as driver:
+        await driver.app.push_screen(TextDialog("Name it"))
+        field = driver.app.screen.query_one(Input)
+        driver.app.post_message(events.Paste("x" * 1_000_000))
+        await driver.until_told("This field takes 10,000 characters, and the text has 1,000,000.")
+        assert field.value == ""
+
+
 async def test_what_python_does_not_call_printable_is_typed_all_the_same() -> None:
     async with open_app() as driver:
         composer = driver.chat.query_one(Composer)

@@ -24,6 +24,7 @@ from textual.command import Provider
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed, get_current_worker
@@ -36,6 +37,7 @@ from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over, update_state
 from assistants_tui.tui.containment import contain
 from assistants_tui.tui.desktop import notification
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.painting import paint_with_less_work
 from assistants_tui.tui.safety import SafeFilter, clean
@@ -57,6 +59,8 @@ _SLOW_DISK = 2.0
 """What the disk gets beyond that for what is to be kept."""
 _HARD_END = 5.0
 """After so many seconds it ends whatever it hangs in."""
+_MAX_FIELD = 10_000
+"""Characters that a field of one line takes from a paste, where it has no limit of its own."""
 _TYPED_AHEAD = 1_000
 """Keys that may arrive before the first of them has been acted on."""
 _REMEMBERED_ERRORS = 20
@@ -275,6 +279,18 @@ class AssistantsApp(App[None]):
             self._fit_paste(event)
         await super().on_event(event)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell something in a corner; of a long text its beginning."""
+        super().notify(shortened(message), title=title, severity=severity, timeout=timeout, markup=markup)
+
     def _fit_paste(self, event: events.Paste) -> None:
         """A field of one line would take the first line alone, and nothing of what is too long for it."""
         from textual.widgets import Input  # not for the first frame
@@ -282,8 +298,8 @@ class AssistantsApp(App[None]):
         field = self.focused
         if isinstance(field, Input):
             event.text = one_line(event.text)
-            room = field.max_length
-            if room and len(event.text) > room:
+            room = field.max_length or _MAX_FIELD - len(field.value)
+            if len(event.text) > room:
                 said = f"This field takes {room:,} characters, and the text has {len(event.text):,}."
                 self.notify(said, title="Not pasted", severity="warning", markup=False)
 

@@ -5,6 +5,9 @@ from itertools import takewhile
 
 from rich.cells import cell_len
 
+MAX_SENTENCE = 2000
+"""Characters of a text from outside that a label, a notification or a dialog shows."""
+
 Pieces = Sequence[tuple[str, bool]]
 """A text in pieces, and whether each is what was searched for."""
 
@@ -31,6 +34,11 @@ def fitting(pieces: Pieces, cells: int) -> Pieces:
         if part != text:
             break
     return shown
+
+
+def shortened(text: str, most: int = MAX_SENTENCE) -> str:
+    """The beginning of a text, and how long it is, if it has more characters than `most`."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def _beginning(text: str, cells: int) -> str:

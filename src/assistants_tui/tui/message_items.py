@@ -17,6 +17,8 @@ LONG_LINES = 60
 """Lines from which on a message of the user is folded until it is opened: it is a pasted document."""
 LONG_CHARS = 6_000
 """Characters that count as much."""
+MAX_FOLDED_CODE = 100_000
+"""Characters of a message whose code blocks can be folded."""
 CODE_LINES = 6
 """Lines of a folded code block that stay."""
 _CUT = {
@@ -59,7 +61,7 @@ def message_item(
     folded: list[Note] = []
     if fold or (fold is None and from_user and _is_long(text)):
         text, folded = _folded(text)
-    short = folded_code(text, CODE_LINES) if fold_code else text
+    short = folded_code(text, CODE_LINES) if fold_code and len(text) <= MAX_FOLDED_CODE else text
     return MessageItem(
         id=message["id"],
         author="You" if from_user else views.assistant_name(message.get("assistant_id"), manner.names),

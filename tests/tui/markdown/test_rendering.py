@@ -171,3 +171,25 @@ def test_no_line_is_wider_than_asked(words: str, start: str, width: int) -> None
 def test_a_hostile_text_does_no_harm(piece: str) -> None:
     assert render(piece * 10000, 80)
     assert render("|" * 3000 + "\n" + "|-" * 3000 + "\n" + piece * 1000, 80)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["2*3*4", "2**3 and 4**5", "__init__.py", "see __main__.py, and __add__(a, b)", "x = 3*4*5 + 6*7"],
+)
+def test_stars_of_products_and_underscores_of_names_stay(source: str) -> None:
+    assert shown(source, 60) == source
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "style"),
+    [
+        ("**2** *3* is", "2", "strong"),
+        ("a*b*c", "b", "em"),
+        ("__bold__ text", "bold", "strong"),
+        ("__bold__.", "bold", "strong"),
+        ("**5**", "5", "strong"),
+    ],
+)
+def test_what_is_emphasis_stays_so(source: str, text: str, style: str) -> None:
+    assert (text, style) in styled(source, 60)

@@ -47,6 +47,10 @@ _MATH = re.compile(
     r"|\$(?![\s$])(?:[^$\\\n]|\\.)*?(?<![\s\\])\$(?!\d)",  # Pandoc's rule: $5 and $10 are amounts
     re.DOTALL,
 )
+_CODE_SIGNS = re.compile(
+    r"(?<=[0-9])\*{1,2}(?=[0-9])"  # products and powers
+    r"|(?<!\w)__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?=\(|\.[A-Za-z_])"  # Python's own names, where more follows
+)
 _LITERAL = {"code_inline": "code", "math": "math"}
 _NESTING = {"em_open": "em", "strong_open": "strong", "s_open": "strike"}
 
@@ -65,8 +69,22 @@ def _math(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _code_signs(state: StateInline, silent: bool) -> bool:
+    """A markdown-it rule: the stars of `2*3*4` and the underscores of `__init__.py` are no emphasis."""
+    if state.src[state.pos] not in "*_":
+        return False
+    match = _CODE_SIGNS.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.pending += match[0]
+    state.pos = match.end()
+    return True
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("strikethrough")
+    parser.inline.ruler.before("emphasis", "code_signs", _code_signs)
     parser.inline.ruler.before("escape", "math", _math)
     return parser
 

@@ -14,6 +14,7 @@ from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.functions.calls import PendingCalls
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
@@ -67,7 +68,7 @@ class ConversationPane(Vertical):
             self._trouble = (what, advice)
             line = self.query_one("#trouble", Static)
             line.display = bool(what)
-            line.update(Content.assemble(("✗ ", "$text-error"), f"{what} {advice}"))
+            line.update(Content.assemble(("✗ ", "$text-error"), f"{shortened(what)} {advice}"))
             self.refresh_bindings()
 
     def _show_calls(self) -> None:

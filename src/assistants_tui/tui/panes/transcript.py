@@ -17,7 +17,7 @@ from assistants_tui.service.wire import Message, RunStep
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.message_items import Manner, can_fold, message_item, outgoing_item
+from assistants_tui.tui.message_items import MAX_FOLDED_CODE, Manner, can_fold, message_item, outgoing_item
 from assistants_tui.tui.notes import open_note
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, LinesDialog, PickDialog
@@ -231,9 +231,13 @@ class Transcript(MessageView):
         self.upsert(self._item(message))
 
     def action_fold_code(self) -> None:
-        if (message := self._chosen_message) is not None:
-            self._code_folds ^= {message["id"]}
-            self.upsert(self._item(message))
+        if (message := self._chosen_message) is None:
+            return
+        if len(self._text(message)) > MAX_FOLDED_CODE:
+            self._say("The message is too long to have its code folded.")
+            return
+        self._code_folds ^= {message["id"]}
+        self.upsert(self._item(message))
 
     # answering again, branches
 

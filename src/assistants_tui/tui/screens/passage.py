@@ -20,10 +20,14 @@ from assistants_tui.service.files.citations import (
     surroundings,
 )
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.file_actions import save_file
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.viewer import view_file
 from assistants_tui.tui.widgets.key_bar import KeyBar
+
+MAX_PASSAGE = 20_000
+"""Characters of a passage that are shown; our own engine makes none that long."""
 
 
 class PassageScreen(ModalScreen[None]):
@@ -95,7 +99,7 @@ class PassageScreen(ModalScreen[None]):
             (f"  {clean(' · '.join(parts))}", "$muted"),
         )
         self.query_one("#passage-head", Static).update(head)
-        text = _shown(passage.text)
+        text = _shown(shortened(passage.text, MAX_PASSAGE))
         marked = highlights(text, self._claim)
         # in two parts, so that the place to scroll to is one of them
         cut = text.rfind("\n", 0, marked[0][0]) + 1 if marked else 0

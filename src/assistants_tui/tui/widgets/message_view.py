@@ -27,6 +27,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.markdown import CodeBlock, Run, code_blocks
 from assistants_tui.tui.safety import clean
 
@@ -740,7 +741,7 @@ class MessageView(ScrollView, can_focus=True):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         link = event.style.meta.get("link")
         shown = link if isinstance(link, str) and not link.startswith(("code:", "note:")) else None
-        self.tooltip = Content(clean(shown)) if shown else None
+        self.tooltip = Content(clean(shortened(shown))) if shown else None
 
     # -- selecting text with the mouse
 

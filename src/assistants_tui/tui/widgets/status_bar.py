@@ -62,14 +62,14 @@ class StatusBar(Widget, can_focus=False):
     def render(self) -> RenderResult:
         width = self.content_size.width
         state = self._state()
-        place = Content.styled(self.profile, "bold $text-accent")
+        place = Content.styled(self.profile[:width], "bold $text-accent")
         if self.assistant:
-            place = place + "  " + Content.styled(self.assistant, "bold")
+            place = place + "  " + Content.styled(self.assistant[:width], "bold")
         if self.model and width >= 70:
-            place = place + Content.styled(f" · {self.model}", "$muted")
+            place = place + Content.styled(f" · {self.model[:width]}", "$muted")
         place = place.truncate(max(0, width - state.cell_length - 2), ellipsis=True)
         room = width - place.cell_length - state.cell_length - 4
-        title = Content(self.title if room >= 8 else "").truncate(max(0, room), ellipsis=True)
+        title = Content(self.title[:width] if room >= 8 else "").truncate(max(0, room), ellipsis=True)
         gap = width - place.cell_length - title.cell_length - state.cell_length
         before = min(max(2, (width - title.cell_length) // 2 - place.cell_length), max(0, gap - 2))
         return Content.assemble(place, " " * before, title, " " * max(0, gap - before), state)
