@@ -46,6 +46,8 @@ FRAME = 1 / 30
 """Seconds between updates while text streams in."""
 SHARE = 0.25
 """The part of the time that updates may take; when they get slow, they become fewer."""
+SLOWEST = 0.25
+"""Seconds between updates at most, however slow they are."""
 BUSY = 0.04
 """Seconds of computing after which drawing lets keys have their turn, at the end of one of its steps."""
 WALK = 4
@@ -513,7 +515,7 @@ class MessageView(ScrollView, can_focus=True):
 
     def _schedule(self) -> None:
         if self._timer is None and self.is_mounted:
-            due = self._updated + max(FRAME, self._cost / SHARE) - perf_counter()
+            due = self._updated + max(FRAME, min(self._cost / SHARE, SLOWEST)) - perf_counter()
             self._timer = self.set_timer(max(0.001, due), self._update)  # 0 is an error to Textual
 
     def _redraw(self, entry: _Entry, body: MessageBody, item: MessageItem | None = None) -> int:
