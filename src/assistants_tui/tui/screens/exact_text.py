@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from assistants_tui.tui.exact_text import exact
-from assistants_tui.tui.run_rows import fenced
+from assistants_tui.tui.plain_text import fenced
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.message_body import MessageItem
