@@ -302,6 +302,7 @@ class AssistantsApp(App[None]):
             if len(event.text) > room:
                 said = f"This field takes {room:,} characters, and the text has {len(event.text):,}."
                 self.notify(said, title="Not pasted", severity="warning", markup=False)
+                event.text = ""
 
     def _find_focus(self) -> None:
         """Let a widget have the keys if none has: the one that had them may be gone or hidden."""
