@@ -141,9 +141,11 @@ class _Total:
         for folder in _TEMPORARY if self._contained is not None else ():
             with contextlib.suppress(OSError):
                 path = Path(f"{self._contained}/root{folder}")
-                devices.add(path.stat().st_dev)
-                state = os.statvfs(path)
-                names += state.f_files - state.f_ffree
+                device = path.stat().st_dev
+                if device != Path(folder).stat().st_dev:  # else it is the computer's own
+                    devices.add(device)
+                    state = os.statvfs(path)
+                    names += state.f_files - state.f_ffree
         return names, devices
 
     def _socket_count(self) -> int:
