@@ -716,9 +716,8 @@ class Workspace:
     def _known_threads(self) -> Sequence[ThreadReference]:
         """The history as it is on the disk; nothing where that cannot be read, and then `take_problems`."""
         try:
-            version = self._index.version()
+            self._seen_history = self._index.version()
             found = self._index.list(self.profile.name)
-            self._seen_history = version
         except SettingsError as error:
             self._note_unreadable(error)
             return ()
