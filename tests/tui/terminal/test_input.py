@@ -156,6 +156,13 @@ def test_the_escape_key_is_not_kept_waiting() -> None:
     assert taken("\x1b", "[", "2", "0", "~", gap=SOON) == [("key", "f9")]
 
 
+@pytest.mark.parametrize("sent", ["\x1b\r", "\x1b\n"])
+def test_alt_and_enter_is_a_key_of_its_own(sent: str) -> None:
+    assert Terminal().send("a" + sent + "b").end() == [("key", "a"), ("key", "alt+enter"), ("key", "b")]
+    apart = Terminal().send("\x1b", gap=LATER).send(sent[1:]).end()
+    assert [key for _, key in apart] == ["escape", "enter" if sent.endswith("\r") else "ctrl+j"]
+
+
 def test_bytes_that_are_no_utf8_become_replacement_characters() -> None:
     assert taken(b"\x1b[200~caf\xe9 \xff\x9b31m\x1b[201~") == [("paste", "caf\ufffd \ufffd\ufffd31m")]
     terminal = Terminal().send(b"caf\xe9!")

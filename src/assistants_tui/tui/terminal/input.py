@@ -33,8 +33,13 @@ class TypedKey(events.Key):
 TypedKey.handler_name = events.Key.handler_name  # Textual finds the methods that handle it by this
 
 
+_ALT_ENTER = ("\x1b\r", "\x1b\n")
+
+
 class _KeyParser(XTermParser):
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence in _ALT_ENTER:  # to Textual it is Enter, which sends a message
+            return [events.Key("alt+enter", None)]
         try:
             return [*super()._sequence_to_key_events(sequence, alt)]
         except (ValueError, OverflowError):  # numbers that no key and no character has
