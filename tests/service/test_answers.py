@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, get_type_hints, is_typeddict
 
 import pytest
@@ -236,7 +237,7 @@ LISTS = {
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_every_list_names_the_request_and_the_field(
-    profile: Profile, server: Any, wires: Any, paths: Paths, path: str
+    profile: Profile, server: Any, wires: Any, paths: Paths, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     asks: dict[str, Callable[[Backend], Awaitable[object]]] = {
         "/v1/assistants": lambda backend: backend.assistants.list(),
@@ -257,12 +258,23 @@ async def test_every_list_names_the_request_and_the_field(
         wires.answer({"object": "list"}),
         wires.answer([LISTS[path]]),
     )
-    backend = await open_backend(profile, paths=paths)
     request = path.removeprefix("/v1")
-    for said in ("`data[1].id` is missing", "`data` is an object", "`data` is missing", "not an object"):
+
+    async def refused(backend: Backend, said: str) -> None:
         with pytest.raises(ServiceError, match=re.escape(said)) as caught:
             await asks[path](backend)
         assert caught.value.kind == "protocol"
         assert f"127.0.0.1:{server.port}" in str(caught.value)
         assert said == "not an object" or f"GET {request} " in str(caught.value)
-    await backend.close()
+
+    async with AsyncExitStack() as stack:  # closed even if the test fails, else a later test is blamed
+        backend = await open_backend(profile, paths=paths)
+        stack.push_async_callback(backend.close)
+        if path == "/v1/assistants":
+            listed = await backend.assistants.list()
+            assert [one["id"] for one in listed] == ["asst_1"], "a malformed assistant costs only itself"
+            assert "GET /assistants " in caplog.text and "`data[1].id` is missing" in caplog.text
+        else:
+            await refused(backend, "`data[1].id` is missing")
+        for said in ("`data` is an object", "`data` is missing", "not an object"):
+            await refused(backend, said)
