@@ -234,6 +234,43 @@ echo 'Creating new namespace failed: Operation not permitted' >&2; exit 1""",
 
 @linux
 @root
+@pytest.mark.parametrize("right", ["sys_ptrace", "kill"])
+async def test_root_that_may_not_watch_other_users_keeps_code_to_itself(right: str, tmp_path: Path) -> None:
+    """As in a container without that capability."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    script = """
+import asyncio, sys
+from pathlib import Path
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+from support.code_interpreter import Thread
+
+async def main():
+    thread = Thread(CodeInterpreter(Path(sys.argv[1]), launcher="bubblewrap"))
+    sandbox = await thread.interpreter.sandbox()
+    if sandbox.available:
+        print((await thread.run("import time; time.sleep(2); print(1)")).status, thread.logs)
+    print(sandbox.sentence, sandbox.reason)
+    await thread.interpreter.close()
+
+asyncio.run(main())
+"""
+    rights = ["setpriv", "--bounding-set", f"-{right}", "--inh-caps", f"-{right}"]
+    done = subprocess.run(
+        [*rights, sys.executable, "-c", script, tmp_path / "data"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    if "no usable sandbox" in done.stdout:
+        pytest.skip(f"no user namespace here: {done.stdout}")
+    assert done.stdout.startswith("ok 1\n"), done
+    assert "Code runs as root, without root's rights." in done.stdout
+
+
+@linux
+@root
 async def test_code_that_is_still_root_is_found_out(place: Place, bait: Path) -> None:
     pretender = Bare(user=NOBODY)  # type: ignore[arg-type]
     _, sandbox = await choose([pretender], place, bait, Limits())

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from . import process_usage
 from .interface import Limits, Sandbox
 from .launchers import Launcher, LauncherError, Place, variables
 from .ownership import hand_over
-from .process import SandboxProcess
+from .process import ProcessEndedError, SandboxProcess
 
 _SECONDS = 30.0
 _OFF = "Code interpreter is off: this computer has no usable sandbox."
@@ -51,6 +52,7 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
             "bait": bait,
             "written": f"{launcher.data_inside(place)}/probe",
             "environment": variables(),
+            "end": secrets.token_hex(8),
         }
         try:
             process = await SandboxProcess.start(launcher, place, limits, order)
@@ -58,21 +60,39 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
             return str(error)
         try:
             async with asyncio.timeout(_SECONDS):
-                await process.wait()
+                await process.wait_for(order["end"])
+            failure = _judge(process, order["end"], place, launcher.user)
+            return failure or await asyncio.to_thread(_out_of_control, process, limits)
         except TimeoutError:
             return f"no answer within {_SECONDS:.0f} seconds"
+        except ProcessEndedError as error:
+            return str(error)[-300:] or "no answer"
         finally:
             process.kill()
             await process.wait()
-    return _judge(process, place, launcher.user)
 
 
-def _judge(process: SandboxProcess, place: Place, user: int | None) -> str | None:
-    text = process.written.strip()
-    try:
-        answer: dict[str, Any] = json.loads(text.rpartition("\n")[2])
-    except ValueError:
-        return text[-300:] or "no answer"
+def _out_of_control(process: SandboxProcess, limits: Limits) -> str | None:
+    """What we cannot do to the processes of the sandbox: root may lack the right to those of other users."""
+    import psutil
+
+    tree = process.tree()
+    if process_usage.measure(tree, (), limits, exact=True).unseen:
+        return "what code takes cannot be measured"
+    for one in tree:
+        try:
+            one.suspend()
+            one.resume()
+        except psutil.AccessDenied:
+            return "code cannot be stopped and let go on"
+        except psutil.NoSuchProcess:
+            continue
+    return None
+
+
+def _judge(process: SandboxProcess, end: str, place: Place, user: int | None) -> str | None:
+    text = process.written.partition(end)[0].strip()
+    answer: dict[str, Any] = json.loads(text.rpartition("\n")[2])
     possible = answer["possible"]
     if answer["process"] == process.pid:  # else the numbers name processes of the sandbox itself
         possible += answer["possible_by_number"]

@@ -8,16 +8,20 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+_WAIT = 60.0  # seconds
 
 
 def report(order: dict[str, Any]) -> None:
     """Write to stdout, as JSON, which of the things that should be impossible are possible.
 
     Process IDs mean something else in a process namespace, so the caller gets ours to judge those attempts
-    by.
+    by. After the answer comes the line `end` of the order. Then it waits, so that it can be measured, to be
+    killed.
     """
     bait = order["bait"]
     attempts: dict[str, Callable[[], object]] = {
@@ -48,7 +52,8 @@ def report(order: dict[str, Any]) -> None:
         "possible": possible,
         "possible_by_number": [what for what, attempt in by_number.items() if _works(attempt)],
     }
-    print(json.dumps(answer), flush=True)  # noqa: T201 - the answer goes to the caller over stdout
+    print(json.dumps(answer), order["end"], sep="\n", flush=True)  # noqa: T201 - for the caller, over stdout
+    time.sleep(_WAIT)
 
 
 def _works(attempt: Callable[[], object]) -> bool:
