@@ -18,17 +18,18 @@ class DuplicateNameError(ValueError):
     """An object of the text has this name twice. Which of the values counts, readers decide differently."""
 
 
-def parse(text: str | bytes, most_values: int) -> object:
+def parse(text: str | bytes, most_values: int, *, unique_names: bool = False) -> object:
     """The value of a JSON text in UTF-8, in which no object or array is larger than `most_values`.
 
-    Raises `TooManyValuesError`, `DuplicateNameError`, another `ValueError` for what is no JSON, and
-    `RecursionError` for what is nested too deeply.
+    Of values with the same name in one object the last counts, as in most readers; with `unique_names` they
+    are refused. Raises `TooManyValuesError`, `DuplicateNameError`, another `ValueError` for what is no JSON,
+    and `RecursionError` for what is nested too deeply.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if has_more_values(raw, most_values):
         raise TooManyValuesError(f"more than {most_values} values")
     decoded = text if isinstance(text, str) else raw.decode("utf-8-sig")
-    return json.loads(decoded, parse_int=_integer, object_pairs_hook=_object)
+    return json.loads(decoded, parse_int=_integer, object_pairs_hook=_object if unique_names else None)
 
 
 def has_more_values(raw: bytes, most: int) -> bool:

@@ -22,7 +22,7 @@ def strict(schema: JSON) -> JSON:
     return {"type": "json_schema", "json_schema": {"name": "point", "schema": schema, "strict": True}}
 
 
-@pytest.mark.parametrize("text", ['{"x": 1}', '{"x": 1, "more": ["a", "bc"]}'])
+@pytest.mark.parametrize("text", ['{"x": 1}', '{"x": 1, "more": ["a", "bc"]}', '{"x": "", "x": 1}'])
 def test_answers_that_follow_the_schema(text: str) -> None:
     assert fault(text, strict(POINT)) is None
 

@@ -25,6 +25,7 @@ def function(name: str = "tide", *, strict: bool = True) -> JSON:
     ("arguments", "says_so"),
     [
         ('{"port": "Oulu"}', None),
+        ('{"port": "Rome", "port": "Oulu"}', None),
         ('{"port": "Rome"}', "do not fit its schema: at $.port, 'enum'"),
         ('{"port": "Oulu", "day": 1}', "at $, 'additionalProperties'"),
         ("{}", "at $, 'required'"),

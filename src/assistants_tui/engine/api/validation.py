@@ -64,7 +64,7 @@ def _parse(raw: bytes) -> object:
     if not raw.strip():
         return {}
     try:
-        value = bounded_json.parse(raw, _MAX_VALUES)
+        value = bounded_json.parse(raw, _MAX_VALUES, unique_names=True)
         _check_values(value, _MAX_DEPTH)
     except bounded_json.TooManyValuesError:
         raise ApiError(
