@@ -29,6 +29,17 @@ async def test_an_idle_kernel_of_who_has_most_is_ended_before_ones_own(
     assert await lives(interpreter, "ben", "b2")
 
 
+async def test_the_only_kernel_of_somebody_is_not_ended_for_who_has_more(
+    open_interpreter: OpenInterpreter,
+) -> None:
+    interpreter = await open_interpreter(sessions=3, sessions_per_owner=3)
+    for owner, name in (("ben", "b1"), ("ann", "a1"), ("ann", "a2"), ("ann", "a3")):
+        await call(interpreter, owner, name)
+    assert await lives(interpreter, "ben", "b1")
+    assert await lives(interpreter, "ann", "a2")
+    assert await lives(interpreter, "ann", "a3")
+
+
 async def test_who_has_fewest_is_next(open_interpreter: OpenInterpreter) -> None:
     interpreter = await open_interpreter(sessions=2, sessions_per_owner=2)
     busy = [Thread(interpreter, name, owner="ann") for name in ("a1", "a2")]

@@ -23,8 +23,8 @@ class Admission:
     async def admit(self, session: Session, on_wait: Callable[[str], Awaitable[None]]) -> None:
         """Wait until a session may be alive, or is to stop. `on_wait` is told once why it waits, if it does.
 
-        Idle sessions are ended to make room, other owners' first. Of the waiting ones, the next is the one
-        whose owner has the fewest, and among those the one that has waited longest.
+        Idle sessions are ended to make room, first those of the owner that has most alive. Of the waiting
+        ones, the next is the one whose owner has the fewest, and among those the one that has waited longest.
         """
         told = False
         with self._queued(session):
@@ -87,13 +87,16 @@ class Admission:
         return alive.total() < self._limits.sessions and not self._has_share(session, alive)
 
     def _to_end(self, session: Session, alive: Counter[str]) -> Session | None:
-        """The idle session to end for one: of the owner that has most of them, the one idle longest."""
+        """The idle session to end for one: of the owner that has most alive, the one idle longest.
+
+        Among owners with equally many, its own owner comes last.
+        """
         idle = [other for other in self._sessions() if other.admitted and other.idle]
         if self._has_share(session, alive):
             idle = [other for other in idle if other.owner == session.owner]
         return min(
             idle,
-            key=lambda other: (other.owner == session.owner, -alive[other.owner], other.last_used),
+            key=lambda other: (-alive[other.owner], other.owner == session.owner, other.last_used),
             default=None,
         )
 
