@@ -46,13 +46,14 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
         hand_over(place, launcher.user)
     except OSError as error:
         return f"its folders cannot be given to the user {launcher.user}: {error.strerror}"
+    end = secrets.token_hex(8)
     with _bait(place, file, launcher) as bait:
         order = {
             "task": "probe",
             "bait": bait,
             "written": f"{launcher.data_inside(place)}/probe",
             "environment": variables(),
-            "end": secrets.token_hex(8),
+            "end": end,
         }
         try:
             process = await SandboxProcess.start(launcher, place, limits, order)
@@ -60,8 +61,8 @@ async def _try(launcher: Launcher, place: Place, file: Path, limits: Limits) -> 
             return str(error)
         try:
             async with asyncio.timeout(_SECONDS):
-                await process.wait_for(order["end"])
-            failure = _judge(process, order["end"], place, launcher.user)
+                await process.wait_for(end)
+            failure = _judge(process, end, place, launcher.user)
             return failure or await asyncio.to_thread(_out_of_control, process, limits)
         except TimeoutError:
             return f"no answer within {_SECONDS:.0f} seconds"
