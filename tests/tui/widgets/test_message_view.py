@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.selection import Selection
 
+from assistants_tui.tui.markdown import stream
 from assistants_tui.tui.widgets import message_view
 from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
 from support.bare_app import BareApp
@@ -444,6 +445,41 @@ async def test_what_is_below_a_large_message_stays_in_sight_while_that_is_drawn(
         await drawn(view, pilot)
         assert rows(view)[6:] == before
         assert rows(view)[:4] == ["", "  line 1998 of many", "", "  line 1999 of many"]
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+@pytest.mark.parametrize("go", ["home", "read from", "previous", "line by line"])
+async def test_who_goes_to_a_large_message_stays_there_while_it_is_drawn(
+    go: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "STEP", 40)  # few lines a turn, as with code that takes long
+    async with thread(message(2, LARGE)) as (view, pilot, _):
+        assert view.updating
+        if go == "home":
+            view.scroll_home()
+        elif go == "read from":
+            view.read_from("m2")
+        elif go == "previous":
+            view.action_cursor(0)
+        else:
+            view.scroll_home()
+            view.action_scroll_lines(3)
+            view.action_scroll_lines(-1)
+        top = view.scroll_offset.y
+        before = rows(view)[:4]
+        await drawn(view, pilot)
+        assert view.scroll_offset.y == top < 3
+        assert rows(view)[:4] == before
+        assert not view.at_end
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_the_links_of_a_message_are_known_when_its_lines_have_been_dropped() -> None:
+    linked = message(0, "See https://example.org/page there.")
+    async with thread(linked, *(message(number) for number in range(1, 200))) as (view, pilot, _):
+        await drawn(view, pilot)
+        view._busy_until = 0.0  # the time for drawing has been used up since then
+        assert view.links("m0") == ["https://example.org/page"]
 
 
 @pytest.mark.usefixtures("one_step_a_turn")

@@ -10,7 +10,7 @@ is there.
 import re
 from collections.abc import Iterable, Sequence
 from time import perf_counter, thread_time
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -169,6 +169,7 @@ class MessageView(ScrollView, can_focus=True):
         self._at_end = True
         self._anchor: _Entry | None = None  # the message at the top edge
         self._anchor_line = 0
+        self._reached: Literal["directly", "upwards", "downwards"] = "directly"  # how the anchor was
         self._moved = False  # something may be in another place than it was painted
         self._cursor: _Entry | None = None
         self._stale: set[str] = set()  # IDs of messages whose body is older than they are
@@ -205,7 +206,7 @@ class MessageView(ScrollView, can_focus=True):
     def read_from(self, item_id: str) -> None:
         """Put a message at the top edge; nothing happens if there is none."""
         if (place := self._places.get(item_id)) is not None:
-            self._at_end, self._anchor, self._anchor_line = False, self._entries[place], 0
+            self._hold(self._entries[place], 0)
             self._moved = True
             self._take_turn()
             self._settle()
@@ -326,8 +327,7 @@ class MessageView(ScrollView, can_focus=True):
         if isinstance(place, float):
             self._anchor, self._anchor_line = entry, row
         elif not top <= line < top + self.size.height:
-            self._at_end = False
-            self._anchor, self._anchor_line = entry, max(0, row - self.size.height // 3)
+            self._hold(entry, max(0, row - self.size.height // 3))
             self._moved = True
             self._settle()
 
@@ -341,7 +341,9 @@ class MessageView(ScrollView, can_focus=True):
         place = self._places.get(item_id)
         if place is None:
             return []
+        self._take_turn()
         self._measure(place)
+        self._settle()
         body = self._entries[place].body or ()
         found = (run.link for index in range(len(body)) for run in body[index].runs if run.link)
         return list(dict.fromkeys(link for link in found if not link.startswith(("code:", "note:"))))
@@ -392,13 +394,21 @@ class MessageView(ScrollView, can_focus=True):
         if not self._text_width or not height:
             return
         y = 0 if self._at_end or self._anchor is None else self._fill_down(height)
-        if self._at_end or self._anchor is None or y >= self._heights.total - height:
-            self._at_end = True
+        waits = False
+        if self._at_end or self._anchor is None:
             y = self._fill_up(height)
+            self._at_end = True
+        elif y >= self._heights.total - height:
+            last = self._entries[-1].body
+            # what ends here so far is no end that the reader has gone to
+            waits = self._reached == "directly" and last is not None and last.behind
+            y = self._fill_up(height)
+            self._at_end = not waits
         self._go_to(y)
         if self._entries:
-            place, self._anchor_line = self._heights.at(y)
-            self._anchor = self._entries[place]
+            if not waits:
+                place, self._anchor_line = self._heights.at(y)
+                self._anchor = self._entries[place]
             self._ask_for_older(y)
             if self._cursor is None and self.has_focus:
                 self._cursor = self._entries[self._last_in_sight()]
@@ -445,13 +455,20 @@ class MessageView(ScrollView, can_focus=True):
             self._older_asked = True
             self.post_message(self.OlderWanted())
 
+    def _hold(self, entry: _Entry, line: int) -> None:
+        """Have a line of a message at the top edge, whatever the view showed before."""
+        self._at_end, self._anchor, self._anchor_line, self._reached = False, entry, line, "directly"
+
     def _walk(self, lines: int) -> None:
         """Move the top edge by a number of lines over the real heights."""
         assert self._anchor is not None
+        if lines > 0:
+            self._reached = "downwards"
         place, line = self._place(self._anchor), self._anchor_line + lines
         while line < 0 and place > 0:
             place -= 1
             line += self._measure(place)
+            self._reached = "upwards"
         while place < len(self._entries) - 1 and line >= self._measure(place):
             line -= self._measure(place)
             place += 1
@@ -467,8 +484,8 @@ class MessageView(ScrollView, can_focus=True):
         if self._anchor is not None and abs(new - old) <= WALK * self.size.height:
             self._walk(new - old)
         else:
-            place, self._anchor_line = self._heights.at(new)
-            self._anchor = self._entries[place]
+            place, line = self._heights.at(new)
+            self._hold(self._entries[place], line)
         self._at_end, self._sought = False, None
         self._moved = True
         self._settle()
@@ -481,7 +498,7 @@ class MessageView(ScrollView, can_focus=True):
     def scroll_home(self, **options: object) -> None:
         """Go to the oldest loaded message."""
         if self._entries:
-            self._at_end, self._anchor, self._anchor_line = False, self._entries[0], 0
+            self._hold(self._entries[0], 0)
             self._take_turn()
             self._settle()
 
@@ -521,7 +538,7 @@ class MessageView(ScrollView, can_focus=True):
     def _redraw(self, entry: _Entry, body: MessageBody, item: MessageItem | None = None) -> int:
         """Draw what has changed of a message, or what is left of it; the first line that has changed."""
         lines, place = len(body), self._place(entry)
-        grows = body.behind and entry is self._anchor and not self._at_end
+        grows = body.behind and entry is self._anchor and self._reached == "upwards" and not self._at_end
         changed = body.draw(self._busy) if item is None else body.update(item, self._busy)
         entry.forget_strips(changed, lines)
         self._heights[place] = len(body)
@@ -662,8 +679,7 @@ class MessageView(ScrollView, can_focus=True):
         start = self._heights.top(place)
         if top <= start and start + size <= top + height:
             return
-        self._at_end = False
-        self._anchor, self._anchor_line = self._entries[place], 0
+        self._hold(self._entries[place], 0)
         if start > top and size < height:
             self._walk(size - height)
         self._moved = True
