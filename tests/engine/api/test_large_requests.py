@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +15,8 @@ from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.large_bodies import MAX_BODY, LargeBodies
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, vector_stores
 from support.engine import JSON, error_of, make
+from support.engines import engine
+from support.model_endpoint import Reply, chunk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -202,6 +205,24 @@ async def test_room_for_large_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
                 await fourth.take(MAX_BODY)
             assert refused.value.status == 503 and refused.value.headers is not None
             assert refused.value.headers["retry-after"] == "1"
+
+
+async def test_streams_hold_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may go on for minutes after its request was read."""
+    monkeypatch.setattr(large_bodies, "_HELD_BY_OWNER", MAX_BODY)
+    monkeypatch.setattr(large_bodies, "_PATIENCE", 0.0)
+    goes_on = asyncio.Event()
+    async with engine(tmp_path / "data", Reply([chunk({"content": "x"}), goes_on])) as served:
+        body = {
+            "assistant_id": await served.assistant(),
+            "thread": {"messages": [MESSAGE | {"content": "x" * 200_000}]},
+        }
+        async with served.streaming("/threads/runs", body) as events:
+            await anext(events)
+            await served.thread("x" * 200_000)
+            goes_on.set()
+            async for _ in events:
+                pass
 
 
 async def test_room_is_given_back(shared: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
-"""Gives each request room for its body for as long as it is being answered."""
+"""Gives each request room for its body until its answer begins."""
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistants_tui.engine.api.context import context, owner
 
@@ -16,4 +16,10 @@ class BodyRoom:
         request = Request(scope)
         async with context(request).large_bodies.room(owner(request)) as room:
             request.state.body_room = room
-            await self._app(scope, receive, send)
+
+            async def send_without(message: Message) -> None:
+                if message["type"] == "http.response.start":  # streams go on for as long as their runs
+                    await room.keep(0)
+                await send(message)
+
+            await self._app(scope, receive, send_without)
