@@ -65,6 +65,7 @@ class Bubblewrap:
             raise LauncherError(f"{self.program} is setuid root")
         if platform.machine() not in seccomp.ARCHITECTURES:
             raise LauncherError(f"there is no filter of system calls for {platform.machine()}")
+        folders = python_folders()  # before the pipe, which would be left open if there are none to be had
         read_end, write_end = os.pipe()
         with os.fdopen(write_end, "wb") as pipe:  # the program fits into any pipe
             pipe.write(seccomp.program(platform.machine()))
@@ -81,7 +82,7 @@ class Bubblewrap:
             *("--perms", "1777", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"),  # noqa: S108
             *("--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp"),  # noqa: S108
             *("--perms", "0777", "--dir", _HOME, "--perms", "0777", "--dir", f"{_HOME}/matplotlib"),
-            *(word for path in python_folders() for word in _mount("--ro-bind", path, path)),
+            *(word for path in folders for word in _mount("--ro-bind", path, path)),
             *_mount("--ro-bind", str(GUEST), f"{_GUEST}/{GUEST.name}"),
             *_fonts(place),
             # nothing may be mounted below these two: code could plant a symbolic link for bwrap to follow
