@@ -230,3 +230,14 @@ async def command(*arguments: str) -> tuple[int | None, str, str]:
     )
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def test_an_address_that_is_none_is_named_without_its_password() -> None:
+    url = "http://me:secret@ä..de/v1"
+    with pytest.raises(
+        network.NetworkSettingsError, match=r"http://\*\*\*@ä\.\.de/v1 is no address"
+    ) as error:
+        network.http_client(url, timeout=httpx2.Timeout(1))
+    with pytest.raises(ServiceError) as tried:
+        await try_profile(Profile(name="x", kind="openai", base_url=url), None)
+    assert "secret" not in f"{error.value} {tried.value}"

@@ -59,14 +59,24 @@ def only_for_openai(url: str) -> str:
     """Why the key in `OPENAI_VARIABLE` is not sent to a URL, as a sentence; empty where it is."""
     if is_openai(url):
         return ""
-    return f"The key in {OPENAI_VARIABLE} is not sent to {_netloc(url)}: it is for {_OPENAI_HOST} alone."
+    return (
+        f"The key in {OPENAI_VARIABLE} is not sent to {host_and_port(url)}: it is for {_OPENAI_HOST} alone."
+    )
 
 
 def not_in_the_clear(url: str) -> str:
     """Why no key is sent to a URL unless the user allows it, as a sentence; empty where it may."""
     if not url or not can_be_read_on_the_way(url):
         return ""
-    return f"No key is sent to {_netloc(url)} over plain http, because others could read it on the way."
+    return f"No key is sent to {host_and_port(url)} over plain http, because others could read it on the way."
+
+
+def host_and_port(url: str) -> str:
+    """Where a URL leads, as sentences name it: without user and password."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or "this address"
+    except ValueError:
+        return "this address"
 
 
 def without_password(address: str) -> str:
@@ -83,13 +93,6 @@ def _host(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2] or "this address"
-    except ValueError:
-        return "this address"
 
 
 def _ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -25,7 +25,10 @@ _SCHEMES = ("http", "https", "all")
 
 
 class NetworkSettingsError(Exception):
-    """A variable of the environment keeps servers from being reached. `str` names it, without passwords."""
+    """An address or a variable of the environment keeps a server from being reached.
+
+    `str` names it, without passwords.
+    """
 
 
 def http_client(
@@ -35,12 +38,16 @@ def http_client(
 
     `base_url` may name a Unix socket, see `http_url`. Raises `NetworkSettingsError`.
     """
+    try:
+        server = httpx2.URL(http_url(base_url))
+    except httpx2.InvalidURL as error:
+        raise NetworkSettingsError(f"{without_password(base_url)} is no address of a server.") from error
     options: dict[str, Any] = {
         "timeout": timeout,
         "headers": headers,
         "limits": _LIMITS,
         "follow_redirects": True,
-        "event_hooks": {"request": [_without_keys_elsewhere(httpx2.URL(http_url(base_url)))]},
+        "event_hooks": {"request": [_without_keys_elsewhere(server)]},
     }
     try:
         if (path := socket_path(base_url)) is not None:

@@ -6,13 +6,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
 from assistants_tui import __version__, network
-from assistants_tui.addresses import not_in_the_clear
+from assistants_tui.addresses import host_and_port, is_openai, not_in_the_clear, socket_path
 from assistants_tui.service.api.client import TIMEOUT, Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
@@ -71,8 +70,7 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
     assert profile.base_url is not None  # the settings do not accept a profile without
     if key:
         _check_encryption(profile, profile.base_url)
-    address = urlsplit(profile.base_url)
-    hosted = address.hostname == "api.openai.com"
+    hosted = is_openai(profile.base_url)
     with network.without_openai_variables():
         api = openai.AsyncOpenAI(
             api_key=key.reveal() if key else "none",
@@ -81,7 +79,8 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
             default_headers=_AGENT,
         )
     api.organization, api.project = profile.organization, profile.project
-    server = address.netloc or f"the socket {address.path}"
+    path = socket_path(profile.base_url)
+    server = host_and_port(profile.base_url) if path is None else f"the socket {path}"
     return Client(api, server=server, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
 
 
@@ -117,7 +116,7 @@ def _azure_client(
             http_client=_http_client(base_url),
             default_headers=_AGENT,
         )
-    server = urlsplit(base_url).netloc
+    server = host_and_port(base_url)
     return Client(
         api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed
     )
@@ -128,7 +127,7 @@ def _http_client(base_url: str) -> httpx2.AsyncClient:
         return network.http_client(base_url, timeout=TIMEOUT)
     except network.NetworkSettingsError as error:
         raise ServiceError(
-            f"{urlsplit(base_url).netloc} cannot be reached.", str(error), kind="settings", no_effect=True
+            f"{host_and_port(base_url)} cannot be reached.", str(error), kind="settings", no_effect=True
         ) from None
 
 
