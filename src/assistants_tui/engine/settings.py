@@ -29,6 +29,9 @@ class EngineSettings:
     any_user: bool = False
     """Whether, without keys, programs of other users of this computer may use the engine. A server can tell
     them by the `peer` in the state of a request's scope (see `api.access`)."""
+    host_names: tuple[str, ...] = ()
+    """Names in small letters by which an engine without keys may be called beside its address and
+    `localhost`, such as that of a reverse proxy."""
     web_origins: tuple[str, ...] = ()
     """Web pages that may use the engine from a browser, by their origin, such as `https://example.org`."""
     allow_input_download: bool = True

@@ -276,7 +276,8 @@ class TestWithoutKeys:
         headers = {"Origin": origin, "Host": "localhost:8123"}
         refused = await http.post("/files", headers=headers, **form)  # type: ignore[arg-type]
         assert refused.status_code == 403
-        assert "--allow-origin" in error_of(refused)["message"]
+        told = error_of(refused)["message"]
+        assert ("--allow-origin" in told) == (origin not in ("null", "")), "they cannot be allowed by name"
         assert (await http.get("/files")).json()["data"] == []
 
     @pytest.mark.parametrize(
@@ -293,7 +294,52 @@ class TestWithoutKeys:
     ) -> None:
         refused = await http.get("/threads", headers={"Host": host})
         assert refused.status_code == 403
-        assert "Call it by its address" in error_of(refused)["message"]
+        told = error_of(refused)["message"]
+        assert "Call it by its address" in told and "--allow-host" in told
+
+
+class TestWithNamesAllowed:
+    """What whoever serves an engine without keys has allowed: a name, and the pages of an origin."""
+
+    PAGE = "https://pages.example"
+
+    @pytest.fixture
+    def engine_settings(self, tmp_path: Path, clock: ManualClock) -> EngineSettings:
+        return EngineSettings(
+            tmp_path / "data", clock=clock, web_origins=(self.PAGE,), host_names=("proxy.example",)
+        )
+
+    @pytest.mark.parametrize(
+        ("host", "status"),
+        [
+            ("proxy.example", 200),
+            ("Proxy.Example:8443", 200),
+            ("x.proxy.example", 403),
+            ("proxy.example:a", 403),
+        ],
+    )
+    async def test_names(self, http: httpx2.AsyncClient, host: str, status: int) -> None:
+        assert (await http.get("/threads", headers={"Host": host})).status_code == status
+        origin = {"Host": host, "Origin": f"https://{host}"}
+        assert (await http.get("/threads", headers=origin)).status_code == status
+
+    @pytest.mark.parametrize(
+        ("referer", "status", "told"),
+        [
+            (f"{PAGE}/", 200, ""),
+            (f"{PAGE}/a/page?x=https://other.example", 200, ""),
+            ("https://other.example/", 403, "Web pages of https://other.example may not"),
+            (f"https://other.example/{PAGE}", 403, "Web pages of https://other.example may not"),
+            ("", 403, "Web pages that hide their origin"),
+            ("http://[", 403, "Web pages that hide their origin"),
+        ],
+    )
+    async def test_pictures_and_links(
+        self, http: httpx2.AsyncClient, referer: str, status: int, told: str
+    ) -> None:
+        answer = await http.get("/files", headers={"Sec-Fetch-Site": "same-site", "Referer": referer})
+        assert answer.status_code == status
+        assert told in answer.text
 
 
 class TestRepetitions:

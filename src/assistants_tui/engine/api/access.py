@@ -77,23 +77,49 @@ def _refuse_web_pages(request: Request) -> None:
     It gives itself away by its origin or, if its domain was made to point to this machine (DNS rebinding), by
     the name it calls. Another port of this machine is another origin: what is served there is a page, too.
     """
-    origin, called = request.headers.get("origin"), request.headers.get("host", "")
-    if origin is not None:
-        if origin not in context(request).settings.web_origins and not _is_own(origin, called):
-            raise ApiError(
-                403,
-                f"Web pages of {shown(origin)} may not use an engine without keys. Whoever serves it can "
-                "allow them by name (--allow-origin), or serve it with keys.",
-            )
-    elif request.headers.get("sec-fetch-site") in _FROM_ELSEWHERE:  # browsers leave out the origin of a GET
-        raise ApiError(403, "Other web pages may not use an engine without keys. Serve it with keys.")
+    settings, called = context(request).settings, request.headers.get("host", "")
+    page = _page(request)
+    if page is not None and page not in settings.web_origins and not _is_own(page, called):
+        raise ApiError(403, _not_for_page(page))
     host = _host(f"//{called}")
-    here = _is_address(host) or is_on_this_computer(f"http://{called}")
+    here = host in settings.host_names or _is_address(host) or is_on_this_computer(f"http://{called}")
     if not here or not _HOST_AND_PORT.fullmatch(called):
         what = f"to the name '{shown(host)}'" if host else "without the name of a host"
         raise ApiError(
-            403, f"An engine without keys does not answer {what}. Call it by its address, or as localhost."
+            403,
+            f"An engine without keys does not answer {what}. Call it by its address, or as localhost. "
+            "Whoever serves it can allow other names (--allow-host).",
         )
+
+
+def _page(request: Request) -> str | None:
+    """The origin of the web page that asks, empty if it does not tell.
+
+    None for programs, and for what a browser asks for itself.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return "" if origin == "null" else origin
+    if request.headers.get("sec-fetch-site") not in _FROM_ELSEWHERE:
+        return None
+    return _origin(request.headers.get("referer", ""))  # all that browsers send with pictures and links
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
+
+
+def _not_for_page(origin: str) -> str:
+    if not origin:
+        return "Web pages that hide their origin may not use an engine without keys. Serve it with keys."
+    return (
+        f"Web pages of {shown(origin)} may not use an engine without keys. Whoever serves it can allow them "
+        "by name (--allow-origin), or serve it with keys."
+    )
 
 
 def _is_own(origin: str, called: str) -> bool:
