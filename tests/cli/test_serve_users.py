@@ -14,7 +14,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from assistants_tui import addresses
-from assistants_tui.cli.listeners import ListenError, SocketFile
+from assistants_tui.cli.listeners import ListenError, SocketFile, listen_on, resolve
 from assistants_tui.service.api.backend import open_backend
 from assistants_tui.service.api.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
@@ -153,6 +153,10 @@ async def test_what_a_killed_server_left_is_replaced(tmp_path: Path, folder: Pat
         (("--host", "0.0.0.0"), "so keys are required"),
         (("--host", "0"), "so keys are required"),
         (("--host", "::"), "so keys are required"),
+        (("--port", "70000"), "it must be a number from 0 to 65535"),
+        (("--port", "-1"), "it must be a number from 0 to 65535"),
+        (("--allow-host", "https://example.org"), "it must be a name alone"),
+        (("--model-url", "http://ä..de/v1"), "it must be a URL"),
     ],
 )
 def test_what_does_not_go_together(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
@@ -160,6 +164,39 @@ def test_what_does_not_go_together(tmp_path: Path, arguments: tuple[str, ...], s
         [COMMAND, "serve", *arguments], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.returncode == 2 and says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--host", "nobody.invalid"), "cannot find the host 'nobody.invalid'"),
+        (
+            ("--host", "ä..de"),
+            "cannot find the host 'ä..de' (no name of a host). Choose another with --host.",
+        ),
+        (("--host", "192.0.2.1", "--api-key-file", "keys"), "Choose another host with --host."),
+    ],
+)
+def test_hosts_that_cannot_be_listened_on(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("anna: key-of-anna\n")
+    keys.chmod(0o600)
+    done = subprocess.run(
+        [COMMAND, "serve", "--data-dir", "data", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 1 and says in done.stderr and "--port" not in done.stderr
+
+
+async def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ListenError, match=rf"127\.0\.0\.1:{port} .* Choose another port with --port\."):
+            listen_on(resolve("127.0.0.1", port))
 
 
 async def test_this_computer_alone_can_be_written_in_many_ways(tmp_path: Path) -> None:

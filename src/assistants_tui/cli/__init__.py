@@ -21,6 +21,7 @@ from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, 
 from assistants_tui.cli.listeners import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
 
+_LAST_PORT = 65_535
 _EPILOG = """\
 exit codes:
   0    done
@@ -111,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     serve.add_argument("--host", help=f"address to listen on (default: {DEFAULT_HOST})")
-    serve.add_argument("--port", type=int, help=f"port, 0 for a free one (default: {DEFAULT_PORT})")
+    serve.add_argument("--port", type=_port, help=f"port, 0 for a free one (default: {DEFAULT_PORT})")
     serve.add_argument(
         "--socket",
         type=Path,
@@ -126,6 +127,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--any-user",
         action="store_true",
         help="let every user of this computer in who reaches the port; without it and without keys only you",
+    )
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        type=_host_name,
+        help="a name that a server without keys answers to beside localhost, such as that of a reverse proxy",
     )
     serve.add_argument(
         "--allow-origin",
@@ -235,13 +244,30 @@ def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> N
 
 def _url(value: str) -> str:
     """Reads the address of a server."""
+    import httpx2
+
     try:
         good = re.fullmatch(r"https?://\S+", value) and urlsplit(value).hostname and urlsplit(value).port != 0
-    except ValueError:
+        httpx2.URL(value)  # which looks at the name of the host, too
+    except (ValueError, httpx2.InvalidURL):
         good = False
     if not good:
         raise argparse.ArgumentTypeError("it must be a URL, such as http://localhost:11434/v1")
     return value
+
+
+def _port(value: str) -> int:
+    """Reads the number of a port."""
+    if not re.fullmatch("[0-9]{1,5}", value) or int(value) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{value!r}: it must be a number from 0 to {_LAST_PORT}")
+    return int(value)
+
+
+def _host_name(value: str) -> str:
+    """Reads the name of a host, without a port."""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", value.lower()):
+        raise argparse.ArgumentTypeError(f"{value!r}: it must be a name alone, such as example.org")
+    return value.lower()
 
 
 def _origin(value: str) -> str:

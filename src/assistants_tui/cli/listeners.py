@@ -1,18 +1,23 @@
 """The sockets on which `serve` waits for connections: a port, or a file that is its owner's alone."""
 
+import errno
 import fcntl
+import ipaddress
 import os
 import socket
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8123
 """Where `serve` listens unless it is told otherwise."""
 
 _BACKLOG = 128
+_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _PATIENCE = 5.0  # seconds that another program may take to make its socket in the same folder
 
 
@@ -20,21 +25,48 @@ class ListenError(Exception):
     """There is no such socket to be had. `str` says why and what to do."""
 
 
-def listen_on(host: str, port: int) -> socket.socket:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address and a port, as `resolve` found them for a host."""
+
+    family: socket.AddressFamily
+    socket_address: tuple[Any, ...]
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this computer can reach it."""
+        return ipaddress.ip_address(self.socket_address[0]).is_loopback
+
+    def __str__(self) -> str:
+        host, port = self.socket_address[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def resolve(host: str, port: int) -> Address:
+    """The address to listen on for a host, however it is written. Raises `ListenError`."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:  # UnicodeError for what cannot be a name
+        reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+        raise ListenError(f"cannot find the host {host!r} ({reason}). Choose another with --host.") from None
+    return Address(family, address)
+
+
+def listen_on(address: Address) -> socket.socket:
     """A port. Raises `ListenError`."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
+        listener = socket.socket(address.family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(address)
+            listener.bind(address.socket_address)
             listener.listen(_BACKLOG)
         except OSError:
             listener.close()
             raise
     except OSError as error:
+        advice = "host with --host" if error.errno in _OF_THE_HOST else "port with --port"
         raise ListenError(
-            f"cannot listen on {host}:{port} ({error.strerror}). Choose another port with --port."
+            f"cannot listen on {address} ({error.strerror}). Choose another {advice}."
         ) from None
     return listener
 

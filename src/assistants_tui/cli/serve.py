@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import ctypes
-import ipaddress
 import resource
 import signal
 import socket
@@ -13,7 +12,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
-from assistants_tui.cli.listeners import DEFAULT_HOST, DEFAULT_PORT, ListenError, SocketFile, listen_on
+from assistants_tui.cli.listeners import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    Address,
+    ListenError,
+    SocketFile,
+    listen_on,
+    resolve,
+)
 from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
@@ -38,14 +45,12 @@ def serve(options: argparse.Namespace) -> int:
     from assistants_tui.engine.app import EngineSettings, create_app
     from assistants_tui.service.api.embedded import limits
 
-    if wrong := _wrong_place(options):
-        note(clean(f"assistants-tui serve: {wrong}"))
-        return USAGE
     try:
+        address = _address(options)
         key = model_key(options)
-    except ModelKeyError as error:
+    except (ListenError, _WrongPlaceError, ModelKeyError) as error:
         note(clean(f"assistants-tui serve: {error}"))
-        return USAGE
+        return FAILED if isinstance(error, ListenError) else USAGE
     if key.warning:
         note(clean(key.warning))
     data_dir: Path = options.data_dir or user_paths().engine_dir("serve")
@@ -54,6 +59,7 @@ def serve(options: argparse.Namespace) -> int:
             EngineSettings(
                 data_dir=data_dir,
                 model_url=options.model_url,
+                host_names=tuple(options.allow_host),
                 web_origins=tuple(options.allow_origin),
                 model_api_key=key.value,
                 model_key_advice=key.advice,
@@ -73,15 +79,13 @@ def serve(options: argparse.Namespace) -> int:
         return FAILED
     file: SocketFile | None = None
     try:
-        if options.socket is not None:
+        if address is None:
             file = SocketFile(options.socket)
             _remove_when_told_to_end(file)
             listener, place = file.listener, file.path.as_uri().replace("file:", "unix:", 1)
         else:
-            listener = listen_on(
-                options.host or DEFAULT_HOST, DEFAULT_PORT if options.port is None else options.port
-            )
-            place = f"http://{_shown(listener.getsockname())}/v1"
+            listener = listen_on(address)
+            place = f"http://{Address(address.family, listener.getsockname())}/v1"
     except ListenError as error:
         note(clean(f"assistants-tui serve: {error}"))
         return FAILED
@@ -138,25 +142,30 @@ def _remove_when_told_to_end(file: SocketFile) -> None:
     signal.signal(signal.SIGTERM, end)
 
 
-def _wrong_place(options: argparse.Namespace) -> str:
-    """What is wrong with where to listen and for whom; empty if nothing is."""
+class _WrongPlaceError(Exception):
+    """Where to listen does not go together with what else was asked for. `str` says what to do."""
+
+
+def _address(options: argparse.Namespace) -> Address | None:
+    """Where to listen; None for a Unix socket. Raises `ListenError` and `_WrongPlaceError`."""
     if options.socket is not None:
         if options.host is not None or options.port is not None:
-            return "it listens at a socket or on a port: give --socket, or --host and --port."
+            raise _WrongPlaceError(
+                "it listens at a socket or on a port: give --socket, or --host and --port."
+            )
         if options.any_user:
-            return "a socket is for you alone. Leave out --any-user, or listen on a port."
-        return ""
-    if options.api_key_file is None and not _is_loopback(options.host or DEFAULT_HOST):
-        return (
+            raise _WrongPlaceError("a socket is for you alone. Leave out --any-user, or listen on a port.")
+        return None
+    address = resolve(
+        DEFAULT_HOST if options.host is None else options.host,
+        DEFAULT_PORT if options.port is None else options.port,
+    )
+    if options.api_key_file is None and not address.is_loopback:
+        raise _WrongPlaceError(
             f"other machines can reach {options.host}, so keys are required.\n"
             "Give --api-key-file FILE (one key on each line), or listen on 127.0.0.1."
         )
-    return ""
-
-
-def _shown(address: tuple[str, int]) -> str:
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return address
 
 
 def _code_settings(options: argparse.Namespace) -> CodeSettings:
@@ -209,12 +218,3 @@ def _give_memory_back() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_MMAP_THRESHOLD, 256 * 1024)
         mallopt(_ARENA_MAX, 2)
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether only this computer can reach an address or name, however it is written."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return True  # nobody can listen there, which is said when that is tried
-    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
