@@ -34,6 +34,16 @@ async def test_web_pages_get_in_where_the_administrator_says_so(tmp_path: Path) 
             assert answer.headers.get("access-control-allow-origin") == told
 
 
+async def test_names_that_the_administrator_allows_are_answered_to(tmp_path: Path) -> None:
+    """As a reverse proxy hands them on."""
+    async with (
+        serve_command(tmp_path, "--allow-host", "Proxy.example", "--any-user") as server,
+        httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA) as http,
+    ):
+        for host, status in (("proxy.example", 200), ("other.example", 403)):
+            assert (await http.get("/threads", headers={"Host": host})).status_code == status
+
+
 async def test_interrupting_ends_open_streams_and_keeps_what_they_had(tmp_path: Path) -> None:
     async with ModelEndpoint(Reply([chunk({"content": "Once upon a time"}), asyncio.Event()])) as endpoint:
         async with (
