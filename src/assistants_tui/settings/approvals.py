@@ -4,13 +4,14 @@ import contextlib
 import hashlib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from assistants_tui.settings.files import locked, private_directory, write_atomic
 
 Decision = Literal["always", "never"]
+_Entry = Mapping[str, object]
 
 
 class Approvals:
@@ -35,11 +36,11 @@ class Approvals:
         return None
 
     def seen(self, name: str, fingerprint: str) -> str | None:
-        """What the user saw when deciding about `name`, if it has changed since then; else None."""
+        """What the user saw when deciding about `name` the last time, if it has changed since; else None."""
         entry = self._read().get(name)
-        if entry is None or entry.get("fingerprint") == fingerprint:
+        if entry is None or fingerprint in (entry.get("fingerprint"), entry.get("run_fingerprint")):
             return None
-        return str(entry.get("seen", ""))
+        return str(entry.get("run_seen", entry.get("seen", "")))
 
     def decide(self, name: str, fingerprint: str, decision: Decision | None, seen: str = "") -> None:
         """Keep a decision and the text on which it was taken, or forget it (None).
@@ -47,16 +48,16 @@ class Approvals:
         Raises `SettingsError` if the file cannot be written.
         """
         kept = {"fingerprint": fingerprint, "decision": decision, "seen": seen}
-        self._write(name, None if decision is None else kept)
+        self._write(name, lambda _: None if decision is None else kept)
 
     def let_run(self, name: str, fingerprint: str, seen: str) -> None:
-        """Keep what the user saw when letting `name` run once; what was decided about it for good stays.
+        """Keep what the user saw when letting `name` run once.
+
+        What was decided for good stays, also about the function as it was before: it may become that again.
 
         Raises `SettingsError` if the file cannot be written.
         """
-        entry = self._read().get(name)
-        if entry is None or entry.get("fingerprint") != fingerprint:
-            self._write(name, {"fingerprint": fingerprint, "decision": "once", "seen": seen})
+        self._write(name, lambda entry: {**(entry or {}), "run_fingerprint": fingerprint, "run_seen": seen})
 
     def claim(self, call_id: str) -> bool:
         """Take a call for this window. False if another window on the same thread has taken it already.
@@ -79,18 +80,19 @@ class Approvals:
         digest = hashlib.sha256(call_id.encode()).hexdigest()[:24]  # an ID is whatever its server made it
         return self._path.with_name(f".call-{digest}.claim")
 
-    def _write(self, name: str, entry: Mapping[str, object] | None) -> None:
+    def _write(self, name: str, change: Callable[[_Entry | None], _Entry | None]) -> None:
+        """Put what `change` makes of the entry in its place; None removes it."""
         import tomli_w  # only needed here, and not for the first frame
 
         with locked(self._path):
             entries = dict(self._read())
-            if entry is None:
+            if (entry := change(entries.get(name))) is None:
                 entries.pop(name, None)
             else:
                 entries[name] = entry
             write_atomic(self._path, tomli_w.dumps(entries).encode())
 
-    def _read(self) -> Mapping[str, Mapping[str, object]]:
+    def _read(self) -> Mapping[str, _Entry]:
         """The entries. A file that is missing or damaged decides nothing, so the user is asked."""
         try:
             table = tomllib.loads(self._path.read_bytes().decode())

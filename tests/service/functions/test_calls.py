@@ -301,6 +301,10 @@ def test_letting_it_run_once_leaves_what_was_decided_for_good(tmp_path: Path) ->
     assert approvals.decision("tide", "1") == "always"
     approvals.let_run("tide", "2", "seen now")
     assert (approvals.decision("tide", "2"), approvals.seen("tide", "3")) == (None, "seen now")
+    assert approvals.decision("tide", "1") == "always", "the function may become that again"
+    assert (approvals.seen("tide", "1"), approvals.seen("tide", "2")) == (None, None)
+    approvals.decide("tide", "2", "never", "seen later")
+    assert (approvals.decision("tide", "1"), approvals.seen("tide", "3")) == (None, "seen later")
 
 
 async def test_a_tool_that_changes_while_calls_wait_is_asked_about_anew(table: Table, tmp_path: Path) -> None:
