@@ -232,4 +232,33 @@ async def test_a_message_whose_run_is_being_begun_stays_in_the_thread() -> None:
         assert not driver.conversation.outbox
         assert driver.chat.query_one(Composer).text == ""
         assert len(driver.conversation.messages) == 1
+        await driver.until_shown("already and stays there without")
+        never.set()
+        waiting.clear()
+        await driver.press("ctrl+r")
+        await asyncio.wait_for(waiting.wait(), 30)
+        assert driver.conversation.error is None, "it is answered now"
+
+
+async def test_a_message_that_the_server_may_have_keeps_its_warning() -> None:
+    waiting, never = asyncio.Event(), asyncio.Event()
+
+    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+        if (method, path) == ("POST", "/threads"):
+            return 200, THREAD
+        if path == "/threads/thread_1/messages":
+            if method == "POST":
+                waiting.set()
+                await never.wait()
+            elif waiting.is_set():
+                return 403, {"error": {"message": "not for you"}}
+        return 200, listed(*([assistant()] if path == "/assistants" else []))
+
+    async with odd_server(answer), open_app(profile=PROFILE) as driver:
+        await driver.type("perhaps there")
+        await asyncio.wait_for(waiting.wait(), 30)
+        await driver.press("escape")
+        await driver.until(lambda: [one.state for one in driver.conversation.outbox] == ["failed"])
+        await driver.until_shown("does not say whether it has the")
+        assert driver.chat.query_one(Composer).text == ""
         never.set()

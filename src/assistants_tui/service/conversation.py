@@ -380,8 +380,10 @@ class Conversation:
     async def cancel(self) -> str | None:
         """Ask the server to stop the active run. What was written stays; the end is followed as usual.
 
-        A message on its way is stopped, and waits for another try; returns its ID if it could be taken out of
-        the thread. An upload is stopped in the same way.
+        A message on its way is stopped too. Returns its ID if the server certainly does not have it: it waits
+        in `outbox` for another try. If the server does not say whether it has the message, it waits there as
+        well, with an error that says so. A message that is already in the thread stays there without an
+        answer, which `error` says. An upload is stopped, and its message waits.
         """
         stopped = None
         if self._upload is not None:
@@ -396,8 +398,8 @@ class Conversation:
         self._stopped.clear()
         sending.cancel()
         await self._stopped.wait()
-        failed = (one.id for one in self.outbox if one.state == "failed" and not one.posted)
-        return item.id if item is not None and item.id in failed else None
+        taken_back = (one.id for one in self.outbox if one.error is not None and one.error.no_effect)
+        return item.id if item is not None and not item.posted and item.id in taken_back else None
 
     async def _cancel_run(self) -> None:
         active = self.active_run
@@ -476,24 +478,36 @@ class Conversation:
         """
         if item is None:
             return  # its run was begun and is followed
-        advice = "Up brings it back, and Enter on it sends it again."
-        if not item.posted and not self._in_doubt:
-            raise ServiceError("The message was taken back.", advice, kind="refused", no_effect=True)
         try:
             async with asyncio.timeout(_DOUBT_SECONDS):
-                if not item.posted and await self._take_out(item):
-                    raise ServiceError("The message was taken back.", advice, kind="refused", no_effect=True)
-                self._drop(item.id)
-                self._changed()
-                self.look_again()
-                if self._reader is not None:
-                    await asyncio.shield(self._reader)  # follows a run that was begun, which `cancel` ends
-        except TimeoutError:
+                if not item.posted and (not self._in_doubt or await self._take_out(item)):
+                    taken_back = True
+                else:
+                    taken_back = False
+                    self._drop(item.id)
+                    self._changed()
+                    self.look_again()
+                    if self._reader is not None:
+                        await asyncio.shield(
+                            self._reader
+                        )  # follows a run that was begun, which `cancel` ends
+        except (ServiceError, TimeoutError) as error:
             raise ServiceError(
                 "The server does not say whether it has the message.",
                 "Read the thread again before you send it once more.",
-                kind="timeout",
+                kind=error.kind if isinstance(error, ServiceError) else "timeout",
             ) from None
+        if taken_back:
+            raise ServiceError(
+                "The message was taken back.",
+                "Up brings it back, and Enter on it sends it again.",
+                kind="refused",
+                no_effect=True,
+            )
+        last = next(reversed(self.messages.values()), None)
+        if self.error is None and self.active_run is None and last is not None and last["role"] == "user":
+            words = "The message is in the thread already and stays there without an answer."
+            self._fail(ServiceError(words, kind="refused", code="unanswered"))
 
     async def _take_out(self, item: Outgoing) -> bool:
         """Delete a message that the thread has after all. False if it has to stay; raises `ServiceError`."""

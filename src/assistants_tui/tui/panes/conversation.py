@@ -222,7 +222,10 @@ class ConversationPane(Vertical):
         if not self._workspace.connected:
             await self._workspace.connect()
         conversation = self._workspace.conversation
-        if conversation.error is None and not conversation.outbox and _gave_no_answer(conversation):
+        unanswered = conversation.error is not None and conversation.error.code == "unanswered"
+        ended = conversation.error is None and _gave_no_answer(conversation)
+        if not conversation.outbox and (unanswered or ended):
+            conversation.error = None
             with told_failures(self, "Not answered"):
                 self._workspace.run()
             return
