@@ -87,6 +87,20 @@ async def test_a_handler_that_fails_is_told_and_its_widget_goes_on() -> None:
         assert driver.chat.query_one(Composer).text == "kept on"
 
 
+async def test_a_mistake_that_is_made_again_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_app() as driver:
+        driver.strict = False
+        faulty = Faulty("")
+        await driver.chat.mount(faulty)
+        for _ in range(2):
+            faulty.wrong = "on_"
+            faulty.post_message(Faulty.Asked())
+            await driver.until(lambda: driver.app.unexpected and not faulty.wrong)
+            driver.app.unexpected.clear()
+        assert caplog.text.count("Mistake: on_") == 2
+        assert len(driver.told) == 1, "it stands there"
+
+
 async def test_the_composer_keeps_its_text_when_it_fails_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app() as driver:
         driver.strict = False

@@ -48,8 +48,13 @@ async def test_fields_of_one_line_take_all_lines_of_a_paste() -> None:
         await driver.until(lambda: field.value)
         assert field.value == "one two three "
         driver.app.post_message(events.Paste("x" * 41))
-        await driver.until_told("This field takes 40 characters, and the text has 41.")
+        await driver.until_told("This field has room for 26 more characters; the text has 41.")
         assert field.value == "one two three "
+        driver.app.post_message(events.Paste("x" * 27))
+        await driver.until_told("This field has room for 26 more characters; the text has 27.")
+        field.action_select_all()
+        driver.app.post_message(events.Paste("x" * 40))
+        await driver.until(lambda: field.value == "x" * 40)
 
 
 async def test_a_field_of_one_line_takes_no_text_with_which_keys_would_be_late() -> None:
@@ -57,7 +62,7 @@ async def test_a_field_of_one_line_takes_no_text_with_which_keys_would_be_late()
         await driver.app.push_screen(TextDialog("Name it"))
         field = driver.app.screen.query_one(Input)
         driver.app.post_message(events.Paste("x" * 1_000_000))
-        await driver.until_told("This field takes 10,000 characters, and the text has 1,000,000.")
+        await driver.until_told("This field has room for 10,000 more characters; the text has 1,000,000.")
         assert field.value == ""
 
 

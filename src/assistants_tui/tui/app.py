@@ -159,7 +159,7 @@ class AssistantsApp(App[None]):
         return [SafeFilter(), *super().get_line_filters()]
 
     def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
-        contain(child, self._survives)
+        contain(child, self._survives, self._survives_drawing)
         super()._register_child(parent, child, before, after)
 
     async def _dispatch_message(self, message: Message) -> None:
@@ -173,7 +173,7 @@ class AssistantsApp(App[None]):
         if not self._survives(error):
             super()._handle_exception(error)
 
-    def _survives(self, error: Exception) -> bool:
+    def _survives(self, error: Exception, *, drawing: bool = False) -> bool:
         """Tell of an exception that nobody handled. Returns False without a main screen: then the app ends.
 
         What was being done is lost, nothing else; a screen that could not be made is closed again.
@@ -186,8 +186,11 @@ class AssistantsApp(App[None]):
             return False
         if unmade is not None:
             self.call_later(self._close_unmade, unmade)
-        self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error)
+        self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error, drawing=drawing)
         return True
+
+    def _survives_drawing(self, error: Exception) -> bool:
+        return self._survives(error, drawing=True)
 
     async def _close_unmade(self, screen: Screen[object]) -> None:
         if screen is self.screen:
@@ -206,16 +209,22 @@ class AssistantsApp(App[None]):
             self._tell_unexpected(error)
             return True
 
-    def _tell_unexpected(self, error: BaseException) -> None:
+    def _tell_unexpected(self, error: BaseException, *, drawing: bool = False) -> None:
+        """Log an exception and tell of it. What stands there already is not told again.
+
+        A widget is drawn many times: its mistake is not logged again either while it stands there.
+        """
         from assistants_tui.service.errors import describe  # not for the first frame
         from assistants_tui.tui.failures import SHOWN_SECONDS, tell_unexpected
 
         self.unexpected.append(error)
         words, now = describe(error), monotonic()
         self._shown = {shown: since for shown, since in self._shown.items() if now - since < SHOWN_SECONDS}
-        if words not in self._shown:  # else it stands there: a widget is drawn many times
-            self._shown[words] = now
+        told = words in self._shown
+        if not (drawing and told):
             logging.getLogger(__name__).error("unexpected error", exc_info=error)
+        if not told:
+            self._shown[words] = now
             tell_unexpected(self, error)
 
     def _fatal_error(self) -> None:
@@ -298,9 +307,10 @@ class AssistantsApp(App[None]):
         field = self.focused
         if isinstance(field, Input):
             event.text = one_line(event.text)
-            room = field.max_length or _MAX_FIELD - len(field.value)
+            kept = len(field.value) - len(field.selected_text)
+            room = max(0, (field.max_length or _MAX_FIELD) - kept)
             if len(event.text) > room:
-                said = f"This field takes {room:,} characters, and the text has {len(event.text):,}."
+                said = f"This field has room for {room:,} more characters; the text has {len(event.text):,}."
                 self.notify(said, title="Not pasted", severity="warning", markup=False)
                 event.text = ""
 

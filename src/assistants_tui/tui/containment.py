@@ -17,7 +17,7 @@ Survives = Callable[[Exception], bool]
 """Tells the user of an exception. Returns False if the app cannot go on after it."""
 
 
-def contain(widget: Widget, survives: Survives) -> None:
+def contain(widget: Widget, survives: Survives, survives_drawing: Survives) -> None:
     """Hand on what a widget's message handlers and its drawing raise. Call it before the widget starts."""
     if "_dispatch_message" in vars(widget):
         return  # it was on the screen before
@@ -32,14 +32,16 @@ def contain(widget: Widget, survives: Survives) -> None:
                 raise
 
     widget._dispatch_message = dispatch_message  # type: ignore[method-assign]
+    widget._post_mount = _or_else(  # type: ignore[method-assign]  # calls the watchers for the first time
+        widget._post_mount, _nothing, survives
+    )
     for name, fallback in (
-        ("_post_mount", _nothing),  # calls the watchers for the first time
         ("_render", _words),
         ("render_lines", _blank),
         ("get_content_width", _one_cell),
         ("get_content_height", _one_cell),
     ):
-        setattr(widget, name, _or_else(getattr(widget, name), fallback, survives))
+        setattr(widget, name, _or_else(getattr(widget, name), fallback, survives_drawing))
 
 
 def _or_else(
