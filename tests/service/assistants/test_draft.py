@@ -205,7 +205,7 @@ DRAFTS = st.builds(
 
 GOOD_DRAFTS = st.builds(
     AssistantDraft,
-    name=TEXT,
+    name=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12),
     description=TEXT,
     model=NAMES,
     instructions=TEXT,

@@ -11,11 +11,12 @@ from assistants_tui.engine.api.errors import FilesApiError, bad_request, no_file
 from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.multipart import Form, read_form
 from assistants_tui.engine.api.paging import page_request, page_response
-from assistants_tui.engine.api.requests.common import CONTROL_CHARACTERS, has_control_characters
+from assistants_tui.engine.api.requests.common import CONTROL_CHARACTERS
 from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileForm
 from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.objects import Json
+from assistants_tui.protocol.names import has_control_characters
 
 _MAX_PAGE = 10_000
 _BATCH_SECONDS = 30 * 24 * 3600  # files for batches go by themselves, per the Files API reference

@@ -7,6 +7,7 @@ lengths count Unicode code points.
 import math
 from typing import cast
 
+from assistants_tui.protocol.names import has_control_characters
 from assistants_tui.service import metadata
 from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
 from assistants_tui.service.functions.definitions import function_problem
@@ -41,7 +42,7 @@ def problems(
     """
     instructions = draft.instructions if before is None or draft.instructions != before.instructions else ""
     found: dict[Field, str | None] = {
-        "name": _too_long(draft.name, MAX_NAME),
+        "name": _too_long(draft.name, MAX_NAME) or _control_problem(draft.name),
         "description": _too_long(draft.description, MAX_DESCRIPTION),
         "model": None if draft.model.strip() else _no_model(azure),
         "instructions": _too_long(instructions, max_instructions(azure=azure, new=before is None)),
@@ -93,6 +94,10 @@ def json_schema_problem(named: Json) -> str | None:
 
 def _no_model(azure: bool) -> str:
     return "An assistant needs a model" + (": on Azure the name of a deployment." if azure else ".")
+
+
+def _control_problem(name: str) -> str | None:
+    return "A name has no control characters, such as line breaks." if has_control_characters(name) else None
 
 
 def _too_long(text: str, most: int) -> str | None:

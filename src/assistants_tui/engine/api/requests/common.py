@@ -1,6 +1,5 @@
 """What bodies of several resources share."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
@@ -20,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from assistants_tui.engine.api.errors import wrong_id
 from assistants_tui.engine.api.explanations import TAG
 from assistants_tui.engine.store.ids import PREFIXES
+from assistants_tui.protocol.names import has_control_characters
 
 _MOST_FIELDS = 100  # of an object that has its fields by name
 _MOST_PAIRS = 16
@@ -79,11 +79,6 @@ Metadata = Annotated[
 ]
 
 CONTROL_CHARACTERS = "Invalid '{path}': a name has no control characters, such as line breaks."
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def has_control_characters(name: str) -> bool:
-    return _CONTROL.search(name) is not None
 
 
 def _check_name(value: str) -> str:
