@@ -48,7 +48,9 @@ def test_a_question_and_code_are_edited_and_an_answer_is_paged(tmp_path: Path) -
         terminal.wait_for("Run this code without a sandbox?")
         terminal.wait_for(lambda text: "Reject" in text.splitlines()[-1])
         terminal.send("\x05")
-        terminal.wait_for('print("seen by the editor")')
+        terminal.wait_for("PgDn, then it can run")
+        terminal.send("\x1b[6~\x1b[6~")
+        terminal.wait_for("this is its end")  # then it can run
         terminal.send("\x13")
         terminal.wait_for("x = 1")
         terminal.wait_for("completed")

@@ -167,7 +167,7 @@ async def test_code_runs_only_when_its_end_was_in_sight() -> None:
             await driver.type("Go")
             await driver.until_shown("x1 = 1")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            await driver.until_shown("more lines: End shows them, then it can run")
+            await driver.until_shown("more lines: End, then it can run")
             await driver.press("ctrl+s")
             await driver.until_told("Not all of this code was in sight")
             await driver.press("e")
@@ -186,3 +186,22 @@ async def test_code_runs_only_when_its_end_was_in_sight() -> None:
             await driver.until_answered()
         results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
         assert results == ["\u0430ll 42\n"]
+
+
+async def test_edited_code_runs_when_its_end_is_in_sight() -> None:
+    lines = [*(f"x{number} = {number}" for number in range(18)), "print(6 * 7)"]
+    async with ModelEndpoint(calls(code("\n".join(lines))), says("Done.")) as endpoint:
+        without_sandbox(endpoint.url)
+        async with open_app((80, 24)) as driver:
+            await driver.type("Go")
+            await driver.until_shown("End, then it can run")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            await driver.press("e")
+            await driver.until_shown("PgDn, then it can run")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeField))
+            await driver.press("pagedown", "pagedown")
+            await driver.until_shown("this is its end")
+            driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
+            await driver.until_answered()
+        results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
+        assert results == ["42\n"]

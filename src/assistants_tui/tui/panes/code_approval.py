@@ -195,6 +195,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self._show_code(code, size)
         for attribute in ("scroll_y", "virtual_size"):
             self.watch(view, attribute, self._show_more, init=False)
+            self.watch(self.query_one(CodeField), attribute, self._note_end_of_edited, init=False)
         parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
         self._show_part(parts.get(self._before.open, MessageView))
         self._show_deadline()
@@ -217,23 +218,43 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     def on_focus(self) -> None:
         self._guard.appear()
 
+    @property
+    def _part(self) -> MessageView | CodeField:
+        """Where the code is shown."""
+        field = self.query_one(CodeField)
+        return field if field.display else self.query_one(MessageView)
+
     def _show_more(self) -> None:
         """Say how much of the code is out of sight."""
-        view, line = self.query_one(MessageView), self.query_one(".code-more", Static)
-        below = max(0, round(view.max_scroll_y - view.scroll_y))
-        line.display = view.display and view.max_scroll_y > 0
+        part, line = self._part, self.query_one(".code-more", Static)
+        below = max(0, round(part.max_scroll_y - part.scroll_y))
+        line.display = part.max_scroll_y > 0
         lines = "1 more line" if below == 1 else f"{below:,} more lines"
-        advice = "End shows them" if self._read else "End shows them, then it can run"
+        key = "PgDn" if isinstance(part, CodeField) else "End"
+        advice = f"{key} shows them" if self._read else f"{key}, then it can run"
         line.update(Content(f" ▼ {lines}: {advice} " if below else " ▲ this is its end "))
-        if view.display and view.items and view.size.height and view.max_scroll_y <= 0:
+        if part.max_scroll_y <= 0 and self._drawn(part):
             self._read = True
 
     def _note_end(self) -> None:
         """The user has moved: remember if that brought the end of the code into sight."""
-        view = self.query_one(MessageView)
-        if view.display and view.items and view.scroll_y >= view.max_scroll_y:
+        part = self._part
+        if part.scroll_y >= part.max_scroll_y and self._drawn(part):
             self._read = True
         self._show_more()
+
+    def _note_end_of_edited(self) -> None:
+        if isinstance(self._part, CodeField):
+            self._note_end()
+
+    @staticmethod
+    def _drawn(part: MessageView | CodeField) -> bool:
+        """Whether its size is known and its content is in it."""
+        if isinstance(part, CodeField):
+            laid_out = part.virtual_size.height >= part.document.line_count
+        else:
+            laid_out = bool(part.items)
+        return laid_out and part.display and part.size.height > 0
 
     def on_mouse_scroll_down(self) -> None:
         self._note_end()  # the view keeps these events to itself until it is at its end
@@ -307,7 +328,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     def _run(self, code: str) -> None:
         if not self._read:
             self.notify(
-                "End shows the rest of it. Then it can run.",
+                "Go to its end; then it can run.",
                 title="Not all of this code was in sight",
                 severity="warning",
             )
@@ -352,6 +373,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self.query_one(ReasonField).display = part is ReasonField
         self.query_one(MessageView).display = part is not CodeField
         self._show_more()
+        self.call_after_refresh(self._note_end_of_edited)
 
     def _decide(self, decision: CodeDecision) -> None:
         if not self._decided:
