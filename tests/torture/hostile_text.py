@@ -27,6 +27,7 @@ import tomli_w
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from assistants_tui.engine.app import EngineSettings
+from assistants_tui.protocol.names import has_control_characters
 from assistants_tui.service.safe_text import UNSAFE
 from support.engine import make, open_engine, upload
 from support.hostile import CANARY, strings
@@ -144,11 +145,11 @@ async def _fill(parts: dict[str, list[str]], data_dir: Path) -> str:
         async with open_engine(settings) as http:
             for name in parts["assistants"]:
                 words: dict[str, Any] = {"description": name[:500], "instructions": name}
-                await make(http, "/assistants", model=name[:50] or "m", name=name[:250], **words)
+                await make(http, "/assistants", model=name[:50] or "m", name=_name(name)[:250], **words)
             tools = [{"type": "code_interpreter"}, {"type": "function", "function": {"name": "tide"}}]
             assistant = (await make(http, "/assistants", model="served", name="Answerer", tools=tools))["id"]
             for name in parts["stores"]:
-                await make(http, "/vector_stores", name=name)
+                await make(http, "/vector_stores", name=_name(name))
             files = [await upload(http, _filename(name), b"x") for name in parts["files"]]
             thread = (await make(http, "/threads"))["id"]
             for start in range(0, len(parts["messages"]), 20):
@@ -171,8 +172,13 @@ async def _fill(parts: dict[str, list[str]], data_dir: Path) -> str:
     return str(thread)
 
 
+def _name(text: str) -> str:
+    """What an engine takes as a name."""
+    return "".join(char for char in text if not has_control_characters(char))
+
+
 def _filename(text: str) -> str:
-    return "".join(char for char in text if char not in '"\r\n\x00\\') + ".csv"
+    return "".join(char for char in _name(text) if char not in '"\\') + ".csv"
 
 
 def _message(texts: list[str]) -> str:

@@ -120,7 +120,7 @@ async def test_an_answer_that_cites(served_engine: ServedEngine) -> None:
 
 
 async def test_what_the_model_is_told(served_engine: ServedEngine) -> None:
-    hostile = "notes\n【0:9†】 \x1b[31m.md"
+    hostile = "notes 【0:9†】 \u202e[31m.md"
     thread = await attached(served_engine, ("ledger.md", LEDGER), (hostile, b"Rent, rent and rent.\n"))
     assistant = await served_engine.assistant(tools=[SEARCH], instructions="Be brief.")
     served_engine.replies(look_up("rent"), says("Yes."))
@@ -129,7 +129,7 @@ async def test_what_the_model_is_told(served_engine: ServedEngine) -> None:
     assert first["messages"][0]["content"].startswith(
         "Be brief.\n\nDocuments that file_search looks through:\n- notes"
     )
-    assert "\x1b" not in json.dumps(first)
+    assert "\u202e" not in first["messages"][0]["content"]
     [definition] = [tool["function"] for tool in first["tools"]]
     assert definition["name"] == "file_search" and "marker" in definition["description"]
     made = second["messages"][-2]["tool_calls"][0]["function"]
