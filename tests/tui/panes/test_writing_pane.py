@@ -108,6 +108,45 @@ async def test_dropped_files_are_offered_and_long_pastes_become_files(folder: Pa
         assert attached["tools"] == [{"type": "code_interpreter"}]
 
 
+async def test_a_long_text_that_cannot_be_a_file_stays_text() -> None:
+    text = "long " * LONG_LINE
+    pasted = user_paths().cache_dir / "pasted"
+    pasted.parent.mkdir(parents=True, exist_ok=True)
+    pasted.write_text("no folder")
+    async with open_app_with() as driver:
+        composer = writing(driver).composer
+        for give in (composer.paste, composer.put):
+            give(text)
+            await driver.until_told("The pasted text cannot be kept")
+            await driver.until(lambda: composer.text == text)
+            driver.told.clear()
+            composer.load_text("")
+
+
+async def test_a_long_text_stays_with_the_thread_it_was_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, asked, goes_on = "long " * LONG_LINE, asyncio.Event(), asyncio.Event()
+    async with open_app_with(says("Hello.")) as driver:
+        await driver.type("hi")
+        await driver.until_answered()
+        thread_id = driver.conversation.thread_id
+        assert thread_id is not None
+        keep = driver.chat.workspace.keep_paste
+
+        async def slow(text: str) -> Path:
+            asked.set()
+            await goes_on.wait()
+            return await keep(text)
+
+        monkeypatch.setattr(driver.chat.workspace, "keep_paste", slow)  # a slow disk
+        paste(driver, text)
+        await asyncio.wait_for(asked.wait(), 30)
+        await driver.press("ctrl+n")
+        await driver.until(lambda: driver.conversation.thread_id is None)
+        goes_on.set()
+        await driver.until(lambda: driver.chat.workspace.drafts.get(thread_id).files)
+        assert not writing(driver).draft.files
+
+
 async def test_commands_are_completed_and_carried_out() -> None:
     async with open_app_with(says("Five."), size=(160, 40)) as driver:
         await driver.press("/", "a", "s")

@@ -345,14 +345,35 @@ class WritingPane(Vertical):
     @on(Composer.LongPasted)
     @work
     async def _keep_paste(self, event: Composer.LongPasted) -> None:
-        with told_failures(self, "Not pasted"):
+        """Let a long text go as a file; if it cannot be written, it is text all the same."""
+        conversation = self._conversation
+        name = f"Pasted text, {len(event.text):,} characters.txt"
+        too_long = len(event.text) > MAX_TEXT  # for a message, so a tool has to read it
+        use = uses(name, self._assistant)[0] if too_long else None
+        file: AttachedFile | None = None
+        try:
             path = await self._workspace.keep_paste(event.text)
-            name = f"Pasted text, {len(event.text):,} characters.txt"
-            too_long = len(event.text) > MAX_TEXT  # for a message, so a tool has to read it
-            use = uses(name, self._assistant)[0] if too_long else None
-            self._files = (*self._files, AttachedFile(name, path, use=use, pasted=True))
+            file = AttachedFile(name, path, use=use, pasted=True)
+        except ServiceError as error:
+            self.notify(str(error), title="Not made a file", severity="error", markup=False, timeout=10)
+        self._find_thread()
+        if conversation is self._conversation:
+            if file is None:
+                self.composer.insert(event.text)
+            else:
+                self._files = (*self._files, file)
             self._keep_soon()
             self._show_extras()
+            return
+        draft = self._drafts.get(conversation.thread_id, Draft(""))
+        if file is None:
+            draft = replace(draft, text=draft.text + event.text)
+        else:
+            draft = replace(draft, files=(*draft.files, file))
+        edit = self._edits.get(conversation.thread_id)
+        self._set_aside(conversation, draft, edit)
+        aside = [edit.aside] if edit is not None else []
+        self._workspace.drafts.put(conversation.thread_id, joined([*aside, draft]))
 
     @on(AttachedFiles.Changed)
     @work
