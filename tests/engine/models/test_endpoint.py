@@ -321,8 +321,13 @@ NO_ANSWERS = {
         Reply(
             [json.dumps({"id": "x", "choices": None}).encode()], headers={"content-type": "application/json"}
         ),
-        "without an answer",
+        "no entry in `choices`",
     ),
+    "an empty object": (
+        Reply([b"{}"], headers={"content-type": "application/json"}),
+        "no entry in `choices`",
+    ),
+    "an empty list of choices": (Reply([{"choices": []}]), "no entry in `choices`"),
     "a web page": (Reply([b"<html><body>Sign in"], headers={"content-type": "text/html"}), "a web page"),
     "nothing": (Reply([]), "without an answer"),
     "no end": (Reply([chunk({"content": "Hal"})]), "stopped in the middle of the answer"),

@@ -91,12 +91,19 @@ class ChunkReader:
         self._whole = False
         self._usage: Usage | None = None
         self.has_begun = False
+        self._has_choice = False
+        self._was_read = False
         """Whether anything of the answer has come."""
 
     @property
     def is_whole(self) -> bool:
         """Whether the server has said why the answer ended, or sent it in one piece."""
         return self._whole or self._reason is not None
+
+    @property
+    def has_no_choice(self) -> bool:
+        """Whether JSON came, and nothing of it was an answer."""
+        return self._was_read and not self._has_choice
 
     @property
     def has_half_a_call(self) -> bool:
@@ -107,11 +114,13 @@ class ChunkReader:
         """The deltas in one chunk; none for a chunk that has nothing of use, whatever it is."""
         if not isinstance(chunk, Mapping):
             return
+        self._was_read = True
         self._usage = _usage(chunk.get("usage")) or self._usage
         choices = chunk.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, Mapping):
             return
+        self._has_choice = True
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason:
             self._reason = reason.lower()

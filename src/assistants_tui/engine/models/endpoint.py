@@ -103,6 +103,8 @@ class EndpointModel:
         except (httpx2.HTTPError, TimeoutError) as error:
             raise self._stopped(reader, self._without_key(str(error)) or type(error).__name__) from None
         if not (reader.is_whole or body.done) or (reader.has_half_a_call and not reader.is_whole):
+            if reader.has_no_choice:
+                raise ModelError(self._no_answer("its JSON has no entry in `choices`."))
             raise self._stopped(reader, "it did not say that this is the end")
         yield reader.finish()
 
