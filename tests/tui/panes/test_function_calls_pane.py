@@ -108,7 +108,9 @@ async def test_a_call_runs_only_when_all_of_it_was_in_sight(
         await driver.until(lambda: isinstance(driver.app.focused, CallCard))
         await driver.until_shown(left_out or "part3 = 3")
         await driver.press("ctrl+s", "a")
-        await driver.until_told("Not all of this call is in sight Space shows all of it. Then it can run.")
+        await driver.until_told(
+            "Not all of this call is in sight Space shows all of it, to its end. Then it can run."
+        )
         assert driver.app.screen is driver.chat
         assert driver.conversation.activity == "waiting"
         await driver.press("space")
@@ -118,6 +120,36 @@ async def test_a_call_runs_only_when_all_of_it_was_in_sight(
         await driver.press("ctrl+s")
         await driver.until_answered()
         assert "Cold." in driver.texts[1]
+
+
+async def test_a_call_that_was_opened_is_read_once_its_end_was_in_sight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+    folder = user_paths().functions_dir
+    folder.mkdir(parents=True)
+    (folder / "w.py").write_text("def getCurrentWeather(location: str, **more) -> str:\n    return 'cold'\n")
+    arguments = {"location": "Oulu", **{f"part{number}": number for number in range(60)}}
+    weather = calls(("getCurrentWeather", json.dumps(arguments)))
+    async with open_app_with(weather, says("Cold."), assistant="Weather Bot", size=(140, 40)) as driver:
+        await driver.type("Go")
+        await driver.until(lambda: [one.call.state for one in driver.chat.query(CallCard)] == ["waiting"])
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.press("space")
+        await driver.until_shown("part5 = 5")
+        await driver.press("escape")
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.press("ctrl+s")
+        await driver.until_told("Not all of this call is in sight")
+        assert driver.conversation.activity == "waiting"
+        await driver.press("space")
+        await driver.until_shown("part5 = 5")
+        await driver.press("end")
+        await driver.until_shown("part59 = 59")
+        await driver.press("escape")
+        await driver.until(lambda: isinstance(driver.app.focused, CallCard))
+        await driver.press("ctrl+s")
+        await driver.until_answered()
 
 
 async def test_a_call_that_changes_while_its_panel_comes_is_shown_as_it_is_then() -> None:

@@ -30,9 +30,15 @@ class Thread(BareApp[None]):
     def __init__(self) -> None:
         super().__init__()
         self.posted: list[Message] = []
+        self.sight = False, False, 0
 
     def compose(self) -> ComposeResult:
         yield MessageView(id="messages")
+
+    @on(MessageView.SightChanged)
+    def note_sight(self, event: MessageView.SightChanged) -> None:
+        view = event.view
+        self.sight = view.complete, view.end_in_sight, view.virtual_size.height
 
     @on(MessageView.OlderWanted)
     @on(MessageView.NoteOpened)
@@ -471,6 +477,18 @@ async def test_who_goes_to_a_large_message_stays_there_while_it_is_drawn(
         assert view.scroll_offset.y == top < 3
         assert rows(view)[:4] == before
         assert not view.at_end
+
+
+@pytest.mark.usefixtures("one_step_a_turn")
+async def test_the_end_is_in_sight_only_when_all_is_drawn() -> None:
+    async with thread(message(2, LARGE)) as (view, pilot, app):
+        assert view.at_end and not view.complete and not view.end_in_sight
+        assert app.sight == (False, False, view.virtual_size.height)
+        await drawn(view, pilot)
+        assert app.sight == (True, True, 4001)
+        view.scroll_home()
+        await pilot.pause()
+        assert app.sight == (True, False, 4001)
 
 
 @pytest.mark.usefixtures("one_step_a_turn")

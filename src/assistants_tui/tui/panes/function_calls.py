@@ -223,8 +223,8 @@ class CallCard(Vertical, can_focus=True):
     async def action_read(self) -> None:
         if self.app.screen is self.screen:
             whole = _whole(self.call)
-            await self.app.push_screen_wait(ExactTextScreen(_name(self.call), whole))
-            self._read = whole
+            if await self.app.push_screen_wait(ExactTextScreen(_name(self.call), whole)):
+                self._read = whole
 
     def action_panel_scroll(self, lines: int) -> None:
         self._window.scroll_relative(y=lines, animate=False)
@@ -243,7 +243,7 @@ class CallCard(Vertical, can_focus=True):
         ):
             return True
         self.notify(
-            "Space shows all of it. Then it can run.",
+            "Space shows all of it, to its end. Then it can run.",
             title="Not all of this call is in sight",
             severity="warning",
         )

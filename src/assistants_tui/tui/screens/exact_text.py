@@ -19,11 +19,11 @@ from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 
 
-class ExactTextScreen(ModalScreen[None]):
-    """Shows a text with marks for what hides in it."""
+class ExactTextScreen(ModalScreen[bool]):
+    """Shows a text with marks for what hides in it. The result: its end has been in sight."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,space", "dismiss(None)", "Close", key_display="Esc", id="exact_text.close"),
+        Binding("escape,q,space", "close", "Close", key_display="Esc", id="exact_text.close"),
     ]
     DEFAULT_CSS = """
     ExactTextScreen {
@@ -40,6 +40,7 @@ class ExactTextScreen(ModalScreen[None]):
         self._title = title
         self._text = text
         self._language = language
+        self._read = False
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -63,7 +64,18 @@ class ExactTextScreen(ModalScreen[None]):
         view = self.query_one(MessageView)
         text = fenced(shown, self._language)
         view.set_items([MessageItem("exact", "", from_user=False, time="", text=text)], older=False)
-        self.call_after_refresh(view.scroll_home, animate=False)
+        view.scroll_home()
+
+    @on(MessageView.SightChanged)
+    def _sight_changed(self, event: MessageView.SightChanged) -> None:
+        self._note_end(event.view)
+
+    def _note_end(self, view: MessageView) -> None:
+        self._read = self._read or (bool(view.items) and view.end_in_sight)
+
+    def action_close(self) -> None:
+        self._note_end(self.query_one(MessageView))  # the last key may have brought it into sight
+        self.dismiss(self._read)
 
     @on(MessageView.CopyWanted)
     def _copy_wanted(self, event: MessageView.CopyWanted) -> None:

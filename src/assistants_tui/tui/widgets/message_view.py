@@ -115,6 +115,13 @@ class MessageView(ScrollView, can_focus=True):
     empty_text: reactive[str] = reactive("")
     """What is shown, centred, when there are no messages."""
 
+    class SightChanged(Message):
+        """The height, what is in sight, or `complete` is another than it was."""
+
+        def __init__(self, view: "MessageView") -> None:
+            super().__init__()
+            self.view = view
+
     class OlderWanted(Message):
         """The reader has come near the oldest message that is loaded; answer with `prepend`."""
 
@@ -172,6 +179,7 @@ class MessageView(ScrollView, can_focus=True):
         self._reached: Literal["directly", "upwards", "downwards"] = "directly"  # how the anchor was
         self._moved = False  # something may be in another place than it was painted
         self._cursor: _Entry | None = None
+        self._told: tuple[int, int, bool] | None = None  # height, top line, and whether complete
         self._stale: set[str] = set()  # IDs of messages whose body is older than they are
         self._timer: Timer | None = None
         self._updated = 0.0  # when, and
@@ -215,6 +223,22 @@ class MessageView(ScrollView, can_focus=True):
     def updating(self) -> bool:
         """Whether something that was handed over is not shown yet."""
         return self._timer is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the messages that have been in sight are drawn to their ends, or there are none."""
+        if self._entries and not self._drawn:
+            return False
+        return not self._stale and not self._behind
+
+    @property
+    def _behind(self) -> bool:
+        return any(entry.body is not None and entry.body.behind for entry in self._drawn.values())
+
+    @property
+    def end_in_sight(self) -> bool:
+        """Whether all is drawn, and the end of the last message is in sight."""
+        return self.complete and self._at_end and bool(self._text_width and self.size.height)
 
     @property
     def drawn(self) -> int:
@@ -413,8 +437,11 @@ class MessageView(ScrollView, can_focus=True):
             if self._cursor is None and self.has_focus:
                 self._cursor = self._entries[self._last_in_sight()]
         self._forget_unseen()
-        if any(entry.body is not None and entry.body.behind for entry in self._drawn.values()):
+        if self._behind:
             self._schedule()
+        if (told := (self._heights.total, y, self.complete)) != self._told:
+            self._told = told
+            self.post_message(self.SightChanged(self))
 
     def _fill_up(self, height: int) -> int:
         """Measure messages from the last upwards until the view is full; the first line to show."""
@@ -677,10 +704,12 @@ class MessageView(ScrollView, can_focus=True):
         self._take_turn()
         size = self._measure(place)
         start = self._heights.top(place)
-        if top <= start and start + size <= top + height:
+        body = self._entries[place].body
+        behind = body is not None and body.behind  # it is longer than that
+        if not behind and top <= start and start + size <= top + height:
             return
         self._hold(self._entries[place], 0)
-        if start > top and size < height:
+        if not behind and start > top and size < height:
             self._walk(size - height)
         self._moved = True
         self._settle()
