@@ -1,6 +1,7 @@
 """Whatever a text is, it is drawn in steps that are all small. They are counted; time is not measured."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -10,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assistants_tui.tui.markdown import IncrementalMarkdown, Line, render
-from assistants_tui.tui.markdown.code import lexers
+from assistants_tui.tui.markdown.code import _Lexers, lexers
 from assistants_tui.tui.markdown.stream import LEFT_OUT, MAX_LINE, MAX_LINES, STEP
 
 MOST_CALLS = 150_000
@@ -157,3 +158,24 @@ def test_a_lexer_that_is_not_loaded_keeps_nobody_waiting(monkeypatch: pytest.Mon
     assert markdown.flush(lambda: False) == 0
     assert list(markdown) == render("```python\nx = 1\n```", 40)
     assert [line.text for line in markdown] == [line.text for line in plain]
+
+
+def test_a_lexer_that_cannot_be_loaded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pygments.lexers
+
+    working = pygments.lexers.get_lexer_by_name
+
+    def broken(name: str) -> object:
+        if name == "c":
+            raise ValueError(name)
+        return working(name)
+
+    monkeypatch.setattr(pygments.lexers, "get_lexer_by_name", broken)
+    fresh = _Lexers()
+    assert not fresh.loaded("c")
+    assert not fresh.loaded("ini")
+    for thread in threading.enumerate():
+        if thread.name == "lexers":
+            thread.join()
+    assert fresh.loaded("c") and fresh.get("c") is None
+    assert fresh.loaded("ini") and fresh.get("ini") is not None

@@ -175,7 +175,14 @@ def test_a_hostile_text_does_no_harm(piece: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["2*3*4", "2**3 and 4**5", "__init__.py", "see __main__.py, and __add__(a, b)", "x = 3*4*5 + 6*7"],
+    [
+        "2*3*4",
+        "2**3 and 4**5",
+        "__init__.py",
+        "see __main__.py, and __add__(a, b)",
+        "x = 3*4*5 + 6*7",
+        "5 * 2 and 3*4*5",
+    ],
 )
 def test_stars_of_products_and_underscores_of_names_stay(source: str) -> None:
     assert shown(source, 60) == source
@@ -189,6 +196,12 @@ def test_stars_of_products_and_underscores_of_names_stay(source: str) -> None:
         ("__bold__ text", "bold", "strong"),
         ("__bold__.", "bold", "strong"),
         ("**5**", "5", "strong"),
+        ("**Step 1**2 x", "Step 1", "strong"),
+        ("**5**10 x", "5", "strong"),
+        ("*5*10 x", "5", "em"),
+        ("**2*3*4 = 24**", "2*3*4 = 24", "strong"),
+        ("__Note__(optional)", "Note", "strong"),
+        ("__important__.Then", "important", "strong"),
     ],
 )
 def test_what_is_emphasis_stays_so(source: str, text: str, style: str) -> None:

@@ -70,22 +70,24 @@ class _Lexers:
         self._names: frozenset[str] | None = None
         self._loaded: dict[str, Any] = {}  # None: there is none that works by rules
         self._wanted: list[str] = []
+        self._loading = False  # a thread does what is wanted
         self._lock = threading.Lock()
 
     def get(self, language: str) -> Any:  # Pygments has no types
         """The lexer of a language, loaded if need be, or None if there is none that works by rules."""
+        if (name := language.lower()) in self._loaded:
+            return self._loaded[name]
         from pygments.lexer import ExtendedRegexLexer, RegexLexer  # not before the first code block
         from pygments.lexers import get_all_lexers, get_lexer_by_name
 
         if self._names is None:
             every = get_all_lexers(plugins=False)
             self._names = frozenset(name.lower() for _, names, _, _ in every for name in names)
-        if (name := language.lower()) not in self._names:
+        if name not in self._names:
             return None
-        if name not in self._loaded:
-            lexer = get_lexer_by_name(_SAME_AS.get(name, name))
-            by_rules = isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer)
-            self._loaded[name] = lexer if by_rules else None
+        lexer = get_lexer_by_name(_SAME_AS.get(name, name))
+        by_rules = isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer)
+        self._loaded[name] = lexer if by_rules else None
         return self._loaded[name]
 
     def loaded(self, language: str) -> bool:
@@ -96,15 +98,25 @@ class _Lexers:
         with self._lock:
             if name not in self._wanted:
                 self._wanted.append(name)
-                if len(self._wanted) == 1:
+                if not self._loading:
+                    self._loading = True
                     threading.Thread(target=self._load_wanted, name="lexers", daemon=True).start()
         return False
 
     def _load_wanted(self) -> None:
-        while self._wanted:
-            self.get(self._wanted[0])
+        while True:
             with self._lock:
-                del self._wanted[0]
+                if not self._wanted:
+                    self._loading = False
+                    return
+                name = self._wanted[0]
+            try:
+                self.get(name)
+            except Exception:  # noqa: BLE001  # a lexer that fails leaves its code without colours
+                self._loaded[name] = None
+            finally:
+                with self._lock:
+                    self._wanted.remove(name)
 
 
 lexers = _Lexers()

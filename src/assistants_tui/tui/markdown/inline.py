@@ -49,7 +49,7 @@ _MATH = re.compile(
 )
 _CODE_SIGNS = re.compile(
     r"(?<=[0-9])\*{1,2}(?=[0-9])"  # products and powers
-    r"|(?<!\w)__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__(?=\(|\.[A-Za-z_])"  # Python's own names, where more follows
+    r"|(?<!\w)__[a-z0-9]+(?:_[a-z0-9]+)*__(?=\(|\.[a-z_])"  # Python's own names, where more follows
 )
 _LITERAL = {"code_inline": "code", "math": "math"}
 _NESTING = {"em_open": "em", "strong_open": "strong", "s_open": "strike"}
@@ -74,12 +74,24 @@ def _code_signs(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "*_":
         return False
     match = _CODE_SIGNS.match(state.src, state.pos, state.posMax)
-    if match is None:
+    if match is None or _closes(state, match[0]):
         return False
     if not silent:
         state.pending += match[0]
     state.pos = match.end()
     return True
+
+
+def _closes(state: StateInline, mark: str) -> bool:
+    """Whether stars like these have opened emphasis that these may close."""
+    opened = 0
+    for one in state.delimiters:
+        if one.marker == ord("*") == ord(mark[0]) and one.length == len(mark):
+            if one.close and opened:
+                opened -= 1
+            elif one.open:
+                opened += 1
+    return opened > 0
 
 
 def _parser() -> MarkdownIt:
