@@ -10,6 +10,7 @@ from textual import events
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui import question_guard
+from assistants_tui.tui.markdown.code import lexers
 from assistants_tui.tui.panes import code_approval
 from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
 from assistants_tui.tui.widgets.composer import Composer
@@ -205,3 +206,20 @@ async def test_edited_code_runs_when_its_end_is_in_sight() -> None:
             await driver.until_answered()
         results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
         assert results == ["42\n"]
+
+
+async def test_code_that_is_not_drawn_to_its_end_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+    loaded = lexers.loaded
+    monkeypatch.setattr(lexers, "loaded", lambda language: False)
+    async with ModelEndpoint(calls(code("print('one')")), says("Done.")) as endpoint:
+        without_sandbox(endpoint.url)
+        async with open_app((100, 30)) as driver:
+            await driver.type("Go")
+            await driver.until_shown("print('one')")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            await driver.press("end", "ctrl+s")
+            await driver.until_told("Not all of this code was in sight")
+            monkeypatch.setattr(lexers, "loaded", loaded)
+            panel = driver.app.screen.query_one(CodeApprovalPanel)
+            await driver.until(lambda: panel.begun is not None and panel.begun.read)

@@ -190,11 +190,9 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         code = _LINE_ENDS.sub("\n", self.pending.code).rstrip("\n")
         lines = code.count("\n") + 1
         self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
-        view = self.query_one(MessageView)
         size = "1 line" if lines == 1 else f"{lines:,} lines"
         self._show_code(code, size)
         for attribute in ("scroll_y", "virtual_size"):
-            self.watch(view, attribute, self._show_more, init=False)
             self.watch(self.query_one(CodeField), attribute, self._note_end_of_edited, init=False)
         parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
         self._show_part(parts.get(self._before.open, MessageView))
@@ -243,6 +241,11 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             self._read = True
         self._show_more()
 
+    @on(MessageView.SightChanged)
+    def _sight_changed(self, event: MessageView.SightChanged) -> None:
+        if self.is_attached and self.query(CodeField) and event.view is self._part:
+            self._note_end()
+
     def _note_end_of_edited(self) -> None:
         if isinstance(self._part, CodeField):
             self._note_end()
@@ -253,7 +256,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         if isinstance(part, CodeField):
             laid_out = part.virtual_size.height >= part.document.line_count
         else:
-            laid_out = bool(part.items)
+            laid_out = bool(part.items) and part.complete
         return laid_out and part.display and part.size.height > 0
 
     def on_mouse_scroll_down(self) -> None:
