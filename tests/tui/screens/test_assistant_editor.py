@@ -127,6 +127,18 @@ async def test_what_is_too_long_is_counted_and_not_sent() -> None:
         assert len(driver.chat.workspace.assistants) == 4
 
 
+async def test_an_empty_form_makes_no_assistant() -> None:
+    async with open_app() as driver:
+        form = await opened(driver, "n")
+        await driver.until(lambda: form.draft.model == "offline-tutor")
+        before = len(driver.chat.workspace.assistants)
+        await driver.press("ctrl+s")
+        await driver.until_shown("Nothing is filled in yet.")
+        assert len(driver.chat.workspace.assistants) == before
+        await driver.press(*"Tides", "ctrl+s")
+        await driver.until(lambda: len(driver.chat.workspace.assistants) == before + 1)
+
+
 async def test_what_the_server_refuses_is_told_beside_its_field() -> None:
     async with open_app() as driver:
         form = await opened(driver, "n")

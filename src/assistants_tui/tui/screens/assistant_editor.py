@@ -233,7 +233,14 @@ class AssistantEditor(Screen[Assistant | None]):
         if found := self._check():
             self._form.go_to(next(iter(found)))
             return
-        draft = self._sent = self._form.draft
+        draft = self._form.draft
+        if self._before is None and draft == self._start == AssistantDraft(model=draft.model):
+            self._complain(
+                "Nothing is filled in yet. Give the assistant a name or instructions, then save it."
+            )
+            self._form.go_to("name")
+            return
+        self._sent = draft
         try:
             backend = await self._workspace.connection.backend()
             if self._assistant is None or self._before is None:
