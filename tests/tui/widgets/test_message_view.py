@@ -458,8 +458,8 @@ async def test_what_is_below_a_large_message_stays_in_sight_while_that_is_drawn(
 async def test_who_goes_to_a_large_message_stays_there_while_it_is_drawn(
     go: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "STEP", 150)  # few lines a turn, as with code that takes long
-    async with thread(message(2, LARGE[:3000])) as (view, pilot, _):
+    monkeypatch.setattr(stream, "STEP", 40)  # few lines a turn, as with code that takes long
+    async with thread(message(2, LARGE[:1000])) as (view, pilot, _):
         assert view.updating
         if go == "home":
             view.scroll_home()
