@@ -119,6 +119,7 @@ PRIVATE = {
     "_handle_exception": "textual",
     "_keymap": "textual",
     "_merge_bindings": "textual",
+    "_post_mount": "textual",
     "_character_to_key": "textual",
     "_close_messages_no_wait": "textual",
     "_dispatch_message": "textual",

@@ -48,9 +48,11 @@ def test_a_question_and_code_are_edited_and_an_answer_is_paged(tmp_path: Path) -
         terminal.wait_for("Run this code without a sandbox?")
         terminal.wait_for(lambda text: "Reject" in text.splitlines()[-1])
         terminal.send("\x05")
-        terminal.wait_for("PgDn, then it can run")
+        terminal.wait_for(lambda text: "Run this" in text.splitlines()[-1])
         terminal.send("\x1b[6~\x1b[6~")
-        terminal.wait_for("this is its end")  # then it can run
+        terminal.wait_for(
+            lambda text: '16  print("seen by the editor")' in text and "then it can run" not in text
+        )
         terminal.send("\x13")
         terminal.wait_for("x = 1")
         terminal.wait_for("completed")

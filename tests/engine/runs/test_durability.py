@@ -333,18 +333,24 @@ async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_
         await status(observer.http, runs[0], "completed")
 
 
+def other_program(folder: Path) -> sqlite3.Connection:
+    """The store as another program has it. Ask it in a thread: a transaction of the engine is ended here."""
+    return sqlite3.connect(folder / "engine.sqlite3", timeout=30, check_same_thread=False)
+
+
 async def test_a_run_whose_store_failed_does_not_stay_for_ever(tmp_path: Path) -> None:
     clock = HastyClock()
     async with engine(tmp_path, says("Hi"), clock=clock) as served:
         thread, assistant = await served.thread("Hello?"), await served.assistant()
         broken = "CREATE TRIGGER broken BEFORE UPDATE ON runs WHEN new.completed_at IS NOT NULL "
-        with closing(sqlite3.connect(tmp_path / "engine.sqlite3", timeout=30)) as database:
-            database.execute(broken + "OR new.failed_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'disk'); END")
+        with closing(other_program(tmp_path)) as database:
+            broken += "OR new.failed_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'disk'); END"
+            await asyncio.to_thread(database.execute, broken)
             events = await served.run(thread, assistant)
             assert events[-1][0] == "done"
             run = events[0][1]
             assert (await served.get(f"/threads/{thread}/runs/{run['id']}"))["status"] == "in_progress"
-            database.execute("DROP TRIGGER broken")
+            await asyncio.to_thread(database.execute, "DROP TRIGGER broken")
         clock.ahead += 60
         assert (await status(served.http, run, "failed"))["last_error"]["code"] == "server_error"
         await served.post(f"/threads/{thread}/messages", {"role": "user", "content": "free"})
@@ -357,16 +363,17 @@ async def test_text_whose_checkpoint_failed_is_stored_by_the_next(
     answer = Reply([chunk({"role": "assistant", "content": "Half a word"}), on, *says(" and on.").body])
     async with engine(tmp_path, answer) as served:
         thread, assistant = await served.thread("Hello?"), await served.assistant()
-        with closing(sqlite3.connect(tmp_path / "engine.sqlite3", timeout=30)) as database:
+        with closing(other_program(tmp_path)) as database:
             broken = "CREATE TRIGGER broken AFTER UPDATE ON messages WHEN new.content LIKE '%Half%' "
-            database.execute(broken + "BEGIN SELECT RAISE(ABORT, 'full'); END")
+            broken += "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            await asyncio.to_thread(database.execute, broken)
             run = await served.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
             async with asyncio.timeout(30):
                 while "watching the runs" not in caplog.text:
                     await asyncio.sleep(0.02)
-                database.execute("DROP TRIGGER broken")
+                await asyncio.to_thread(database.execute, "DROP TRIGGER broken")
                 stored = "SELECT count(*) FROM messages WHERE content LIKE '%Half%'"
-                while database.execute(stored).fetchone() != (1,):
+                while (await asyncio.to_thread(database.execute, stored)).fetchone() != (1,):
                     await asyncio.sleep(0.02)
         on.set()
         await status(served.http, run, "completed")
