@@ -35,6 +35,18 @@ def test_what_the_user_saw_is_told_once_the_function_has_changed(path: Path) -> 
     assert approvals.seen("tide", "changed") == "Height of the tide"
 
 
+def test_letting_it_run_once_decides_nothing_and_forgets_nothing(path: Path) -> None:
+    approvals = Approvals(path)
+    approvals.decide("tide", "a", "never", seen="Height of the tide")
+    approvals.let_run("tide", "b", "Height and time of the tide")
+    approvals.let_run("wipe", "c", "Wipes")
+    assert (approvals.decision("tide", "a"), approvals.decision("tide", "b")) == ("never", None)
+    assert approvals.decision("wipe", "c") is None
+    assert approvals.seen("tide", "b") is None
+    assert approvals.seen("tide", "changed") == "Height and time of the tide"
+    assert approvals.seen("wipe", "changed") == "Wipes"
+
+
 @pytest.mark.parametrize(
     "text", ["not toml [", "tide = 'always'", "[tide]\nfingerprint = 'a'\ndecision = 'maybe'"]
 )

@@ -132,6 +132,14 @@ def test_drafts_that_cannot_be_moved_stay_and_keep_nothing_else_from_being_writt
     assert "drafts" not in path.read_text()
 
 
+def test_drafts_are_taken_over_without_prompts(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('[profiles.x.drafts]\nthread_1 = "text"\n')
+    take_over(path)
+    assert load_draft(path.with_name("drafts"), "x", "thread_1") == KeptDraft("text")
+    assert not path.with_name("prompts.jsonl").exists()
+
+
 def test_nothing_is_written_where_there_is_nothing_to_take_over(path: Path) -> None:
     take_over(path)
     assert not path.exists()
