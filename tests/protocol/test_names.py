@@ -1,6 +1,6 @@
 import pytest
 
-from assistants_tui.protocol.names import has_control_characters
+from assistants_tui.protocol.names import has_control_characters, without_control_characters
 
 
 @pytest.mark.parametrize(
@@ -9,3 +9,4 @@ from assistants_tui.protocol.names import has_control_characters
 )
 def test_control_characters(name: str, has: bool) -> None:
     assert has_control_characters(name) is has
+    assert without_control_characters(name) == (name.translate(dict.fromkeys([0, 9, 10, 0x85], "_")))

@@ -2,8 +2,16 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = r"\u0000-\u001f\u007f-\u009f"
+"""Control characters as a range within the brackets of a regular expression, in Python and in JSON Schema."""
+
+_CONTROL = re.compile(f"[{CONTROL}]")
 
 
 def has_control_characters(name: str) -> bool:
     return _CONTROL.search(name) is not None
+
+
+def without_control_characters(name: str) -> str:
+    """The name with `_` in place of each."""
+    return _CONTROL.sub("_", name)

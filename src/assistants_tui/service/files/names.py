@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import PurePath
 
+from assistants_tui.protocol.names import without_control_characters
 from assistants_tui.service.safe_text import UNSAFE
 
 _MAX_BYTES = 200
@@ -38,7 +39,7 @@ def name_to_send(path: PurePath) -> str:
 
     Bytes that are not UTF-8 become U+FFFD, control characters such as line breaks become `_`.
     """
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "_", os.fsencode(path.name).decode("utf-8", "replace"))
+    return without_control_characters(os.fsencode(path.name).decode("utf-8", "replace"))
 
 
 def numbered(name: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from assistants_tui.engine.api.errors import wrong_id
 from assistants_tui.engine.api.explanations import TAG
 from assistants_tui.engine.store.ids import PREFIXES
-from assistants_tui.protocol.names import has_control_characters
+from assistants_tui.protocol.names import CONTROL, has_control_characters
 
 _MOST_FIELDS = 100  # of an object that has its fields by name
 _MOST_PAIRS = 16
@@ -88,7 +88,7 @@ def _check_name(value: str) -> str:
 
 
 ONE_LINE = (
-    Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}),
+    Field(json_schema_extra={"pattern": f"^[^{CONTROL}]*$"}),
     AfterValidator(_check_name),
 )
 """What a name is besides a text."""
