@@ -91,9 +91,9 @@ class ChunkReader:
         self._whole = False
         self._usage: Usage | None = None
         self.has_begun = False
+        """Whether anything of the answer has come."""
         self._has_choice = False
         self._was_read = False
-        """Whether anything of the answer has come."""
 
     @property
     def is_whole(self) -> bool:

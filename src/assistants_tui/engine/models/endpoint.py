@@ -10,7 +10,7 @@ import openai
 from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
-from assistants_tui.addresses import is_openai, without_password
+from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
@@ -22,6 +22,7 @@ from assistants_tui.engine.models.base import (
     ModelError,
 )
 from assistants_tui.engine.models.chunks import ChunkReader
+from assistants_tui.engine.models.client import endpoint_client, no_key
 from assistants_tui.engine.models.lengths import AnswerTooLong
 
 _MAX_RETRIES = 4  # after 429, 5xx and lost connections, each after the delay that the server asks for
@@ -69,14 +70,7 @@ class EndpointModel:
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
-            with network.without_openai_variables(keep=is_openai(base_url)):
-                self._api = AsyncOpenAI(
-                    # The SDK insists on a key; servers that want none ignore it.
-                    api_key=api_key or "none",
-                    base_url=base_url,
-                    max_retries=_MAX_RETRIES,
-                    http_client=network.http_client(base_url, timeout=_TIMEOUT),
-                )
+            self._api = endpoint_client(base_url, api_key, timeout=_TIMEOUT, max_retries=_MAX_RETRIES)
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again
@@ -265,7 +259,7 @@ class EndpointModel:
             return ContextOverflowError(message, length.context or faults.stated_context(body))
         code: ErrorCode = "server_error"
         if status in {401, 403} and not self._api_key:
-            message = f"{where} asks for an API key, and none is sent to it. {self._key_advice}".rstrip()
+            message = f"{where} {no_key(self._key_advice)}"
         elif status in {401, 403}:
             message = f"{where} does not accept the API key: {message}"
         elif status in {400, 422}:

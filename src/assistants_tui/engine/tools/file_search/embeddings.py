@@ -17,8 +17,9 @@ import openai
 from openai import AsyncOpenAI
 
 from assistants_tui import network
-from assistants_tui.addresses import is_openai, without_password
+from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults
+from assistants_tui.engine.models.client import endpoint_client, no_key
 
 MAX_TEXTS = 64
 """Texts in one request. OpenAI takes 2,048, other servers 32 or 10."""
@@ -108,14 +109,8 @@ class EndpointEmbedder:
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
-            with network.without_openai_variables(keep=is_openai(base_url)):
-                self._api = AsyncOpenAI(
-                    # The SDK insists on a key; servers that want none ignore it.
-                    api_key=api_key or "none",
-                    base_url=base_url,
-                    max_retries=0,  # what is worth another try depends on the answer: see `_request`
-                    http_client=network.http_client(base_url, timeout=_TIMEOUT),
-                )
+            # no retries: what is worth another try depends on the answer, see `_request`
+            self._api = endpoint_client(base_url, api_key, timeout=_TIMEOUT, max_retries=0)
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the search that needs it; words are found without
         # What the server takes, as far as it is known.
@@ -248,7 +243,7 @@ class EndpointEmbedder:
             except openai.APIStatusError as error:
                 said = faults.text(error.body, error.message)
                 if error.status_code in {401, 403} and not self._api_key:
-                    said = f"it asks for an API key, and none is sent to it. {self._key_advice}"
+                    said = f"it {no_key(self._key_advice)}"
                 reason = self._without_key(f"answered {error.status_code}: {said}")
                 about_size = _is_about_size(error.status_code, said)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)
