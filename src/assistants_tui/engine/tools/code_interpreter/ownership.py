@@ -7,9 +7,7 @@ import os
 import stat
 
 from .launchers import Place
-from .tree import DEEPEST
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from .tree import DEEPEST, open_folder
 
 
 def hand_over(place: Place, user: int | None) -> None:
@@ -22,7 +20,7 @@ def hand_over(place: Place, user: int | None) -> None:
         return
     owner = 0 if user is None else user
     for path in (place.run, place.data, place.home):
-        folder = os.open(path, _FOLDER)
+        folder = open_folder(path)
         try:
             if os.fstat(folder).st_uid != owner:
                 _give(folder, owner, DEEPEST)
@@ -37,7 +35,7 @@ def _give(folder: int, owner: int, depth: int) -> None:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 if depth:
-                    below = os.open(name, _FOLDER, dir_fd=folder)
+                    below = open_folder(name, folder)
                     try:
                         _give(below, owner, depth - 1)
                     finally:
