@@ -95,6 +95,11 @@ class Profile:
     """Name of the environment variable that holds the key; the key itself never stands in the file."""
 
     @property
+    def key_setting(self) -> str:
+        """The setting that names the environment variable with the key."""
+        return "model_api_key_env" if self.kind == "embedded" else "api_key_env"
+
+    @property
     def address(self) -> str:
         """The URL that gets this profile's key; empty where the profile does not say it."""
         return self.model_url or self.base_url or self.azure_endpoint or self.project_endpoint or ""
@@ -420,11 +425,10 @@ def wrong_profile_setting(key: str, value: object) -> str:
 
 def wrong_key_variable(profile: Profile) -> dict[str, str]:
     """The setting that names `OPENAI_VARIABLE` for a server that is not OpenAI's, and why that is wrong."""
-    field_name = "model_api_key_env" if profile.kind == "embedded" else "api_key_env"
-    url = profile.address
-    if getattr(profile, field_name) != OPENAI_VARIABLE or not url or not (why := only_for_openai(url)):
+    setting, url = profile.key_setting, profile.address
+    if getattr(profile, setting) != OPENAI_VARIABLE or not url or not (why := only_for_openai(url)):
         return {}
-    return {field_name: f"{why} Put the key of that server into another variable, and name that one here."}
+    return {setting: f"{why} Put the key of that server into another variable, and name that one here."}
 
 
 def _shown(value: object) -> str:

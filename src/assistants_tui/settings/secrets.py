@@ -62,10 +62,9 @@ def environment_key(profile: Profile, environ: Mapping[str, str] | None = None) 
         return None
     url = _address(profile, environ)
     if variable == OPENAI_VARIABLE and url and (why := only_for_openai(url)):
-        setting = "model_api_key_env" if profile.kind == "embedded" else "api_key_env"
         raise KeyNotSentError(
             f"{why} Put the key of that server into another variable, "
-            f"and name that one in `{setting}` of [profiles.{profile.name}]."
+            f"and name that one in `{profile.key_setting}` of [profiles.{profile.name}]."
         )
     return Secret(value)
 
