@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8123
-"""Where `serve` listens unless it is told otherwise."""
-
 _BACKLOG = 128
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _PATIENCE = 5.0  # seconds that another program may take to make its socket in the same folder

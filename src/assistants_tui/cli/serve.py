@@ -11,16 +11,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from assistants_tui.cli import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
-from assistants_tui.cli.listeners import (
-    DEFAULT_HOST,
-    DEFAULT_PORT,
-    Address,
-    ListenError,
-    SocketFile,
-    listen_on,
-    resolve,
-)
+from assistants_tui.cli.listeners import Address, ListenError, SocketFile, listen_on, resolve
 from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
