@@ -3,6 +3,8 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import pytest
 from textual import events
@@ -14,7 +16,7 @@ from assistants_tui.tui.markdown.code import lexers
 from assistants_tui.tui.panes import code_approval
 from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
 from assistants_tui.tui.widgets.composer import Composer
-from support.app import open_app, use_model
+from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.model_endpoint import ModelEndpoint, calls, says
 
@@ -160,52 +162,51 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
         assert len(endpoint.chats) == 2
 
 
-async def test_code_runs_only_when_its_end_was_in_sight() -> None:
-    lines = [*(f"x{number} = {number}" for number in range(60)), "print('\u0430ll', 6 * 7)"]
+@asynccontextmanager
+async def asked_about(lines: Iterable[str], results: list[str]) -> AsyncIterator[Driver]:
+    """An app that asks about code too long to be seen at once. In the end it is run, and gives `results`."""
     async with ModelEndpoint(calls(code("\n".join(lines))), says("Done.")) as endpoint:
         without_sandbox(endpoint.url)
         async with open_app((80, 24)) as driver:
             await driver.type("Go")
-            await driver.until_shown("x1 = 1")
-            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             await driver.until_shown("more lines: End, then it can run")
-            await driver.press("ctrl+s")
-            await driver.until_told("Not all of this code was in sight")
-            await driver.press("e")
-            await driver.until_shown("1  x0 = 0")
-            await driver.press("ctrl+s")
-            await driver.until(lambda: len(driver.told) == 2)
-            await driver.press("escape")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            assert driver.conversation.activity == "waiting"
-            await driver.press("end")
-            await driver.until_shown("print('‹U+0430 \u0430›ll', 6 * 7)")
-            await driver.until_shown("this is its end")
-            await driver.press("home")
-            await driver.until_shown("x1 = 1")
+            yield driver
             driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
             await driver.until_answered()
-        results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
-        assert results == ["\u0430ll 42\n"]
+        assert [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"] == results
+
+
+async def test_code_runs_only_when_its_end_was_in_sight() -> None:
+    lines = [*(f"x{number} = {number}" for number in range(60)), "print('\u0430ll', 6 * 7)"]
+    async with asked_about(lines, ["\u0430ll 42\n"]) as driver:
+        await driver.press("ctrl+s")
+        await driver.until_told("Not all of this code was in sight")
+        await driver.press("e")
+        await driver.until_shown("1  x0 = 0")
+        await driver.press("ctrl+s")
+        await driver.until(lambda: len(driver.told) == 2)
+        await driver.press("escape")
+        await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+        assert driver.conversation.activity == "waiting"
+        for size in ((110, 40), (80, 24)):
+            await driver.pilot.resize_terminal(*size)
+            await driver.until_shown("more lines: End, then it can run")
+        await driver.press("end")
+        await driver.until_shown("print('‹U+0430 \u0430›ll', 6 * 7)")
+        await driver.until_shown("this is its end")
+        await driver.press("home")
+        await driver.until_shown("x1 = 1")
 
 
 async def test_edited_code_runs_when_its_end_is_in_sight() -> None:
     lines = [*(f"x{number} = {number}" for number in range(18)), "print(6 * 7)"]
-    async with ModelEndpoint(calls(code("\n".join(lines))), says("Done.")) as endpoint:
-        without_sandbox(endpoint.url)
-        async with open_app((80, 24)) as driver:
-            await driver.type("Go")
-            await driver.until_shown("End, then it can run")
-            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            await driver.press("e")
-            await driver.until_shown("PgDn, then it can run")
-            await driver.until(lambda: isinstance(driver.app.focused, CodeField))
-            await driver.press("pagedown", "pagedown")
-            await driver.until_shown("this is its end")
-            driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`
-            await driver.until_answered()
-        results = [m["content"] for m in endpoint.chats[-1]["messages"] if m["role"] == "tool"]
-        assert results == ["42\n"]
+    async with asked_about(lines, ["42\n"]) as driver:
+        await driver.press("e")
+        await driver.until_shown("PgDn, then it can run")
+        await driver.until(lambda: isinstance(driver.app.focused, CodeField))
+        await driver.press("pagedown", "pagedown")
+        await driver.until_shown("this is its end")
 
 
 async def test_code_that_is_not_drawn_to_its_end_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,11 +231,9 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         key = "PgDn" if isinstance(part, CodeField) else "End"
         advice = f"{key} shows them" if self._read else f"{key}, then it can run"
         line.update(Content(f" ▼ {lines}: {advice} " if below else " ▲ this is its end "))
-        if part.max_scroll_y <= 0 and self._drawn(part):
-            self._read = True
 
     def _note_end(self) -> None:
-        """The user has moved: remember if that brought the end of the code into sight."""
+        """Something has moved or was drawn: remember if that brought the end of the code into sight."""
         part = self._part
         if part.scroll_y >= part.max_scroll_y and self._drawn(part):
             self._read = True
