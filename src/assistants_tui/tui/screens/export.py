@@ -21,6 +21,7 @@ _FORMATS: tuple[tuple[Format, str], ...] = (
     ("html", "HTML, one file for the browser with all pictures"),
     ("json", "JSON, the server's own objects"),
 )
+_FORMAT_OF: dict[str, Format] = {form: form for form, _ in _FORMATS}
 
 
 class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
@@ -73,7 +74,7 @@ class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
     @on(VirtualList.Highlighted)
     def _format_chosen(self, event: VirtualList.Highlighted) -> None:
         event.stop()
-        before, self._form = SUFFIXES[self._form], next(form for form, *_ in _FORMATS if form == event.key)
+        before, self._form = SUFFIXES[self._form], _FORMAT_OF[event.key]
         field = self.query_one(Input)
         if field.value.endswith(before):
             field.value = field.value.removesuffix(before) + SUFFIXES[self._form]

@@ -62,6 +62,7 @@ _ROWS = (
         "F5 shows all settings.",
     ),
 )
+_ROW_OF: dict[str, _Row] = {row.step: row for row in _ROWS}
 
 
 class GuideScreen(ModalScreen[Step | None]):
@@ -98,10 +99,9 @@ class GuideScreen(ModalScreen[Step | None]):
     @on(VirtualList.Highlighted)
     def _explain(self, event: VirtualList.Highlighted) -> None:
         event.stop()
-        about = next(row.about for row in _ROWS if row.step == event.key)
-        self.query_one("#guide-about", Static).update(Content(about))
+        self.query_one("#guide-about", Static).update(Content(_ROW_OF[event.key].about))
 
     @on(VirtualList.Selected)
     def _chosen(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self.dismiss(next(row.step for row in _ROWS if row.step == event.key))
+        self.dismiss(_ROW_OF[event.key].step)

@@ -173,10 +173,7 @@ class ItemList(VirtualList):
     @on(VirtualList.Selected)
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
-        index, count = (
-            int(event.key),
-            len(self._titles),
-        )  # nobody else changes these rows
+        index, count = int(event.key), len(self._titles)  # nobody else changes these rows
         if index < count:
             self.post_message(self.Opened(self, index))
         else:
