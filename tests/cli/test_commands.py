@@ -20,7 +20,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.mcp_servers import use_servers
-from support.odd_server import JSON, PROFILE, assistant, listed, odd_server
+from support.odd_server import JSON, PROFILE, assistant, listed, message, odd_server
 from support.terminal import COMMAND
 
 
@@ -126,29 +126,15 @@ async def test_ask_says_of_a_server_of_models_how_to_use_it() -> None:
 async def test_ask_gives_an_answer_of_a_run_that_cannot_be_read() -> None:
     """As a proxy of LiteLLM answers: a stream that is none, and nothing of runs."""
 
-    def said(number: int, role: str, text: str) -> JSON:
-        return {
-            "id": f"msg_{number}",
-            "object": "thread.message",
-            "created_at": 1_700_000_000 + number,
-            "thread_id": "thread_1",
-            "role": role,
-            "content": [{"type": "text", "text": {"value": text, "annotations": []}}],
-            "attachments": [],
-            "metadata": {},
-            "assistant_id": None,
-            "run_id": None,
-            "status": "completed",
-        }
-
     messages: list[JSON] = []
 
     async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
         if (method, path) == ("POST", "/threads"):
-            messages.append(said(1, "user", "Hello"))
+            messages.append(message("Hello"))
             return 200, {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}
         if method == "POST":
-            messages[:0] = [said(3, "assistant", "and more."), said(2, "assistant", "An answer")]
+            answers = (3, "and more."), (2, "An answer")
+            messages[:0] = [message(text, number=number, role="assistant") for number, text in answers]
             return 200, {"odd": "no stream"}
         if path == "/threads/thread_1/messages":
             return 200, listed(*messages)

@@ -34,6 +34,22 @@ def assistant(**fields: object) -> JSON:
     }
 
 
+def message(text: str, *, number: int = 1, role: str = "user") -> JSON:
+    return {
+        "id": f"msg_{number}",
+        "object": "thread.message",
+        "created_at": 1_700_000_000 + number,
+        "thread_id": "thread_1",
+        "role": role,
+        "content": [{"type": "text", "text": {"value": text, "annotations": []}}],
+        "attachments": [],
+        "metadata": {},
+        "assistant_id": None,
+        "run_id": None,
+        "status": "completed",
+    }
+
+
 @asynccontextmanager
 async def odd_server(answer: Answer) -> AsyncIterator[None]:
     """Serve these answers, with a profile `PROFILE` in config.toml that leads there."""

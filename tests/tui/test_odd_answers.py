@@ -7,7 +7,7 @@ from textual import events
 
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app
-from support.odd_server import JSON, PROFILE, assistant, listed, odd_server
+from support.odd_server import JSON, PROFILE, assistant, listed, message, odd_server
 
 
 def told(driver: Driver) -> list[str]:
@@ -158,22 +158,6 @@ async def test_an_error_with_the_status_of_a_success_is_told_in_the_server_s_wor
 THREAD = {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}
 
 
-def said(text: str) -> JSON:
-    return {
-        "id": "msg_1",
-        "object": "thread.message",
-        "created_at": 1_700_000_000,
-        "thread_id": "thread_1",
-        "role": "user",
-        "content": [{"type": "text", "text": {"value": text, "annotations": []}}],
-        "attachments": [],
-        "metadata": {},
-        "assistant_id": None,
-        "run_id": None,
-        "status": "completed",
-    }
-
-
 @pytest.mark.parametrize("arrived", [False, True], ids=["lost on its way", "with the server"])
 @pytest.mark.parametrize("hangs", ["/threads", "/threads/thread_1/messages"])
 async def test_a_message_being_sent_can_be_taken_back(hangs: str, arrived: bool) -> None:
@@ -183,7 +167,7 @@ async def test_a_message_being_sent_can_be_taken_back(hangs: str, arrived: bool)
     async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
         if method == "POST" and path == hangs:
             if arrived and path.endswith("messages"):
-                stored.append(said(str(sent["content"])))
+                stored.append(message(str(sent["content"])))
             waiting.set()
             await never.wait()
         if method == "DELETE":
@@ -218,7 +202,7 @@ async def test_a_message_whose_run_is_being_begun_stays_in_the_thread() -> None:
         if (method, path) == ("POST", "/threads"):
             return 200, THREAD
         if (method, path) == ("POST", "/threads/thread_1/messages"):
-            stored.append(said("stays"))
+            stored.append(message("stays"))
             return 200, stored[0]
         if path == "/threads/thread_1/messages":
             return 200, listed(*stored)
