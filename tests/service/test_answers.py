@@ -1,4 +1,4 @@
-"""Every object of a server is held to `wire.py` once: what is needed is there, and of the right kind."""
+"""Every object of a server is held to `objects.py` once: what is needed is there, and of the right kind."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service import wire
+from assistants_tui.protocol import objects
 from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.api.backend import Backend, open_backend
 from assistants_tui.service.conversation import Conversation
@@ -79,15 +79,15 @@ ASSISTANT: dict[str, Any] = {
 }
 FILE: dict[str, Any] = {"id": "file-1", "bytes": 1, "created_at": 1, "filename": "a.txt", "purpose": "x"}
 SOUND: list[tuple[Any, dict[str, Any]]] = [
-    (wire.Message, MESSAGE),
-    (wire.Run, RUN),
-    (wire.RunStep, STEP),
-    (wire.VectorStore, STORE),
-    (wire.Assistant, ASSISTANT),
-    (wire.FileObject, FILE),
-    (wire.Thread, {"id": "thread_1"}),
-    (wire.VectorStoreFile, {"id": "file-1", "status": "failed", "last_error": None}),
-    (wire.Model, {"id": "m"}),
+    (objects.Message, MESSAGE),
+    (objects.Run, RUN),
+    (objects.RunStep, STEP),
+    (objects.VectorStore, STORE),
+    (objects.Assistant, ASSISTANT),
+    (objects.FileObject, FILE),
+    (objects.Thread, {"id": "thread_1"}),
+    (objects.VectorStoreFile, {"id": "file-1", "status": "failed", "last_error": None}),
+    (objects.Model, {"id": "m"}),
 ]
 ODD: list[Any] = [None, True, 0, -1, 1.5, "", "text", [], [1], {}, {"id": 1}, [None], [{}]]
 
@@ -146,15 +146,15 @@ def test_an_object_with_one_thing_changed_is_whole_or_refused(data: st.DataObjec
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        (wire.Thread, {"object": "thread"}, "`id` is missing"),
-        (wire.Thread, {"id": None}, "`id` is missing"),
-        (wire.Thread, [], "`the object` is a list instead of an object"),
-        (wire.FileObject, {"id": "f", "bytes": "12"}, "`bytes` is text instead of a number"),
-        (wire.FileObject, {"id": "f", "bytes": True}, "`bytes` is true or false instead of a number"),
-        (wire.FileObject, {"id": "f", "bytes": 1.5}, "`bytes` is a fraction instead of a whole number"),
-        (wire.Message, {**MESSAGE, "content": "Hi"}, "`content` is text instead of a list"),
-        (wire.Message, {**MESSAGE, "content": [{}]}, "`content[0].type` is missing"),
-        (wire.Run, {**RUN, "tools": [{"type": 1}]}, "`tools[0].type` is a number instead of text"),
+        (objects.Thread, {"object": "thread"}, "`id` is missing"),
+        (objects.Thread, {"id": None}, "`id` is missing"),
+        (objects.Thread, [], "`the object` is a list instead of an object"),
+        (objects.FileObject, {"id": "f", "bytes": "12"}, "`bytes` is text instead of a number"),
+        (objects.FileObject, {"id": "f", "bytes": True}, "`bytes` is true or false instead of a number"),
+        (objects.FileObject, {"id": "f", "bytes": 1.5}, "`bytes` is a fraction instead of a whole number"),
+        (objects.Message, {**MESSAGE, "content": "Hi"}, "`content` is text instead of a list"),
+        (objects.Message, {**MESSAGE, "content": [{}]}, "`content[0].type` is missing"),
+        (objects.Run, {**RUN, "tools": [{"type": 1}]}, "`tools[0].type` is a number instead of text"),
     ],
 )
 def test_it_says_what_is_wrong_and_where(kind: Any, value: Any, said: str) -> None:
@@ -164,14 +164,14 @@ def test_it_says_what_is_wrong_and_where(kind: Any, value: Any, said: str) -> No
 
 
 def test_what_servers_are_loose_about_is_taken() -> None:
-    store = checked(wire.VectorStore, {"id": "vs_1", "created_at": 1.0, "file_counts": None})
+    store = checked(objects.VectorStore, {"id": "vs_1", "created_at": 1.0, "file_counts": None})
     assert store["created_at"] == 1 and isinstance(store["created_at"], int)
     assert store["file_counts"]["total"] == 0
-    other = checked(wire.VectorStore, {"id": "vs_2"})
+    other = checked(objects.VectorStore, {"id": "vs_2"})
     assert other["file_counts"] is not store["file_counts"]
-    assistant = checked(wire.Assistant, {"id": "asst_1", "tools": None, "metadata": {"n": 1}})
+    assistant = checked(objects.Assistant, {"id": "asst_1", "tools": None, "metadata": {"n": 1}})
     assert (assistant["tools"], assistant["metadata"]) == ([], {"n": "1"})
-    run = checked(wire.Run, {**RUN, "status": "on_hold"})
+    run = checked(objects.Run, {**RUN, "status": "on_hold"})
     assert str(run["status"]) == "on_hold", "a status that nobody knows is shown"
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.protocol.objects import Message, Run
 from assistants_tui.service.views import MAX_TITLE, ended_at, shown_text, suggested_title
-from assistants_tui.service.wire import Message, Run
 
 
 def message(*parts: dict[str, Any]) -> Message:

@@ -3,8 +3,8 @@ from typing import Any, cast
 
 import pytest
 
+from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.runs.state import RunState, from_objects
-from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.tui.plain_text import fenced
 from assistants_tui.tui.run_rows import RunRow, as_json, rows, sections
 

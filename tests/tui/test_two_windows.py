@@ -2,7 +2,7 @@
 
 from textual import events
 
-from assistants_tui.service.wire import Page
+from assistants_tui.protocol.objects import Page
 from assistants_tui.settings.config import Profile, append_profile
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.list_screen import ListScreen, renewed

@@ -16,6 +16,7 @@ from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
 from assistants_tui.cli.signals import until_told_to_end
 from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
+from assistants_tui.protocol.objects import Assistant, Attachment
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.errors import ServiceError
@@ -25,7 +26,6 @@ from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.times import when
-from assistants_tui.service.wire import Assistant, Attachment
 from assistants_tui.settings.code_settings import WithoutSandbox
 from assistants_tui.settings.config import load_config
 from assistants_tui.settings.files import SettingsError

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
-from assistants_tui.service.wire import Json, Message, RunStep
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#-]*)")
 _HEADING = re.compile(r"#{1,6}\s+")

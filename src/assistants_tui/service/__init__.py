@@ -1,6 +1,6 @@
 """The async service layer between the app and a server of the Assistants API. Nothing here knows Textual.
 
-Read `wire` (the objects), `runs.state` (the reducer), `conversation` (one thread) and `workspace` (what the
+Read `protocol.objects`, `runs.state` (the reducer), `conversation` (one thread) and `workspace` (what the
 panes read) in this order. The rooms: `api` asks the server (the only client code that imports `openai`, and
 in `api.embedded` the only one that opens the engine); `runs`, `assistants`, `files`, `functions` and `export`
 know one subject each and are used from above.

@@ -1,8 +1,8 @@
-"""Objects of a server, checked once against `wire.py` before anything else reads them.
+"""Objects of a server, checked once against `protocol.objects` before anything else reads them.
 
 A field that the program cannot do without must be there (`Essential`), and no field may be of another kind
-than `wire.py` says. Anything else that is missing, or null where that is not a value, gets a neutral value:
-servers leave out much that is not needed. Fields that `wire.py` does not list stay as they are.
+than it says. Anything else that is missing, or null where that is not a value, gets a neutral value:
+servers leave out much that is not needed. Fields that it does not list stay as they are.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from typing import (
     is_typeddict,
 )
 
-from assistants_tui.service.wire import ESSENTIAL
+from assistants_tui.protocol.objects import ESSENTIAL
 
 Thing = TypeVar("Thing")
 _Read = Callable[[object, str], object]

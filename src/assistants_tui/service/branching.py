@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assistants_tui.service.wire import Json, Message, Thread
+from assistants_tui.protocol.objects import Json, Message, Thread
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend

@@ -11,13 +11,13 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from assistants_tui.protocol.objects import CodeDecision, Message, Metadata, Page, Run, Thread, ToolOutput
 from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
 from assistants_tui.service.errors import ServiceError, unexpected
 from assistants_tui.service.files.attachments import Use, purpose
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.runs.usage import UsageCount
-from assistants_tui.service.wire import CodeDecision, Message, Metadata, Page, Run, Thread, ToolOutput
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend

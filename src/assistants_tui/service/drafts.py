@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assistants_tui.protocol.objects import Assistant, Attachment, Json
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import (
     MAX_TEXT,
@@ -15,7 +16,6 @@ from assistants_tui.service.files.attachments import (
     wire_content,
 )
 from assistants_tui.service.runs.options import RunOptions
-from assistants_tui.service.wire import Assistant, Attachment, Json
 
 
 @dataclass(frozen=True, slots=True)

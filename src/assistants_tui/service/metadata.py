@@ -2,7 +2,7 @@
 
 import json
 
-from assistants_tui.service.wire import Metadata
+from assistants_tui.protocol.objects import Metadata
 
 MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512
 """Limits of the API, keys and values in characters

@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistants_tui.protocol.objects import Message
 from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Message
 from assistants_tui.settings.files import SettingsError, private_directory
 
 _SCHEMA = """

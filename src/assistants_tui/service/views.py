@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistants_tui.service.wire import Annotation, ContentPart, Json, Message, Run, RunStep
+from assistants_tui.protocol.objects import Annotation, ContentPart, Json, Message, Run, RunStep
 
 MAX_TITLE = 60
 """Characters of a suggested title; what is longer is cut at a word."""

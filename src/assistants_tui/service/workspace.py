@@ -12,6 +12,7 @@ from enum import Flag, auto
 from functools import partial
 from pathlib import Path
 
+from assistants_tui.protocol.objects import Assistant, Message, Metadata, Thread
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.assistants.cache import cached_assistants
@@ -29,7 +30,6 @@ from assistants_tui.service.history import History
 from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
-from assistants_tui.service.wire import Assistant, Message, Metadata, Thread
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths

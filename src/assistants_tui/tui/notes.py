@@ -2,11 +2,11 @@
 
 from textual.widget import Widget
 
+from assistants_tui.protocol.objects import Json, Message
 from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import cited_passages, claim_of
 from assistants_tui.service.views import Footnote
-from assistants_tui.service.wire import Json, Message
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.file_actions import save_file
 from assistants_tui.tui.screens.passage import PassageScreen

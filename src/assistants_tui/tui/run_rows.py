@@ -8,12 +8,12 @@ from typing import Any, cast, overload
 
 from textual.content import Content
 
+from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.times import span, when
-from assistants_tui.service.wire import Json, Message, RunStep
 from assistants_tui.tui.plain_text import as_markdown, fenced
 
 _MARKS = {

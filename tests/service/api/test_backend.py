@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.protocol.objects import Usage
 from assistants_tui.service.api.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.wire import Usage
 from assistants_tui.settings.config import LOCAL, Profile, RunSettings
 from assistants_tui.settings.paths import Paths
 

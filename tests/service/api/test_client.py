@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.protocol.objects import Event
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.profile_client import TokenCommand, remote_client
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Event
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.secrets import Secret
 

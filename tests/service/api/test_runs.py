@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.answers import checked
 from assistants_tui.service.api.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.following import Clock, latest
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import load_state

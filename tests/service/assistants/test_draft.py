@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service import metadata
 from assistants_tui.service.assistants.checks import (
     MAX_AZURE_INSTRUCTIONS,
@@ -31,7 +32,6 @@ from assistants_tui.service.assistants.draft import (
     field_of,
     new_body,
 )
-from assistants_tui.service.wire import Json
 
 SHOWN: Any = {
     "id": "asst_1",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.api.requests.assistants import NewAssistant
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service.assistants.exchange import AssistantFileError, read_assistants, written
 from assistants_tui.service.assistants.v1 import migrated
-from assistants_tui.service.wire import Json
 
 SHOWN: Any = {
     "id": "asst_1",

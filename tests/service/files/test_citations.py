@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service.api.backend import open_backend
 from assistants_tui.service.files.citations import (
     Passage,
@@ -17,7 +18,6 @@ from assistants_tui.service.files.citations import (
     surroundings,
 )
 from assistants_tui.service.views import shown_text
-from assistants_tui.service.wire import Message, RunStep
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 

@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
+from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.state import RunState, from_objects
 from assistants_tui.service.runs.usage import Total, UsageCount
-from assistants_tui.service.wire import Message, Run, RunStep
 from assistants_tui.settings.function_settings import Price
 
 

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from assistants_tui.protocol.objects import Run, ToolCall, ToolOutput
 from assistants_tui.service.functions.calls import Desk, PendingCalls
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import Functions, FunctionSource
-from assistants_tui.service.wire import Run, ToolCall, ToolOutput
 from assistants_tui.settings.approvals import Approvals
 from assistants_tui.settings.function_settings import FunctionSettings, McpServer
 from support import mcp_raw_server

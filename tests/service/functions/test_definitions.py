@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.api.requests.tools import FunctionDefinition as EngineDefinition
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service.functions.definitions import (
     MAX_DESCRIPTION,
     TEMPLATE,
@@ -14,7 +15,6 @@ from assistants_tui.service.functions.definitions import (
     function_problem,
     read_functions,
 )
-from assistants_tui.service.wire import Json
 
 WEATHER: Json = {
     "name": "getCurrentWeather",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service.functions.definitions import function_problem
 from assistants_tui.service.functions.source import FoundFunction, SourceError, functions_in
-from assistants_tui.service.wire import Json
 
 
 def only(source: str) -> FoundFunction:

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.protocol.objects import Event
 from assistants_tui.service.runs.state import RunState, reduce
-from assistants_tui.service.wire import Event
 from support.hostile import damaged
 
 MESSAGE: dict[str, Any] = {

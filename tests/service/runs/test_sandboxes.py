@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from hypothesis import given
 
+from assistants_tui.protocol.objects import RunStep
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.sandboxes import StepSandbox
-from assistants_tui.service.wire import RunStep
 from support.hostile import damaged
 
 REFUSED = "[No sandbox works here. It comes with the extra 'code' of assistants-tui.]\n"

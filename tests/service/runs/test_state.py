@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.protocol.objects import Event, Message, Run, RunStep
 from assistants_tui.service.answers import checked
 from assistants_tui.service.runs.state import (
     PendingCode,
@@ -18,7 +19,6 @@ from assistants_tui.service.runs.state import (
     from_objects,
     reduce,
 )
-from assistants_tui.service.wire import Event, Message, Run, RunStep
 
 Json = dict[str, Any]
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from assistants_tui.service.wire import Assistant
+from assistants_tui.protocol.objects import Assistant
 from support.app import Driver, open_app
 
 

@@ -18,9 +18,9 @@ import openai
 
 from assistants_tui import network
 from assistants_tui.protocol import file_kinds
+from assistants_tui.protocol.objects import Event, Json
 from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.errors import ServiceError, error_words, explain, not_the_api
-from assistants_tui.service.wire import Event, Json
 from assistants_tui.settings.secrets import Secret
 
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0)

@@ -1,9 +1,9 @@
 """Telling a server of models, which has no assistants, from a server of the Assistants API."""
 
 from assistants_tui.addresses import without_password
+from assistants_tui.protocol.objects import ListAnswer
 from assistants_tui.service.api.client import Client
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import ListAnswer
 
 _NO_SUCH_PATH = frozenset({404, 405, 501})
 

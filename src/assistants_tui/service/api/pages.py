@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
+from assistants_tui.protocol.objects import ListAnswer, Listed, Page
 from assistants_tui.service.api.client import Client
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import ListAnswer, Listed, Page
 
 _logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from assistants_tui.protocol.objects import ListAnswer
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import ListAnswer
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.secrets import Secret
 

@@ -5,14 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.pages import MAX_LIMIT, read_all, read_page
-from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.runs.budget import TokenBudget
-from assistants_tui.service.runs.following import Clock, Following, latest
-from assistants_tui.service.runs.options import RunOptions, tool_choice
-from assistants_tui.service.runs.state import RunState, absorb, answered, from_objects
-from assistants_tui.service.wire import (
+from assistants_tui.protocol.objects import (
     TERMINAL_RUN_STATUSES,
     CodeDecision,
     Event,
@@ -23,6 +16,13 @@ from assistants_tui.service.wire import (
     RunStep,
     ToolOutput,
 )
+from assistants_tui.service.api.client import Client, segment
+from assistants_tui.service.api.pages import MAX_LIMIT, read_all, read_page
+from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.runs.budget import TokenBudget
+from assistants_tui.service.runs.following import Clock, Following, latest
+from assistants_tui.service.runs.options import RunOptions, tool_choice
+from assistants_tui.service.runs.state import RunState, absorb, answered, from_objects
 from assistants_tui.settings.config import RunSettings
 
 Result = TypeVar("Result")

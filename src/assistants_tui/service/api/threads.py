@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistants_tui.protocol.objects import Attachment, Json, Message, Metadata, Page, Thread
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Attachment, Json, Message, Metadata, Page, Thread
 
 _WITHOUT_LIST = frozenset({400, 401, 403, 404, 405, 501})
 """How servers answer that they cannot list threads; OpenAI's own wanted a browser session (401)."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+from assistants_tui.protocol.objects import Json, Page, SearchAnswerPage, VectorStore, VectorStoreFile
 from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Json, Page, SearchAnswerPage, VectorStore, VectorStoreFile
 
 _WITHOUT_PROGRESS = frozenset({400, 404, 405, 501})
 

@@ -8,11 +8,11 @@ import math
 from typing import cast
 
 from assistants_tui.protocol.names import has_control_characters
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service import metadata
 from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
 from assistants_tui.service.functions.definitions import function_problem
 from assistants_tui.service.functions.json_schema import schema_problem, strict_problem
-from assistants_tui.service.wire import Json
 
 MAX_DESCRIPTION = 512
 MAX_INSTRUCTIONS = 256_000

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+from assistants_tui.protocol.objects import Assistant, FunctionDefinition, Json, Tool
 from assistants_tui.service import metadata
-from assistants_tui.service.wire import Assistant, FunctionDefinition, Json, Tool
 
 MAX_NAME = 256
 """Code points (https://platform.openai.com/docs/api-reference/assistants/createAssistant)."""

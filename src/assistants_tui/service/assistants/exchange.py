@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistants_tui.protocol.objects import Assistant, Json
 from assistants_tui.service.assistants.checks import problems
 from assistants_tui.service.assistants.draft import draft_of
 from assistants_tui.service.assistants.v1 import migrated
 from assistants_tui.service.json_text import JsonTextError, read_json, write_json
-from assistants_tui.service.wire import Assistant, Json
 
 MAX_ASSISTANTS = 1000
 """Assistants that are read from one file."""

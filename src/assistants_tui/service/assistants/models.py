@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from assistants_tui.service.wire import Model
+from assistants_tui.protocol.objects import Model
 
 
 def shutdown_note(model: Model, today: date) -> str:

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assistants_tui.service.wire import Assistant, FunctionDefinition, Json, Thread, Tool
+from assistants_tui.protocol.objects import Assistant, FunctionDefinition, Json, Thread, Tool
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from assistants_tui.service.wire import Json
+from assistants_tui.protocol.objects import Json
 
 _TOOLS = {
     "retrieval": "file_search",

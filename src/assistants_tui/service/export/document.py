@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Literal
 
+from assistants_tui.protocol.objects import Json, Message, Run, RunStep, Thread
 from assistants_tui.service import times, views
 from assistants_tui.service.safe_text import clean
-from assistants_tui.service.wire import Json, Message, Run, RunStep, Thread
 
 Format = Literal["markdown", "html", "json"]
 SUFFIXES: Mapping[Format, str] = {"markdown": ".md", "html": ".html", "json": ".json"}

@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.export.document import (
     Document,
@@ -22,7 +23,6 @@ from assistants_tui.service.export.document import (
     when,
 )
 from assistants_tui.service.safe_text import clean
-from assistants_tui.service.wire import Message, RunStep
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

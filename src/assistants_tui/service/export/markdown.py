@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 
+from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.export.document import (
     Document,
@@ -15,7 +16,6 @@ from assistants_tui.service.export.document import (
     when,
 )
 from assistants_tui.service.safe_text import clean
-from assistants_tui.service.wire import Message, RunStep
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
 

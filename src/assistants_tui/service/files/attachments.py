@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from assistants_tui.protocol import file_kinds
-from assistants_tui.service.wire import Assistant, Attachment, FileObject, Json, Tool
+from assistants_tui.protocol.objects import Assistant, Attachment, FileObject, Json, Tool
 
 MAX_TEXT = 256_000
 """Characters that the text of a message may have

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.views import Footnote
-from assistants_tui.service.wire import Json, Message, RunStep
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
+from assistants_tui.protocol.objects import FileObject
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import FileObject
 
 if TYPE_CHECKING:
     from assistants_tui.service.api.backend import Backend

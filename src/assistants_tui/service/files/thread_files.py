@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.wire import Json, Message, RunStep
 
 Origin = Literal["attached", "produced", "cited"]
 _RANK: dict[Origin, int] = {"produced": 0, "attached": 1, "cited": 2}

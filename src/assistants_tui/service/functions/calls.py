@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from assistants_tui.protocol.objects import Run, ToolCall, ToolOutput
 from assistants_tui.service.functions.call_log import CallRecord, write_record
 from assistants_tui.service.functions.registry import (
     CallFailedError,
@@ -23,7 +24,6 @@ from assistants_tui.service.functions.registry import (
     read_arguments,
     shortened,
 )
-from assistants_tui.service.wire import Run, ToolCall, ToolOutput
 from assistants_tui.settings.approvals import Approvals
 from assistants_tui.settings.files import SettingsError
 

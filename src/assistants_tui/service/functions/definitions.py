@@ -6,9 +6,9 @@ Limits are those of the API reference (https://platform.openai.com/docs/api-refe
 import re
 from typing import Any, cast
 
+from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.functions.json_schema import schema_problem, strict_problem
 from assistants_tui.service.json_text import JsonTextError, read_json
-from assistants_tui.service.wire import FunctionDefinition, Json
 
 MAX_NAME = 64
 MAX_DESCRIPTION = 1024

@@ -23,12 +23,12 @@ import httpx2
 from assistants_tui import network
 from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.installation import install_command
+from assistants_tui.protocol.objects import FunctionDefinition
 from assistants_tui.service.functions import environment
 from assistants_tui.service.functions.last_words import LastWords
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
-from assistants_tui.service.wire import FunctionDefinition
 from assistants_tui.settings.function_settings import McpServer
 
 if TYPE_CHECKING:

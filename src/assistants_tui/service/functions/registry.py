@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
+from assistants_tui.protocol.objects import FunctionDefinition
 from assistants_tui.service.json_text import JsonTextError, read_json
-from assistants_tui.service.wire import FunctionDefinition
 
 MAX_OUTPUT = 256_000
 """Characters of an output that are sent; models read no more, and servers refuse more."""

@@ -8,9 +8,9 @@ import ast
 import warnings
 from dataclasses import dataclass
 
+from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.functions.definitions import MAX_DESCRIPTION, MAX_NAME
 from assistants_tui.service.functions.source_types import Names, TypeReader
-from assistants_tui.service.wire import FunctionDefinition, Json
 
 MAX_SOURCE = 1_000_000
 """Characters of source that are read."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assistants_tui.service.wire import Json
+from assistants_tui.protocol.objects import Json
 
 _MAX_DEPTH = 12  # of types within types
 _MAX_TYPES = 2000  # of one function; classes that hold each other several times would grow without end

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assistants_tui.protocol.objects import Usage
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Usage
 from assistants_tui.settings.config import RunSettings
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.state import AppState, load_state, update_state

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from assistants_tui.protocol.objects import Event
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import RunState, reduce
-from assistants_tui.service.wire import Event
 from assistants_tui.settings.config import RunSettings
 
 _SLEPT = 10.0

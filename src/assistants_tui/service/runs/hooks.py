@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistants_tui.protocol.objects import Run, Usage
 from assistants_tui.service.api.backend import Hooks
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Run, Usage
 
 if TYPE_CHECKING:
     from assistants_tui.service.runs.budget import BudgetCheck

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
-from assistants_tui.service.wire import Assistant, Json, Metadata, Tool
+from assistants_tui.protocol.objects import Assistant, Json, Metadata, Tool
 
 MIN_TOKEN_LIMIT = 256
 """The smallest `max_prompt_tokens` and `max_completion_tokens`

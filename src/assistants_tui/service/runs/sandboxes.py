@@ -6,7 +6,7 @@ The hosted API says nothing of the kind. The engine of this program says it in t
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assistants_tui.service.wire import RunStep
+from assistants_tui.protocol.objects import RunStep
 
 _WITHOUT_EXTRA = "It comes with the extra 'code' of assistants-tui"
 """How the engine of this program says it in the logs."""

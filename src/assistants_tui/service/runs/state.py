@@ -13,9 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
+from assistants_tui.protocol.objects import (
+    TERMINAL_RUN_STATUSES,
+    Event,
+    Json,
+    Message,
+    Run,
+    RunStep,
+    ToolCall,
+)
 from assistants_tui.service.answers import checked
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import TERMINAL_RUN_STATUSES, Event, Json, Message, Run, RunStep, ToolCall
 
 Item = TypeVar("Item", Message, RunStep)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assistants_tui.service.wire import Run, Usage
+from assistants_tui.protocol.objects import Run, Usage
 from assistants_tui.settings.function_settings import Price
 
 _MILLION = 1_000_000

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted

@@ -17,9 +17,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from assistants_tui.protocol.objects import CodeDecision
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import PendingCode
-from assistants_tui.service.wire import CodeDecision
 from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.plain_text import fenced

@@ -8,12 +8,12 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 
+from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import metadata, views
 from assistants_tui.service.conversation import Conversation, Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place
-from assistants_tui.service.wire import Message, RunStep
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
+from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service import views
 from assistants_tui.service.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
@@ -25,7 +26,6 @@ from assistants_tui.service.files.local import Entry, matching
 from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
-from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui import slash
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from assistants_tui.protocol.objects import Assistant, FunctionDefinition, Model
 from assistants_tui.service.assistants.checks import hints, max_instructions, problems
 from assistants_tui.service.assistants.draft import (
     AssistantDraft,
@@ -26,7 +27,6 @@ from assistants_tui.service.assistants.draft import (
 )
 from assistants_tui.service.assistants.models import shutdown_note
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Assistant, FunctionDefinition, Model
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.failures import told_failures

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
+from assistants_tui.protocol.objects import FunctionDefinition, Json, Model
 from assistants_tui.service.assistants.checks import json_schema_problem
 from assistants_tui.service.assistants.models import shutdown_note
 from assistants_tui.service.files.local import size_words
 from assistants_tui.service.functions.definitions import TEMPLATE, DefinitionError, read_functions
 from assistants_tui.service.functions.source import SourceError, functions_in
 from assistants_tui.service.json_text import read_json, write_json
-from assistants_tui.service.wire import FunctionDefinition, Json, Model
 from assistants_tui.tui.screens.dialogs import TextDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.search_dialog import Choice, SearchDialog

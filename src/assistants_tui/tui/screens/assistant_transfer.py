@@ -5,6 +5,7 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.assistants.exchange import (
     AssistantFileError,
     ReadAssistant,
@@ -14,7 +15,6 @@ from assistants_tui.service.assistants.exchange import (
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.names import safe_file_name
 from assistants_tui.service.files.text_files import read_text, write_text
-from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from assistants_tui.protocol import file_kinds
+from assistants_tui.protocol.objects import FileObject
 from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
 from assistants_tui.service.times import clock, when
-from assistants_tui.service.wire import FileObject
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as

@@ -6,10 +6,10 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.assistants.resources import function_names, give_functions, take_function
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.functions.registry import Catalogue, Function
-from assistants_tui.service.wire import Assistant
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.settings.approvals import Decision
 from assistants_tui.tui.failures import told_failures

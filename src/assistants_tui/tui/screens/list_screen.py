@@ -13,8 +13,8 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from assistants_tui.protocol.objects import Page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.wire import Page
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen

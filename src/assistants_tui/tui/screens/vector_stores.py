@@ -10,6 +10,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from assistants_tui.protocol.objects import VectorStore, VectorStoreFile
 from assistants_tui.service.api.vector_stores import StoreProgress
 from assistants_tui.service.assistants.resources import (
     give_store_to_assistant,
@@ -21,7 +22,6 @@ from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.files.intake import Intake, Transfer, searchable_files
 from assistants_tui.service.files.local import size_words
 from assistants_tui.service.times import when
-from assistants_tui.service.wire import VectorStore, VectorStoreFile
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.plain_text import as_markdown

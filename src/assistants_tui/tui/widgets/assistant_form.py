@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
+from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.assistants import checks
 from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
-from assistants_tui.service.wire import FunctionDefinition, Json
 from assistants_tui.tui.widgets.form import FormField, ItemList, Toggle, Tone
 
 

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.files.attachments import AttachedFile, chosen_use, is_readable
-from assistants_tui.service.wire import Assistant
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _REMOVE = 4
