@@ -9,7 +9,7 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
-from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.screens.chat import ChatScreen

@@ -15,9 +15,10 @@ from pathlib import Path
 from assistants_tui.protocol.objects import Assistant, Message, Metadata, Thread
 from assistants_tui.service import views
 from assistants_tui.service.api.connection import Connection
+from assistants_tui.service.approvals.pending_actions import PendingActions
 from assistants_tui.service.assistants.cache import cached_assistants
-from assistants_tui.service.branching import branch, up_to
-from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.conversation.branching import branch, up_to
+from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError, unexpected
 from assistants_tui.service.export.document import Format
@@ -25,7 +26,6 @@ from assistants_tui.service.export.writing import collect, rendered, save
 from assistants_tui.service.files.directory import FileDirectory
 from assistants_tui.service.files.downloads import Downloads
 from assistants_tui.service.files.local import keep_paste
-from assistants_tui.service.functions.desk import FunctionDesk
 from assistants_tui.service.history import History
 from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.runs.options import RunOptions, merged, restored
@@ -104,7 +104,7 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.file_names = FileDirectory(self.connection.backend, lambda: self._tell(Changed.FILES))
         self.downloads = Downloads(self.connection.backend, lambda: self._tell(Changed.FILES))
-        self.functions = FunctionDesk(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
+        self.functions = PendingActions(profile.name, paths, config, lambda: self._tell(Changed.CALLS))
         self.prices = config.prices
         self._search = SearchIndex(paths.cache_dir / "search.sqlite3")
         self.downloads_dir = paths.downloads_dir
@@ -656,7 +656,7 @@ class Workspace:
     def _conversation_changed(self, conversation: Conversation) -> None:
         if conversation.thread_id is not None and conversation in self._threadless:
             self._hold(conversation, conversation.thread_id)
-        self.functions.attend(conversation)
+        self.functions.sync(conversation)
         changed = Changed(0)
         before, now = self._activity.get(conversation, "idle"), conversation.activity
         if before != now:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants_tui.protocol.objects import Message
 from assistants_tui.service import views
-from assistants_tui.service.conversation import Outgoing
+from assistants_tui.service.conversation.conversation import Outgoing
 from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.times import clock
 from assistants_tui.tui.markdown.source import folded_code

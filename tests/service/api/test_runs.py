@@ -11,7 +11,7 @@ from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.answers import checked
 from assistants_tui.service.api.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.runs.following import Clock, latest
+from assistants_tui.service.runs.run_follower import Clock, conflate
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
@@ -601,7 +601,7 @@ async def test_a_slow_reader_gets_the_newest_state_and_always_the_last() -> None
             publish(RunState(str(number)))
         raise ServiceError("at the end")
 
-    iterator = latest(drive)
+    iterator = conflate(drive)
     seen = [(await anext(iterator)).thread_id]
     go_on.set()
     with pytest.raises(ServiceError, match="at the end"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assistants_tui.service.api.threads import Threads
     from assistants_tui.service.api.vector_stores import VectorStores
     from assistants_tui.service.runs.budget import BudgetCheck, TokenBudget
-    from assistants_tui.service.runs.following import Clock
+    from assistants_tui.service.runs.run_follower import Clock
 
 
 def _ignore(_: object) -> None:

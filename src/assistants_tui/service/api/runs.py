@@ -20,8 +20,8 @@ from assistants_tui.service.api.client import Client, segment
 from assistants_tui.service.api.pages import MAX_LIMIT, read_all, read_page
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.budget import TokenBudget
-from assistants_tui.service.runs.following import Clock, Following, latest
 from assistants_tui.service.runs.options import RunOptions, tool_choice
+from assistants_tui.service.runs.run_follower import Clock, RunFollower, conflate
 from assistants_tui.service.runs.state import RunState, absorb, answered, from_objects
 from assistants_tui.settings.config import RunSettings
 
@@ -91,7 +91,7 @@ class Runs:
                 following.state, complete = RunState(thread_id, run), False
             await self._finish(following, complete)
 
-        return latest(drive)
+        return conflate(drive)
 
     def follow(self, thread_id: str, run_id: str, *, ours: bool = True) -> AsyncIterator[RunState]:
         """Follow a run that is already there, by asking for its state. Raises as `start`.
@@ -108,7 +108,7 @@ class Runs:
                 if ours:
                     await self._count(following.state)
 
-        return latest(drive)
+        return conflate(drive)
 
     def submit_outputs(
         self, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]
@@ -147,7 +147,7 @@ class Runs:
                 complete = False
             await self._finish(following, complete)
 
-        return latest(drive)
+        return conflate(drive)
 
     async def cancel(self, thread_id: str, run_id: str) -> Run:
         """Ask the server to stop the run; it may still end in another way. Raises `ServiceError`."""
@@ -181,7 +181,7 @@ class Runs:
                 return Page([], None)
             raise
 
-    # For Following
+    # For RunFollower
 
     async def reread(self, state: RunState) -> RunState:
         """`state` brought up to date with GETs."""
@@ -195,10 +195,10 @@ class Runs:
 
     # Helpers
 
-    def _following(self, state: RunState, publish: Callable[[RunState], None]) -> Following:
-        return Following(state, publish, self, self._settings, self._clock)
+    def _following(self, state: RunState, publish: Callable[[RunState], None]) -> RunFollower:
+        return RunFollower(state, publish, self, self._settings, self._clock)
 
-    async def _send(self, following: Following, path: str, body: Json, query: Json) -> bool:
+    async def _send(self, following: RunFollower, path: str, body: Json, query: Json) -> bool:
         """Post `body` and take what the server answers, as events or as the run.
 
         Returns whether that was everything until the run has ended or waits for the user.
@@ -216,7 +216,7 @@ class Runs:
             await following.stream(answer)
             return following.settled
 
-    async def _finish(self, following: Following, complete: bool) -> None:
+    async def _finish(self, following: RunFollower, complete: bool) -> None:
         """Follow to the end what `_send` began."""
         if not complete:
             await following.poll(0.0 if self._settings.stream else self._settings.poll_initial_delay)

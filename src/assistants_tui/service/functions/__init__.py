@@ -1,1 +1,1 @@
-"""Functions that assistants may call on this machine, and the calls that runs wait for."""
+"""Functions that assistants may call on this machine."""

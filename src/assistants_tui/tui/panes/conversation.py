@@ -10,8 +10,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
-from assistants_tui.service.conversation import Conversation
-from assistants_tui.service.functions.calls import PendingCalls
+from assistants_tui.service.approvals.pending_calls import PendingCalls
+from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Changed, Workspace
 from assistants_tui.tui.excerpts import shortened

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static, TextArea
 
-from assistants_tui.service.functions.calls import Call, PendingCalls
+from assistants_tui.service.approvals.pending_calls import Call, PendingCalls
 from assistants_tui.tui.exact_text import exact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.question_guard import QuestionGuard

@@ -10,7 +10,7 @@ from textual.message import Message as TextualMessage
 
 from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import metadata, views
-from assistants_tui.service.conversation import Conversation, Outgoing
+from assistants_tui.service.conversation.conversation import Conversation, Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place

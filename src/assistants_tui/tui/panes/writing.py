@@ -18,7 +18,7 @@ from textual.widgets import Static, TextArea
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service import views
-from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import MAX_TEXT, AttachedFile, chosen_use, uses

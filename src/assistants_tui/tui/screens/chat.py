@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from assistants_tui.service import views
-from assistants_tui.service.conversation import Conversation
+from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.runs.sandboxes import lacks_packages

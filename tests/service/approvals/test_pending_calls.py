@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from assistants_tui.protocol.objects import Run, ToolCall, ToolOutput
-from assistants_tui.service.functions.calls import Desk, PendingCalls
+from assistants_tui.service.approvals.pending_calls import CallContext, PendingCalls
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import Functions, FunctionSource
@@ -44,8 +44,8 @@ class Table:
         self.submitted: list[Sequence[ToolOutput]] = []
         self.sources: list[FunctionSource] = [PythonFunctions(self.folder, FunctionSettings())]
 
-    def desk(self) -> Desk:
-        return Desk("local", Functions(self.sources), Approvals(self.approvals), self.log)
+    def desk(self) -> CallContext:
+        return CallContext("local", Functions(self.sources), Approvals(self.approvals), self.log)
 
     async def calls(self, *calls: tuple[str, str, str]) -> PendingCalls:
         """Calls given by ID, name and arguments, looked at but not decided on."""

@@ -1,6 +1,6 @@
 from typing import Any
 
-from assistants_tui.service.branching import copied, up_to
+from assistants_tui.service.conversation.branching import copied, up_to
 
 
 def message(number: int, *content: Any, role: str = "user", **fields: Any) -> Any:

@@ -66,7 +66,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CallContext:
     """What calls are worked on with."""
 
     profile: str
@@ -82,7 +82,7 @@ class PendingCalls:
         self,
         run: Run,
         calls: Sequence[ToolCall],
-        desk: Desk,
+        context: CallContext,
         submit: Callable[[Sequence[ToolOutput]], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
@@ -99,7 +99,7 @@ class PendingCalls:
             for tool in run.get("tools") or ()
             if (function := tool.get("function")) is not None
         }
-        self._desk = desk
+        self._context = context
         self._submit = submit
         self._changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -164,14 +164,14 @@ class PendingCalls:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for call_id in self._claimed:
-            await asyncio.to_thread(self._desk.approvals.release, call_id)
+            await asyncio.to_thread(self._context.approvals.release, call_id)
 
     async def _look(self, call: Call) -> None:
         """What can be run for a call, whether its arguments fit, and what was decided before."""
         problem = ""
         function: Function | None = None
         try:
-            function = await self._desk.functions.find(call.name)
+            function = await self._context.functions.find(call.name)
         except CallFailedError as error:
             problem = str(error)
         call = await self._fitted(replace(call, function=function, problem=problem, state="waiting"))
@@ -179,11 +179,11 @@ class PendingCalls:
         self._put(call)
         if function is None:
             return
-        before = await asyncio.to_thread(self._desk.approvals.seen, call.name, function.fingerprint)
+        before = await asyncio.to_thread(self._context.approvals.seen, call.name, function.fingerprint)
         if before is not None:
             call = replace(call, changed=difference(before, function))
             self._put(call)
-        decision = await asyncio.to_thread(self._desk.approvals.decision, call.name, function.fingerprint)
+        decision = await asyncio.to_thread(self._context.approvals.decision, call.name, function.fingerprint)
         if decision == "never":
             await self._answer(call, _REFUSED, "never", "declined")
         elif decision == "always" and values is not None and await self._claim(call):
@@ -211,7 +211,7 @@ class PendingCalls:
         assert call.function is not None
         problem = ""
         try:
-            function = await self._desk.functions.find(call.name)
+            function = await self._context.functions.find(call.name)
             if function is None:
                 problem = "The function is not here any more."
         except CallFailedError as error:
@@ -228,7 +228,7 @@ class PendingCalls:
 
     async def _claim(self, call: Call) -> bool:
         """Whether no other window runs this call by itself."""
-        if await asyncio.to_thread(self._desk.approvals.claim, call.id):
+        if await asyncio.to_thread(self._context.approvals.claim, call.id):
             self._claimed.add(call.id)
             return True
         return False
@@ -238,7 +238,7 @@ class PendingCalls:
         started = time.monotonic()
         failed, printed, outcome = False, "", "ok"
         try:
-            output = await self._desk.functions.call(call.name, call.function.fingerprint, call.values)
+            output = await self._context.functions.call(call.name, call.function.fingerprint, call.values)
         except FunctionChangedError:
             await self._ask_anew(call)
             return
@@ -257,7 +257,7 @@ class PendingCalls:
             kept: Literal["always", "never"] = "never" if decision == "never" else "always"
             try:
                 await asyncio.to_thread(
-                    self._desk.approvals.decide,
+                    self._context.approvals.decide,
                     call.name,
                     call.function.fingerprint,
                     kept,
@@ -268,7 +268,7 @@ class PendingCalls:
         elif decision == "once" and call.function is not None:
             with contextlib.suppress(SettingsError):  # it is asked about all the same
                 await asyncio.to_thread(
-                    self._desk.approvals.let_run,
+                    self._context.approvals.let_run,
                     call.name,
                     call.function.fingerprint,
                     definition_text(call.function),
@@ -289,7 +289,7 @@ class PendingCalls:
     async def _log(self, call: Call, decision: str, outcome: str, seconds: float) -> str:
         """Write the line of a call. Returns why that was not possible; the call goes on all the same."""
         record = CallRecord(
-            profile=self._desk.profile,
+            profile=self._context.profile,
             thread_id=self.thread_id,
             run_id=self.run_id,
             call_id=call.id,
@@ -301,9 +301,9 @@ class PendingCalls:
             arguments=call.values if call.values is not None else call.arguments,
         )
         try:
-            await asyncio.to_thread(write_record, self._desk.log, record)
+            await asyncio.to_thread(write_record, self._context.log, record)
         except OSError as error:
-            return f"{self._desk.log} cannot be written: {error.strerror}."
+            return f"{self._context.log} cannot be written: {error.strerror}."
         return ""
 
     def _start(self, call_id: str, work: Any) -> None:

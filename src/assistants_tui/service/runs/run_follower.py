@@ -47,7 +47,7 @@ class RunCalls(Protocol):
         """Ask for the run to be cancelled."""
 
 
-class Following:
+class RunFollower:
     """One run being followed. Each new state goes to `publish`."""
 
     def __init__(
@@ -161,7 +161,7 @@ class Following:
             )
 
 
-async def latest(drive: Callable[[Callable[[RunState], None]], Awaitable[None]]) -> AsyncIterator[RunState]:
+async def conflate(drive: Callable[[Callable[[RunState], None]], Awaitable[None]]) -> AsyncIterator[RunState]:
     """The states that `drive` publishes. A slow reader misses some in between, never the last one.
 
     What `drive` raises is raised here after its last state. Leaving the iteration stops `drive`.

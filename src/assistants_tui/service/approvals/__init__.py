@@ -1,0 +1,1 @@
+"""What runs wait for the user to decide: function calls, and code without a sandbox."""
