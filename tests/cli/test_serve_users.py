@@ -15,8 +15,8 @@ from openai import AsyncOpenAI
 
 from assistants_tui import addresses
 from assistants_tui.cli.listeners import ListenError, SocketFile, listen_on, resolve
-from assistants_tui.service.api.backend import open_backend
-from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.client.backend import open_backend
+from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile, load_config
 from assistants_tui.settings.paths import user_paths

@@ -10,8 +10,8 @@ import pytest
 from assistants_tui.engine.models.base import ModelError
 from assistants_tui.engine.models.endpoint import EndpointModel
 from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
-from assistants_tui.service.api.backend import open_backend
-from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.client.backend import open_backend
+from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile, load_config
 from assistants_tui.settings.paths import user_paths

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistants_tui.cli import main
 from assistants_tui.engine.app import EngineSettings, create_app
-from assistants_tui.service.api.backend import Backend, open_backend
+from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import SUFFIXES
 from assistants_tui.settings.config import Profile

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assistants_tui.protocol import objects
 from assistants_tui.service.answers import MalformedError, checked
-from assistants_tui.service.api.backend import Backend, open_backend
+from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError

@@ -10,7 +10,7 @@ import pytest
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service import views
-from assistants_tui.service.api.backend import Backend
+from assistants_tui.service.client.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, Use

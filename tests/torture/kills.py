@@ -344,11 +344,11 @@ def torture(count: int, seed: int, *, installed: bool, home: Path, say: bool = F
 def _import_all() -> None:
     """What the app imports while it starts, so that its copies need not."""
     import assistants_tui.cli.log
-    import assistants_tui.service.api.embedded
-    import assistants_tui.service.api.files
-    import assistants_tui.service.api.profile_client
-    import assistants_tui.service.api.runs
-    import assistants_tui.service.api.vector_stores
+    import assistants_tui.service.client.embedded
+    import assistants_tui.service.client.files
+    import assistants_tui.service.client.profile_client
+    import assistants_tui.service.client.runs
+    import assistants_tui.service.client.vector_stores
     import assistants_tui.service.workspace
     import assistants_tui.tui.app
     import assistants_tui.tui.screens.chat  # noqa: F401

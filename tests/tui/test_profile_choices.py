@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistants_tui.service.api.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
+from assistants_tui.service.client.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import KIND_FIELDS
 from assistants_tui.settings.new_profile import new_profile
 from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices

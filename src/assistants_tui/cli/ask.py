@@ -18,7 +18,7 @@ from assistants_tui.cli.signals import until_told_to_end
 from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
 from assistants_tui.protocol.objects import Assistant, Attachment
 from assistants_tui.service import views
-from assistants_tui.service.api.connection import Connection
+from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import MAX_TEXT, attachment
 from assistants_tui.service.files.thread_files import thread_files
@@ -33,7 +33,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 _UNSANDBOXED = (
     "The code was not run. --run-code-unsandboxed runs it all the same, with access to your files, keys and "

@@ -13,7 +13,7 @@ from assistants_tui import __version__, network
 from assistants_tui.cli.exit_codes import FAILED, OK
 from assistants_tui.cli.streams import out
 from assistants_tui.installation import MODULES, install_command, missing_modules
-from assistants_tui.service.api.connection import Connection
+from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.code_settings import CodeSettings

@@ -36,7 +36,7 @@ def serve(options: argparse.Namespace) -> int:
     from assistants_tui.cli.connections import TimedConnection
     from assistants_tui.engine.api.auth import KeyFileError
     from assistants_tui.engine.app import EngineSettings, create_app
-    from assistants_tui.service.api.embedded import limits
+    from assistants_tui.service.client.embedded import limits
 
     try:
         address = _address(options)

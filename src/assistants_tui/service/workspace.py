@@ -14,9 +14,9 @@ from pathlib import Path
 
 from assistants_tui.protocol.objects import Assistant, Message, Metadata, Thread
 from assistants_tui.service import views
-from assistants_tui.service.api.connection import Connection
 from assistants_tui.service.approvals.pending_actions import PendingActions
 from assistants_tui.service.assistants.cache import cached_assistants
+from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.conversation.branching import branch, up_to
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft
@@ -26,10 +26,10 @@ from assistants_tui.service.export.writing import collect, rendered, save
 from assistants_tui.service.files.directory import FileDirectory
 from assistants_tui.service.files.downloads import Downloads
 from assistants_tui.service.files.local import keep_paste
-from assistants_tui.service.history import History
 from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.runs.options import RunOptions, merged, restored
 from assistants_tui.service.search import Hit, SearchIndex
+from assistants_tui.service.threads.history import History
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.files import SettingsError, private_directory
 from assistants_tui.settings.paths import Paths

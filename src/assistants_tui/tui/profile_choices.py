@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from assistants_tui.service.api.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
+from assistants_tui.service.client.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import ProfileKind
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.answers import checked
-from assistants_tui.service.api.backend import Backend, open_backend
-from assistants_tui.service.api.pages import read_all
 from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
+from assistants_tui.service.client.backend import Backend, open_backend
+from assistants_tui.service.client.pages import read_all
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import Paths

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from assistants_tui.protocol.objects import Message, RunStep
-from assistants_tui.service.api.backend import open_backend
+from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.files.citations import (
     Passage,
     Surroundings,

@@ -19,10 +19,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistants_tui.engine.app import EngineSettings, create_app
-from assistants_tui.service.api.asgi_transport import AsgiTransport
-from assistants_tui.service.api.client import Client
-from assistants_tui.service.api.profile_client import embedded_client, remote_client
-from assistants_tui.service.api.runs import Runs
+from assistants_tui.service.client.asgi_transport import AsgiTransport
+from assistants_tui.service.client.http_client import Client
+from assistants_tui.service.client.profile_client import embedded_client, remote_client
+from assistants_tui.service.client.runs import Runs
 from assistants_tui.service.runs.budget import TokenBudget
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.config import Profile, RunSettings

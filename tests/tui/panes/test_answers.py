@@ -8,7 +8,7 @@ import pytest
 from textual import events
 
 from assistants_tui.installation import install_command
-from assistants_tui.service.api.backend import open_backend
+from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.files.citations import cited_passages
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assistants_tui.protocol.objects import Assistant, FunctionDefinition, Json, Thread, Tool
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 
 def store_of(holder: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from assistants_tui.protocol.objects import Json, Message, Thread
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 MESSAGES_PER_CALL = 32
 """Messages that OpenAI's API took when a thread is created; ours and others take at least as many."""

@@ -20,8 +20,8 @@ from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.runs.usage import UsageCount
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
-    from assistants_tui.service.api.runs import Runs
+    from assistants_tui.service.client.backend import Backend
+    from assistants_tui.service.client.runs import Runs
 
 PAGE_SIZE = 100
 """Messages read at once; the most that the API gives."""

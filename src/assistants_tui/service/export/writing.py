@@ -16,7 +16,7 @@ from assistants_tui.service.files.directory import FileDirectory
 from assistants_tui.service.files.names import safe_file_name
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 MAX_PICTURE = 20 * 1024**2
 """Bytes of a picture that is embedded; a larger one is only named."""

@@ -10,7 +10,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.views import Footnote
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 _AROUND = 3000
 """Characters before and after a passage that are shown."""

@@ -8,7 +8,7 @@ from assistants_tui.protocol.objects import FileObject
 from assistants_tui.service.errors import ServiceError
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 _AT_ONCE = 4
 """Files that are asked for at the same time."""

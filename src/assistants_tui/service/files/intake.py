@@ -14,7 +14,7 @@ from assistants_tui.protocol import file_kinds
 from assistants_tui.service.errors import ServiceError
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 MAX_FILES = 10_000
 """Files that a folder may give at once; a vector store takes no more."""

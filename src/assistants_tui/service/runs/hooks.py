@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistants_tui.protocol.objects import Run, Usage
-from assistants_tui.service.api.backend import Hooks
+from assistants_tui.service.client.backend import Hooks
 from assistants_tui.service.errors import ServiceError
 
 if TYPE_CHECKING:

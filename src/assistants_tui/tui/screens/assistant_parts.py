@@ -20,7 +20,7 @@ from assistants_tui.tui.screens.search_dialog import Choice, SearchDialog
 from assistants_tui.tui.screens.source_dialog import SourceDialog
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 _NEW = "\0new"
 _SCHEMA = {

@@ -16,8 +16,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from assistants_tui.addresses import can_be_read_on_the_way
-from assistants_tui.service.api.endpoints import find_endpoints
-from assistants_tui.service.api.profile_trial import Trial, try_profile
+from assistants_tui.service.client.endpoints import find_endpoints
+from assistants_tui.service.client.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError

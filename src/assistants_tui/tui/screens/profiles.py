@@ -9,7 +9,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace

@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from assistants_tui.protocol.objects import VectorStore, VectorStoreFile
-from assistants_tui.service.api.vector_stores import StoreProgress
 from assistants_tui.service.assistants.resources import (
     give_store_to_assistant,
     give_store_to_thread,
     store_of,
 )
+from assistants_tui.service.client.vector_stores import StoreProgress
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.files.intake import Intake, Transfer, searchable_files

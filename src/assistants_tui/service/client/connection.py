@@ -11,7 +11,7 @@ from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
     from assistants_tui.service.runs.hooks import UserHooks
 
 
@@ -78,7 +78,7 @@ class Connection:
 
     async def _open(self) -> "Backend":
         # the client and the engine take most of a second to import: in a thread, so that keys are still heard
-        module = await asyncio.to_thread(import_module, "assistants_tui.service.api.backend")
+        module = await asyncio.to_thread(import_module, "assistants_tui.service.client.backend")
         hooks = None
         if self._config.hooks is not None:
             from assistants_tui.service.runs.hooks import UserHooks

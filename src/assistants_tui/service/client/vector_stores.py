@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from assistants_tui.protocol.objects import Json, Page, SearchAnswerPage, VectorStore, VectorStoreFile
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.pages import MAX_LIMIT, read_page
+from assistants_tui.service.client.http_client import Client, segment
+from assistants_tui.service.client.pages import MAX_LIMIT, read_page
 from assistants_tui.service.errors import ServiceError
 
 _WITHOUT_PROGRESS = frozenset({400, 404, 405, 501})

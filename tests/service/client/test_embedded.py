@@ -2,7 +2,7 @@
 
 import psutil
 
-from assistants_tui.service.api.backend import open_backend
+from assistants_tui.service.client.backend import open_backend
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import Paths
 

@@ -7,7 +7,7 @@ from typing import Any
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.tools.code_interpreter.interface import MIB, Limits
 from assistants_tui.installation import module_advice
-from assistants_tui.service.api.asgi_transport import Application, AsgiTransport
+from assistants_tui.service.client.asgi_transport import Application, AsgiTransport
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
 from assistants_tui.settings.config import Profile

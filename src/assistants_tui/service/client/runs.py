@@ -16,8 +16,8 @@ from assistants_tui.protocol.objects import (
     RunStep,
     ToolOutput,
 )
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.pages import MAX_LIMIT, read_all, read_page
+from assistants_tui.service.client.http_client import Client, segment
+from assistants_tui.service.client.pages import MAX_LIMIT, read_all, read_page
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.budget import TokenBudget
 from assistants_tui.service.runs.options import RunOptions, tool_choice

@@ -9,7 +9,7 @@ import pytest
 
 from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.answers import checked
-from assistants_tui.service.api.backend import Backend, Hooks, open_backend
+from assistants_tui.service.client.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.run_follower import Clock, conflate
 from assistants_tui.service.runs.state import RunState

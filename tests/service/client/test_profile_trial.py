@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.api.backend import open_backend
-from assistants_tui.service.api.profile_trial import try_profile
+from assistants_tui.service.client.backend import open_backend
+from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
@@ -115,6 +115,6 @@ async def test_azure_and_foundry_are_asked_in_their_own_ways(server: Any, wires:
 async def test_a_server_that_never_answers_is_given_up(
     server: Any, wires: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistants_tui.service.api.profile_trial._SECONDS", 0.2)
+    monkeypatch.setattr("assistants_tui.service.client.profile_trial._SECONDS", 0.2)
     server.on("GET", "/v1/models", wires.stream(b"data", then="silent"))
     assert (await failure(embedded(f"{server.url}/v1"))).kind == "timeout"

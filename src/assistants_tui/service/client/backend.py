@@ -19,12 +19,12 @@ from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import KeyNotSentError, find_key
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.assistants import Assistants
-    from assistants_tui.service.api.client import Client
-    from assistants_tui.service.api.files import Files
-    from assistants_tui.service.api.runs import Runs
-    from assistants_tui.service.api.threads import Threads
-    from assistants_tui.service.api.vector_stores import VectorStores
+    from assistants_tui.service.client.assistants import Assistants
+    from assistants_tui.service.client.files import Files
+    from assistants_tui.service.client.http_client import Client
+    from assistants_tui.service.client.runs import Runs
+    from assistants_tui.service.client.threads import Threads
+    from assistants_tui.service.client.vector_stores import VectorStores
     from assistants_tui.service.runs.budget import BudgetCheck, TokenBudget
     from assistants_tui.service.runs.run_follower import Clock
 
@@ -86,9 +86,9 @@ class Backend:
 def load(profile: Profile) -> None:
     """Import what `open_backend` needs for this profile. Slow the first time: call it in a thread."""
     for name in ("runs", "files", "vector_stores", "profile_client"):
-        import_module(f"assistants_tui.service.api.{name}")
+        import_module(f"assistants_tui.service.client.{name}")
     if profile.kind == "embedded":
-        import_module("assistants_tui.service.api.embedded")
+        import_module("assistants_tui.service.client.embedded")
 
 
 async def open_backend(
@@ -107,7 +107,7 @@ async def open_backend(
     engine cannot start.
     """
     await asyncio.to_thread(load, profile)
-    from assistants_tui.service.api.profile_client import embedded_client, remote_client
+    from assistants_tui.service.client.profile_client import embedded_client, remote_client
 
     hooks = hooks or Hooks()
     key, key_advice = None, ""
@@ -121,7 +121,7 @@ async def open_backend(
         client = remote_client(profile, key, failed=hooks.failed)
         return _backend(profile, client, client.close, paths=paths, hooks=hooks, clock=clock)
 
-    from assistants_tui.service.api.embedded import open_engine
+    from assistants_tui.service.client.embedded import open_engine
 
     code = config.code if config is not None else CodeSettings()
     engine = await open_engine(
@@ -152,11 +152,11 @@ def _backend(
     hooks: Hooks,
     clock: "Clock | None",
 ) -> Backend:
-    from assistants_tui.service.api.assistants import Assistants
-    from assistants_tui.service.api.files import Files
-    from assistants_tui.service.api.runs import Runs
-    from assistants_tui.service.api.threads import Threads
-    from assistants_tui.service.api.vector_stores import VectorStores
+    from assistants_tui.service.client.assistants import Assistants
+    from assistants_tui.service.client.files import Files
+    from assistants_tui.service.client.runs import Runs
+    from assistants_tui.service.client.threads import Threads
+    from assistants_tui.service.client.vector_stores import VectorStores
     from assistants_tui.service.runs.budget import TokenBudget
 
     writing: set[asyncio.Future[None]] = set()

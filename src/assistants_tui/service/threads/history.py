@@ -15,7 +15,7 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.threads import Changes, ThreadIndex, ThreadReference
 
 if TYPE_CHECKING:
-    from assistants_tui.service.api.backend import Backend
+    from assistants_tui.service.client.backend import Backend
 
 Result = TypeVar("Result")
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assistants_tui.protocol.objects import Attachment, Json, Message, Metadata, Page, Thread
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.pages import MAX_LIMIT, read_page
+from assistants_tui.service.client.http_client import Client, segment
+from assistants_tui.service.client.pages import MAX_LIMIT, read_page
 from assistants_tui.service.errors import ServiceError
 
 _WITHOUT_LIST = frozenset({400, 401, 403, 404, 405, 501})

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assistants_tui.protocol.objects import Event
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.profile_client import TokenCommand, remote_client
+from assistants_tui.service.client.http_client import Client, segment
+from assistants_tui.service.client.profile_client import TokenCommand, remote_client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.secrets import Secret

@@ -68,7 +68,7 @@ async def _try_server(profile: Profile, key: Secret | None) -> Trial:
     try:
         await client.fetch(ListAnswer, "assistants", {"limit": 1})
     except ServiceError as error:
-        from assistants_tui.service.api.model_servers import explained  # as late as what it imports
+        from assistants_tui.service.client.model_servers import explained  # as late as what it imports
 
         raise await explained(client, error) from None
     finally:
@@ -90,5 +90,5 @@ async def _models(server: Profile, key: Secret | None) -> tuple[str, ...]:
 
 async def _client(profile: Profile, key: Secret | None) -> Any:
     # takes most of a second to import: in a thread, so that keys are still heard
-    module = await asyncio.to_thread(import_module, "assistants_tui.service.api.profile_client")
+    module = await asyncio.to_thread(import_module, "assistants_tui.service.client.profile_client")
     return module.remote_client(profile, key)

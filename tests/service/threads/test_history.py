@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.api.backend import Backend, open_backend
+from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.history import History
+from assistants_tui.service.threads.history import History
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.threads import ThreadIndex

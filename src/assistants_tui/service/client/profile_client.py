@@ -12,7 +12,7 @@ import openai
 
 from assistants_tui import __version__, network
 from assistants_tui.addresses import host_and_port, is_openai, not_in_the_clear, socket_path
-from assistants_tui.service.api.client import TIMEOUT, Client
+from assistants_tui.service.client.http_client import TIMEOUT, Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.secrets import Secret, plain_http_advice

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_tui.service.api.asgi_transport import BUFFERED_CHUNKS, Application, AsgiTransport
+from assistants_tui.service.client.asgi_transport import BUFFERED_CHUNKS, Application, AsgiTransport
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
 

@@ -11,7 +11,7 @@ import pytest
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.protocol.objects import Usage
-from assistants_tui.service.api.backend import Backend, Hooks, open_backend
+from assistants_tui.service.client.backend import Backend, Hooks, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.config import LOCAL, Profile, RunSettings
@@ -235,7 +235,8 @@ async def test_an_engine_that_cannot_open_its_store_says_so(paths: Paths) -> Non
 
 
 @pytest.mark.parametrize(
-    "module", ["wire", "runs.state", "errors", "views", "history", "api.backend", "api.connection"]
+    "module",
+    ["runs.state", "errors", "views", "threads.history", "client.backend", "client.connection"],
 )
 def test_the_modules_of_the_first_frame_load_nothing_heavy(module: str) -> None:
     import subprocess

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.api import files
-from assistants_tui.service.api.backend import Backend, open_backend
+from assistants_tui.service.client import files
+from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths

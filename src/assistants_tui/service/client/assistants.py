@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service.api.client import Client, segment
-from assistants_tui.service.api.model_servers import explained
-from assistants_tui.service.api.pages import read_all
+from assistants_tui.service.client.http_client import Client, segment
+from assistants_tui.service.client.model_servers import explained
+from assistants_tui.service.client.pages import read_all
 from assistants_tui.service.errors import ServiceError
 
 

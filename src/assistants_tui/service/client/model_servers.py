@@ -2,7 +2,7 @@
 
 from assistants_tui.addresses import without_password
 from assistants_tui.protocol.objects import ListAnswer
-from assistants_tui.service.api.client import Client
+from assistants_tui.service.client.http_client import Client
 from assistants_tui.service.errors import ServiceError
 
 _NO_SUCH_PATH = frozenset({404, 405, 501})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from assistants_tui.protocol.objects import ListAnswer, Listed, Page
-from assistants_tui.service.api.client import Client
+from assistants_tui.service.client.http_client import Client
 from assistants_tui.service.errors import ServiceError
 
 _logger = logging.getLogger(__name__)
