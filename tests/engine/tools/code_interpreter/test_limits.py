@@ -230,6 +230,38 @@ async def test_time_while_the_event_loop_stands_still(open_interpreter: OpenInte
     assert "it ran for more than 2 s" in thread.logs
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "import os\n"
+            "for _ in range(4):\n  if os.fork() == 0: block = b'x' * (200 << 20); time.sleep(60)\n",
+            "it used more than 300 MiB of memory",
+        ),
+        (
+            "for n in range(4): open(f'/mnt/data/{n}', 'wb').write(b'x' * (30 << 20))\n",
+            "it wrote more than 48 MiB to /mnt/data",
+        ),
+    ],
+    ids=["memory", "disk"],
+)
+async def test_limits_while_the_event_loop_is_busy(
+    open_interpreter: OpenInterpreter, code: str, told: str
+) -> None:
+    thread = Thread(await open_interpreter("bubblewrap", **TIGHT | {"seconds": 60}))
+    await thread.run("import time")
+    kernel = psutil.Process().children(recursive=True)
+    assert kernel
+    running = asyncio.create_task(thread.run(f"print('begun', flush=True)\n{code}time.sleep(60)"))
+    thread.arrived.clear()
+    await thread.arrived.wait()
+    until = time.monotonic() + 30
+    while any(_works(process) for process in kernel):  # nothing else is done meanwhile: that is the test
+        assert time.monotonic() < until
+    assert (await running).status == "killed"
+    assert told in thread.logs
+
+
 def _works(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE

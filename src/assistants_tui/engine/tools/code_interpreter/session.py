@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +21,14 @@ from .launchers import Launcher, Place
 from .outputs import OutputReader
 from .process import SandboxProcess
 from .runtime import RuntimeFolder
+from .watchdog import Watchdog
 
 OnOutput = Callable[[Output], Awaitable[None]]
 
 _LOST = f"Variables are lost; the files in {DATA} are kept."
 _ON_REQUEST = "The code was stopped on request."
 _REQUEST_GRACE = 1.5  # seconds, so that code is gone two seconds after it was told to stop
-_WATCH_SECONDS = 0.1
+_KEEP_SECONDS = 0.1  # between two looks at whether the kernel is used
 _SETTLE_SECONDS = 1.0
 _LATE_SECONDS = 1.0  # of the event loop, before code is stopped without it
 
@@ -48,14 +50,15 @@ class Workshop:
 
 
 class _Live:
-    """A running kernel with its folders and its watchdog."""
+    """A running kernel with its folders, what limits it, and what freezes and ends it when it is not used."""
 
-    def __init__(self, kernel: Kernel, place: Place) -> None:
+    def __init__(self, kernel: Kernel, place: Place, watchdog: Watchdog) -> None:
         self.kernel = kernel
         self.place = place
+        self.watchdog = watchdog
         self.awake = asyncio.Event()
         self.quiet_since: float | None = None  # when the last call was over; None while one is at work
-        self.watchdog: asyncio.Task[None] | None = None
+        self.keeper: asyncio.Task[None] | None = None
 
 
 class Session:
@@ -86,7 +89,7 @@ class Session:
 
     @property
     def idle(self) -> bool:
-        """Whether no call needs its kernel, though the watchdog may be busy with that."""
+        """Whether no call needs its kernel, though it may just be being frozen."""
         return self.pending == 0 and not self._warming
 
     async def warm(self) -> None:
@@ -144,6 +147,7 @@ class Session:
         inside = self._workshop.launcher.data_inside(live.place)
         reader = OutputReader(limits, inside, self._workshop.module_advice)
         self._used = True
+        live.watchdog.resume()
         live.kernel.process.thaw()
         live.awake.set()
         timer = asyncio.create_task(self._limit_time(live.kernel))
@@ -249,8 +253,10 @@ class Session:
             except BaseException:
                 await asyncio.to_thread(tree.remove, place.run.parent)
                 raise
-            self._live = _Live(kernel, place)
-            self._live.watchdog = asyncio.create_task(self._watch(self._live))
+            workshop = self._workshop
+            look = partial(_violation, kernel.process, place, workshop.launcher, workshop.limits)
+            self._live = _Live(kernel, place, Watchdog(look, kernel.kill))
+            self._live.keeper = asyncio.create_task(self._keep(self._live))
         return self._live
 
     async def _end_kernel(self) -> None:
@@ -260,48 +266,35 @@ class Session:
         if self._used:
             self._why_restarted = live.kernel.obituary or "The session was restarted."
             self._used = False
-        if live.watchdog is not None and live.watchdog is not asyncio.current_task():
-            live.watchdog.cancel()
+        live.watchdog.stop()
+        if live.keeper is not None and live.keeper is not asyncio.current_task():
+            live.keeper.cancel()
         await live.kernel.close()
         if note := await asyncio.to_thread(self._folder.undo_flood):
             self._notes.append(note)
         if not await asyncio.to_thread(tree.remove, live.place.run.parent):
             _logger.warning("temporary files of code could not be deleted: %s", live.place.run.parent)
 
-    async def _watch(self, live: _Live) -> None:
-        """Keep the kernel within its limits, freeze it between calls, end it when it is not used for long."""
-        failing = False
+    async def _keep(self, live: _Live) -> None:
+        """Freeze the kernel between calls, and end it when it is not used for long."""
         while live.kernel.alive:
-            started = time.monotonic()
-            try:
-                await self._look_at(live)
-                failing = False
-            except OSError:
-                if not failing:  # said once, not ten times a second
-                    _logger.exception("code could not be watched; it is tried again until it can be")
-                failing = True
-            took = time.monotonic() - started
-            await asyncio.sleep(max(_WATCH_SECONDS, min(5 * took, 5 * _WATCH_SECONDS)))
+            await asyncio.sleep(_KEEP_SECONDS)
+            if self.busy:
+                live.quiet_since = None
+            elif live.quiet_since is None:
+                live.quiet_since = time.monotonic()
+            else:
+                await self._rest_if_quiet(live, time.monotonic() - live.quiet_since)
 
-    async def _look_at(self, live: _Live) -> None:
-        """Do once what `_watch` does again and again. Raises OSError."""
+    async def _rest_if_quiet(self, live: _Live, quiet: float) -> None:
+        """Freeze the kernel until the next call, or end it, if it has been `quiet` for long enough."""
         limits, process = self._workshop.limits, live.kernel.process
-        if self.busy:
-            live.quiet_since = None
-        elif live.quiet_since is None:
-            live.quiet_since = time.monotonic()
-        sentence = await asyncio.to_thread(_violation, process, live.place, self._workshop.launcher, limits)
-        if sentence is not None:
-            live.kernel.kill(sentence)
-            return
-        if live.quiet_since is None or self.busy:
-            return
-        quiet = time.monotonic() - live.quiet_since
         if quiet < min(_SETTLE_SECONDS, limits.idle_seconds):
             return
         live.awake.clear()
         async with self._lock:
             await asyncio.to_thread(process.freeze)
+            live.watchdog.pause()
         try:
             async with asyncio.timeout(limits.idle_seconds - quiet):
                 await live.awake.wait()

@@ -1,9 +1,12 @@
-"""Says when a session has reached a limit that the system does not keep for us."""
+"""Ends code that has reached a limit that the system does not keep for us."""
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,53 @@ if TYPE_CHECKING:
 _HOST_DISK_FREE = GIB
 _HOST_MEMORY_FREE = 512 * MIB
 _SPARE_PROCESSES = 4  # bwrap's own two, and two that are just ending
+_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 0.5
+
+_logger = logging.getLogger(__name__)
+
+
+class Watchdog:
+    """Looks at code again and again until `stop`, in a thread: the event loop may have no time for it.
+
+    `look` returns the limit that was reached, if any, as a sentence, and may raise OSError. `end` is then
+    called with it, once, and has to be safe to call from any thread.
+    """
+
+    def __init__(self, look: Callable[[], str | None], end: Callable[[str], None]) -> None:
+        self._look = look
+        self._end = end
+        self._stopped = threading.Event()
+        self._wanted = threading.Event()
+        self._wanted.set()
+        threading.Thread(target=self._watch, name="watchdog of code", daemon=True).start()
+
+    def pause(self) -> None:
+        """Look no more until `resume`, because the code is frozen."""
+        self._wanted.clear()
+
+    def resume(self) -> None:
+        self._wanted.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._wanted.set()
+
+    def _watch(self) -> None:
+        failing = False
+        while self._wanted.wait() and not self._stopped.is_set():
+            started = time.monotonic()
+            try:
+                if (sentence := self._look()) is not None:
+                    self._end(sentence)
+                    return
+                failing = False
+            except Exception:
+                if not failing and not self._stopped.is_set():  # said once, not ten times a second
+                    _logger.exception("code could not be watched; it is tried again until it can be")
+                failing = True
+            took = time.monotonic() - started
+            self._stopped.wait(max(_PAUSE_SECONDS, min(5 * took, _LONGEST_PAUSE_SECONDS)))
 
 
 def is_full(data: Path, limits: Limits) -> bool:
