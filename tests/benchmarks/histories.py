@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine import starter
+from assistants_tui.engine import seed as starters
 from assistants_tui.engine.store import ids, threads
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.schema import messages
@@ -50,7 +50,7 @@ async def _fill(folder: Path, sizes: dict[str, int]) -> dict[str, str]:
     now = 1_700_000_000
 
     async def first(connection: AsyncConnection) -> None:
-        await starter.create(connection, "local", now, "served")
+        await starters.create(connection, "local", now, "served")
 
     database = await Database.open(folder, seed=first)
     found = {}

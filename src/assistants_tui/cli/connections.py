@@ -2,7 +2,7 @@
 
 uvicorn waits for ever for a client that connects and sends nothing, or its request byte by byte; enough of
 them use up the sockets that the system allows ("slow loris"). Bodies have their own limit (see
-`engine.api.bodies`), answers last as long as their runs.
+`engine.api.body_stream`), answers last as long as their runs.
 """
 
 import asyncio

@@ -34,7 +34,7 @@ def serve(options: argparse.Namespace) -> int:
     import uvicorn
 
     from assistants_tui.cli.connections import TimedConnection
-    from assistants_tui.engine.api.auth import KeyFileError
+    from assistants_tui.engine.api.api_keys import KeyFileError
     from assistants_tui.engine.app import EngineSettings, create_app
     from assistants_tui.service.client.embedded import limits
 

@@ -5,6 +5,7 @@ OpenAI's clients find them under /v1, those of Azure under /openai.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from assistants_tui.engine import starter
+from assistants_tui.engine import seed
 from assistants_tui.engine.api import (
     assistants,
     files,
@@ -31,26 +32,29 @@ from assistants_tui.engine.api import (
     vector_store_files,
     vector_stores,
 )
-from assistants_tui.engine.api.access import Access
-from assistants_tui.engine.api.auth import LOCAL_OWNER, Keys
+from assistants_tui.engine.api.api_keys import LOCAL_OWNER, Keys
+from assistants_tui.engine.api.authentication import AuthenticationMiddleware
 from assistants_tui.engine.api.body_room import BodyRoom
 from assistants_tui.engine.api.context import Context
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.large_bodies import LargeBodies
+from assistants_tui.engine.api.middleware import OuterMiddleware
 from assistants_tui.engine.api.options import Options, methods_of
-from assistants_tui.engine.api.outermost import Outermost
-from assistants_tui.engine.api.pace import AttachPace
 from assistants_tui.engine.api.paging import unknown_cursor
+from assistants_tui.engine.api.rate_limit import RateLimiter
 from assistants_tui.engine.housekeeping import Housekeeping
-from assistants_tui.engine.indexing import FileIndex
+from assistants_tui.engine.ingest import FileIngest
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.models.router import ModelRouter
 from assistants_tui.engine.models.tutor import NAME as OFFLINE_TUTOR
-from assistants_tui.engine.runs.opening import open_runner
+from assistants_tui.engine.runs.instance_lock import InstanceLock
+from assistants_tui.engine.runs.manager import RunManager
+from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.crud import UnknownCursorError
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.store.objects import UnknownCursorError
+from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
 from assistants_tui.engine.tools.file_search.search import FileSearch
 
 if TYPE_CHECKING:
@@ -95,7 +99,7 @@ def create_app(settings: EngineSettings) -> Starlette:
             *openapi.routes,
             Mount("/openai", routes=_ROUTES, middleware=_middleware(azure=True)),
         ],
-        middleware=[Middleware(Outermost), *_cors(settings.web_origins)],
+        middleware=[Middleware(OuterMiddleware), *_cors(settings.web_origins)],
         exception_handlers={
             ApiError: _api_error,
             HTTPException: _http_error,
@@ -106,7 +110,11 @@ def create_app(settings: EngineSettings) -> Starlette:
 
 
 def _middleware(*, azure: bool) -> list[Middleware]:
-    return [Middleware(Options, routes=_ROUTES), Middleware(Access, azure=azure), Middleware(BodyRoom)]
+    return [
+        Middleware(Options, routes=_ROUTES),
+        Middleware(AuthenticationMiddleware, azure=azure),
+        Middleware(BodyRoom),
+    ]
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:
@@ -129,16 +137,16 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
     has_starters = settings.starter_assistants and settings.api_keys is None
     starter_model = settings.default_model or (_ANY_MODEL if settings.model_url else OFFLINE_TUTOR)
 
-    async def seed(connection: AsyncConnection) -> None:
+    async def fill(connection: AsyncConnection) -> None:
         if has_starters:
-            await starter.create(connection, LOCAL_OWNER, int(settings.clock.time()), starter_model)
+            await seed.create(connection, LOCAL_OWNER, int(settings.clock.time()), starter_model)
 
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.data_dir, settings.database_url, seed=seed)
+        database = await Database.open(settings.data_dir, settings.database_url, seed=fill)
         stack.push_async_callback(database.close)
         if has_starters and settings.model_url is not None:  # a store may be older than its endpoint
             async with database.write() as connection:
-                await starter.adopt(connection, LOCAL_OWNER, OFFLINE_TUTOR, starter_model)
+                await seed.adopt(connection, LOCAL_OWNER, OFFLINE_TUTOR, starter_model)
         model = ModelRouter(_endpoint(settings))
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
@@ -148,17 +156,62 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         file_search = FileSearch(settings.data_dir, database, embedder)
         stack.push_async_callback(file_search.close)
         file_search.start()
-        index = FileIndex(settings.data_dir, database, blobs, file_search)
-        stack.push_async_callback(index.close)
-        index.start()
+        ingest = FileIngest(settings.data_dir, database, blobs, file_search)
+        stack.push_async_callback(ingest.close)
+        ingest.start()
         housekeeping = Housekeeping(database, blobs, settings.clock)
         housekeeping.start()
         stack.push_async_callback(housekeeping.stop)
-        runner = await stack.enter_async_context(
-            open_runner(settings, database, blobs, model=model, file_search=file_search)
+        run_manager = await stack.enter_async_context(
+            _open_run_manager(settings, database, blobs, model=model, file_search=file_search)
         )
-        pace = AttachPace(settings.clock, settings.attach_requests_per_minute)
-        yield Context(settings, database, blobs, keys, model, runner, index, file_search, pace, LargeBodies())
+        limiter = RateLimiter(settings.clock, settings.attach_requests_per_minute)
+        yield Context(
+            settings, database, blobs, keys, model, run_manager, ingest, file_search, limiter, LargeBodies()
+        )
+
+
+@asynccontextmanager
+async def _open_run_manager(
+    settings: EngineSettings,
+    database: Database,
+    blobs: BlobStore,
+    *,
+    model: ChatModel,
+    file_search: FileSearch,
+) -> AsyncIterator[RunManager]:
+    """The manager of all runs, opened. It ends its runs, and the kernels of their code, at the end."""
+    interpreter = CodeInterpreter(
+        settings.data_dir / "code_interpreter",
+        limits=_code_limits(settings),
+        launcher=settings.sandbox,
+        unconfined=settings.without_sandbox != "refuse",
+        module_advice=settings.module_advice,
+    )
+    services = RunServices(
+        database,
+        blobs,
+        settings.clock,
+        model,
+        interpreter,
+        file_search,
+        ask_about_code=settings.without_sandbox == "ask",
+    )
+    run_manager = RunManager(services, InstanceLock(settings.data_dir / "engines"))
+    try:
+        await run_manager.open()
+        yield run_manager
+    finally:
+        await run_manager.close()
+        await interpreter.close()
+
+
+def _code_limits(settings: EngineSettings) -> Limits:
+    """Where users have keys of their own, none of them has more than half of the sessions."""
+    limits = settings.code_limits
+    if settings.api_keys is None or limits.sessions_per_owner is not None:
+        return limits
+    return replace(limits, sessions_per_owner=max(1, limits.sessions // 2))
 
 
 def _endpoint(settings: EngineSettings) -> ChatModel | None:

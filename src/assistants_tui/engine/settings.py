@@ -37,7 +37,7 @@ class EngineSettings:
     allow_input_download: bool = True
     """Whether users may download their own uploads of purpose `assistants` and `user_data`."""
     starter_assistants: bool = False
-    """Whether a new store begins with the assistants of `starter`."""
+    """Whether a new store begins with the assistants of `seed`."""
     max_file_bytes: int = 512 * 1024**2
     file_quota_bytes: int = 100 * 1024**3
     """What the files of one owner may take together."""

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_tui.engine.api import bodies
+from assistants_tui.engine.api import body_stream
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.store import runs
 from assistants_tui.engine.store.database import FILE_NAME, Database
@@ -65,7 +65,7 @@ async def test_client_hangs_up(engine_settings: EngineSettings, caplog: pytest.L
 async def test_client_says_nothing_more(
     engine_settings: EngineSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(body_stream, "IDLE_SECONDS", 0.01)
     start, _ = await send_half(engine_settings, "silence")
     assert start["status"] == 408
     assert (b"connection", b"close") in start["headers"]

@@ -11,7 +11,7 @@ import httpx2
 import psutil
 import pytest
 
-from assistants_tui.engine.runs import feed
+from assistants_tui.engine.runs import events
 from support.engine_process import nursery
 from support.engines import BETA, engine
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, says
@@ -99,7 +99,7 @@ async def test_idle_streams_cost_little_and_hold_nothing_up(tmp_path: Path) -> N
 async def test_a_client_that_does_not_read_is_cut_off_and_its_run_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "_MAX_WAITING", 1_000_000)
+    monkeypatch.setattr(events, "_MAX_WAITING", 1_000_000)
     on, piece, pieces = asyncio.Event(), "x" * 50_000, 200  # more than the buffers of two sockets take
     flood = [chunk({"content": piece})] * pieces
     written = Reply([chunk({"content": "Well"}), on, *flood, chunk({}, "stop"), DONE])

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from assistants_tui.engine.runs.runner import LIFETIME
+from assistants_tui.engine.runs.manager import LIFETIME
 from support.engines import ServedEngine, data_of, names, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, says, usage
 

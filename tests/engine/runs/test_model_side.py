@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.engine.runs.answer import MAX_WHITESPACE
 from assistants_tui.engine.runs.executor import MAX_TURNS
+from assistants_tui.engine.runs.turn import MAX_WHITESPACE
 from support.engine import ManualClock
 from support.engines import ServedEngine, data_of, engine, text_of, tokens
 from support.model_endpoint import DONE, Cut, Reply, calls, chunk, refuses, says

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import assistants, messages, migrations, runs, threads
+from assistants_tui.engine.store.crud import PageRequest
 from assistants_tui.engine.store.database import FILE_NAME, Database
-from assistants_tui.engine.store.objects import PageRequest
 
 THREAD: dict[str, Any] = {"tool_resources": {}, "metadata": {}}
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistants_tui.engine.store import threads
+from assistants_tui.engine.store.crud import Page, PageRequest, UnknownCursorError
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.store.objects import Page, PageRequest, UnknownCursorError
 
 Order = Literal["asc", "desc"]
 Fetch = Callable[[PageRequest], Awaitable[Page]]

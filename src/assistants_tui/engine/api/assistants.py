@@ -6,13 +6,13 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Work, context, is_azure, owner, writing
 from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
-from assistants_tui.engine.api.explanations import string_too_long
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
 from assistants_tui.engine.api.tool_resources import resolve
 from assistants_tui.engine.api.validation import read_body
+from assistants_tui.engine.api.validation_errors import string_too_long
 from assistants_tui.engine.store import assistants
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 # What the object shows where the request says nothing.
 _DEFAULTS: Json = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
-from assistants_tui.engine.api.auth import Keys
+from assistants_tui.engine.api.api_keys import Keys
 from assistants_tui.engine.api.large_bodies import LargeBodies
-from assistants_tui.engine.api.pace import AttachPace
-from assistants_tui.engine.indexing import FileIndex
+from assistants_tui.engine.api.rate_limit import RateLimiter
+from assistants_tui.engine.ingest import FileIngest
 from assistants_tui.engine.models.base import ChatModel
-from assistants_tui.engine.runs.runner import Runner
+from assistants_tui.engine.runs.manager import RunManager
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
@@ -29,10 +29,10 @@ class Context:
     blobs: BlobStore
     keys: Keys
     model: ChatModel
-    runner: Runner
-    index: FileIndex
+    run_manager: RunManager
+    ingest: FileIngest
     file_search: FileSearch
-    attach_pace: AttachPace
+    attach_limiter: RateLimiter
     large_bodies: LargeBodies
 
     @property

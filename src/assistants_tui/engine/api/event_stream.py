@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
-from assistants_tui.engine.runs.feed import Event, Reader
+from assistants_tui.engine.runs.events import Event, Subscription
 
 # Proxies and clients give up connections that are silent for long; a comment is no event and keeps them open.
 # There is never an `id` field: clients carry the last one over to the empty event after a comment.
@@ -22,18 +22,18 @@ def encode(name: str, data: Any) -> bytes:
     return f"event: {name}\ndata: {text}\n\n".encode("utf-8", "replace")
 
 
-def event_stream(reader: Reader) -> StreamingResponse:
+def event_stream(subscription: Subscription) -> StreamingResponse:
     """The response that sends what the reader takes. A client that leaves does not disturb the run."""
     headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-    return StreamingResponse(_frames(reader), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_frames(subscription), media_type="text/event-stream", headers=headers)
 
 
-async def _frames(reader: Reader) -> AsyncGenerator[bytes]:
+async def _frames(subscription: Subscription) -> AsyncGenerator[bytes]:
     try:
         while True:
             try:
                 async with asyncio.timeout(_PING_SECONDS):
-                    events: list[Event] = await reader.take()
+                    events: list[Event] = await subscription.take()
             except TimeoutError:
                 yield _PING
                 continue
@@ -48,4 +48,4 @@ async def _frames(reader: Reader) -> AsyncGenerator[bytes]:
             if frame:
                 yield bytes(frame)
     finally:
-        reader.leave()
+        subscription.leave()

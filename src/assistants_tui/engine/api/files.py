@@ -8,14 +8,14 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Context, Work, context, owner, writing
 from assistants_tui.engine.api.errors import FilesApiError, bad_request, no_file
-from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.multipart import Form, read_form
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.common import CONTROL_CHARACTERS
 from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileForm
 from assistants_tui.engine.api.validation import check
+from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.protocol.names import has_control_characters
 
 _MAX_PAGE = 10_000

@@ -15,7 +15,7 @@ from assistants_tui.engine.api.storage import check_files
 from assistants_tui.engine.api.tool_resources import attach
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import messages, runs, threads
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 
 async def create(request: Request) -> Response:

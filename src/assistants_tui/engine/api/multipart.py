@@ -10,7 +10,7 @@ from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
+from assistants_tui.engine.api.body_stream import chunks_of, refuse_longer
 from assistants_tui.engine.api.errors import ApiError, bad_request, shown
 from assistants_tui.engine.store.blobs import BlobStore, BlobTooLargeError, BlobWriter
 

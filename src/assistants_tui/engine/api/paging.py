@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from assistants_tui.engine.api.errors import bad_request
-from assistants_tui.engine.api.explanations import (
+from assistants_tui.engine.api.validation_errors import (
     above_maximum,
     below_minimum,
     unsupported_value,
     wrong_type,
 )
-from assistants_tui.engine.store.objects import Page, PageRequest, UnknownCursorError
+from assistants_tui.engine.store.crud import Page, PageRequest, UnknownCursorError
 
 _WHOLE_NUMBER = re.compile("-?[0-9]+")
 

@@ -6,11 +6,11 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import context, owner
 from assistants_tui.engine.api.errors import expect_id, not_found
-from assistants_tui.engine.api.inclusion import includes_content
+from assistants_tui.engine.api.include_parameter import includes_content
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.runs import find_run, ids
 from assistants_tui.engine.store import run_steps
-from assistants_tui.engine.store.objects import Page
+from assistants_tui.engine.store.crud import Page
 from assistants_tui.engine.tools.file_search.passages import without_content
 
 

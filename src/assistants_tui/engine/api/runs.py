@@ -9,7 +9,7 @@ from assistants_tui.engine.api.assistants import check_format
 from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found, shown
 from assistants_tui.engine.api.event_stream import event_stream
-from assistants_tui.engine.api.inclusion import includes_content
+from assistants_tui.engine.api.include_parameter import includes_content
 from assistants_tui.engine.api.messages import add_messages
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewThread
@@ -17,15 +17,15 @@ from assistants_tui.engine.api.requests.runs import CodeDecision, NewRun, NewThr
 from assistants_tui.engine.api.threads import create_thread
 from assistants_tui.engine.api.tool_resources import of_run, resolve
 from assistants_tui.engine.api.validation import read_body
-from assistants_tui.engine.runs.feed import Event, Reader
-from assistants_tui.engine.runs.runner import (
+from assistants_tui.engine.runs.events import Event, Subscription
+from assistants_tui.engine.runs.manager import (
     LIFETIME,
     CancelRefusedError,
     DecisionRefusedError,
     OutputsRefusedError,
 )
 from assistants_tui.engine.store import assistants, messages, runs, threads
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always
 # the same; the answer costs next to nothing.
@@ -79,9 +79,9 @@ async def retrieve(request: Request) -> Response:
     engine = context(request)
     async with engine.database.read() as connection:
         run = await find_run(connection, owner(request), thread_id, run_id)
-    if engine.runner.is_overdue(run):
+    if engine.run_manager.is_overdue(run):
         async with writing(request) as work:
-            run = await engine.runner.current(work.connection, work.owner, thread_id, run_id) or run
+            run = await engine.run_manager.current(work.connection, work.owner, thread_id, run_id) or run
     return _answer(run)
 
 
@@ -99,7 +99,7 @@ async def modify(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     thread_id, run_id = ids(request)
     try:
-        run = await context(request).runner.cancel(owner(request), thread_id, run_id)
+        run = await context(request).run_manager.cancel(owner(request), thread_id, run_id)
     except CancelRefusedError as refused:
         raise bad_request(f"Cannot cancel run with status '{refused.status}'.") from None
     if run is None:
@@ -111,30 +111,32 @@ async def submit_tool_outputs(request: Request) -> Response:
     thread_id, run_id = ids(request)
     body = await read_body(request, ToolOutputs)
     outputs = {output.tool_call_id: output.output for output in body.tool_outputs}
-    runner = context(request).runner
     try:
-        submitted = await runner.submit(owner(request), thread_id, run_id, outputs, stream=bool(body.stream))
+        submitted = await context(request).run_manager.submit(
+            owner(request), thread_id, run_id, outputs, stream=bool(body.stream)
+        )
     except OutputsRefusedError as refused:
         raise bad_request(str(refused)) from None
     if submitted is None:
         raise await _missing(request, thread_id, run_id)
-    run, reader = submitted
-    return _answer(run, reader)
+    run, subscription = submitted
+    return _answer(run, subscription)
 
 
 async def approve_code(request: Request) -> Response:
     thread_id, run_id = ids(request)
     body = await read_body(request, CodeDecision)
     decision = body.model_dump(exclude={"stream"}, exclude_none=True)
-    runner = context(request).runner
     try:
-        decided = await runner.decide(owner(request), thread_id, run_id, decision, stream=bool(body.stream))
+        decided = await context(request).run_manager.decide(
+            owner(request), thread_id, run_id, decision, stream=bool(body.stream)
+        )
     except DecisionRefusedError as refused:
         raise bad_request(str(refused)) from None
     if decided is None:
         raise await _missing(request, thread_id, run_id)
-    run, reader = decided
-    return _answer(run, reader)
+    run, subscription = decided
+    return _answer(run, subscription)
 
 
 async def find_run(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> Json:
@@ -185,7 +187,7 @@ async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Js
         "reasoning_effort": _first(
             body.reasoning_effort if isinstance(body, NewRun) else None, assistant["reasoning_effort"]
         ),
-        **work.engine.runner.lease(),
+        **work.engine.run_manager.lease(),
     }
     if not values["instructions"] and not await messages.any_of_user(work.connection, thread["id"]):
         raise bad_request(
@@ -209,19 +211,19 @@ def _started(
     with_passages: bool = False,
 ) -> Response:
     announce = [*announce, Event("thread.run.created", run), Event("thread.run.queued", run)]
-    reader = context(request).runner.start(
+    subscription = context(request).run_manager.start(
         owner(request),
         run,
         announce=announce,
         stream=bool(body.stream),
         with_passages=with_passages,
     )
-    return _answer(run, reader)
+    return _answer(run, subscription)
 
 
-def _answer(run: Json, reader: Reader | None = None) -> Response:
-    if reader is not None:
-        return event_stream(reader)
+def _answer(run: Json, subscription: Subscription | None = None) -> Response:
+    if subscription is not None:
+        return event_stream(subscription)
     headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in _ACTIVE else None
     return JSONResponse(run, headers=headers)
 

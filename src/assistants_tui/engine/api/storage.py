@@ -7,7 +7,7 @@ from assistants_tui.engine.api.errors import bad_request, enumerated
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.vector_store_files import NewFile
 from assistants_tui.protocol import file_kinds
 
@@ -82,7 +82,7 @@ async def put_in_store(
     ]
     now = work.engine.now()
     await vector_store_files.attach(work.connection, work.owner, store["id"], now, new, batch_id=batch_id)
-    work.afterwards(work.engine.index.attached)
+    work.afterwards(work.engine.ingest.attached)
 
 
 def _not_supported(extensions: Collection[str]) -> str:

@@ -12,7 +12,7 @@ from assistants_tui.engine.api.requests.messages import NewThread, ThreadChanges
 from assistants_tui.engine.api.tool_resources import resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import threads
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 
 async def create(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def delete(request: Request) -> Response:
     async with writing(request) as work:
         if not await threads.remove(work.connection, work.owner, thread_id):
             raise not_found("thread", thread_id)
-    await context(request).runner.forget_thread(thread_id)
+    await context(request).run_manager.forget_thread(thread_id)
     return JSONResponse({"id": thread_id, "object": "thread.deleted", "deleted": True})
 
 

@@ -13,7 +13,7 @@ from assistants_tui.engine.api.requests.tools import (
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.api.storage import check_files, put_in_store
 from assistants_tui.engine.store import threads, vector_stores
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 MAX_FILES = 20
 """How many files the code interpreter is given by an assistant, and by a thread."""

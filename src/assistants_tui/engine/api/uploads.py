@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Context, Work, context, owner, writing
 from assistants_tui.engine.api.errors import bad_request, enumerated, expect_id, not_found
-from assistants_tui.engine.api.explanations import missing
 from assistants_tui.engine.api.files import check_purpose, check_quota, expiry
 from assistants_tui.engine.api.multipart import read_form
 from assistants_tui.engine.api.requests.files import FileExpiry, NewUpload, UploadCompletion
 from assistants_tui.engine.api.validation import read_body
+from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files, uploads
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.uploads import Part
 
 MAX_PART = 64 * 1024**2

@@ -7,11 +7,11 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from assistants_tui.engine.api.bodies import chunks_of, refuse_longer
+from assistants_tui.engine.api.body_stream import chunks_of, refuse_longer
 from assistants_tui.engine.api.context import context
 from assistants_tui.engine.api.errors import ApiError, bad_request, shown
-from assistants_tui.engine.api.explanations import explain
 from assistants_tui.engine.api.large_bodies import LARGE, MAX_BODY, Room
+from assistants_tui.engine.api.validation_errors import explain
 from assistants_tui.protocol import bounded_json
 
 _MAX_DEPTH = 64  # of nested arrays and objects; no schema that a model can follow comes near

@@ -7,14 +7,14 @@ from starlette.routing import Route
 
 from assistants_tui.engine.api.context import context, owner, writing
 from assistants_tui.engine.api.errors import ApiError, expect_id, not_found
-from assistants_tui.engine.api.explanations import unsupported_value
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.vector_stores import AttributesChange, FileInStore, NewFileBatch
 from assistants_tui.engine.api.storage import put_in_store
 from assistants_tui.engine.api.validation import read_body
+from assistants_tui.engine.api.validation_errors import unsupported_value
 from assistants_tui.engine.api.vector_stores import get_store, store_id_of
 from assistants_tui.engine.store import file_batches, vector_store_files, vector_stores
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 # While indexing goes on, clients that wait for it should ask again after this time.
 _POLL_AFTER = {"openai-poll-after-ms": "500"}
@@ -25,7 +25,7 @@ async def create(request: Request) -> Response:
     body = await read_body(request, FileInStore)
     async with writing(request) as work:
         store = await get_store(work.connection, work.owner, store_id, work.engine.now())
-        work.engine.attach_pace.take(store_id)
+        work.engine.attach_limiter.take(store_id)
         await put_in_store(work, store, [body], "file_id")
         await vector_stores.use(work.connection, [store_id], work.engine.now())
         attached = await vector_store_files.get(work.connection, work.owner, store_id, body.file_id)
@@ -80,7 +80,7 @@ async def create_batch(request: Request) -> Response:
     async with writing(request) as work:
         now = work.engine.now()
         store = await get_store(work.connection, work.owner, store_id, now)
-        work.engine.attach_pace.take(store_id)
+        work.engine.attach_limiter.take(store_id)
         batch_id = await file_batches.create(work.connection, work.owner, store_id, now)
         await put_in_store(work, store, body.entries(), path, batch_id=batch_id, fail_unsupported=True)
         await vector_stores.use(work.connection, [store_id], now)

@@ -16,7 +16,7 @@ from assistants_tui.engine.api.requests.vector_stores import (
 from assistants_tui.engine.api.storage import put_in_store
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import vector_stores
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 
 
 async def create(request: Request) -> Response:

@@ -6,10 +6,10 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from assistants_tui.engine.runs.products import Products
-from assistants_tui.engine.runs.record import RunRecord
-from assistants_tui.engine.runs.stop import Stop
-from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.runs.artifacts import RunArtifacts
+from assistants_tui.engine.runs.cancellation import CancelToken
+from assistants_tui.engine.runs.run_writer import RunWriter
+from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import files
 from assistants_tui.engine.tools.code_interpreter.interface import (
     CreatedFile,
@@ -28,61 +28,61 @@ _MAX_BYTES = 512 << 20  # what one file of the API may have
 class CodeRunner:
     """The code interpreter as one run uses it."""
 
-    def __init__(self, workshop: Workshop, owner: str, thread_id: str) -> None:
-        self.products = Products()
+    def __init__(self, services: RunServices, owner: str, thread_id: str) -> None:
+        self.artifacts = RunArtifacts()
         self.files: dict[str, Path] = {}
         """What the code may read, by name."""
-        self._workshop = workshop
+        self._services = services
         self._owner = owner
         self._thread_id = thread_id
-        self._warming: asyncio.Task[None] | None = None
+        self._prestart: asyncio.Task[None] | None = None
 
-    def warm(self) -> None:
+    def prestart(self) -> None:
         """Code is coming: have its kernel start meanwhile."""
-        if self._warming is None:
-            self._warming = asyncio.create_task(
-                self._workshop.interpreter.warm(self._thread_id, owner=self._owner)
+        if self._prestart is None:
+            self._prestart = asyncio.create_task(
+                self._services.interpreter.warm(self._thread_id, owner=self._owner)
             )
 
-    async def cool(self) -> None:
-        """The run is over: wait for what `warm` began."""
-        if self._warming is not None:
-            await asyncio.gather(self._warming, return_exceptions=True)
+    async def release_prestart(self) -> None:
+        """The run is over: wait for what `prestart` began."""
+        if self._prestart is not None:
+            await asyncio.gather(self._prestart, return_exceptions=True)
 
     async def sandbox(self) -> Sandbox | None:
         """What will confine the code. None if nothing does: then it may yet be refused, and never run."""
-        sandbox = await self._workshop.interpreter.sandbox()
+        sandbox = await self._services.interpreter.sandbox()
         return sandbox if sandbox.confines else None
 
-    async def has_to_be_seen(self) -> bool:
+    async def needs_approval(self) -> bool:
         """Whether nothing confines code here, so that the user has to agree to each block of it."""
-        return self._workshop.ask_about_code and not (await self._workshop.interpreter.sandbox()).confines
+        return self._services.ask_about_code and not (await self._services.interpreter.sandbox()).confines
 
     async def why_unconfined(self) -> str:
         """Why that is so, and what would help."""
-        return (await self._workshop.interpreter.sandbox()).reason
+        return (await self._services.interpreter.sandbox()).reason
 
-    async def run(self, record: RunRecord, index: int, stop: Stop, decision: Json) -> None:
+    async def run(self, writer: RunWriter, index: int, cancel_token: CancelToken, decision: Json) -> None:
         """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`.
 
-        `decision` is what the user said about the code, if anything: see `Runner.decide`.
+        `decision` is what the user said about the code, if anything: see `RunManager.decide`.
         """
         if decision.get("decision") == "reject":
-            record.add_logs(index, f"[{_rejected(decision.get('reason') or '')}]\n")
+            writer.add_logs(index, f"[{_rejected(decision.get('reason') or '')}]\n")
             return
         if (edited := decision.get("code")) is not None:
-            record.replace_code(index, edited)
-            record.add_logs(index, "[The user has edited this code before running it.]\n")
-        code = record.calls[index]["code_interpreter"]["input"]
-        sandbox = await self._workshop.interpreter.sandbox()
-        record.confined_by(sandbox)
+            writer.replace_code(index, edited)
+            writer.add_logs(index, "[The user has edited this code before running it.]\n")
+        code = writer.calls[index]["code_interpreter"]["input"]
+        sandbox = await self._services.interpreter.sandbox()
+        writer.confined_by(sandbox)
         execution: Execution | None = None
 
         async def produce(emit: Callable[[Output | Execution], None]) -> None:
             async def on_output(output: Output) -> None:
                 emit(output)
 
-            interpreter = self._workshop.interpreter
+            interpreter = self._services.interpreter
             running = asyncio.create_task(
                 interpreter.run(self._thread_id, code, self.files, on_output, owner=self._owner)
             )
@@ -94,42 +94,42 @@ class CodeRunner:
                 await asyncio.gather(running, return_exceptions=True)
                 raise
 
-        async with aclosing(stop.items(produce)) as outputs:
+        async with aclosing(cancel_token.items(produce)) as outputs:
             async for output in outputs:
                 match output:
                     case Logs(text):
-                        record.add_logs(index, text)
+                        writer.add_logs(index, text)
                     case Image():
-                        await self._show(record, index, output.name, output.data)
+                        await self._show(writer, index, output.name, output.data)
                     case Execution():
                         execution = output
         if execution is not None:
             await self._keep(execution.files)
 
-    async def _show(self, record: RunRecord, index: int, name: str, data: bytes) -> None:
+    async def _show(self, writer: RunWriter, index: int, name: str, data: bytes) -> None:
         async def once() -> AsyncIterator[bytes]:
             yield data
 
         file_id = await self._store(name, once())
-        self.products.add_image(file_id)
-        record.add_image(index, file_id)
+        self.artifacts.add_image(file_id)
+        writer.add_image(index, file_id)
 
     async def _keep(self, created: Sequence[CreatedFile]) -> None:
         for file in created:
             file_id = await self._store(file.name, _read(file.path))
-            self.products.add_file(file.name, file_id)
+            self.artifacts.add_file(file.name, file_id)
             await asyncio.to_thread(file.path.unlink, missing_ok=True)
 
     async def _store(self, name: str, data: AsyncIterator[bytes]) -> str:
-        blob, size = await self._workshop.blobs.store(data, _MAX_BYTES)
+        blob, size = await self._services.blobs.store(data, _MAX_BYTES)
         values = {
             "bytes": size,
             "filename": name.rpartition("/")[2],
             "purpose": "assistants_output",
             "blob": blob,
         }
-        async with self._workshop.database.write() as connection:
-            file = await files.create(connection, self._owner, self._workshop.now(), values)
+        async with self._services.database.write() as connection:
+            file = await files.create(connection, self._owner, self._services.now(), values)
         file_id: str = file["id"]
         return file_id
 

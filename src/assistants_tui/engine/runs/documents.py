@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.runs.products import Products
-from assistants_tui.engine.runs.record import RunRecord
-from assistants_tui.engine.runs.stop import Stop
-from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.runs.artifacts import RunArtifacts
+from assistants_tui.engine.runs.cancellation import CancelToken
+from assistants_tui.engine.runs.run_writer import RunWriter
+from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import assistants, threads, vector_store_files, vector_stores
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
@@ -95,14 +95,14 @@ async def _with_files(connection: AsyncConnection, documents: Documents) -> Docu
 class DocumentSearch:
     """File search as one run uses it."""
 
-    def __init__(self, workshop: Workshop, run: Json, products: Products) -> None:
+    def __init__(self, services: RunServices, run: Json, artifacts: RunArtifacts) -> None:
         self.documents: Documents | None = None
         self.told: dict[str, str] = {}
         """What the model reads of each search, by call ID."""
         self.remarks: dict[str, str] = {}
         """What it reads there beside the results, such as what could not be searched, by call ID."""
-        self._workshop = workshop
-        self._products = products
+        self._services = services
+        self._artifacts = artifacts
         self._searches = 0
         self._waits_until: float | None = None
         tools = [tool for tool in run["tools"] if tool["type"] == "file_search"]
@@ -118,20 +118,20 @@ class DocumentSearch:
             self._cite(found)
 
     async def run(
-        self, record: RunRecord, index: int, arguments: str, stop: Stop, *, budget: int | None
+        self, writer: RunWriter, index: int, arguments: str, cancel_token: CancelToken, *, budget: int | None
     ) -> None:
         """Do one search. `budget`: tokens of the next prompt, if it is limited. Raises `Interrupted`."""
         documents = self.documents or Documents()
         found: list[Json] = []
         unread = 0
         if documents.stores:
-            unread = await self._wait(documents.stores, stop)
-            async with self._workshop.database.read() as connection:
+            unread = await self._wait(documents.stores, cancel_token)
+            async with self._services.database.read() as connection:
                 self.documents = documents = await _with_files(connection, documents)
             found = await self._search(documents.stores, _queries(arguments), budget)
-            stop.check()
+            cancel_token.check()
         number = self._cite(found)
-        record.add_results(index, found)
+        writer.add_results(index, found)
         remark = passages.remark(
             found=bool(found),
             searched=documents.count,
@@ -140,18 +140,18 @@ class DocumentSearch:
             not_read=documents.not_read,
             expired=documents.expired,
         )
-        call_id = record.calls[index]["id"]
+        call_id = writer.calls[index]["id"]
         self.told[call_id] = passages.told(found, number, remark)
         if remark:
             self.remarks[call_id] = remark
 
     async def _search(self, stores: list[str], queries: list[str], budget: int | None) -> list[Json]:
-        workshop = self._workshop
-        async with workshop.database.write() as connection:
-            await vector_stores.use(connection, stores, workshop.now())
+        services = self._services
+        async with services.database.write() as connection:
+            await vector_stores.use(connection, stores, services.now())
         if not queries:
             return []
-        hits = await workshop.file_search.search(
+        hits = await services.file_search.search(
             stores,
             queries,
             max_results=self._max_results,
@@ -161,7 +161,7 @@ class DocumentSearch:
         )
         return [passages.result(hit) for hit in hits]
 
-    async def _wait(self, stores: list[str], stop: Stop) -> int:
+    async def _wait(self, stores: list[str], cancel_token: CancelToken) -> int:
         """Wait until the files of some stores are read, but not for ever. How many are not.
 
         Meanwhile the step of the search is `in_progress`. Raises `Interrupted`.
@@ -170,15 +170,15 @@ class DocumentSearch:
         async def pause(_: Callable[[None], None]) -> None:
             await asyncio.sleep(_LOOK)
 
-        clock = self._workshop.clock
+        clock = self._services.clock
         if self._waits_until is None:
             self._waits_until = clock.time() + WAIT
         while True:
-            async with self._workshop.database.read() as connection:
+            async with self._services.database.read() as connection:
                 unread = await vector_store_files.unread(connection, stores)
             if not unread or clock.time() >= self._waits_until:
                 return unread
-            async with aclosing(stop.items(pause)) as nothing:
+            async with aclosing(cancel_token.items(pause)) as nothing:
                 async for _ in nothing:
                     pass
 
@@ -187,7 +187,7 @@ class DocumentSearch:
         number = self._searches
         self._searches += 1
         for marker, file_id in passages.markers(found, number):
-            self._products.add_passage(marker, file_id)
+            self._artifacts.add_passage(marker, file_id)
         return number
 
 

@@ -19,22 +19,22 @@ from assistants_tui.engine.models.base import (
 from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
 from assistants_tui.engine.runs import (
     documents,
-    endings,
     history,
     json_answer,
+    outcomes,
     prompt,
     strict_arguments,
     usage,
 )
-from assistants_tui.engine.runs.answer import Answer
+from assistants_tui.engine.runs.cancellation import CancelToken, Interrupted
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
-from assistants_tui.engine.runs.endings import Ending
-from assistants_tui.engine.runs.feed import Feed
-from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.events import EventBroadcaster
+from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions, last_round
-from assistants_tui.engine.runs.stop import Interrupted, Stop
-from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.runs.run_writer import RunWriter
+from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.turn import ModelTurn
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.definitions import ToolBox
 
@@ -53,9 +53,9 @@ _logger = logging.getLogger(__name__)
 class _Ended(Exception):
     """The run cannot go on, and ends like this."""
 
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.status)
-        self.ending = ending
+    def __init__(self, outcome: RunOutcome) -> None:
+        super().__init__(outcome.status)
+        self.outcome = outcome
 
 
 class Executor:
@@ -63,26 +63,26 @@ class Executor:
 
     def __init__(
         self,
-        workshop: Workshop,
-        feed: Feed,
+        services: RunServices,
+        events: EventBroadcaster,
         owner: str,
         run: Json,
         *,
         with_passages: bool = False,
     ) -> None:
-        self.stop = Stop()
-        self.record = RunRecord(
-            workshop.database, workshop.clock, feed, owner=owner, run=run, with_passages=with_passages
+        self.cancel_token = CancelToken()
+        self.writer = RunWriter(
+            services.database, services.clock, events, owner=owner, run=run, with_passages=with_passages
         )
-        self._workshop = workshop
+        self._services = services
         self._owner = owner
         self._tools = ToolBox(run["tools"])
-        self._code = CodeRunner(workshop, owner, run["thread_id"])
-        self._search = DocumentSearch(workshop, run, self._code.products)
+        self._code = CodeRunner(services, owner, run["thread_id"])
+        self._search = DocumentSearch(services, run, self._code.artifacts)
         self._history: list[Json] = []
         self._own: list[Json] = []
         self._progress: Json = {}
-        self._answer: Answer | None = None
+        self._turn: ModelTurn | None = None
         self._repetitions = Repetitions()
         self._refusals = 0
         self._refused: ContextOverflowError | None = None  # the last refusal of a prompt for its length
@@ -92,76 +92,76 @@ class Executor:
     async def work(self) -> None:
         """Do the run. What goes wrong becomes the run's own state, not an exception."""
         try:
-            ending = await self._work()
+            outcome = await self._work()
         except Interrupted as interruption:
-            ending = _ENDINGS.get(interruption.reason)
+            outcome = _OUTCOMES.get(interruption.reason)
         except _Ended as ended:
-            ending = ended.ending
+            outcome = ended.outcome
         except ModelError as error:
-            ending = endings.failed(error.code, str(error))
+            outcome = outcomes.failed(error.code, str(error))
         except Exception:
-            _logger.exception("run %s failed", self.record.id)
+            _logger.exception("run %s failed", self.writer.id)
             message = "The engine had an error while working on this run; its log says more."
-            ending = endings.failed("server_error", message)
-        if ending is not None:
-            await self._end(ending)
+            outcome = outcomes.failed("server_error", message)
+        if outcome is not None:
+            await self._end(outcome)
 
     async def release(self) -> None:
         """Wait for what the work has begun and no longer needs. Others may work on the run meanwhile."""
-        await self._code.cool()
+        await self._code.release_prestart()
 
-    async def _work(self) -> Ending | None:
+    async def _work(self) -> RunOutcome | None:
         """The ending that the run comes to; None if it waits for an answer."""
         # Both at once, each on a connection of its own and to its end.
-        for failure in await asyncio.gather(self.record.begin(), self._read_thread(), return_exceptions=True):
+        for failure in await asyncio.gather(self.writer.begin(), self._read_thread(), return_exceptions=True):
             if failure is not None:
                 raise failure
-        if self.record.unsettled_code and await self._finish_calls():
+        if self.writer.unsettled_code and await self._finish_calls():
             return None
         while True:
-            self.stop.check()
-            answer = self._answer = await self._ask()
-            self._count(answer)
-            if answer.reason == "length":
-                return endings.incomplete("max_completion_tokens")
-            if answer.reason == "content_filter":
+            self.cancel_token.check()
+            turn = self._turn = await self._ask()
+            self._count(turn)
+            if turn.reason == "length":
+                return outcomes.incomplete("max_completion_tokens")
+            if turn.reason == "content_filter":
                 message = "The content filter of the model endpoint stopped this answer."
-                return endings.failed("server_error", message, filtered=True)
-            if not answer.calls:
-                return await self._completed(answer)
+                return outcomes.failed("server_error", message, filtered=True)
+            if not turn.calls:
+                return await self._completed(turn)
             if self._repetitions.goes_on:
                 message = (
                     f"The model made the same call {LIMIT + 1} times with the same result, and gave no "
                     "answer when it was asked for one without tools."
                 )
-                return endings.failed("server_error", message)
-            self._count_refusal(await answer.complete())
-            if await self._run_tools(answer):
+                return outcomes.failed("server_error", message)
+            self._count_refusal(await turn.complete())
+            if await self._run_tools(turn):
                 return None
-            turns = answer.as_turns(self._search.told)
+            turns = turn.as_turns(self._search.told)
             self._own += turns
-            self._answer = None
+            self._turn = None
             self._repetitions.add_round(turns)
             self._tell_repetition()
 
     async def _read_thread(self) -> None:
-        workshop, run = self._workshop, self.record.run
-        now = workshop.now()
-        async with workshop.database.read() as connection:
-            stored = await runs.record(connection, self.record.id)
+        services, run = self._services, self.writer.run
+        now = services.now()
+        async with services.database.read() as connection:
+            stored = await runs.record(connection, self.writer.id)
             if stored is None:
                 raise Interrupted("taken")
             self._progress = stored.progress or {}
-            self.record.resume(self._progress)
+            self.writer.resume(self._progress)
             self._repetitions.resume(self._progress.get("repetitions", {}))
             self._search.remarks |= self._progress.get("remarks", {})
             if "products" in self._progress:
-                self._code.products.resume(self._progress["products"])
-            for_code = await history.code_files(connection, workshop.blobs, self._owner, run, now=now)
+                self._code.artifacts.resume(self._progress["products"])
+            for_code = await history.code_files(connection, services.blobs, self._owner, run, now=now)
             self._code.files = for_code.paths
             self._history = await history.of_thread(
                 connection,
-                workshop.blobs,
+                services.blobs,
                 self._owner,
                 run,
                 now=now,
@@ -169,19 +169,19 @@ class Executor:
                 code_names=for_code.names,
             )
             if "decision" in self._progress:
-                for step in await run_steps.of_run(connection, self.record.id):
+                for step in await run_steps.of_run(connection, self.writer.id):
                     if step["status"] == "in_progress" and step["type"] == "tool_calls":
-                        self.record.reopen_calls(step, self._progress["settled"])
-            elif self.record.turns:
+                        self.writer.reopen_calls(step, self._progress["settled"])
+            elif self.writer.turns:
                 await self._recall(connection)
             try:
                 self._search.documents = await documents.of_run(connection, self._owner, run, now)
             except ExpiredStoreError as expired:
-                raise _Ended(endings.failed("server_error", str(expired))) from None
+                raise _Ended(outcomes.failed("server_error", str(expired))) from None
 
     async def _recall(self, connection: AsyncConnection) -> None:
         """What this run has said and done before it waited."""
-        run = self.record.run
+        run = self.writer.run
         self._own, results = await history.of_run(
             connection, run, self._owner, self._tools, self._search.remarks
         )
@@ -202,23 +202,23 @@ class Executor:
         unseen = await self._run_code(self._progress["decision"])
         if await self._wait(unseen, used):
             return True
-        await self.record.close_calls(used)
-        async with self._workshop.database.read() as connection:
+        await self.writer.close_calls(used)
+        async with self._services.database.read() as connection:
             await self._recall(connection)
         return False
 
-    async def _ask(self) -> Answer:
+    async def _ask(self) -> ModelTurn:
         """One turn of the model, told and stored as it comes."""
-        if self.record.turns >= MAX_TURNS:
+        if self.writer.turns >= MAX_TURNS:
             message = f"The model called tools {MAX_TURNS} times without coming to an answer."
-            raise _Ended(endings.failed("server_error", message))
+            raise _Ended(outcomes.failed("server_error", message))
         for attempt in range(_MAX_OVERFLOWS + 1):
             request = self._request()
-            answer = self._answer = Answer(self.record, self._tools, self._code, request)
+            turn = self._turn = ModelTurn(self.writer, self._tools, self._code, request)
             try:
-                await self._read(request, answer)
+                await self._read(request, turn)
             except ContextOverflowError as error:
-                if answer.has_begun:
+                if turn.has_begun:
                     # What filled the context is the answer itself.
                     message = "The model server stopped in the middle of the answer. It said:"
                     raise ModelError(f"{message} {error}") from None
@@ -227,93 +227,93 @@ class Executor:
                 self._learn_limit(request, error)
             else:
                 break
-        return answer
+        return turn
 
-    async def _read(self, request: ChatRequest, answer: Answer) -> None:
+    async def _read(self, request: ChatRequest, turn: ModelTurn) -> None:
         async def produce(emit: Callable[[Delta], None]) -> None:
-            async with aclosing(self._workshop.model.stream(request)) as deltas:
+            async with aclosing(self._services.model.stream(request)) as deltas:
                 async for delta in deltas:
                     emit(delta)
 
-        async with aclosing(self.stop.items(produce)) as deltas:
+        async with aclosing(self.cancel_token.items(produce)) as deltas:
             async for delta in deltas:
-                await answer.take(delta)
-                if answer.cut:
+                await turn.take(delta)
+                if turn.cut:
                     break
-        answer.flush()
+        turn.flush()
 
-    async def _run_tools(self, answer: Answer) -> bool:
+    async def _run_tools(self, turn: ModelTurn) -> bool:
         """Run what runs here. True if the run has to wait for somebody, and does."""
         opened = False
-        for call in answer.calls:
+        for call in turn.calls:
             if call.index is None:
                 continue
             opened = True
             if call.kind == "file_search":
                 await self._search.run(
-                    self.record, call.index, call.arguments, self.stop, budget=self._budget()
+                    self.writer, call.index, call.arguments, self.cancel_token, budget=self._budget()
                 )
         unseen = await self._run_code()
-        if opened and unseen is None and not self.record.waits_for_functions:
-            await self.record.close_calls(answer.usage)
-        await answer.write_late_text()
-        return opened and await self._wait(unseen, answer.usage)
+        if opened and unseen is None and not self.writer.waits_for_functions:
+            await self.writer.close_calls(turn.usage)
+        await turn.write_late_text()
+        return opened and await self._wait(unseen, turn.usage)
 
     async def _run_code(self, decision: Json | None = None) -> int | None:
         """Run the code of the open step, as far as the user need not see it before or has decided.
 
         Returns the place of the call whose code the user has to see.
         """
-        for index in self.record.unsettled_code:
-            if decision is None and await self._code.has_to_be_seen():
+        for index in self.writer.unsettled_code:
+            if decision is None and await self._code.needs_approval():
                 return index
-            await self._code.run(self.record, index, self.stop, decision or {})
-            self.record.settle(index)
+            await self._code.run(self.writer, index, self.cancel_token, decision or {})
+            self.writer.settle(index)
             decision = None
         return None
 
     async def _wait(self, unseen: int | None, used: Usage) -> bool:
         """Have the run wait for a decision on code, or for the outputs of functions. False: for neither."""
         kept = {
-            "products": self._code.products.kept(),
+            "products": self._code.artifacts.kept(),
             "repetitions": self._repetitions.kept(),
             "remarks": self._search.remarks,
         }
         if unseen is not None:
-            await self.record.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
-        elif self.record.waits_for_functions:
-            await self.record.ask_for_outputs(used, kept)
+            await self.writer.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
+        elif self.writer.waits_for_functions:
+            await self.writer.ask_for_outputs(used, kept)
         else:
             return False
         return True
 
-    async def _completed(self, answer: Answer) -> Ending:
-        await answer.write_images()
+    async def _completed(self, turn: ModelTurn) -> RunOutcome:
+        await turn.write_images()
         spoken = any(turn["role"] == "assistant" and turn["content"] for turn in self._own)
-        if not (answer.text or self.record.has_message or spoken):
+        if not (turn.text or self.writer.has_message or spoken):
             message = "The model's answer was empty. Ask again, or choose another model."
-            return endings.failed("server_error", message)
-        if answer.request.response_format is not None and not answer.refused:
-            fault = await asyncio.to_thread(json_answer.fault, answer.text, answer.request.response_format)
+            return outcomes.failed("server_error", message)
+        if turn.request.response_format is not None and not turn.refused:
+            fault = await asyncio.to_thread(json_answer.fault, turn.text, turn.request.response_format)
             if fault is not None:
-                return endings.failed("server_error", fault)
-        return endings.COMPLETED
+                return outcomes.failed("server_error", fault)
+        return outcomes.COMPLETED
 
-    async def _end(self, ending: Ending) -> None:
+    async def _end(self, outcome: RunOutcome) -> None:
         used: Usage | None = None
-        if self._answer is not None:
-            self._answer.flush()
-            self._count(self._answer)
-            used = self._answer.usage
-        if ending is not endings.CANCELLED and await self.record.end(ending, used):
+        if self._turn is not None:
+            self._turn.flush()
+            self._count(self._turn)
+            used = self._turn.usage
+        if outcome is not outcomes.CANCELLED and await self.writer.end(outcome, used):
             return
         # It is to be cancelled, or somebody was quicker; if that was a cancelling, the end is still ours.
-        await self.record.end(endings.CANCELLED, used)
+        await self.writer.end(outcomes.CANCELLED, used)
 
-    def _count(self, answer: Answer) -> None:
-        if not answer.counted:
-            answer.counted = True
-            self.record.count(answer.usage)
+    def _count(self, turn: ModelTurn) -> None:
+        if not turn.counted:
+            turn.counted = True
+            self.writer.count(turn.usage)
 
     def _count_refusal(self, fault: str | None) -> None:
         """Give up a run whose model goes on to call strict functions with arguments that do not fit."""
@@ -322,17 +322,17 @@ class Executor:
         self._refusals += 1
         if self._refusals > strict_arguments.MAX_REFUSALS:
             message = f"The model called functions wrongly {self._refusals} times. The last time: {fault}"
-            raise _Ended(endings.failed("server_error", message))
+            raise _Ended(outcomes.failed("server_error", message))
 
     # The request
 
     def _request(self) -> ChatRequest:
-        run = self.record.run
+        run = self.writer.run
         # A model that repeats a call is asked to call nothing, and if it does not heed that, without tools.
         # Not at once: some servers refuse calls in the history of a request that declares no tools.
         definitions = [] if self._repetitions.goes_on else self._tools.definitions
         choice = self._tools.choice(run["tool_choice"])
-        forced = self.record.turns == 0 or run["tool_choice"] == "none"
+        forced = self.writer.turns == 0 or run["tool_choice"] == "none"
         response_format = run["response_format"]
         messages = self._messages(definitions)
         return ChatRequest(
@@ -353,7 +353,7 @@ class Executor:
         while True:
             try:
                 return prompt.fit(
-                    prompt.system_text(self.record.run, self._code.files, self._search.documents),
+                    prompt.system_text(self.writer.run, self._code.files, self._search.documents),
                     self._history,
                     self._own,
                     overhead=tokens.of_tools(definitions),
@@ -361,30 +361,30 @@ class Executor:
                 )
             except prompt.PromptTooLongError:
                 if self._left("prompt") is not None and self._left("prompt") == self._budget():
-                    raise _Ended(endings.incomplete("max_prompt_tokens")) from None
+                    raise _Ended(outcomes.incomplete("max_prompt_tokens")) from None
                 if self._refused is not None:
                     message = "The prompt is longer than the model can read, even without the older messages."
                     message = f"{message} The model server said: {self._refused}"
-                    raise _Ended(endings.failed("invalid_prompt", message)) from None
+                    raise _Ended(outcomes.failed("invalid_prompt", message)) from None
                 # An estimate against what the server said to another run: it has to say it to this one.
                 self._doubts_limit = True
 
     def _left(self, kind: str) -> int | None:
         """What is left of the run's prompt or completion tokens; None if it may take as many as it needs."""
-        limit: int | None = self.record.run[f"max_{kind}_tokens"]
+        limit: int | None = self.writer.run[f"max_{kind}_tokens"]
         if limit is None:
             return None
-        so_far = self.record.used
+        so_far = self.writer.used
         used = so_far.prompt_tokens if kind == "prompt" else so_far.completion_tokens
         if used >= limit:
-            raise _Ended(endings.incomplete(f"max_{kind}_tokens"))
+            raise _Ended(outcomes.incomplete(f"max_{kind}_tokens"))
         left: int = limit - used
         return left
 
     def _budget(self) -> int | None:
         """How many tokens the next prompt may have."""
-        workshop, model = self._workshop, self.record.run["model"]
-        stated = None if self._doubts_limit else workshop.context_limits.of(model, workshop.clock.time())
+        services, model = self._services, self.writer.run["model"]
+        stated = None if self._doubts_limit else services.context_limits.of(model, services.clock.time())
         limits = (self._left("prompt"), self._guess, None if stated is None else int(stated * _MARGIN))
         known = [limit for limit in limits if limit is not None]
         return min(known) if known else None
@@ -396,11 +396,11 @@ class Executor:
         self._guess = int(estimate * _SHRINK)
         if error.limit is not None and error.limit >= SMALLEST_CONTEXT:
             self._guess = min(self._guess, int(error.limit * _MARGIN))
-            self._workshop.context_limits.learn(request.model, error.limit, self._workshop.clock.time())
+            self._services.context_limits.learn(request.model, error.limit, self._services.clock.time())
 
 
-_ENDINGS: dict[str, Ending] = {
-    "cancel": endings.CANCELLED,
-    "expire": endings.EXPIRED,
-    "shutdown": endings.failed("server_error", "The engine was closed before the run was done."),
+_OUTCOMES: dict[str, RunOutcome] = {
+    "cancel": outcomes.CANCELLED,
+    "expire": outcomes.EXPIRED,
+    "shutdown": outcomes.failed("server_error", "The engine was closed before the run was done."),
 }

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import assistants as table
 
 _FIELDS = (
@@ -26,7 +26,7 @@ _FIELDS = (
 
 def to_wire(row: Row[Any]) -> Json:
     """The object. The service shows the files of the code interpreter as soon as that tool is on."""
-    assistant = objects.columns_of(row, "assistant", *_FIELDS)
+    assistant = crud.columns_of(row, "assistant", *_FIELDS)
     if {"type": "code_interpreter"} in assistant["tools"]:
         assistant["tool_resources"] = {"code_interpreter": {"file_ids": []}} | assistant["tool_resources"]
     return assistant
@@ -39,23 +39,23 @@ def _is(owner: str, assistant_id: str) -> tuple[ColumnElement[bool], ...]:
 async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
     """Store an assistant whose fields have been checked and completed with their defaults."""
     row = {"id": ids.new("assistant"), "owner": owner, "created_at": created_at} | values
-    return to_wire(await objects.add(connection, table, row))
+    return to_wire(await crud.add(connection, table, row))
 
 
 async def get(connection: AsyncConnection, owner: str, assistant_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, assistant_id))
+    row = await crud.one(connection, table, *_is(owner, assistant_id))
     return None if row is None else to_wire(row)
 
 
 async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:
-    return await objects.page(connection, table, to_wire, request, table.c.owner == owner)
+    return await crud.page(connection, table, to_wire, request, table.c.owner == owner)
 
 
 async def change(connection: AsyncConnection, owner: str, assistant_id: str, values: Json) -> Json | None:
     """Replace the given fields and return the assistant, or None if there is none."""
-    return await objects.change(connection, table, to_wire, values, *_is(owner, assistant_id))
+    return await crud.change(connection, table, to_wire, values, *_is(owner, assistant_id))
 
 
 async def remove(connection: AsyncConnection, owner: str, assistant_id: str) -> bool:
     """Delete it. Runs and messages that name it stay."""
-    return await objects.remove(connection, table, *_is(owner, assistant_id))
+    return await crud.remove(connection, table, *_is(owner, assistant_id))

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from assistants_tui.engine.store import migrations, one_trip
+from assistants_tui.engine.store import batched_sqlite, migrations
 
 FILE_NAME = "engine.sqlite3"
 _BUSY_SECONDS = 30  # how long to wait for another process that writes to the same file
@@ -90,7 +90,7 @@ def _sqlite(data_dir: Path) -> AsyncEngine:
         hide_parameters=True,  # errors are logged, and what users wrote is not for the log
         pool_size=8,
         # No transactions by the driver's own rules: SQLAlchemy's begin event opens them, below.
-        async_creator=lambda: one_trip.connect(path, _BUSY_SECONDS),
+        async_creator=lambda: batched_sqlite.connect(path, _BUSY_SECONDS),
     )
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import vector_store_file_batches as table
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.vector_stores import file_counts
@@ -19,18 +19,18 @@ def _is(owner: str, store_id: str, batch_id: str) -> tuple[ColumnElement[bool], 
 async def create(connection: AsyncConnection, owner: str, store_id: str, now: int) -> str:
     """Begin a batch and return its ID, under which its files are then attached."""
     row = {"id": ids.new("file_batch"), "owner": owner, "created_at": now, "vector_store_id": store_id}
-    batch_id: str = (await objects.add(connection, table, row)).id
+    batch_id: str = (await crud.add(connection, table, row)).id
     return batch_id
 
 
 async def get(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, store_id, batch_id))
+    row = await crud.one(connection, table, *_is(owner, store_id, batch_id))
     return None if row is None else await _to_wire(connection, row)
 
 
 async def cancel(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> Json | None:
     """Leave the batch's files that are not indexed yet as they are. A batch that is done stays done."""
-    row = await objects.one(connection, table, *_is(owner, store_id, batch_id))
+    row = await crud.one(connection, table, *_is(owner, store_id, batch_id))
     if row is None:
         return None
     open_files = files_table.c.batch_id == batch_id, files_table.c.status == "in_progress"
@@ -55,5 +55,5 @@ async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> Json:
         status = "failed"
     else:
         status = "completed"
-    batch = objects.columns_of(row, "vector_store.file_batch", "vector_store_id")
+    batch = crud.columns_of(row, "vector_store.file_batch", "vector_store_id")
     return batch | {"status": status, "file_counts": counts}

@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects, references
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids, references
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import files as table
 
 _FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "file", *_FIELDS)
+    return crud.columns_of(row, "file", *_FIELDS)
 
 
 def _alive(owner: str, now: int) -> tuple[ColumnElement[bool], ...]:
@@ -25,17 +25,17 @@ def _alive(owner: str, now: int) -> tuple[ColumnElement[bool], ...]:
 async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
     """Store a file. `values`: bytes, filename, purpose and blob; expires_at if it is not to stay."""
     row = {"id": ids.new("file"), "owner": owner, "created_at": created_at, "status": "processed"} | values
-    return to_wire(await objects.add(connection, table, row))
+    return to_wire(await crud.add(connection, table, row))
 
 
 async def get(connection: AsyncConnection, owner: str, file_id: str, now: int) -> Json | None:
-    row = await objects.one(connection, table, table.c.id == file_id, *_alive(owner, now))
+    row = await crud.one(connection, table, table.c.id == file_id, *_alive(owner, now))
     return None if row is None else to_wire(row)
 
 
 async def blob(connection: AsyncConnection, owner: str, file_id: str, now: int) -> str | None:
     """The name of the blob that holds the file's bytes."""
-    row = await objects.one(connection, table, table.c.id == file_id, *_alive(owner, now))
+    row = await crud.one(connection, table, table.c.id == file_id, *_alive(owner, now))
     return None if row is None else row.blob
 
 
@@ -56,7 +56,7 @@ async def page(
     where = [*_alive(owner, now)]
     if purpose is not None:
         where.append(table.c.purpose == purpose)
-    return await objects.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where)
 
 
 async def total_bytes(connection: AsyncConnection, owner: str) -> int:
@@ -74,7 +74,7 @@ async def remove(connection: AsyncConnection, owner: str, file_id: str) -> str |
     statement = delete(table).where(*where).returning(table.c.blob)
     blob: str | None = (await connection.execute(statement)).scalar_one_or_none()
     if blob is not None:
-        await references.forget(connection, owner, file_id)
+        await references.remove_references(connection, owner, file_id)
     return blob
 
 

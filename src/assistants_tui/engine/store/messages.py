@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects, threads
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids, threads
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import messages as table
 
 MAX_PER_THREAD = 100_000
@@ -42,7 +42,7 @@ class ThreadGoneError(Exception):
 
 def to_wire(row: Row[Any]) -> Json:
     """The object. `file_ids` is what version 1 of the API called attachments; the service still sends it."""
-    message = objects.columns_of(row, "thread.message", *_FIELDS)
+    message = crud.columns_of(row, "thread.message", *_FIELDS)
     message["file_ids"] = list(dict.fromkeys(attached["file_id"] for attached in message["attachments"]))
     return message
 
@@ -80,11 +80,11 @@ async def create(
         "attachments": [],
         "metadata": {},
     }
-    return to_wire(await objects.add(connection, table, row | values))
+    return to_wire(await crud.add(connection, table, row | values))
 
 
 async def get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, thread_id, message_id))
+    row = await crud.one(connection, table, *_is(owner, thread_id, message_id))
     return None if row is None else to_wire(row)
 
 
@@ -100,7 +100,7 @@ async def page(
     where = [table.c.thread_id == thread_id, table.c.owner == owner]
     if run_id is not None:
         where.append(table.c.run_id == run_id)
-    return await objects.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where)
 
 
 async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[Json]:
@@ -135,11 +135,11 @@ async def unfinished_of_run(connection: AsyncConnection, run_id: str) -> list[Js
 
 async def change(connection: AsyncConnection, message_id: str, values: Json) -> Json | None:
     """Replace fields of a message: a run's progress, or its metadata. None if it is gone."""
-    return await objects.change(connection, table, to_wire, values, table.c.id == message_id)
+    return await crud.change(connection, table, to_wire, values, table.c.id == message_id)
 
 
 async def remove(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> bool:
-    gone = await objects.remove(connection, table, *_is(owner, thread_id, message_id))
+    gone = await crud.remove(connection, table, *_is(owner, thread_id, message_id))
     if gone:
         await threads.count_messages(connection, thread_id, -1)
     return gone

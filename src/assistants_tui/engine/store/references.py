@@ -3,17 +3,17 @@
 from sqlalchemy import Table, Text, cast, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import assistants, threads
 
 
-async def forget(connection: AsyncConnection, owner: str, object_id: str) -> None:
+async def remove_references(connection: AsyncConnection, owner: str, object_id: str) -> None:
     """Take a file or vector store that is deleted off the lists of all assistants and threads."""
     for holders in (assistants, threads):
-        await _forget(connection, holders, owner, object_id)
+        await _remove(connection, holders, owner, object_id)
 
 
-async def _forget(connection: AsyncConnection, holders: Table, owner: str, object_id: str) -> None:
+async def _remove(connection: AsyncConnection, holders: Table, owner: str, object_id: str) -> None:
     mentions = cast(holders.c.tool_resources, Text).contains(object_id, autoescape=True)
     found = select(holders.c.seq, holders.c.tool_resources).where(holders.c.owner == owner, mentions)
     for row in (await connection.execute(found)).all():

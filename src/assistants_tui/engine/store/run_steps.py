@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import run_steps as table
 
 _FIELDS = (
@@ -28,7 +28,7 @@ _FIELDS = (
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "thread.run.step", *_FIELDS)
+    return crud.columns_of(row, "thread.run.step", *_FIELDS)
 
 
 async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
@@ -40,7 +40,7 @@ async def create(connection: AsyncConnection, owner: str, created_at: int, value
         "status": "in_progress",
         "metadata": {},
     } | values
-    return to_wire(await objects.add(connection, table, row))
+    return to_wire(await crud.add(connection, table, row))
 
 
 async def get(
@@ -52,7 +52,7 @@ async def get(
         table.c.thread_id == thread_id,
         table.c.owner == owner,
     )
-    row = await objects.one(connection, table, *where)
+    row = await crud.one(connection, table, *where)
     return None if row is None else to_wire(row)
 
 
@@ -60,7 +60,7 @@ async def page(
     connection: AsyncConnection, owner: str, thread_id: str, run_id: str, request: PageRequest
 ) -> Page:
     where = table.c.run_id == run_id, table.c.thread_id == thread_id, table.c.owner == owner
-    return await objects.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where)
 
 
 async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
@@ -71,4 +71,4 @@ async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
 
 async def change(connection: AsyncConnection, step_id: str, values: Json) -> Json | None:
     """Set fields of a step and return it, None if it is gone."""
-    return await objects.change(connection, table, to_wire, values, table.c.id == step_id)
+    return await crud.change(connection, table, to_wire, values, table.c.id == step_id)

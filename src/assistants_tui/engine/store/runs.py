@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
 from assistants_tui.engine.store.schema import runs as table
 
@@ -54,7 +54,7 @@ class ThreadLockedError(Exception):
 
 def to_wire(row: Row[Any]) -> Json:
     """The object. `file_ids` is left from version 1 of the API: the service still sends it, always empty."""
-    run = objects.columns_of(row, "thread.run", *_FIELDS)
+    run = crud.columns_of(row, "thread.run", *_FIELDS)
     return run | {"instructions": run["instructions"] or None, "file_ids": []}
 
 
@@ -77,7 +77,7 @@ async def create(
     within = nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested()
     try:
         async with within:
-            return to_wire(await objects.add(connection, table, row))
+            return to_wire(await crud.add(connection, table, row))
     except IntegrityError:
         active = await active_of_thread(connection, thread_id)
         if active is None:
@@ -88,18 +88,18 @@ async def create(
 async def active_of_thread(connection: AsyncConnection, thread_id: str) -> Json | None:
     """The run that locks a thread."""
     where = table.c.thread_id == thread_id, table.c.status.in_(ACTIVE_RUN_STATUSES)
-    row = await objects.one(connection, table, *where)
+    row = await crud.one(connection, table, *where)
     return None if row is None else to_wire(row)
 
 
 async def get(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, thread_id, run_id))
+    row = await crud.one(connection, table, *_is(owner, thread_id, run_id))
     return None if row is None else to_wire(row)
 
 
 async def page(connection: AsyncConnection, owner: str, thread_id: str, request: PageRequest) -> Page:
     where = table.c.thread_id == thread_id, table.c.owner == owner
-    return await objects.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where)
 
 
 async def change(
@@ -113,7 +113,7 @@ async def change(
     where = [table.c.id == run_id]
     if when is not None:
         where.append(table.c.status.in_(when))
-    return await objects.change(connection, table, to_wire, values, *where)
+    return await crud.change(connection, table, to_wire, values, *where)
 
 
 async def status(connection: AsyncConnection, run_id: str) -> str | None:
@@ -133,7 +133,7 @@ async def held_by(connection: AsyncConnection, holder: str) -> dict[str, str]:
 
 async def record(connection: AsyncConnection, run_id: str) -> Row[Any] | None:
     """A run with the columns that only the engine sees: owner, progress and lease."""
-    return await objects.one(connection, table, table.c.id == run_id)
+    return await crud.one(connection, table, table.c.id == run_id)
 
 
 async def overdue(connection: AsyncConnection, now: int) -> list[Json]:

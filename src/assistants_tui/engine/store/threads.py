@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import threads as table
 
 
 def to_wire(row: Row[Any]) -> Json:
     """The object. The service shows the files of the code interpreter also where there are none."""
-    thread = objects.columns_of(row, "thread", "tool_resources", "metadata")
+    thread = crud.columns_of(row, "thread", "tool_resources", "metadata")
     thread["tool_resources"] = {"code_interpreter": {"file_ids": []}} | thread["tool_resources"]
     return thread
 
@@ -23,11 +23,11 @@ def _is(owner: str, thread_id: str) -> tuple[ColumnElement[bool], ...]:
 
 async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
     row = {"id": ids.new("thread"), "owner": owner, "created_at": created_at} | values
-    return to_wire(await objects.add(connection, table, row))
+    return to_wire(await crud.add(connection, table, row))
 
 
 async def get(connection: AsyncConnection, owner: str, thread_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, thread_id))
+    row = await crud.one(connection, table, *_is(owner, thread_id))
     return None if row is None else to_wire(row)
 
 
@@ -42,17 +42,17 @@ async def lock(connection: AsyncConnection, owner: str, thread_id: str) -> Json 
 
 
 async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:
-    return await objects.page(connection, table, to_wire, request, table.c.owner == owner)
+    return await crud.page(connection, table, to_wire, request, table.c.owner == owner)
 
 
 async def change(connection: AsyncConnection, owner: str, thread_id: str, values: Json) -> Json | None:
     """Replace the given fields and return the thread, or None if there is none."""
-    return await objects.change(connection, table, to_wire, values, *_is(owner, thread_id))
+    return await crud.change(connection, table, to_wire, values, *_is(owner, thread_id))
 
 
 async def remove(connection: AsyncConnection, owner: str, thread_id: str) -> bool:
     """Delete it with its messages, runs and steps. Files and vector stores stay."""
-    return await objects.remove(connection, table, *_is(owner, thread_id))
+    return await crud.remove(connection, table, *_is(owner, thread_id))
 
 
 async def count_messages(connection: AsyncConnection, thread_id: str, change: int) -> int | None:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store import crud, ids
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import upload_parts
 from assistants_tui.engine.store.schema import uploads as table
 
@@ -28,7 +28,7 @@ class Part:
 
 
 def _to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "upload", *_FIELDS) | {"file": None}
+    return crud.columns_of(row, "upload", *_FIELDS) | {"file": None}
 
 
 def _is(owner: str, upload_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -43,12 +43,12 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
         "expires_at": now + LIFETIME,
         "status": "pending",
     } | values
-    return _to_wire(await objects.add(connection, table, row))
+    return _to_wire(await crud.add(connection, table, row))
 
 
 async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Json | None:
     """An upload; one that was not completed in time is expired, though nobody has marked it yet."""
-    row = await objects.one(connection, table, *_is(owner, upload_id))
+    row = await crud.one(connection, table, *_is(owner, upload_id))
     if row is None:
         return None
     upload = _to_wire(row)
@@ -82,7 +82,7 @@ async def end(connection: AsyncConnection, upload_id: str, status: str) -> Json:
 
 async def add_part(connection: AsyncConnection, owner: str, upload_id: str, now: int, values: Json) -> Json:
     row = {"id": ids.new("upload_part"), "owner": owner, "created_at": now, "upload_id": upload_id} | values
-    return objects.columns_of(await objects.add(connection, upload_parts, row), "upload.part", "upload_id")
+    return crud.columns_of(await crud.add(connection, upload_parts, row), "upload.part", "upload_id")
 
 
 async def parts(connection: AsyncConnection, upload_id: str) -> list[Part]:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import objects
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import files as files_table
 from assistants_tui.engine.store.schema import vector_store_files as table
 
@@ -43,7 +43,7 @@ class WaitingFile:
 
 
 def to_wire(row: Row[Any]) -> Json:
-    return objects.columns_of(row, "vector_store.file", *_FIELDS)
+    return crud.columns_of(row, "vector_store.file", *_FIELDS)
 
 
 def _is(owner: str, store_id: str, file_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -87,7 +87,7 @@ async def count(connection: AsyncConnection, store_id: str, *, other_than: Seque
 
 
 async def get(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, store_id, file_id))
+    row = await crud.one(connection, table, *_is(owner, store_id, file_id))
     return None if row is None else to_wire(row)
 
 
@@ -105,18 +105,18 @@ async def page(
         where.append(table.c.status == status)
     if batch_id is not None:
         where.append(table.c.batch_id == batch_id)
-    return await objects.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where)
 
 
 async def change(
     connection: AsyncConnection, owner: str, store_id: str, file_id: str, values: Json
 ) -> Json | None:
-    return await objects.change(connection, table, to_wire, values, *_is(owner, store_id, file_id))
+    return await crud.change(connection, table, to_wire, values, *_is(owner, store_id, file_id))
 
 
 async def detach(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> bool:
     """Take a file out of a store. The file itself stays."""
-    return await objects.remove(connection, table, *_is(owner, store_id, file_id))
+    return await crud.remove(connection, table, *_is(owner, store_id, file_id))
 
 
 async def waiting(connection: AsyncConnection, *, limit: int | None = None) -> list[WaitingFile]:

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store import ids, objects, references
-from assistants_tui.engine.store.objects import Json, Page, PageRequest
+from assistants_tui.engine.store import crud, ids, references
+from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.schema import vector_stores as table
 
@@ -22,7 +22,7 @@ def _is(owner: str, store_id: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _to_wire(row: Row[Any]) -> Json:
-    store = objects.columns_of(row, "vector_store", *_FIELDS)
+    store = crud.columns_of(row, "vector_store", *_FIELDS)
     return store | {"name": store["name"] or None}
 
 
@@ -34,11 +34,11 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
         "last_active_at": now,
         "expires_at": _expiry(values.get("expires_after"), now),
     } | values
-    return await _complete_one(connection, now, _to_wire(await objects.add(connection, table, row)))
+    return await _complete_one(connection, now, _to_wire(await crud.add(connection, table, row)))
 
 
 async def get(connection: AsyncConnection, owner: str, store_id: str, now: int) -> Json | None:
-    row = await objects.one(connection, table, *_is(owner, store_id))
+    row = await crud.one(connection, table, *_is(owner, store_id))
     return None if row is None else await _complete_one(connection, now, _to_wire(row))
 
 
@@ -53,7 +53,7 @@ async def several(
 
 
 async def page(connection: AsyncConnection, owner: str, request: PageRequest, now: int) -> Page:
-    found = await objects.page(connection, table, _to_wire, request, table.c.owner == owner)
+    found = await crud.page(connection, table, _to_wire, request, table.c.owner == owner)
     await _complete(connection, now, found.data)
     return found
 
@@ -63,10 +63,10 @@ async def change(
 ) -> Json | None:
     """Replace the given fields. A new `expires_after` counts from the last use."""
     if "expires_after" in values:
-        row = await objects.one(connection, table, *_is(owner, store_id))
+        row = await crud.one(connection, table, *_is(owner, store_id))
         if row is not None:
             values = values | {"expires_at": _expiry(values["expires_after"], row.last_active_at)}
-    changed = await objects.change(connection, table, _to_wire, values, *_is(owner, store_id))
+    changed = await crud.change(connection, table, _to_wire, values, *_is(owner, store_id))
     return None if changed is None else await _complete_one(connection, now, changed)
 
 
@@ -81,9 +81,9 @@ async def use(connection: AsyncConnection, store_ids: Sequence[str], now: int) -
 
 async def remove(connection: AsyncConnection, owner: str, store_id: str) -> bool:
     """Delete it, and take it off what assistants and threads search. Its files stay."""
-    gone = await objects.remove(connection, table, *_is(owner, store_id))
+    gone = await crud.remove(connection, table, *_is(owner, store_id))
     if gone:
-        await references.forget(connection, owner, store_id)
+        await references.remove_references(connection, owner, store_id)
     return gone
 
 

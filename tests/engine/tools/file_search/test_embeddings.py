@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.engine.store.batched_sqlite import BatchedConnection
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.store.one_trip import OneTripConnection
 from assistants_tui.engine.tools.file_search import embedding, embeddings, meanings
 from assistants_tui.engine.tools.file_search.chunking import Chunking
 from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
@@ -119,13 +119,13 @@ async def test_the_vectors_of_a_file_are_committed_when_it_is_done(
     understanding: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow disk: the size of a file includes its vectors however long their commit takes."""
-    commit = OneTripConnection.commit
+    commit = BatchedConnection.commit
 
-    async def slowly(connection: OneTripConnection) -> None:
+    async def slowly(connection: BatchedConnection) -> None:
         await asyncio.sleep(0.05)
         await commit(connection)
 
-    monkeypatch.setattr(OneTripConnection, "commit", slowly)
+    monkeypatch.setattr(BatchedConnection, "commit", slowly)
     file_id = await understanding.attach("kennel.txt", "The hound sleeps.")
     assert (await understanding.ingest(file_id)).usage_bytes == len("The hound sleeps.") + 5
 

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from assistants_tui.engine.api.errors import wrong_id
-from assistants_tui.engine.api.explanations import TAG
+from assistants_tui.engine.api.validation_errors import TAG
 from assistants_tui.engine.store.ids import PREFIXES
 from assistants_tui.protocol.names import CONTROL, has_control_characters
 

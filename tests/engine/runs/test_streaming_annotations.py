@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.runs.markers import MarkerScanner
+from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 
 MARKERS = ["sandbox:/mnt/data/a.csv", "sandbox:/mnt/data/a.csv.gz", "【4:0†source】", "ab", "aab"]
 

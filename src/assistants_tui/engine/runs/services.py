@@ -12,7 +12,7 @@ from assistants_tui.engine.tools.file_search.search import FileSearch
 
 
 @dataclass(frozen=True)
-class Workshop:
+class RunServices:
     """The open engine as its runs see it."""
 
     database: Database

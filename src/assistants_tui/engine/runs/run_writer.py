@@ -1,6 +1,6 @@
 """What a run has done: kept in memory while it works, stored, and announced once it is stored.
 
-Text and code that stream in are announced at once and stored by `checkpoint`, which the runner calls often
+Text and code that stream in are announced at once and stored by `checkpoint`, which the manager calls often
 enough that a killed engine loses less than half a second of them.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
-from assistants_tui.engine.runs import endings, usage
+from assistants_tui.engine.runs import outcomes, usage
+from assistants_tui.engine.runs.cancellation import Interrupted
 from assistants_tui.engine.runs.content import MessageContent
-from assistants_tui.engine.runs.endings import Ending
-from assistants_tui.engine.runs.feed import Event, Feed
-from assistants_tui.engine.runs.stop import Interrupted
+from assistants_tui.engine.runs.events import Event, EventBroadcaster
+from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.store import ids, messages, run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
@@ -28,7 +28,7 @@ _INPUTS = {"code_interpreter": "input", "function": "arguments"}
 """The field of a call that grows while the model writes the call, by the call's type."""
 
 
-class RunRecord:
+class RunWriter:
     """One run's state, and the only way in which its executor changes it.
 
     Every method that changes the run's state raises `Interrupted` when somebody else has changed it before.
@@ -38,7 +38,7 @@ class RunRecord:
         self,
         database: Database,
         clock: Clock,
-        feed: Feed,
+        events: EventBroadcaster,
         *,
         owner: str,
         run: Json,
@@ -46,7 +46,7 @@ class RunRecord:
     ) -> None:
         self.run = run
         self.owner = owner
-        self.feed = feed
+        self.events = events
         self.turns = 0
         self.used = Usage()
         self._database = database
@@ -162,7 +162,7 @@ class RunRecord:
             "lease_holder": None,
         }
         async with self._changing(saves=True) as (connection, events):
-            await self._change_run(connection, values, when=endings.WORKING)
+            await self._change_run(connection, values, when=outcomes.WORKING)
             await run_steps.change(connection, self._calls_step["id"], self._step_values())
             events.append(Event("thread.run.requires_action", self.run))
         self._calls_step = None
@@ -173,10 +173,10 @@ class RunRecord:
         if not self._cancelling_told:
             self._cancelling_told = True
             self.run = self.run | {"status": "cancelling", "required_action": None}
-            self.feed.publish("thread.run.cancelling", self.run)
+            self.events.publish("thread.run.cancelling", self.run)
 
-    async def end(self, ending: Ending, used: Usage | None = None) -> bool:
-        """End the run and all that is open. False if its state forbids this ending."""
+    async def end(self, outcome: RunOutcome, used: Usage | None = None) -> bool:
+        """End the run and all that is open. False if its state forbids this outcome."""
         step_values: dict[str, Json] = {}
         message_values: dict[str, Json] = {}
         counted: Json = {"usage": usage.to_wire(used)} if used is not None else {}
@@ -188,10 +188,10 @@ class RunRecord:
             step_values[self._message_step["id"]] = counted
         saved = self._saved
         async with self._changing(saves=True) as (connection, events):
-            ended = await endings.end(
+            ended = await outcomes.end(
                 connection,
                 self.id,
-                ending,
+                outcome,
                 self._now(),
                 usage=usage.to_wire(self.used),
                 step_values=step_values,
@@ -201,7 +201,7 @@ class RunRecord:
                 self._saved = saved
                 return False
             events.extend(ended)
-            if ending is endings.CANCELLED:
+            if outcome is outcomes.CANCELLED:
                 self.tell_cancelling()
         self.concluded = True
         self._message = self._message_step = self._calls_step = None
@@ -252,7 +252,7 @@ class RunRecord:
         message, step = self._message, self._message_step
         self._message = self._message_step = None
         values = {
-            **endings.message_state("completed", self._now()),
+            **outcomes.message_state("completed", self._now()),
             "content": self._content.parts(),
         }
         async with self._changing(saves=True) as (connection, events):
@@ -410,7 +410,7 @@ class RunRecord:
             self._saved = saved if saves else self._saved
             raise
         for event in events:
-            self.feed.publish(
+            self.events.publish(
                 event.name, event.data if self._with_passages else _without_passages(event.data)
             )
 
@@ -426,7 +426,7 @@ class RunRecord:
         status = await runs.status(connection, self.id)
         if status == "cancelling":
             raise Interrupted("cancel")
-        if status not in endings.WORKING:
+        if status not in outcomes.WORKING:
             raise Interrupted("taken")
 
     async def _create_step(
@@ -446,7 +446,7 @@ class RunRecord:
     async def _complete_step(
         self, connection: AsyncConnection, events: list[Event], step: Json, values: Json
     ) -> None:
-        values = {**endings.step_state("completed", self._now()), **values}
+        values = {**outcomes.step_state("completed", self._now()), **values}
         if changed := await run_steps.change(connection, step["id"], values):
             events.append(Event("thread.run.step.completed", changed))
 
@@ -465,7 +465,7 @@ class RunRecord:
             "object": "thread.message.delta",
             "delta": {"content": [delta]},
         }
-        self.feed.publish("thread.message.delta", data)
+        self.events.publish("thread.message.delta", data)
 
     def _announce_output(self, index: int, output: Json) -> None:
         self._announce_call(
@@ -480,7 +480,7 @@ class RunRecord:
             "object": "thread.run.step.delta",
             "delta": {"step_details": {"type": "tool_calls", "tool_calls": [call]}},
         }
-        self.feed.publish("thread.run.step.delta", data)
+        self.events.publish("thread.run.step.delta", data)
 
     def _now(self) -> int:
         return int(self._clock.time())

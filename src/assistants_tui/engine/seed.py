@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import assistants
-from assistants_tui.engine.store.objects import Json
+from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import assistants as table
 
 _LOCATION = {"type": "string", "description": "The city and, if useful, its state or country"}

@@ -5,7 +5,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-class Products:
+class RunArtifacts:
     """Files that code has made and passages that were found so far, and what of it no message shows yet."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 State = Literal["alive", "dead", "unknown"]
 
 
-class Presence:
+class InstanceLock:
     """This engine's name and its sign of life."""
 
     def __init__(self, directory: Path) -> None:

@@ -25,7 +25,7 @@ class Interrupted(Exception):
         self.reason: Reason = reason
 
 
-class Stop:
+class CancelToken:
     """Asked for once, from anywhere on the event loop; noticed at the next item or at once while waiting."""
 
     def __init__(self) -> None:

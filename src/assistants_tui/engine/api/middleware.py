@@ -16,7 +16,7 @@ _NOSNIFF = (b"x-content-type-options", b"nosniff")  # browsers show what they ar
 _log = logging.getLogger(__name__)
 
 
-class Outermost:
+class OuterMiddleware:
     """Adds headers to every response, and turns an exception that nobody expected into a 500."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -21,7 +21,7 @@ Rows = list[Any]
 class _Cursor:
     """What SQLAlchemy uses of `aiosqlite.Cursor`."""
 
-    def __init__(self, connection: "OneTripConnection") -> None:
+    def __init__(self, connection: "BatchedConnection") -> None:
         self._connection = connection
         self._cursor: sqlite3.Cursor | None = None
         self._rows: Rows = []
@@ -96,7 +96,7 @@ class _Cursor:
         return rows
 
 
-class OneTripConnection(aiosqlite.Connection):
+class BatchedConnection(aiosqlite.Connection):
     """A connection whose cursors make one trip."""
 
     begin: str | None = None
@@ -128,9 +128,9 @@ class OneTripConnection(aiosqlite.Connection):
             await super().rollback()
 
 
-async def connect(path: Path, busy_seconds: float) -> OneTripConnection:
+async def connect(path: Path, busy_seconds: float) -> BatchedConnection:
     """Open a database file. Transactions are left to whoever uses the connection."""
-    connection = OneTripConnection(
+    connection = BatchedConnection(
         lambda: sqlite3.connect(path, isolation_level=None, timeout=busy_seconds), iter_chunk_size=_FIRST_ROWS
     )
     connection._thread.daemon = True  # it must not keep a process from ending

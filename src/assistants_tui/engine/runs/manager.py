@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
-from assistants_tui.engine.runs import endings, usage
-from assistants_tui.engine.runs.endings import Ending
+from assistants_tui.engine.runs import outcomes, usage
+from assistants_tui.engine.runs.events import Event, EventBroadcaster, Subscription
 from assistants_tui.engine.runs.executor import Executor
-from assistants_tui.engine.runs.feed import Event, Feed, Reader
-from assistants_tui.engine.runs.presence import Presence
-from assistants_tui.engine.runs.workshop import Workshop
+from assistants_tui.engine.runs.instance_lock import InstanceLock
+from assistants_tui.engine.runs.outcomes import RunOutcome
+from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
@@ -49,12 +49,12 @@ class DecisionRefusedError(Exception):
     """The run does not wait for a decision on this code. The message says what it does instead."""
 
 
-class Runner:
+class RunManager:
     """Starts runs and has an eye on them. `open()` it before use, `close()` it in the end."""
 
-    def __init__(self, workshop: Workshop, presence: Presence) -> None:
-        self._workshop = workshop
-        self._presence = presence
+    def __init__(self, services: RunServices, instance_lock: InstanceLock) -> None:
+        self._services = services
+        self._instance_lock = instance_lock
         self._executors: dict[str, Executor] = {}  # by run: the newest attempt, while it is at work
         self._tasks: set[asyncio.Task[None]] = set()
         self._watches: list[asyncio.Task[None]] = []
@@ -64,23 +64,23 @@ class Runner:
     async def open(self) -> None:
         """Fail what a killed engine has left behind, and begin to watch."""
         await self._sweep()
-        self._presence.tidy()
+        self._instance_lock.tidy()
         self._watches = [asyncio.create_task(self._watch_own()), asyncio.create_task(self._watch_others())]
 
     async def close(self) -> None:
         """End the runs at work, keeping what they have written."""
         for executor in self._executors.values():
-            executor.stop.request("shutdown")
+            executor.cancel_token.request("shutdown")
         while self._tasks:
             await asyncio.wait(self._tasks)
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
-        self._presence.leave()
+        self._instance_lock.leave()
 
     def lease(self) -> Json:
         """The fields of a run that is stored for this engine to work on."""
-        return {"lease_holder": self._presence.name, "lease_renewed_at": self._workshop.clock.time()}
+        return {"lease_holder": self._instance_lock.name, "lease_renewed_at": self._services.clock.time()}
 
     def start(
         self,
@@ -90,38 +90,38 @@ class Runner:
         announce: Sequence[Event],
         stream: bool,
         with_passages: bool = False,
-    ) -> Reader | None:
+    ) -> Subscription | None:
         """Work on a queued run that is stored with this engine's lease.
 
         With `stream`, a reader of its events, which begin with those in `announce`. With `with_passages`,
         they have the text of search results.
         """
-        feed = Feed()
-        reader = feed.subscribe() if stream else None
+        events = EventBroadcaster()
+        subscription = events.subscribe() if stream else None
         for event in announce:
-            feed.publish(*event)
-        executor = Executor(self._workshop, feed, owner, run, with_passages=with_passages)
-        self._executors[executor.record.id] = executor
+            events.publish(*event)
+        executor = Executor(self._services, events, owner, run, with_passages=with_passages)
+        self._executors[executor.writer.id] = executor
         self._at_work.set()
         self._spawn(self._work(executor))
-        return reader
+        return subscription
 
     async def submit(
         self, owner: str, thread_id: str, run_id: str, outputs: Mapping[str, str], *, stream: bool
-    ) -> tuple[Json, Reader | None] | None:
+    ) -> tuple[Json, Subscription | None] | None:
         """Give a waiting run the outputs of its functions, by call ID. The queued run, and its events.
 
         None if there is no such run. Raises `OutputsRefusedError`.
         """
-        async with self._workshop.database.write() as connection:
+        async with self._services.database.write() as connection:
             run = await self.current(connection, owner, thread_id, run_id)
             if run is None:
                 return None
             refusal = _refusal(run, outputs)
             if refusal is None:
-                record = await runs.record(connection, run_id)
-                assert record is not None
-                used = (record.progress or {}).get("step_usage")
+                stored = await runs.record(connection, run_id)
+                assert stored is not None
+                used = (stored.progress or {}).get("step_usage")
                 steps = await self._complete_calls(connection, run_id, outputs, used)
                 values = {"status": "queued", "required_action": None, **self.lease()}
                 run = await runs.change(connection, run_id, values, when=_WAITING)
@@ -130,32 +130,32 @@ class Runner:
         if refusal is not None:
             raise OutputsRefusedError(refusal)
         announce = [Event("thread.run.step.completed", passages.without_content(step)) for step in steps]
-        reader = self.start(
+        subscription = self.start(
             owner,
             run,
             announce=[*announce, Event("thread.run.queued", run)],
             stream=stream,
         )
-        return run, reader
+        return run, subscription
 
     async def decide(
         self, owner: str, thread_id: str, run_id: str, decision: Json, *, stream: bool
-    ) -> tuple[Json, Reader | None] | None:
+    ) -> tuple[Json, Subscription | None] | None:
         """Say what is to become of the code that a run waits to run. The queued run, and its events.
 
         `decision` has the `tool_call_id` of the code, `run` or `reject` as its `decision`, and maybe other
         `code` to run instead, or a `reason` for the model. None if there is no such run. Raises
         `DecisionRefusedError`.
         """
-        async with self._workshop.database.write() as connection:
+        async with self._services.database.write() as connection:
             run = await self.current(connection, owner, thread_id, run_id)
             if run is None:
                 return None
             refusal = _decision_refusal(run, decision["tool_call_id"])
             if refusal is None:
-                record = await runs.record(connection, run_id)
-                assert record is not None
-                progress = {**(record.progress or {}), "decision": decision}
+                stored = await runs.record(connection, run_id)
+                assert stored is not None
+                progress = {**(stored.progress or {}), "decision": decision}
                 values = {"status": "queued", "required_action": None, "progress": progress, **self.lease()}
                 run = await runs.change(connection, run_id, values, when=_WAITING)
                 if run is None:
@@ -166,11 +166,11 @@ class Runner:
 
     async def sandbox(self) -> Sandbox:
         """How the code of runs is confined."""
-        return await self._workshop.interpreter.sandbox()
+        return await self._services.interpreter.sandbox()
 
     async def cancel(self, owner: str, thread_id: str, run_id: str) -> Json | None:
         """Ask a run to end. The run, now cancelling; None if there is none. Raises `CancelRefusedError`."""
-        async with self._workshop.database.write() as connection:
+        async with self._services.database.write() as connection:
             run = await self.current(connection, owner, thread_id, run_id)
             if run is None:
                 return None
@@ -184,7 +184,7 @@ class Runner:
         if before not in _CANCELLABLE:
             raise CancelRefusedError(before)
         if before == "requires_action":
-            self._spawn(self._end_left(run_id, endings.CANCELLED))
+            self._spawn(self._end_left(run_id, outcomes.CANCELLED))
         elif run_id in self._executors:
             self._stop_cancelled(self._executors[run_id])
         return run
@@ -196,55 +196,55 @@ class Runner:
         run = await runs.get(connection, owner, thread_id, run_id)
         if run is None or not self.is_overdue(run):
             return run
-        await self._end(connection, run_id, endings.EXPIRED)
+        await self._end(connection, run_id, outcomes.EXPIRED)
         return await runs.get(connection, owner, thread_id, run_id)
 
     def is_overdue(self, run: Json) -> bool:
         """Whether a run that waits for an answer should have expired."""
         waits: bool = run["status"] == "requires_action"
-        return waits and run["expires_at"] <= self._workshop.clock.time()
+        return waits and run["expires_at"] <= self._services.clock.time()
 
     async def forget_thread(self, thread_id: str) -> None:
         """The thread was deleted: its run ends, and with it what its code has left behind."""
         for executor in self._executors.values():
-            if executor.record.run["thread_id"] == thread_id:
-                executor.stop.request("taken")
-        await self._workshop.interpreter.close_thread(thread_id)
+            if executor.writer.run["thread_id"] == thread_id:
+                executor.cancel_token.request("taken")
+        await self._services.interpreter.close_thread(thread_id)
 
     # Work
 
     async def _work(self, executor: Executor) -> None:
-        record = executor.record
+        writer = executor.writer
         try:
             await executor.work()
-            if not record.concluded:
+            if not writer.concluded:
                 await self._conclude(executor)
         except Exception:
             # Its store failed it. It stays as it is until the sweep finds it without an executor.
-            _logger.exception("run %s was lost", record.id)
+            _logger.exception("run %s was lost", writer.id)
         finally:
             # An answer to a run that waits may have begun the next attempt before this one gets here.
-            if self._executors.get(record.id) is executor:
-                del self._executors[record.id]
-            record.feed.publish("done", "[DONE]")
-            record.feed.end()
+            if self._executors.get(writer.id) is executor:
+                del self._executors[writer.id]
+            writer.events.publish("done", "[DONE]")
+            writer.events.end()
             await executor.release()
 
     async def _conclude(self, executor: Executor) -> None:
         """Tell the readers of a run that another process has ended, or deleted, how it stands."""
-        record = executor.record
-        async with self._workshop.database.read() as connection:
-            run = await runs.get(connection, record.owner, record.run["thread_id"], record.id)
+        writer = executor.writer
+        async with self._services.database.read() as connection:
+            run = await runs.get(connection, writer.owner, writer.run["thread_id"], writer.id)
         if run is not None:
-            record.feed.publish(f"thread.run.{run['status']}", run)
+            writer.events.publish(f"thread.run.{run['status']}", run)
         else:
             error = {"message": "The run was deleted.", "type": "server_error", "param": None, "code": None}
             # The reference shows the bare error; the SDKs raise only if it is wrapped.
-            record.feed.publish("error", error | {"error": error})
+            writer.events.publish("error", error | {"error": error})
 
     def _stop_cancelled(self, executor: Executor) -> None:
-        if executor.stop.request("cancel"):
-            executor.record.tell_cancelling()
+        if executor.cancel_token.request("cancel"):
+            executor.writer.tell_cancelling()
 
     async def _complete_calls(
         self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], used: Json | None
@@ -253,7 +253,7 @@ class Runner:
         for step in await run_steps.of_run(connection, run_id):
             if step["status"] == "in_progress":
                 values = {
-                    **endings.step_state("completed", self._workshop.now()),
+                    **outcomes.step_state("completed", self._services.now()),
                     "step_details": _with_outputs(step["step_details"], outputs),
                     "usage": used,
                 }
@@ -270,7 +270,7 @@ class Runner:
     async def _watch_own(self) -> None:
         while True:
             await self._at_work.wait()
-            await self._workshop.clock.sleep(_PULSE)
+            await self._services.clock.sleep(_PULSE)
             try:
                 await self._save()
                 await self._look_at_own()
@@ -281,54 +281,54 @@ class Runner:
 
     async def _watch_others(self) -> None:
         while True:
-            await self._workshop.clock.sleep(_SWEEP)
+            await self._services.clock.sleep(_SWEEP)
             try:
                 await self._sweep()
             except Exception:
                 _logger.exception("looking for abandoned runs failed; it is tried again")
 
     async def _save(self) -> None:
-        now = self._workshop.clock.time()
+        now = self._services.clock.time()
         renew = abs(now - self._renewed_at) >= _LEASE / 5
-        unsaved = [executor for executor in self._executors.values() if executor.record.unsaved]
+        unsaved = [executor for executor in self._executors.values() if executor.writer.unsaved]
         if not unsaved and not renew:
             return
-        async with self._workshop.database.write() as connection:
-            stored = [(one.record, await one.record.checkpoint(connection)) for one in unsaved]
+        async with self._services.database.write() as connection:
+            stored = [(one.writer, await one.writer.checkpoint(connection)) for one in unsaved]
             if renew:
-                await runs.renew_leases(connection, self._presence.name, self._executors, now)
+                await runs.renew_leases(connection, self._instance_lock.name, self._executors, now)
                 self._renewed_at = now
-        for record, changes in stored:
-            record.checkpointed(changes)
+        for writer, changes in stored:
+            writer.checkpointed(changes)
 
     async def _look_at_own(self) -> None:
         """Notice what another process did to our runs, and which have run out of time."""
-        now = self._workshop.clock.time()
+        now = self._services.clock.time()
         ours = dict(self._executors)
-        async with self._workshop.database.read() as connection:
-            states = await runs.held_by(connection, self._presence.name)
+        async with self._services.database.read() as connection:
+            states = await runs.held_by(connection, self._instance_lock.name)
         for run_id, executor in ours.items():
-            run = executor.record.run
+            run = executor.writer.run
             if run_id not in states:
-                executor.stop.request("taken")
+                executor.cancel_token.request("taken")
             elif states[run_id] == "cancelling":
                 self._stop_cancelled(executor)
             elif run["expires_at"] is not None and run["expires_at"] <= now:
-                executor.stop.request("expire")
+                executor.cancel_token.request("expire")
 
     async def _sweep(self) -> None:
         """End runs that nobody works on: their engine has died, or their client never answered."""
-        now = self._workshop.clock.time()
-        async with self._workshop.database.read() as connection:
+        now = self._services.clock.time()
+        async with self._services.database.read() as connection:
             overdue = await runs.overdue(connection, int(now))
             leased = await runs.leased(connection, _WORKED_ON)
-        ends = [(run["id"], endings.EXPIRED) for run in overdue if run["status"] == "requires_action"]
+        ends = [(run["id"], outcomes.EXPIRED) for run in overdue if run["status"] == "requires_action"]
         for run_id, status, holder, renewed_at in leased:
             silent = renewed_at is None or now - renewed_at > _LEASE
             if run_id not in self._executors and self._is_abandoned(holder, silent=silent):
-                ends.append((run_id, endings.CANCELLED if status == "cancelling" else _DIED))
-        for run_id, ending in ends:
-            await self._end_left(run_id, ending)
+                ends.append((run_id, outcomes.CANCELLED if status == "cancelling" else _DIED))
+        for run_id, outcome in ends:
+            await self._end_left(run_id, outcome)
 
     def _is_abandoned(self, holder: str | None, *, silent: bool) -> bool:
         """Whether nobody works on a run that this engine has no executor for.
@@ -338,31 +338,31 @@ class Runner:
         """
         if holder is None:
             return True
-        state = "unknown" if holder == self._presence.name else self._presence.state(holder)
+        state = "unknown" if holder == self._instance_lock.name else self._instance_lock.state(holder)
         return state == "dead" or (state == "unknown" and silent)
 
-    async def _end_left(self, run_id: str, ending: Ending) -> None:
-        async with self._workshop.database.write() as connection:
-            await self._end(connection, run_id, ending)
+    async def _end_left(self, run_id: str, outcome: RunOutcome) -> None:
+        async with self._services.database.write() as connection:
+            await self._end(connection, run_id, outcome)
 
-    async def _end(self, connection: AsyncConnection, run_id: str, ending: Ending) -> None:
+    async def _end(self, connection: AsyncConnection, run_id: str, outcome: RunOutcome) -> None:
         """End a run that no executor is at work on. What its turns took stands on its steps, and while one
         waits for an answer, beside it."""
-        record = await runs.record(connection, run_id)
-        if record is None:
+        stored = await runs.record(connection, run_id)
+        if stored is None:
             return
         steps = await run_steps.of_run(connection, run_id)
         used = sum((usage.from_wire(step["usage"]) for step in steps), start=Usage())
         step_values: dict[str, Json] = {}
-        progress = record.progress or {}
+        progress = stored.progress or {}
         if any(step["id"] == progress.get("step") and step["usage"] is None for step in steps):
             used += usage.from_wire(progress["step_usage"])
             step_values[progress["step"]] = {"usage": progress["step_usage"]}
-        await endings.end(
+        await outcomes.end(
             connection,
             run_id,
-            ending,
-            self._workshop.now(),
+            outcome,
+            self._services.now(),
             usage=usage.to_wire(used),
             step_values=step_values,
         )
@@ -370,7 +370,7 @@ class Runner:
 
 _ANSWERED = "This run has just been answered by another request."
 
-_DIED = endings.failed(
+_DIED = outcomes.failed(
     "server_error", "The engine stopped while it was working on this run. What it had written is kept."
 )
 

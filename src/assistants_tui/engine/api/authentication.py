@@ -28,7 +28,7 @@ class Peer(Protocol):
         """Whether it is a program of the user who runs the server."""
 
 
-class Access:
+class AuthenticationMiddleware:
     """Lets a request through to the endpoints with its owner known, or answers why not."""
 
     def __init__(self, app: ASGIApp, *, azure: bool) -> None:

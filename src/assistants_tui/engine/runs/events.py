@@ -17,8 +17,8 @@ class Event(NamedTuple):
     data: Any
 
 
-class Reader:
-    """One stream's end of the feed."""
+class Subscription:
+    """The events that one stream has not sent yet."""
 
     def __init__(self) -> None:
         self._waiting: deque[Event] = deque()
@@ -63,15 +63,15 @@ class Reader:
         self._weight = 0
 
 
-class Feed:
+class EventBroadcaster:
     """Publishes to the readers there are. Without any it costs nothing, and nobody's leaving disturbs it."""
 
     def __init__(self) -> None:
-        self._readers: set[Reader] = set()
+        self._readers: set[Subscription] = set()
 
-    def subscribe(self) -> Reader:
+    def subscribe(self) -> Subscription:
         """A reader of all that is published from now on."""
-        reader = Reader()
+        reader = Subscription()
         self._readers.add(reader)
         return reader
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.runs.feed import Event
+from assistants_tui.engine.runs.events import Event
 from assistants_tui.engine.store import messages, run_steps, runs
 from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
 
@@ -20,7 +20,7 @@ WORKING = ("queued", "in_progress")
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunOutcome:
     """One way to end. `when`: the states of a run that it may end so."""
 
     status: str
@@ -31,27 +31,27 @@ class Ending:
     error: Json | None = None  # of a failed run
 
 
-COMPLETED = Ending("completed", "completed", "completed", WORKING)
-CANCELLED = Ending("cancelled", "cancelled", "run_cancelled", ("cancelling",))
-EXPIRED = Ending("expired", "expired", "run_expired", ACTIVE_RUN_STATUSES)
+COMPLETED = RunOutcome("completed", "completed", "completed", WORKING)
+CANCELLED = RunOutcome("cancelled", "cancelled", "run_cancelled", ("cancelling",))
+EXPIRED = RunOutcome("expired", "expired", "run_expired", ACTIVE_RUN_STATUSES)
 
 
-def incomplete(reason: str) -> Ending:
+def incomplete(reason: str) -> RunOutcome:
     """The tokens that the run was given are used up: `max_completion_tokens` or `max_prompt_tokens`."""
     # A step has no state of its own for this: it did what it could.
-    return Ending("incomplete", "completed", "max_tokens", WORKING, reason=reason)
+    return RunOutcome("incomplete", "completed", "max_tokens", WORKING, reason=reason)
 
 
-def failed(code: str, message: str, *, filtered: bool = False, when: Sequence[str] = WORKING) -> Ending:
+def failed(code: str, message: str, *, filtered: bool = False, when: Sequence[str] = WORKING) -> RunOutcome:
     """`code`: `server_error`, `rate_limit_exceeded` or `invalid_prompt`."""
     because = "content_filter" if filtered else "run_failed"
-    return Ending("failed", "failed", because, when, error={"code": code, "message": message})
+    return RunOutcome("failed", "failed", because, when, error={"code": code, "message": message})
 
 
 async def end(
     connection: AsyncConnection,
     run_id: str,
-    ending: Ending,
+    outcome: RunOutcome,
     now: int,
     *,
     usage: Json | None = None,
@@ -63,44 +63,44 @@ async def end(
     `usage` is the run's. `step_values` and `message_values` are further fields of open steps and messages, by
     ID, for those who know more than the store.
     """
-    values: Json = {"status": ending.status, "required_action": None, "lease_holder": None}
-    if ending.status != "expired":
+    values: Json = {"status": outcome.status, "required_action": None, "lease_holder": None}
+    if outcome.status != "expired":
         values["expires_at"] = None
     at = {"failed": "failed_at", "cancelled": "cancelled_at", "expired": None}.get(
-        ending.status, "completed_at"
+        outcome.status, "completed_at"
     )
     if at is not None:
         values[at] = now
-    if ending.reason is not None:
-        values["incomplete_details"] = {"reason": ending.reason}
-    if ending.error is not None:
-        values["last_error"] = ending.error
+    if outcome.reason is not None:
+        values["incomplete_details"] = {"reason": outcome.reason}
+    if outcome.error is not None:
+        values["last_error"] = outcome.error
     if usage is not None:
         values["usage"] = usage
-    run = await runs.change(connection, run_id, values, when=ending.when)
+    run = await runs.change(connection, run_id, values, when=outcome.when)
     if run is None:
         return None
     events = []
     for message in await messages.unfinished_of_run(connection, run_id):
-        changes = {**message_state(ending.message, now), **(message_values or {}).get(message["id"], {})}
+        changes = {**message_state(outcome.message, now), **(message_values or {}).get(message["id"], {})}
         if changed := await messages.change(connection, message["id"], changes):
-            name = "completed" if ending.message == "completed" else "incomplete"
+            name = "completed" if outcome.message == "completed" else "incomplete"
             events.append(Event(f"thread.message.{name}", changed))
     for step in await run_steps.of_run(connection, run_id):
         if step["status"] != "in_progress":
             continue
-        changes = {**step_state(ending.step, now, ending.error), **(step_values or {}).get(step["id"], {})}
+        changes = {**step_state(outcome.step, now, outcome.error), **(step_values or {}).get(step["id"], {})}
         if changed := await run_steps.change(connection, step["id"], changes):
-            events.append(Event(f"thread.run.step.{ending.step}", changed))
-    events.append(Event(f"thread.run.{ending.status}", run))
+            events.append(Event(f"thread.run.step.{outcome.step}", changed))
+    events.append(Event(f"thread.run.{outcome.status}", run))
     return events
 
 
-def message_state(ending: str, now: int) -> Json:
+def message_state(outcome: str, now: int) -> Json:
     """The fields of a message that ends: `completed`, or the reason why it is incomplete."""
-    if ending == "completed":
+    if outcome == "completed":
         return {"status": "completed", "completed_at": now}
-    return {"status": "incomplete", "incomplete_at": now, "incomplete_details": {"reason": ending}}
+    return {"status": "incomplete", "incomplete_at": now, "incomplete_details": {"reason": outcome}}
 
 
 def step_state(status: str, now: int, error: Json | None = None) -> Json:

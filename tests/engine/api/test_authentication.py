@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from openai import AsyncAzureOpenAI
 
-from assistants_tui.engine.api.auth import KeyFileError
+from assistants_tui.engine.api.api_keys import KeyFileError
 from assistants_tui.engine.api.openapi import OPERATIONS
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.store import api_keys

@@ -17,8 +17,8 @@ from assistants_tui.engine.models.base import (
 )
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.code_argument import CodeArgument
-from assistants_tui.engine.runs.markers import MarkerScanner
-from assistants_tui.engine.runs.record import RunRecord
+from assistants_tui.engine.runs.run_writer import RunWriter
+from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
 
@@ -47,12 +47,12 @@ class Call:
         self.refusal: str | None = None
 
 
-class Answer:
+class ModelTurn:
     """Takes one turn's deltas and writes them into the run's record."""
 
     def __init__(
         self,
-        record: RunRecord,
+        writer: RunWriter,
         tools: ToolBox,
         code: CodeRunner,
         request: ChatRequest,
@@ -62,12 +62,12 @@ class Answer:
         self.counted = False
         self.cut: Literal["length"] | None = None
         self.refused = False
-        self._record = record
+        self._writer = writer
         self._tools = tools
         self._code = code
-        self._products = code.products
+        self._artifacts = code.artifacts
         self._strict = StrictFunctions(request.tools)
-        self._scanner = MarkerScanner(self._products.markers)
+        self._scanner = MarkerScanner(self._artifacts.markers)
         self._text: list[str] = []
         self._late: list[str] = []  # text after calls: a message cannot be written while they are
         self._blank = ""  # white space that no text has followed yet
@@ -114,7 +114,7 @@ class Answer:
 
     def flush(self) -> None:
         """Tell what was held back: no more text will come."""
-        if self._record.has_message:
+        if self._writer.has_message:
             for text, marker in self._scanner.finish():
                 self._tell(text, marker)
 
@@ -127,9 +127,9 @@ class Answer:
         fault = await self._release()
         for call in self.calls:
             if call.index is not None and call.kind == "code_interpreter":
-                self._record.add_input(call.index, call.code.finish())
+                self._writer.add_input(call.index, call.code.finish())
             elif call.index is not None and call.kind == "function" and not call.arguments.strip():
-                self._record.add_input(call.index, "{}")
+                self._writer.add_input(call.index, "{}")
         return fault
 
     async def write_late_text(self) -> None:
@@ -142,7 +142,7 @@ class Answer:
 
     async def write_images(self) -> None:
         """Show images that no text has followed."""
-        if self._products.new_images and not self._record.has_message:
+        if self._artifacts.new_images and not self._writer.has_message:
             await self._open_message()
 
     def as_turns(self, searches: Mapping[str, str]) -> list[Json]:
@@ -150,7 +150,7 @@ class Answer:
 
         `searches`: those of file search, by call ID.
         """
-        calls = self._record.calls
+        calls = self._writer.calls
         made = [
             self._tools.as_model_call(calls[call.index])
             if call.index is not None and call.kind != "file_search"
@@ -171,7 +171,7 @@ class Answer:
         return [spoken, *told]
 
     async def _write(self, text: str, *, refusal: bool) -> None:
-        if not self._record.has_message:
+        if not self._writer.has_message:
             self._blank += text
             if not self._blank.strip():
                 return
@@ -180,26 +180,26 @@ class Answer:
         self._text.append(text)
         if refusal:
             self.refused = True
-            self._record.add_refusal(text)
+            self._writer.add_refusal(text)
             return
         for stretch, marker in self._scanner.feed(text):
             self._tell(stretch, marker)
 
     def _tell(self, text: str, marker: str | None) -> None:
         if marker is None:
-            self._record.add_text(text)
+            self._writer.add_text(text)
         else:
-            self._record.add_marker(marker, self._products.markers[marker])
+            self._writer.add_marker(marker, self._artifacts.markers[marker])
 
     async def _open_message(self) -> None:
-        self._scanner = MarkerScanner(self._products.markers)
-        images, attachments = self._products.take_new()
-        await self._record.open_message(images, attachments)
+        self._scanner = MarkerScanner(self._artifacts.markers)
+        images, attachments = self._artifacts.take_new()
+        await self._writer.open_message(images, attachments)
 
     async def _close_message(self) -> None:
         self.flush()
-        if self._record.has_message:
-            await self._record.close_message()
+        if self._writer.has_message:
+            await self._writer.close_message()
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
         if delta.position > 0 and not self.request.parallel_tool_calls:
@@ -208,7 +208,7 @@ class Answer:
             kind = self._tools.kind(delta.name)
             index = None
             if kind == "code_interpreter":
-                self._code.warm()
+                self._code.prestart()
             if kind is not None and not self._holds_back(kind):
                 index = await self._begin_call(kind, delta.id, delta.name)
             self.calls.append(Call(delta.id, delta.name, kind, index))
@@ -217,16 +217,16 @@ class Answer:
         if call.index is None:
             return
         if call.kind == "code_interpreter":
-            self._record.add_input(call.index, call.code.feed(delta.arguments))
+            self._writer.add_input(call.index, call.code.feed(delta.arguments))
         elif call.kind == "function":
-            self._record.add_input(call.index, delta.arguments)
+            self._writer.add_input(call.index, delta.arguments)
 
     async def _begin_call(self, kind: str, call_id: str, name: str) -> int:
         if all(call.index is None for call in self.calls):
             await self._close_message()
             sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
-            await self._record.open_calls(sandbox)
-        return self._record.add_call(kind, call_id, name)
+            await self._writer.open_calls(sandbox)
+        return self._writer.add_call(kind, call_id, name)
 
     def _holds_back(self, kind: str | None) -> bool:
         """Whether calls of that kind are told only once the turn is over and all arguments are known.
@@ -249,7 +249,7 @@ class Answer:
                 call.refusal = NOT_CALLED if fault is None else f"{fault} Nothing was called. Call it again."
             else:
                 call.index = await self._begin_call("function", call.id, call.name)
-                self._record.add_input(call.index, call.arguments)
+                self._writer.add_input(call.index, call.arguments)
         return first
 
     def _weigh(self, text: str) -> None:

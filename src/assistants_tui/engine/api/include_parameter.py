@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from assistants_tui.engine.api.explanations import unsupported_value
+from assistants_tui.engine.api.validation_errors import unsupported_value
 
 SEARCH_CONTENT = "step_details.tool_calls[*].file_search.results[*].content"
 

@@ -7,28 +7,28 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assistants_tui.engine.runs.presence import Presence
+from assistants_tui.engine.runs.instance_lock import InstanceLock
 
 ENGINE = """
 import sys
 from pathlib import Path
-from assistants_tui.engine.runs.presence import Presence
-presence = Presence(Path(sys.argv[1]))
+from assistants_tui.engine.runs.instance_lock import InstanceLock
+presence = InstanceLock(Path(sys.argv[1]))
 print(presence.name, flush=True)
 sys.stdin.read()
 """
 
 
 def test_engines_that_start_at_once_keep_their_locks(tmp_path: Path) -> None:
-    def start(_: int) -> Presence:
-        presence = Presence(tmp_path)
+    def start(_: int) -> InstanceLock:
+        presence = InstanceLock(tmp_path)
         presence.tidy()
         return presence
 
     for _ in range(20):
         with ThreadPoolExecutor(8) as pool:
             engines = list(pool.map(start, range(8)))
-        observer = Presence(tmp_path)
+        observer = InstanceLock(tmp_path)
         assert [observer.state(engine.name) for engine in engines] == ["alive"] * 8
         for engine in [*engines, observer]:
             engine.leave()
@@ -36,7 +36,7 @@ def test_engines_that_start_at_once_keep_their_locks(tmp_path: Path) -> None:
 
 
 def test_a_stopped_process_is_alive_until_it_is_gone(tmp_path: Path) -> None:
-    observer = Presence(tmp_path)
+    observer = InstanceLock(tmp_path)
     with subprocess.Popen(
         [sys.executable, "-c", ENGINE, str(tmp_path)],
         stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ from assistants_tui.engine.store.clock import Clock
 _MINUTE = 60  # seconds
 
 
-class AttachPace:
+class RateLimiter:
     """Counts this minute's requests that attach files, to each store."""
 
     def __init__(self, clock: Clock, most: int | None) -> None:

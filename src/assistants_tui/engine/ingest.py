@@ -23,7 +23,7 @@ _GRACE_SECONDS = 1.0  # for what is nearly done when the engine closes
 _logger = logging.getLogger(__name__)
 
 
-class FileIndex:
+class FileIngest:
     """Takes care of the files in vector stores from `start` to `close`.
 
     Engines that share a data directory take turns: whoever has the lock reads for all of them, and when it
