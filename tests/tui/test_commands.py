@@ -1,15 +1,6 @@
 """The command palette lists what the panes can do, and does it."""
 
-from textual import events
-from textual.widgets import Input
-
-from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
-from support.app import Driver, open_app
-
-
-def press_without_waiting(driver: Driver, key: str, times: int) -> None:
-    for _ in range(times):
-        driver.app.post_message(events.Key(key, None))
+from support.app import open_app
 
 
 async def test_actions_of_panes_are_found_and_run_from_anywhere() -> None:
@@ -41,23 +32,3 @@ async def test_assistants_are_found_by_name_whatever_it_is() -> None:
         await driver.press("enter")
         chosen = driver.chat.workspace
         await driver.until(lambda: chosen.assistant_names[chosen.assistant_id or ""] == "Weather Bot")
-
-
-async def test_enter_that_is_held_down_chooses_once_and_closes_no_other_screen() -> None:
-    async with open_app() as driver:
-        await driver.press("ctrl+p", *"hideinspector")
-        await driver.until_shown("Inspector: Show or hide the inspector")
-        press_without_waiting(driver, "enter", 4)
-        await driver.until(lambda: driver.app.screen is driver.chat)
-        await driver.pilot.pause()
-        assert not driver.chat.query_one("#inspector").display
-        assert driver.app.screen_stack[-1] is driver.chat
-
-        await driver.press("f8")
-        await driver.until(lambda: isinstance(driver.app.screen, VectorStoresScreen))
-        await driver.press("n")
-        await driver.until(lambda: isinstance(driver.app.focused, Input))
-        await driver.press(*"Books")
-        press_without_waiting(driver, "enter", 4)
-        await driver.until_shown("1 store")
-        assert isinstance(driver.app.screen, VectorStoresScreen)

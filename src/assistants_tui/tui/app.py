@@ -12,13 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
 from textual._context import active_message_pump
-from textual.app import App, ComposeResult
-from textual.await_complete import AwaitComplete
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
@@ -27,7 +26,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.worker import Worker, WorkerFailed, get_current_worker
+from textual.worker import Worker, WorkerFailed
 
 from assistants_tui import process_memory
 from assistants_tui.service.last_resort import end_children, end_hard_after
@@ -37,6 +36,7 @@ from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over, update_state
 from assistants_tui.tui.containment import contain
 from assistants_tui.tui.desktop import notification
+from assistants_tui.tui.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.painting import paint_with_less_work
@@ -91,7 +91,7 @@ def _app_commands() -> type[Provider]:
     return AppCommands
 
 
-class AssistantsApp(App[None]):
+class AssistantsApp(DoubledKeysApp[None]):
     """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
 
     TITLE = "assistants-tui"
@@ -123,8 +123,7 @@ class AssistantsApp(App[None]):
         self._writes: list[Callable[[], None]] = []
         self._keeper: Worker[None] | None = None
         self._settled = False
-        self._asking = False  # whether to leave
-        self._asked: set[tuple[object, str]] = set()  # which actions, of what, wait for an answer
+        self._asks_to_leave = False
         self._ending = False  # without a question
         self._typed_early: list[events.Event] | None = []
         """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
@@ -140,20 +139,11 @@ class AssistantsApp(App[None]):
     def compose(self) -> ComposeResult:
         yield FirstFrame()
 
-    async def push_screen_wait(self, screen: Screen[Any] | str, *, mode: str | None = None) -> Any:
-        """Show a dialog, and wait for its result.
+    def action_command_palette(self) -> None:
+        from assistants_tui.tui.screens.palette import Palette  # not before it opens
 
-        An action whose key was pressed twice asks once: the second press gets None, as after Esc.
-        """
-        worker = get_current_worker()
-        asker = (worker.node, worker.name)
-        if asker in self._asked:
-            return None
-        self._asked.add(asker)
-        try:
-            return await super().push_screen_wait(screen, mode=mode)
-        finally:
-            self._asked.discard(asker)
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
@@ -531,16 +521,6 @@ class AssistantsApp(App[None]):
         state = await asyncio.to_thread(load_state, self._paths.state_file)
         await self._show(profile, state)
 
-    def pop_screen(self) -> AwaitComplete:
-        """As Textual's, but a screen that has gone does not take the one below along.
-
-        It would where Enter is pressed twice: the second one is on its way when the first one dismisses.
-        """
-        caller = active_message_pump.get(None)
-        if isinstance(caller, Screen) and caller not in self.screen_stack:
-            return AwaitComplete()
-        return super().pop_screen()
-
     async def _back_to_chat(self) -> None:
         gone: list[Awaitable[object]] = []
         while self.screen is not self.chat and len(self.screen_stack) > 1:
@@ -557,7 +537,7 @@ class AssistantsApp(App[None]):
     # leaving
 
     async def action_quit(self) -> None:
-        if not self._asking:  # once is enough
+        if not self._asks_to_leave:  # once is enough
             self._leave()
 
     @work(exclusive=True, group="leave")
@@ -635,11 +615,11 @@ class AssistantsApp(App[None]):
             advice,
             choices=[("stay", "Stay"), ("wait", wait), ("stop", f"Stop and {purpose}")],
         )
-        self._asking = True
+        self._asks_to_leave = True
         try:
             choice = await self.push_screen_wait(dialog)
         finally:
-            self._asking = False
+            self._asks_to_leave = False
         if choice not in ("wait", "stop"):
             return False
         if choice == "stop":

@@ -35,27 +35,16 @@ class AppCommands(Provider):
     action is enabled now. Whoever adds a binding with an ID adds a command.
     """
 
-    _has_run = False
-
     async def discover(self) -> Hits:
         for command in self._commands():
-            run = partial(self._run, command)
-            yield DiscoveryHit(Content(command.title), run, text=command.title, help=command.key)
+            yield DiscoveryHit(Content(command.title), command.run, text=command.title, help=command.key)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in self._commands():
             if (score := matcher.match(command.title)) > 0:
                 title = matcher.highlight(escape(command.title))
-                run = partial(self._run, command)
-                yield Hit(score, title, run, text=command.title, help=command.key)
-
-    def _run(self, command: _Command) -> object:
-        """Run what was chosen, once: the palette chooses it again for each Enter that came too fast."""
-        if self._has_run:
-            return None
-        self._has_run = True
-        return command.run()
+                yield Hit(score, title, command.run, text=command.title, help=command.key)
 
     def _commands(self) -> Iterator[_Command]:
         yield from self._actions()

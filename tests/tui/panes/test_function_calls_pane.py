@@ -209,24 +209,6 @@ async def test_a_call_does_not_take_the_keys_of_somebody_who_filters_a_list() ->
         assert (field.value, driver.app.focused) == ("abc", field)
 
 
-async def test_a_key_that_is_pressed_twice_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
-    folder = user_paths().functions_dir
-    folder.mkdir(parents=True)
-    (folder / "w.py").write_text("def getCurrentWeather(location: str) -> str:\n    return location\n")
-    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
-    async with open_app_with(weather, assistant="Weather Bot") as driver:
-        await driver.type("Go")
-        await driver.until(lambda: [one.call.state for one in driver.chat.query(CallCard)] == ["waiting"])
-        driver.chat.query_one(CallCard).focus()
-        await driver.pilot.pause()
-        for _ in range(2):
-            driver.app.post_message(events.Key("d", "d"))
-        await driver.until(lambda: isinstance(driver.app.screen, ChoiceDialog))
-        await driver.press("escape")
-        await driver.until(lambda: driver.app.screen is driver.chat)
-
-
 async def test_the_footer_says_what_esc_does_and_pressed_twice_it_asks_once() -> None:
     weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
     async with open_app_with(weather, assistant="Weather Bot") as driver:

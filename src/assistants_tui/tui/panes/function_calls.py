@@ -286,8 +286,6 @@ class CallCard(Vertical, can_focus=True):
             self._pending.refuse(self.call.id, never=True)
 
     async def _sure(self, question: str, detail: str, choice: tuple[str, str]) -> bool:
-        if self.app.screen is not self.screen:  # a key pressed twice: it is asked already
-            return False
         dialog = ChoiceDialog(question, detail, choices=[("back", "Go back"), choice])
         return await self.app.push_screen_wait(dialog) == choice[0]
 
