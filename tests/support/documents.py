@@ -14,13 +14,16 @@ def pdf(
     pages: Sequence[Sequence[str]],
     *,
     outline: Mapping[str, int] | None = None,
+    attachments: Mapping[str, bytes] | None = None,
+    properties: Mapping[str, str] | None = None,
     user_password: str | None = None,
     owner_password: str = "owner",
 ) -> bytes:
     """A PDF (ISO 32000-1) whose pages have these lines, each in the next of four fonts.
 
-    `outline` are bookmarks: title and page, from 0. With a user password the document cannot be opened
-    without it; an empty one leaves it open to read, and protected only against changes.
+    `outline` are bookmarks: title and page, from 0; `attachments` are files by their names. With a user
+    password the document cannot be opened without it; an empty one leaves it open to read, and protected
+    only against changes.
     """
     objects: dict[int, bytes] = {}
     fonts = " ".join(f"/F{index} {3 + index} 0 R" for index in range(len(FONTS)))
@@ -56,15 +59,28 @@ def pdf(
             )
         catalog += f"/Outlines {number} 0 R"
         number = items[-1] + 1
+    if attachments:
+        names = " ".join(f"({name}){number + 2 * index} 0 R" for index, name in enumerate(attachments))
+        catalog += f"/Names<</EmbeddedFiles<</Names[{names}]>>>>"
+        for name, attached in attachments.items():
+            objects[number] = f"<</Type/Filespec/F({name})/UF({name})/EF<</F {number + 1} 0 R>>>>".encode()
+            streams.append((number + 1, attached))
+            number += 2
     objects[1] = f"{catalog}>>".encode()
     listed = " ".join(f"{kid} 0 R" for kid in kids)
     objects[2] = f"<</Type/Pages/Kids[{listed}]/Count {len(kids)}>>".encode()
     trailer = ""
+    if properties:
+        objects[number] = "".join(
+            ["<<", *(f"/{name}({text})" for name, text in properties.items()), ">>"]
+        ).encode()
+        trailer = f"/Info {number} 0 R"
+        number += 1
     key = b""
     if user_password is not None:
         key, encryption = _encryption(user_password, owner_password)
         objects[number] = encryption
-        trailer = f"/Encrypt {number} 0 R/ID[<{'00' * 16}><{'00' * 16}>]"
+        trailer += f"/Encrypt {number} 0 R/ID[<{'00' * 16}><{'00' * 16}>]"
         number += 1
     for stream, data in streams:
         body = _rc4(_object_key(key, stream), data) if key else data

@@ -1,9 +1,11 @@
 """Where real documents keep their words: each is uploaded, put into a store, and searched for them."""
 # ruff: noqa: E501 (the table reads better in lines)
 
+import io
 import json
 import unicodedata
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 
 import httpx2
 import pytest
@@ -32,9 +34,25 @@ CHART = (
 )
 
 
+WATERFALL = (  # as Excel and Word write it into a part of its own
+    '<cx:chartSpace xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:cx="http://schemas.microsoft.com/office/drawing/2014/chartex"><cx:chartData><cx:data id="0">'
+    '<cx:strDim type="cat"><cx:f>Sheet1!$A$2:$A$3</cx:f><cx:lvl ptCount="2"><cx:pt idx="0">Kultarr region</cx:pt>'
+    '<cx:pt idx="1">South</cx:pt></cx:lvl></cx:strDim><cx:numDim type="val"><cx:f>Sheet1!$B$2:$B$3</cx:f>'
+    '<cx:lvl ptCount="2" formatCode="General"><cx:pt idx="0">100</cx:pt><cx:pt idx="1">-20</cx:pt></cx:lvl>'
+    '</cx:numDim></cx:data></cx:chartData><cx:chart><cx:title pos="t"><cx:tx><cx:rich><a:bodyPr/><a:p><a:r>'
+    "<a:t>Kultarr </a:t></a:r><a:r><a:t>bridge</a:t></a:r></a:p></cx:rich></cx:tx></cx:title><cx:plotArea>"
+    '<cx:plotAreaRegion><cx:series layoutId="waterfall" uniqueId="{1}"><cx:tx><cx:txData><cx:f>Sheet1!$B$1</cx:f>'
+    "<cx:v>Profit</cx:v></cx:txData></cx:tx></cx:series></cx:plotAreaRegion></cx:plotArea></cx:chart></cx:chartSpace>"
+)
+
+
 def relations(*found: tuple[str, str]) -> str:
+    """Relations of these kinds and targets, numbered from rId1. Links lead out of the document."""
+    external = ' TargetMode="External"'
     rows = "".join(
-        f'<Relationship Id="rId{number}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        f'<Relationship Id="rId{number}" Type="{RELATIONS}/{kind}" Target="{target}"'
+        f"{external if kind == 'hyperlink' else ''}/>"
         for number, (kind, target) in enumerate(found, 1)
     )
     xmlns = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -43,18 +61,19 @@ def relations(*found: tuple[str, str]) -> str:
 
 def word(
     body: str,
-    related: Mapping[tuple[str, str], str] | None = None,
+    related: Mapping[tuple[str, str], str | bytes] | None = None,
     *,
+    links: Sequence[str] = (),
     main: str = "word/document.xml",
     divider: str = "/",
 ) -> bytes:
-    """A document whose other parts are given by their kinds and file names."""
+    """A document whose other parts are given by their kinds and file names. Its links are rId1, rId2, …"""
     folder, _, name = main.rpartition("/")
     related = related or {}
-    parts = {
+    parts: dict[str, str | bytes] = {
         "_rels/.rels": relations(("officeDocument", main)),
         main: f"<w:document {WORD}><w:body>{body}</w:body></w:document>",
-        f"{folder}/_rels/{name}.rels": relations(*related),
+        f"{folder}/_rels/{name}.rels": relations(*(("hyperlink", link) for link in links), *related),
     }
     parts |= {f"{folder}/{file}": text for (_, file), text in related.items()}
     return documents.archive({name.replace("/", divider): text for name, text in parts.items()})
@@ -74,18 +93,111 @@ def text_box(text: str) -> str:
     )
 
 
-def slides(related: Mapping[tuple[str, str], str], *, main: str = "ppt/presentation.xml") -> bytes:
-    title = "<p:sp><p:txBody><a:p><a:r><a:t>Overview</a:t></a:r></a:p></p:txBody></p:sp>"
+def with_properties(package: bytes) -> bytes:
+    """A document with properties, as Office keeps them."""
+    core = (
+        '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Annual quenda count</dc:title><dc:subject>Census'
+        "</dc:subject><dc:creator>Ada Wambenger</dc:creator><cp:keywords>marsupials; budget</cp:keywords>"
+        "<dc:description>Draft for the board</dc:description><cp:lastModifiedBy>x</cp:lastModifiedBy>"
+        "</cp:coreProperties>"
+    )
+    kind = "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties"
+    row = f'<Relationship Id="rId9" Type="{kind}" Target="docProps/core7.xml"/></Relationships>'
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    parts["_rels/.rels"] = parts["_rels/.rels"].replace("</Relationships>", row)
+    return documents.archive(parts | {"docProps/core7.xml": core})
+
+
+PROPERTIES = "Author: Ada Wambenger\nKeywords: marsupials; budget\nComments: Draft for the board"
+
+
+def slides(
+    related: Mapping[tuple[str, str], str | bytes], *, body: str = "", main: str = "ppt/presentation.xml"
+) -> bytes:
+    title = body or "<p:sp><p:txBody><a:p><a:r><a:t>Overview</a:t></a:r></a:p></p:txBody></p:sp>"
     shown = '<p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst>'
     folder, _, name = main.rpartition("/")
-    parts = {
+    parts: dict[str, str | bytes] = {
         "_rels/.rels": relations(("officeDocument", main)),
         main: f"<p:presentation {WORD}>{shown}</p:presentation>",
         f"{folder}/_rels/{name}.rels": relations(("slide", "slides/slide1.xml")),
         f"{folder}/slides/slide1.xml": f"<p:sld {WORD}>{title}<p:graphicFrame/></p:sld>",
-        f"{folder}/slides/_rels/slide1.xml.rels": relations(*((k, f"../{file}") for k, file in related)),
+        f"{folder}/slides/_rels/slide1.xml.rels": relations(
+            *((k, file if k == "hyperlink" else f"../{file}") for k, file in related)
+        ),
     }
-    return documents.archive(parts | {f"{folder}/{file}": text for (_, file), text in related.items()})
+    return documents.archive(
+        parts | {f"{folder}/{file}": text for (kind, file), text in related.items() if kind != "hyperlink"}
+    )
+
+
+def field(instructions: str, words: str) -> str:
+    """A field as Word writes it, its instructions in pieces."""
+    half = len(instructions) // 2
+
+    def mark(kind: str) -> str:
+        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+    pieces = "".join(
+        f'<w:r><w:instrText xml:space="preserve">{piece}</w:instrText></w:r>'
+        for piece in (instructions[:half], instructions[half:])
+    )
+    return f"{mark('begin')}{pieces}{mark('separate')}<w:r><w:t>{words}</w:t></w:r>{mark('end')}"
+
+
+def linked_pdf() -> bytes:
+    """A PDF with a link that goes over two lines, one to another file, and one within the document."""
+    content = b"BT /F1 12 Tf 14 TL 20 250 Td (Read the monjon) Tj T* (manual today.) Tj T* (Annex) Tj ET"
+    action = b"<< /S /URI /URI (https://example.org/monjon?x=1) >>"
+    return documents.pdf_objects(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R 9 0 R] >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Annot /Subtype /Link /Rect [52 246 120 262] /A %s >>" % action,
+        b"<< /Type /Annot /Subtype /Link /Rect [18 232 59 248] /A %s >>" % action,
+        b"<< /Type /Annot /Subtype /Link /Rect [18 218 80 233] /A << /S /GoToR /F (annex/b.pdf) /D [0 /Fit] >> >>",
+        b"<< /Type /Annot /Subtype /Link /Rect [18 100 80 120] /Dest [3 0 R /Fit] >>",
+    )
+
+
+def attached_to_a_place(content: bytes) -> bytes:
+    """A PDF with a paper clip on its page, behind which is a text."""
+    return documents.pdf_objects(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Resources << >> /Annots [4 0 R] >>",
+        b"<< /Type /Annot /Subtype /FileAttachment /Rect [20 20 40 40] /FS 5 0 R /Contents (Minutes) >>",
+        b"<< /Type /Filespec /F (minutes.txt) /UF (minutes.txt) /EF << /F 6 0 R >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    )
+
+
+def spaced() -> bytes:
+    """A PDF with wide letters, as browsers print them, and with letters that stand apart for other reasons."""
+
+    def set_wide(words: str, gap: int) -> str:
+        return " ".join(f"({letter}) -{gap}" for letter in words)
+
+    content = (
+        f"BT /F1 12 Tf 20 TL 20 250 Td [{set_wide('KALUTA CHAPTER', 150)}] TJ T* "
+        f"[{set_wide('Its illness, in 12 years', 400)}] TJ T* (H e l l o  d i b b l e r) Tj T* (Grades a b c d e) Tj ET "
+        + " ".join(
+            f"BT /F1 12 Tf {20 + 12 * column} 100 Td ({cell}) Tj ET" for column, cell in enumerate("ABACD")
+        )
+    ).encode()
+    return documents.pdf_objects(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    )
 
 
 def form() -> bytes:
@@ -232,6 +344,82 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         "mulgara",
         "Mulgara moved",
     ),
+    "hyperlink.docx": (
+        word(
+            '<w:p><w:r><w:t>See </w:t></w:r><w:hyperlink r:id="rId1"><w:r><w:t>the chuditch </w:t></w:r><w:r><w:t>handbook'
+            '</w:t></w:r></w:hyperlink><w:r><w:t>, or </w:t></w:r><w:hyperlink r:id="rId1"><w:r><w:t>again</w:t></w:r>'
+            '</w:hyperlink><w:hyperlink w:anchor="top"><w:r><w:t>.</w:t></w:r></w:hyperlink></w:p>',
+            links=["https://example.org/handbook?id=7"],
+        ),
+        "chuditch",
+        "See the chuditch handbook (https://example.org/handbook?id=7), or again.",
+    ),
+    "linking field.docx": (
+        word(
+            "<w:p>"
+            + field(' HYPERLINK "mailto:ada@example.org" \\o "Write" ', "the boodie office")
+            + field(" PAGE ", "7")
+            + "</w:p>"
+        ),
+        "boodie",
+        "the boodie office (mailto:ada@example.org)7",
+    ),
+    "simple field.docx": (
+        word(
+            '<w:p><w:fldSimple w:instr=" HYPERLINK &quot;https://example.org/a&quot; "><w:r><w:t>mala</w:t></w:r></w:fldSimple></w:p>'
+        ),
+        "mala",
+        "mala (https://example.org/a)",
+    ),
+    "link in a header.docx": (
+        word(
+            documents.paragraph("Body."),
+            {
+                (
+                    "header",
+                    "header1.xml",
+                ): f'<w:hdr {WORD}><w:p><w:hyperlink r:id="rId1"><w:r><w:t>Numbat portal'
+                "</w:t></w:r></w:hyperlink></w:p></w:hdr>",
+                ("other", "_rels/header1.xml.rels"): relations(("hyperlink", "https://portal.example.org/")),
+            },
+        ),
+        "numbat portal",
+        "Numbat portal (https://portal.example.org/)",
+    ),
+    "properties.docx": (with_properties(word(documents.paragraph("Body."))), "quenda wambenger", PROPERTIES),
+    "waterfall.docx": (
+        word(documents.paragraph("Body."), {("chartEx", "charts/chartEx1.xml"): WATERFALL}),
+        "kultarr",
+        "Kultarr region | South | 100 | -20\nKultarr bridge\nProfit",
+    ),
+    "object.docx": (
+        word(
+            documents.paragraph("Body."),
+            {("package", "embeddings/a.docx"): word(documents.paragraph("Djoongari"))},
+        ),
+        "djoongari",
+        "Djoongari",
+    ),
+    "link.pptx": (
+        slides(
+            {
+                ("hyperlink", "https://wiki.example.org/"): "",
+                ("hyperlink", "https://example.org/picture"): "",
+            },
+            body='<p:sp><p:txBody><a:p><a:r><a:t>our </a:t></a:r><a:r><a:rPr><a:hlinkClick r:id="rId1"/></a:rPr><a:t>woylie '
+            '</a:t></a:r><a:r><a:rPr><a:hlinkClick r:id="rId1"/></a:rPr><a:t>wiki</a:t></a:r><a:r><a:t>, '
+            'there</a:t></a:r></a:p></p:txBody></p:sp><p:pic><p:nvPicPr><p:cNvPr id="4" name="P"><a:hlinkClick '
+            'r:id="rId2"/></p:cNvPr></p:nvPicPr></p:pic>',
+        ),
+        "woylie wiki",
+        "our woylie wiki (https://wiki.example.org/), there\nhttps://example.org/picture",
+    ),
+    "properties.pptx": (with_properties(slides({})), "quenda wambenger", PROPERTIES),
+    "treemap.pptx": (
+        slides({("chartEx", "charts/chartEx1.xml"): WATERFALL}),
+        "kultarr",
+        "Kultarr region | South | 100 | -20",
+    ),
     "smartart.pptx": (
         slides({("diagramData", "diagrams/data1.xml"): DIAGRAM.format("Phascogale approval")}),
         "phascogale",
@@ -278,6 +466,44 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         "ningaui",
         "Ningaui",
     ),
+    "link.pdf": (
+        linked_pdf(),
+        "monjon manual",
+        "the monjon manual: https://example.org/monjon?x=1\nAnnex: annex/b.pdf",
+    ),
+    "properties.pdf": (
+        documents.pdf(
+            [["Body"]],
+            properties={"Title": "Annual quenda count", "Author": "Ada Wambenger", "Keywords": "marsupials"},
+        ),
+        "quenda wambenger",
+        "Title: Annual quenda count\nAuthor: Ada Wambenger\nKeywords: marsupials",
+    ),
+    "attached.pdf": (
+        documents.pdf([["Body"]], attachments={"notes.txt": b"The kowari is attached."}),
+        "kowari attached",
+        "# Attachment: notes.txt\n\nThe kowari is attached.",
+    ),
+    "attached twice.pdf": (
+        documents.pdf(
+            [["Body"]],
+            attachments={
+                "mail.pdf": documents.pdf(
+                    [["Mail"]], attachments={"a.docx": word(documents.paragraph("Ningaui"))}
+                )
+            },
+        ),
+        "ningaui",
+        "Ningaui",
+    ),
+    "portfolio.pdf": (
+        documents.pdf([[]], attachments={"notes.txt": b"The pilbara is attached."}),
+        "pilbara attached",
+        "The pilbara is attached.",
+    ),
+    "paper clip.pdf": (attached_to_a_place(b"Minutes of the ampurta"), "ampurta", "Minutes of the ampurta"),
+    "wide.pdf": (spaced(), "kaluta chapter", "KALUTA CHAPTER\nIts illness, in 12 years\nHello dibbler\n"),
+    "lists of letters.pdf": (spaced(), "grades", "Grades a b c d e\nA B A C D"),
     "field.pdf": (form(), "surname Zyxwina", "surname: Zyxwina Quokka"),
     "remark.pdf": (form(), "reviewed plumbago", "Reviewed by Plumbago"),
     "note.pdf": (form(), "sesquipedal", "Ask Sesquipedal first"),
@@ -302,6 +528,24 @@ CONSTRUCTS: dict[str, tuple[bytes, str, str]] = {  # file name: content, query, 
         b"<p><button>Feed</button><button>Wallaroo</button><select><option>Daily</select>only",
         "wallaroo",
         "Feed Wallaroo",
+    ),
+    "link.html": (
+        b'<base href="https://example.org/docs/"><p>The <a href="karora/guide">karora <b>guide</b></a>, '
+        b'<a href="#top">top</a>, <a href="javascript:go()">go</a>, <a href="/docs/karora/guide">again</a>, '
+        b'<a href="mailto:a@example.org">a@example.org</a><h2><a href="b">Bettongs</a></h2>',
+        "karora guide",
+        "The karora guide (https://example.org/docs/karora/guide), top, go, again, a@example.org\n\n"
+        "## Bettongs\n\nhttps://example.org/docs/b",
+    ),
+    "map.html": (
+        b'<map><area href="https://example.org/north" alt="Northern gudgeon"></map>',
+        "gudgeon",
+        "Northern gudgeon (https://example.org/north)",
+    ),
+    "properties.html": (
+        b'<title>Count</title><meta name="Author" content="Ada Wambenger"><meta name=keywords content="a, b"><p>Body',
+        "wambenger",
+        "Author: Ada Wambenger",
     ),
     "latin1.html": (b'<meta charset="iso-8859-1"><p>bettong \x80 55', "bettong", "bettong € 55"),
     "undeclared.html": (b"<p>caf\xe9 woylie", "woylie", "café woylie"),

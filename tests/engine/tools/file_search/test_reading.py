@@ -9,6 +9,8 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.backends.backend_pdf import PdfPages
 
+from assistants_tui.engine.tools.file_search.chunking import Chunking, chunks
+from assistants_tui.engine.tools.file_search.documents import attachments
 from assistants_tui.engine.tools.file_search.documents.document import Document
 from assistants_tui.engine.tools.file_search.documents.reading import read
 from assistants_tui.engine.tools.file_search.errors import IngestError
@@ -49,7 +51,8 @@ class TestPdf:
 
     def test_embedded_fonts(self) -> None:
         out = io.BytesIO()
-        with PdfPages(out) as pages:
+        # as TrueType: older versions draw letters outside of Latin-1 as pictures otherwise
+        with pyplot.rc_context({"pdf.fonttype": 42}), PdfPages(out) as pages:
             for number, family in enumerate(("serif", "sans-serif", "monospace"), start=1):
                 figure = pyplot.figure()
                 figure.text(0.1, 0.5, f"Páge {number} of the αλφα report", family=family)
@@ -432,3 +435,78 @@ def test_source_code(suffix: str) -> None:
     assert found.text == text
     assert found.lined
     assert [heading.title for heading in found.headings] == names
+
+
+class TestAttachments:
+    def test_what_cannot_be_read_costs_itself_alone(self) -> None:
+        found = read(
+            documents.pdf(
+                [["The letter"]],
+                attachments={
+                    "table.csv": b"a,b",
+                    "scan.pdf": documents.pdf([[]]),
+                    "empty.txt": b"",
+                    "broken.docx": b"PK\x03\x04",
+                    "notes.md": b"# Aim\n\nFind the kowari.",
+                },
+            ),
+            "letter.pdf",
+        )
+        assert found.text.startswith("The letter") and "Find the kowari." in found.text
+        assert [heading.title for heading in found.headings] == ["Attachment: notes.md", "Aim"]
+        for heading in found.headings:
+            assert found.text[heading.offset :].startswith(f"# {heading.title}")
+        assert found.note == (
+            "The attachment table.csv was not read: Files of type .csv cannot be searched. "
+            "Attach the file to the code interpreter instead. "
+            "The attachment scan.pdf was not read: The PDF has no text, only pictures: it may be a scan. "
+            "Attach a copy with recognised text (OCR). "
+            "The attachment empty.txt was not read: The file is empty. "
+            "The attachment broken.docx was not read: The Word document is damaged and cannot be opened."
+        )
+
+    def test_their_text_is_on_no_page(self) -> None:
+        found = read(
+            documents.pdf([["One"], ["Two"]], attachments={"in.pdf": documents.pdf([["A"], ["B"]])}), "a.pdf"
+        )
+        assert (len(found.pages), page_of(found, "Two")) == (2, 2)
+        pieces = list(chunks(found, Chunking(100, 0)))
+        assert [piece.page for piece in pieces] == [1]
+        assert found.after_pages == found.text.index("\n\n# Attachment: in.pdf")
+        long = "The kowari is small. " * 200
+        found = read(documents.pdf([["One"]], attachments={"a.txt": long.encode()}), "a.pdf")
+        pages = [piece.page for piece in chunks(found, Chunking(100, 0))]
+        assert (pages[0], set(pages[1:])) == (1, {None})
+
+    def test_a_scan_with_attachments_that_cannot_be_read(self) -> None:
+        error = refusal(documents.pdf([[]], attachments={"table.csv": b"a,b"}), "a.pdf")
+        assert error.sentence.startswith("The PDF has no text") and "table.csv was not read" in error.sentence
+
+    def test_depth_number_size_and_time_are_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = documents.pdf([["The innermost"]])
+        for level in (3, 2, 1):
+            data = documents.pdf([[f"Level {level}"]], attachments={f"{level}.pdf": data})
+        found = read(data, "a.pdf")
+        assert "Level 3" in found.text and "innermost" not in found.text
+        assert "3.pdf was not read: It lies too deep inside other attachments." in str(found.note)
+
+        many = {f"{number}.txt": b"kowari %d." % number for number in range(130)}
+        found = read(documents.pdf([["Many"]], attachments=many), "a.pdf")
+        assert found.text.count("kowari") == 100
+        assert found.note == "Of its 130 attachments, 100 were read."
+
+        large = {"large.txt": b"x" * (65 << 20), "small.txt": b"kowari"}
+        found = read(documents.pdf([["Large"]], attachments=large), "a.pdf")
+        assert "kowari" in found.text
+        assert found.note == "The attachment large.txt was not read: It is too large."
+
+        monkeypatch.setattr(attachments, "_MOST_SECONDS", -1.0)
+        found = read(documents.pdf([["Slow"]], attachments=many), "a.pdf")
+        assert "kowari" not in found.text and "takes too long" in str(found.note)
+        assert str(found.note).endswith("90 more attachments were not or not wholly read.")
+
+    def test_a_name_of_a_stranger(self) -> None:
+        name = "a\\nb" + "x" * 300 + ".txt"
+        found = read(documents.pdf([["Body"]], attachments={name: b"kowari"}), "a.pdf")
+        [heading] = found.headings
+        assert "\n" not in heading.title and len(heading.title) < 230

@@ -132,6 +132,8 @@ class _Marks:
     def at(self, position: int) -> tuple[int | None, int | None, str]:
         document = self._document
         page = bisect_right(document.pages, position) if document.pages else None
+        if document.after_pages is not None and position >= document.after_pages:
+            page = None
         line = None
         if document.lined:
             self._line += document.text.count("\n", self._counted, position)

@@ -1,6 +1,7 @@
 """The text of a file, whatever the file was, and how the readers build it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,14 @@ MAX_CHARACTERS = 64_000_000
 _CONTROLS = {code: " " for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\f"}
 _CONTROLS |= dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")  # halves of UTF-16 pairs
 _SPACES = re.compile(r"\s+")
+
+
+class Attachment(NamedTuple):
+    """A file inside the document, with the name that the document gives it."""
+
+    name: str
+    data: bytes | None
+    """None: it was too large to be taken out."""
 
 
 class Heading(NamedTuple):
@@ -31,10 +40,14 @@ class Document:
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
     """Where each page, or slide, begins; empty for files without pages."""
+    after_pages: int | None = None
+    """Where the last page ends, if there is text after it."""
     lined: bool = False
     """Whether the lines of the text are those of the file, so that a line number means something."""
     note: str | None = None
     """What its user should know of how it was read."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files inside it, whose text is not yet in `text`."""
 
 
 def clean(text: str) -> str:
@@ -88,11 +101,23 @@ class TextBuilder:
         if title := one_line(clean(title)):
             self._headings.append(Heading(self._length, level, title))
 
+    def properties(self, found: Iterable[tuple[str, str]]) -> None:
+        """Append what the file says about itself, such as its title and author: a line for each."""
+        lines = [f"{name}: {one_line(value)}\n" for name, value in found if value.strip()]
+        if lines:
+            self.add("".join([*lines, "\n"]))
+
     def page(self) -> None:
         """A page begins here: a form feed divides it from the one before, as in plain text."""
         if self._pages:
             self._append("\f")
         self._pages.append(self._length)
 
-    def build(self, note: str | None = None) -> Document:
-        return Document("".join(self._parts), tuple(self._headings), tuple(self._pages), note=note)
+    def build(self, note: str | None = None, attachments: Iterable[Attachment] = ()) -> Document:
+        return Document(
+            "".join(self._parts),
+            tuple(self._headings),
+            tuple(self._pages),
+            note=note,
+            attachments=tuple(attachments),
+        )

@@ -1,10 +1,12 @@
 """Word documents: their text, and what stands beside it: text boxes, notes, comments, headers, charts."""
 
 import re
+from collections.abc import Mapping
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
 from assistants_tui.engine.tools.file_search.documents.encodings import decode
 from assistants_tui.engine.tools.file_search.documents.html import read_html
+from assistants_tui.engine.tools.file_search.documents.links import Links
 from assistants_tui.engine.tools.file_search.documents.office import Drawing, Handler, Package
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
@@ -17,7 +19,7 @@ _USUAL = {
     "comments": "word/comments.xml",
 }
 _MARGINS = ("header", "footer")
-_DRAWINGS = ("chart", "diagramData")
+_DRAWINGS = ("chart", "chartEx", "diagramData")
 # What stands beside the text, by the heading under which it is found
 _BESIDE = {
     "Charts and diagrams": _DRAWINGS,
@@ -28,6 +30,8 @@ _BESIDE = {
 _DAMAGED = (
     "A part beside the text of the document, such as a header or a comment, is damaged and was not read."
 )
+_LINKING = {"hyperlink", "hlinkClick", "fldSimple", "fldChar", "instrText"}
+_FIELD_ADDRESS = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
 _HEADING = re.compile(r"(?:heading|title) ?([1-6])?$", re.IGNORECASE)
 # An older rendering of what was already read; words that stand elsewhere now
 _SKIPPED = {"Fallback", "moveFrom"}
@@ -45,7 +49,8 @@ def read_docx(data: bytes) -> Document:
     styles = _Styles()
     package.parse(by_kind["styles"][0], styles)
     builder = TextBuilder()
-    if package.parse(main, _Body(builder, styles.levels)) != "document":
+    builder.properties(package.properties())
+    if package.parse(main, _Body(builder, styles.levels, package.links(main))) != "document":
         raise package.foreign()
     sound = [_add_inserted(package, name, builder) for name in by_kind.get("aFChunk", ())]
     for title, kinds in _BESIDE.items():
@@ -58,9 +63,10 @@ def read_docx(data: bytes) -> Document:
             if kinds == _DRAWINGS:
                 handler: Handler = Drawing(builder)
             else:
-                handler = _Body(builder, styles.levels, seen if kinds == _MARGINS else None)
+                links = package.links(name)
+                handler = _Body(builder, styles.levels, links, seen if kinds == _MARGINS else None)
             sound.append(package.parse_if_sound(name, handler))
-    return builder.build(None if all(sound) else _DAMAGED)
+    return builder.build(None if all(sound) else _DAMAGED, package.attachments(main))
 
 
 def _add_inserted(package: Package, name: str, builder: TextBuilder) -> bool:
@@ -99,9 +105,21 @@ class _Styles:
 class _Body:
     """The paragraphs and tables of a part. With `seen`, none that is in it already: headers repeat."""
 
-    def __init__(self, builder: TextBuilder, levels: dict[str, int], seen: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        builder: TextBuilder,
+        levels: dict[str, int],
+        targets: Mapping[str, str],
+        seen: set[str] | None = None,
+    ) -> None:
+        """`targets`: the addresses of links by ID; `levels`: those of headings by style."""
         self._builder = builder
         self._levels = levels
+        self._targets = targets
+        self._links = Links()
+        self._open_links: list[tuple[str, int]] = []  # address, and where in `_text` its words begin
+        self._fields: list[str] = []  # the instructions of each open field, such as HYPERLINK "address"
+        self._instructing = False
         self._seen = seen
         self._text: list[str] = []
         self._writing = False
@@ -125,6 +143,8 @@ class _Body:
                 self._level = self._levels.get(style, int(match_[1] or 1) if match_ else None)
             case "numPr":
                 self._in_list = True
+            case _ if name in _LINKING:
+                self._start_link(name, attributes)
             case "txbxContent":  # it stands inside a paragraph, and has its own
                 self._around.append(self._text)
                 self._text = []
@@ -139,6 +159,20 @@ class _Body:
             case _ if name in _BREAKS and not self._in_properties(attributes):
                 self._text.append(_BREAKS[name])
 
+    def _start_link(self, name: str, attributes: dict[str, str]) -> None:
+        target = self._targets.get(attributes.get("r:id", ""), "")
+        match name:
+            case "hyperlink":
+                self._begin_link(target)
+            case "hlinkClick":  # of a picture
+                self._text.append(self._links.after("", target))
+            case "fldSimple":
+                self._begin_link(_address(attributes.get("instr", "")))
+            case "fldChar":
+                self._field(attributes.get("fldCharType", ""))
+            case "instrText":
+                self._instructing = True
+
     @staticmethod
     def _in_properties(attributes: dict[str, str]) -> bool:
         return "pos" in attributes  # the position of a tab stop, not a tab
@@ -150,6 +184,10 @@ class _Body:
         match name:
             case "t":
                 self._writing = False
+            case "instrText":
+                self._instructing = False
+            case "hyperlink" | "fldSimple":
+                self._end_link()
             case "p":
                 self._end_paragraph()
             case "txbxContent" if self._around:
@@ -162,8 +200,32 @@ class _Body:
                     self._builder.add("\n")
 
     def data(self, text: str) -> None:
-        if self._writing and not self._skipping:
+        if self._skipping:
+            return
+        if self._writing:
             self._text.append(text)
+        elif self._instructing and self._fields:
+            self._fields[-1] += text
+
+    def _field(self, mark: str) -> None:
+        """A field has its instructions between `begin` and `separate`, and its words from there to `end`."""
+        if mark == "begin":
+            self._fields.append("")
+            self._begin_link("")
+        elif mark == "separate" and self._fields and self._open_links:
+            self._open_links[-1] = _address(self._fields[-1]), len(self._text)
+        elif mark == "end" and self._fields:
+            self._fields.pop()
+            self._end_link()
+
+    def _begin_link(self, target: str) -> None:
+        self._open_links.append((target, len(self._text)))
+
+    def _end_link(self) -> None:
+        if self._open_links:
+            target, begin = self._open_links.pop()
+            if target:
+                self._text.append(self._links.after("".join(self._text[begin:]), target))
 
     def _end_paragraph(self) -> None:
         text = one_line("".join(self._text))
@@ -193,3 +255,9 @@ class _Body:
             outer[-1].append(row)
         else:
             self._builder.line(row)
+
+
+def _address(instructions: str) -> str:
+    """The address to which a field with these instructions leads; empty for other fields."""
+    match = _FIELD_ADDRESS.match(instructions)
+    return (match[1] or match[2] or "") if match else ""

@@ -5,9 +5,11 @@ Python's own parser: it goes through the page once, whatever the nesting, which 
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder
 from assistants_tui.engine.tools.file_search.documents.encodings import decode
+from assistants_tui.engine.tools.file_search.documents.links import Links
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -19,6 +21,8 @@ _CONTAINERS = (
     "address article aside blockquote body details dialog div dl fieldset figcaption figure footer form head "
     "header hr html main nav ol p pre section summary table tbody td tfoot th thead title ul"
 )
+_WITH_ATTRIBUTES = {"a", "area", "base", "meta", *_BOXES}
+_PROPERTIES = {"author": "Author", "description": "Description", "keywords": "Keywords"}
 _BLOCKS = {
     *_CONTAINERS.split(),
     *_HEADINGS,
@@ -46,6 +50,11 @@ class _Page(HTMLParser):
         self._in_title = False
         self._preformatted = False
         self._in_row = False
+        self._links = Links()
+        self._base = ""
+        self._link = ""
+        self._linked: list[str] = []  # the words of the open link
+        self._below_heading: list[str] = []  # addresses of the links in it
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if self._hidden is not None:
@@ -57,8 +66,8 @@ class _Page(HTMLParser):
         if tag == "br" and (self._preformatted or self._heading is not None):
             self._inline.append("\n")
             return
-        if tag in _BOXES:
-            self._inline.append(f" {dict(attributes).get('alt') or ''} ")
+        if tag in _WITH_ATTRIBUTES:
+            self._read_attributes(tag, {name: value or "" for name, value in attributes})
         if tag in {"td", "th"} and self._in_row:
             if "".join(self._inline).strip():
                 self._inline.append(" | ")
@@ -86,6 +95,8 @@ class _Page(HTMLParser):
             self._depth -= tag == self._hidden
             if self._depth <= 0:
                 self._hidden = None
+        elif tag == "a":
+            self._end_link()
         elif tag in _BOXES:
             self._inline.append(" ")
         elif tag in _BLOCKS and not (self._in_row and tag in {"td", "th", "p", "div"}):
@@ -93,20 +104,63 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._hidden is None:
-            self._inline.append(data)
+            self._say(data)
+
+    def _read_attributes(self, tag: str, attributes: dict[str, str]) -> None:
+        """What an element says in its attributes rather than between its tags."""
+        if tag in {"a", "area"}:
+            self._begin_link(attributes.get("href", ""))
+        elif tag == "base":
+            self._base = self._base or attributes.get("href", "")
+        elif tag == "meta" and (name := _PROPERTIES.get(attributes.get("name", "").lower())):
+            self._flush(as_line=False)
+            self.builder.properties([(name, attributes.get("content", ""))])
+        if tag in {"area", *_BOXES}:
+            self._say(f" {attributes.get('alt', '')} ")
+        if tag == "area":
+            self._end_link()
+
+    def _say(self, words: str) -> None:
+        self._inline.append(words)
+        if self._link:
+            self._linked.append(words)
+
+    def _begin_link(self, href: str) -> None:
+        self._end_link()  # one inside another is none to browsers
+        href = href.strip()
+        try:
+            self._link = "" if href.startswith("#") else urljoin(self._base, href)
+        except ValueError:  # no address at all, such as http://[
+            self._link = ""
+
+    def _end_link(self) -> None:
+        if self._link:
+            words = "".join(self._linked)
+            if self._heading is not None:  # the sections of a document are named by words alone
+                self._below_heading.append(self._links.address(self._link, words))
+            else:
+                self._inline.append(self._links.after(words, self._link))
+        self._link = ""
+        self._linked.clear()
 
     def close(self) -> None:
         super().close()
+        self._end_link()
         self._flush(as_line=False)
 
     def _flush(self, *, as_line: bool) -> None:
         """Write what has gathered since the last block began or ended."""
+        if "".join(self._linked).strip():
+            self._end_link()
         text = "" if self._inline == [_BULLET] else "".join(self._inline)
         self._inline.clear()
         heading, title, preformatted = self._heading, self._in_title, self._preformatted
         self._heading, self._in_title, self._preformatted, self._in_row = None, False, False, False
         if heading is not None or title:
             self.builder.heading(heading or 1, text)
+            for address in self._below_heading:
+                self.builder.paragraph(address)
+            self._below_heading.clear()
         elif preformatted and text.strip():
             self.builder.add(text.strip("\n") + "\n\n")
         elif as_line:

@@ -7,17 +7,30 @@ import zlib
 from typing import Protocol
 from xml.parsers import expat
 
-from assistants_tui.engine.tools.file_search.documents.document import TextBuilder
+from assistants_tui.engine.tools.file_search.documents.document import Attachment, TextBuilder, one_line
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAX_PARTS = 20_000
 _MAX_PART_BYTES = 256 << 20
+_MAX_ATTACHED_BYTES = 16 << 20  # of one file inside the document
 _MAX_RATIO = 200  # how far text compresses; what compresses further above a size is a bomb
 _RATIO_MATTERS = 10 << 20
 _MAX_DEPTH = 256
 _PIECE = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an older container, which also wraps encrypted documents
 _ZIPPED = b"PK\x03\x04"  # how each file in an archive begins
+_CORE = "core-properties"
+_USUAL_CORE = "docProps/core.xml"
+_PROPERTIES = {
+    "title": "Title",
+    "subject": "Subject",
+    "creator": "Author",
+    "keywords": "Keywords",
+    "category": "Category",
+    "description": "Comments",
+}
+# What ends a line of values: a series of an older chart, the data or a series of a newer one, and charts
+_ROWS = {"ser", "data", "series", "chart", "chartSpace"}
 _DAMAGED = (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError, zlib.error)
 
 
@@ -155,26 +168,78 @@ class Package:
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
         """What a part refers to, by ID: the kind of relation (its last word) and the other part's name."""
+        return self._related(name).parts
+
+    def links(self, name: str) -> dict[str, str]:
+        """The addresses outside of the document to which the links of a part lead, by ID."""
+        return self._related(name).links
+
+    def _related(self, name: str) -> "_Relations":
         folder, file = posixpath.split(name)
         handler = _Relations(folder)
         self.parse(posixpath.join(folder, "_rels", f"{file}.rels"), handler)
+        return handler
+
+    def properties(self) -> list[tuple[str, str]]:
+        """What the document says about itself, as names and values. Damaged, they are as good as missing."""
+        parts = self.relations("").values()
+        handler = _Properties()
+        self.parse_if_sound(next((part for kind, part in parts if kind == _CORE), _USUAL_CORE), handler)
         return handler.found
+
+    def attachments(self, name: str) -> list[Attachment]:
+        """The whole files that stand inside a part, as objects that a click opens."""
+        parts = dict.fromkeys(part for kind, part in self.relations(name).values() if kind == "package")
+        return [
+            Attachment(posixpath.basename(part), self.read(part) if self._is_small(part) else None)
+            for part in parts
+            if part in self.names
+        ]
+
+    def _is_small(self, part: str) -> bool:
+        return self._parts[part].file_size <= _MAX_ATTACHED_BYTES
 
 
 class _Relations:
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self.found: dict[str, tuple[str, str]] = {}
+        self.parts: dict[str, tuple[str, str]] = {}
+        self.links: dict[str, str] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        target = attributes.get("Target", "").replace("\\", "/")
-        if name == "Relationship" and attributes.get("TargetMode") != "External":
+        if name != "Relationship":
+            return
+        key, target = attributes.get("Id", ""), attributes.get("Target", "")
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        if attributes.get("TargetMode") != "External":
+            target = target.replace("\\", "/")
             path = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
-            self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
+            self.parts[key] = (kind, path)
+        elif kind == "hyperlink":
+            self.links[key] = target
 
     def end(self, name: str) -> None: ...
 
     def data(self, text: str) -> None: ...
+
+
+class _Properties:
+    """The properties that people fill in (ECMA-376 part 2, 11.1), under the names that Office shows."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+        self._text: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._text.clear()
+
+    def end(self, name: str) -> None:
+        if name in _PROPERTIES:
+            self.found.append((_PROPERTIES[name], "".join(self._text)))
+        self._text.clear()
+
+    def data(self, text: str) -> None:
+        self._text.append(text)
 
 
 class Drawing:
@@ -187,20 +252,24 @@ class Drawing:
         self._inside = ""  # the element whose characters are words
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        # `t` in `dgm:t` holds paragraphs, in `a:t` characters: the innermost counts
-        if name in {"t", "v", "text"}:
+        # `t` in `dgm:t` holds paragraphs, in `a:t` characters: the innermost counts. `pt` is a point of a
+        # chart, which holds its value: in `c:v` in older charts, itself in newer ones (`cx:`)
+        if name in {"t", "v", "text", "pt"}:
             self._inside = name
+            if name in {"v", "pt"}:
+                self._text.clear()
         elif name == "p":
             self._inside = ""
 
     def end(self, name: str) -> None:
-        if name == "v":
-            self._values.append("".join(self._text))
+        if name == "v" or name == self._inside == "pt":
+            if value := one_line("".join(self._text)):
+                self._values.append(value)
             self._text.clear()
         elif name in {"p", "text"}:
             self._builder.line("".join(self._text))
             self._text.clear()
-        elif name in {"ser", "chart", "chartSpace"} and self._values:
+        elif name in _ROWS and self._values:
             self._builder.line(" | ".join(self._values))
             self._values.clear()
         if name == self._inside:

@@ -1,26 +1,25 @@
-"""PDF, page by page, with PDFium: its text, the values of its forms, and comments."""
+"""PDF, page by page, with PDFium: its text, what was written onto it, its properties and attached files."""
 
 import ctypes
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
 
-from assistants_tui.engine.tools.file_search.documents.document import Document, TextBuilder, one_line
+from assistants_tui.engine.tools.file_search.documents.document import Attachment, Document, TextBuilder
+from assistants_tui.engine.tools.file_search.documents.letter_spacing import closed_up
+from assistants_tui.engine.tools.file_search.documents.pdf_annotations import read_annotations
 from assistants_tui.engine.tools.file_search.errors import IngestError
 
 _MAX_PAGES = 20_000
 _MAX_BEFORE = 64 << 10  # bytes that mail programs and printers leave before the document
-# Kinds of annotations that are no text of their own
-_WITHOUT_TEXT = {raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP}
-_WRITTEN_FIELDS = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX}
-_TICKED_FIELDS = {raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON}
-_PASSWORD = 1 << 13  # the flag of a field that shows its text as stars (ISO 32000-1, table 228)
-_MAX_STRING = 1 << 20
+_PROPERTIES = ("Title", "Subject", "Author", "Keywords")
+_MAX_ATTACHMENTS = 100
+_MAX_ATTACHED = 64 << 20  # bytes of all attachments
+_NO_TEXT = "The PDF has no text, only pictures: it may be a scan. Attach a copy with recognised text (OCR)."
 # Hyphens at line ends: as PDFium marks them, and the one of browsers, which it does not know
 _HYPHEN = re.compile("[\x02\ufffe](?:\r?\n)?|(?<=\\w)\u2010\r?\n(?=\\w)")
 _BLANKS = re.compile(r"[ \t\xa0]+(?=\n|$)")
@@ -45,34 +44,74 @@ def read_pdf(data: bytes) -> Document:
         pdf.init_forms()
     outline = _outline(pdf)
     builder = TextBuilder()
+    attached = _Attached()
     empty = True
     for number in range(count):
         builder.page()
+        if number == 0:
+            builder.properties((name, pdf.get_metadata_value(name)) for name in _PROPERTIES)
         for level, title in outline[number]:
             builder.mark_heading(level, title)
-        text = _page_text(pdf, number)
+        text = _page_text(pdf, number, attached)
         empty = empty and not text.strip()
         builder.add(f"{text}\n\n")
-    if empty:
-        raise IngestError(
-            "invalid_file",
-            "The PDF has no text, only pictures: it may be a scan. Attach a copy with recognised text (OCR).",
-        )
-    return builder.build()
+    listed = pdf.count_attachments()
+    attached.add(map(pdf.get_attachment, range(min(listed, _MAX_ATTACHMENTS))))
+    more = (
+        f"Of its {listed:,} attachments, {_MAX_ATTACHMENTS} were read." if listed > _MAX_ATTACHMENTS else None
+    )
+    if empty and not attached.files:
+        raise IngestError("invalid_file", _NO_TEXT)
+    if empty:  # the cover of what is attached
+        return Document("", note=_NO_TEXT, attachments=tuple(attached.files))
+    return builder.build(more, attached.files)
 
 
-def _page_text(pdf: pypdfium2.PdfDocument, number: int) -> str:
+class _Attached:
+    """The files in a PDF, each once: a file may stand in the list of the document and on a page, too."""
+
+    def __init__(self) -> None:
+        self.files: list[Attachment] = []
+        self._room = _MAX_ATTACHED
+
+    def add(self, found: Iterable[pypdfium2.PdfAttachment]) -> None:
+        for attachment in found:
+            if len(self.files) == _MAX_ATTACHMENTS:
+                return
+            taken = self._take(attachment)
+            if taken not in self.files:
+                self.files.append(taken)
+
+    def _take(self, attachment: pypdfium2.PdfAttachment) -> Attachment:
+        try:
+            name = attachment.get_name()
+        except pypdfium2.PdfiumError:
+            name = ""
+        size = ctypes.c_ulong()
+        raw.FPDFAttachment_GetFile(attachment, None, 0, ctypes.byref(size))
+        if size.value > self._room:
+            return Attachment(name, None)
+        self._room -= size.value
+        try:
+            return Attachment(name, bytes(attachment.get_data()))
+        except pypdfium2.PdfiumError:
+            return Attachment(name, b"")
+
+
+def _page_text(pdf: pypdfium2.PdfDocument, number: int, attached: _Attached) -> str:
     try:
         page = pdf[number]
         try:
-            text = page.get_textpage().get_text_range()
-            written = _written(pdf, page)
+            words = page.get_textpage()
+            text = closed_up(words.get_text_range(), words)
+            annotations = read_annotations(pdf, page, words)
+            attached.add(annotations.attachments)
         finally:
             page.close()  # and its text with it, or a long document would fill the memory
     except pypdfium2.PdfiumError:
         return ""  # a damaged page is no reason to refuse the others
     plain = _BLANKS.sub("", _HYPHEN.sub(_joined, text).replace("\r\n", "\n")).strip()
-    return "\n".join([plain, *(line for line in written if line not in plain)]).strip()
+    return "\n".join([plain, *(line for line in annotations.lines if line not in plain)]).strip()
 
 
 def _joined(match: re.Match[str]) -> str:
@@ -81,58 +120,6 @@ def _joined(match: re.Match[str]) -> str:
     after = match.string[match.end() : match.end() + 1]
     own = before.isdigit() or after.isdigit() or (after.isupper() and not before.isupper())
     return "-" if own else ""
-
-
-def _written(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[str]:
-    """What was written onto the page afterwards: the values of form fields, and comments."""
-    lines: list[str] = []
-    for index in range(raw.FPDFPage_GetAnnotCount(page)):
-        annotation = raw.FPDFPage_GetAnnot(page, index)
-        if not annotation:
-            continue
-        try:
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            if kind == raw.FPDF_ANNOT_WIDGET:
-                lines.append(_field(pdf, annotation))
-            elif kind not in _WITHOUT_TEXT:
-                lines.append(
-                    _string(lambda *out: raw.FPDFAnnot_GetStringValue(annotation, b"Contents", *out))  # noqa: B023
-                )
-        finally:
-            raw.FPDFPage_CloseAnnot(annotation)
-    return list(dict.fromkeys(filter(None, map(one_line, lines))))
-
-
-def _field(pdf: pypdfium2.PdfDocument, annotation: Any) -> str:
-    """The name and the value of a field that holds text, or that is ticked."""
-    form = pdf.formenv
-    if form is None:
-        return ""
-    kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
-    value = ""
-    if kind in _WRITTEN_FIELDS:
-        hidden = kind == raw.FPDF_FORMFIELD_TEXTFIELD and (
-            raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD
-        )
-        if not hidden:
-            value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *out))
-    elif kind in _TICKED_FIELDS and raw.FPDFAnnot_IsChecked(form, annotation):
-        value = _string(lambda *out: raw.FPDFAnnot_GetFormFieldExportValue(form, annotation, *out))
-    if not value.strip():
-        return ""
-    name = _string(lambda *out: raw.FPDFAnnot_GetFormFieldAlternateName(form, annotation, *out))
-    name = name or _string(lambda *out: raw.FPDFAnnot_GetFormFieldName(form, annotation, *out))
-    return f"{name}: {value}" if name else value
-
-
-def _string(get: Callable[[Any, int], int]) -> str:
-    """A string of PDFium's, which tells its length in bytes first, and then writes it as UTF-16."""
-    length = get(None, 0)
-    if not 2 < length <= _MAX_STRING:
-        return ""
-    buffer = ctypes.create_string_buffer(length)
-    get(ctypes.cast(buffer, ctypes.POINTER(raw.FPDF_WCHAR)), length)
-    return buffer.raw.decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _outline(pdf: pypdfium2.PdfDocument) -> defaultdict[int, list[tuple[int, str]]]:

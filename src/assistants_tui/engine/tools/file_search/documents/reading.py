@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from assistants_tui.engine.tools.file_search.documents.attachments import AttachmentReader
 from assistants_tui.engine.tools.file_search.documents.document import Document
 from assistants_tui.engine.tools.file_search.documents.kinds import reader_of
 from assistants_tui.engine.tools.file_search.errors import IngestError
@@ -9,11 +10,18 @@ from assistants_tui.protocol.file_kinds import Reader
 
 
 def read(data: bytes, filename: str) -> Document:
-    """The document in a file. Raises `IngestError` if there is none, or none with any text in it."""
-    document = _reader(reader_of(filename, len(data)))(data)
+    """The document in a file, with the files attached to it.
+
+    Raises `IngestError` if there is none, or none with any text in it.
+    """
+    document = AttachmentReader(_read_alone).add_to(_read_alone(data, filename))
     if not document.text.strip():
-        raise IngestError("invalid_file", "The file has no text.")
+        raise IngestError("invalid_file", document.note or "The file has no text.")
     return document
+
+
+def _read_alone(data: bytes, filename: str) -> Document:
+    return _reader(reader_of(filename, len(data)))(data)
 
 
 def _reader(kind: Reader) -> Callable[[bytes], Document]:
