@@ -198,14 +198,14 @@ async def test_a_message_to_a_server_that_makes_no_sense_can_be_taken_back(
         return backend
 
     conversation = Conversation(opened)
-    conversation.send(Draft("hello"), "asst_1")
-    conversation.send(Draft("second"), "asst_1")
+    conversation.sender.send(Draft("hello"), "asst_1")
+    conversation.sender.send(Draft("second"), "asst_1")
     await conversation.settled()
     assert [item.state for item in conversation.outbox] == ["failed", "failed"]
     error = conversation.outbox[0].error
     assert error is not None and error.kind == "protocol" and said in str(error)
     assert server.url.removeprefix("http://") in str(error)
-    taken = [conversation.take_back(item.id) for item in conversation.outbox]
+    taken = [conversation.sender.take_back(item.id) for item in conversation.outbox]
     assert [draft.text for draft in taken if draft] == ["hello", "second"]
     await conversation.close()
     await backend.close()
@@ -216,11 +216,11 @@ async def test_a_mistake_of_the_program_holds_no_message() -> None:
         raise KeyError("id")
 
     conversation = Conversation(broken)
-    conversation.send(Draft("hello"), "asst_1")
+    conversation.sender.send(Draft("hello"), "asst_1")
     await conversation.settled()
     (item,) = conversation.outbox
     assert item.state == "failed" and "KeyError" in str(item.error)
-    assert conversation.take_back(item.id) == Draft("hello")
+    assert conversation.sender.take_back(item.id) == Draft("hello")
 
 
 LISTS = {

@@ -97,7 +97,7 @@ async def test_a_file_that_cannot_be_read_holds_the_message_back_and_a_second_tr
     assert "late.txt" in str(item.error)
     assert conversation.thread_id is None, "nothing was created for nothing"
     late.write_text("there")
-    conversation.retry(item.id)
+    conversation.sender.retry(item.id)
     await conversation.settled()
     assert not conversation.outbox
     listed = await (await backend(workspace)).files.list()
@@ -147,7 +147,7 @@ async def test_a_thread_is_answered_again_without_a_new_message(workspace: Works
     ]
     answer = list(conversation.messages.values())[-1]
     assert answer["assistant_id"] == helper
-    await conversation.update_message(answer["id"], {"kept": "yes"})
+    await conversation.pages.update_metadata(answer["id"], {"kept": "yes"})
     assert conversation.messages[answer["id"]]["metadata"] == {"kept": "yes"}
     await conversation.delete_message(answer["id"])
     assert len(conversation.messages) == 2
@@ -166,7 +166,7 @@ async def test_a_spent_balance_sends_nothing_at_all(paths: Paths) -> None:
     listed = await (await backend(workspace)).threads.list()
     assert listed is not None
     assert listed.items == []
-    draft = workspace.conversation.take_back(item.id)
+    draft = workspace.conversation.sender.take_back(item.id)
     assert draft is not None
     assert draft.text == "2 + 3"
     await workspace.close()
@@ -369,7 +369,7 @@ async def test_the_balance_falls_by_what_runs_use(paths: Paths) -> None:
     workspace.send(Draft("2 + 3"))
     await workspace.conversation.settled()
     await settled(workspace)
-    used = workspace.conversation.usage.tokens
+    used = workspace.conversation.run_pages.usage.tokens
     assert used > 0
     assert workspace.balance == 100_000 - used
     await workspace.close()
@@ -446,7 +446,7 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
     workspace.new_thread()
     assert workspace.conversation is conversation, "what could not be sent is still there"
     link.unlink()
-    conversation.retry(item.id)
+    conversation.sender.retry(item.id)
     await conversation.settled()
     assert len(conversation.messages) == 2
     cannot_be_written(paths.threads_file)
@@ -483,7 +483,7 @@ async def test_what_is_written_while_a_thread_is_made_belongs_to_it(
     conversation = workspace.conversation
     with locked(paths.threads_file):  # as by another window
         workspace.send(Draft("2 + 2"))
-        await until(lambda: any(item.state == "sending" for item in conversation.outbox))
+        await until(lambda: any(item.sending for item in conversation.outbox))
         workspace.drafts.put(None, Draft("And 3 + 3?"))
     await conversation.settled()
     assert workspace.drafts.get(None) == Draft("")
@@ -636,7 +636,7 @@ async def test_a_message_that_another_window_was_ahead_of_waits_for_another_try(
     await settled(other)
     await workspace.notice_threads()
     await until(lambda: conversation.activity == "idle")
-    conversation.retry(item.id)
+    conversation.sender.retry(item.id)
     await conversation.settled()
     assert texts(workspace) == ["one", "What is the weather in Oulu?", "two"]
     await other.close()

@@ -95,7 +95,7 @@ async def test_everything_is_there_again_after_a_restart() -> None:
         await driver.until_shown("code interpreter")
         assert driver.texts == texts
         assert driver.conversation.runs == before.runs
-        assert driver.conversation.usage.tokens == before.usage.tokens > 0
+        assert driver.conversation.run_pages.usage.tokens == before.run_pages.usage.tokens > 0
         assert "I need to solve the equation 3x + 11 = 14." in driver.screen
 
 

@@ -290,7 +290,7 @@ class Workspace:
                 await conversation.close()
             unsent: dict[str | None, list[Draft]] = {}
             for conversation in self._conversations:
-                unsent.setdefault(conversation.thread_id, []).extend(conversation.unsent)
+                unsent.setdefault(conversation.thread_id, []).extend(conversation.sender.outbox.unsent)
             self.drafts.put_unsent(unsent)
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -329,7 +329,7 @@ class Workspace:
         known = self.assistant_id is not None or self._asked.is_set()
         assistant_id, settled = self._settled(draft, self.conversation) if known else (None, draft)
         self._keep(partial(add_prompts, self._paths.prompts_file, draft.text))
-        self.conversation.send(settled, assistant_id)
+        self.conversation.sender.send(settled, assistant_id)
 
     async def _settled_when_asked(self, conversation: Conversation, draft: Draft) -> tuple[str, Draft]:
         """Who answers a draft, once the server has listed its assistants. Raises `ServiceError`."""
@@ -348,7 +348,7 @@ class Workspace:
         )  # nothing is made for what cannot be sent
         branch = await self.branch(message_id, including=False)
         self._keep(partial(add_prompts, self._paths.prompts_file, draft.text))
-        branch.send(settled, assistant_id)  # and not to what the user may look at by now
+        branch.sender.send(settled, assistant_id)  # and not to what the user may look at by now
         return branch
 
     def _settled(self, draft: Draft, conversation: Conversation) -> tuple[str, Draft]:
@@ -382,7 +382,7 @@ class Workspace:
     def run(self, options: RunOptions | None = None) -> None:
         """Let the shown thread be answered as it is. Raises `ServiceError` if there is nobody to answer."""
         assistant_id, options = self._answerer(options or RunOptions(), self.conversation)
-        self.conversation.run(assistant_id, options)
+        self.conversation.sender.run(assistant_id, options)
 
     def _answerer(self, once: RunOptions, conversation: Conversation) -> tuple[str, RunOptions]:
         """Who answers, and the other options of the thread and of this one run."""
@@ -416,7 +416,7 @@ class Workspace:
 
     async def update_message(self, message_id: str, metadata: Metadata) -> None:
         """Replace the metadata of a message of the shown thread. Raises `ServiceError`."""
-        await self.conversation.update_message(message_id, metadata)
+        await self.conversation.pages.update_metadata(message_id, metadata)
 
     async def answer_again(self) -> None:
         """Replace what was written after the last message of the user by a new answer.
@@ -434,9 +434,9 @@ class Workspace:
         Older messages that are not read yet are read first, so that the branch begins where the thread does.
         """
         origin, reference, assistant_id = self.conversation, self.reference, self.assistant_id
-        while origin.has_older:
+        while origin.pages.has_older:
             read = len(origin.messages)
-            await origin.read_older()
+            await origin.pages.read_older()
             if len(origin.messages) == read:
                 raise origin.error or ServiceError("The older messages could not be read.", "Try again.")
         if message_id not in origin.messages:
@@ -459,7 +459,7 @@ class Workspace:
         """Let the shown thread be answered anew from this message on, on a branch. Raises `ServiceError`."""
         assistant_id, options = self._answerer(RunOptions(), self.conversation)
         branch = await self.branch(message_id, including=True)
-        branch.run(assistant_id, options)
+        branch.sender.run(assistant_id, options)
 
     # the history
 

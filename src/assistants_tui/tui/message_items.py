@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants_tui.protocol.objects import Message
 from assistants_tui.service import views
-from assistants_tui.service.conversation.conversation import Outgoing
+from assistants_tui.service.conversation.outbox import Outgoing
 from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.times import clock
 from assistants_tui.tui.markdown.source import folded_code
@@ -92,11 +92,11 @@ def outgoing_item(item: Outgoing) -> MessageItem:
         case "queued":
             words = "Waiting: goes out when the run ends. Up takes it back, Esc stops the run."
             note = Note("waiting", words)
-        case "sending" if item.uploading is not None:
-            name, percent = item.uploading
-            note = Note("waiting", f"Sending {name}: {percent} %. Esc stops it.")
-        case "sending":
+        case "preparing" | "posting" | "starting":
             note = Note("waiting", "Sending…")
+            if item.uploading is not None:
+                name, percent = item.uploading
+                note = Note("waiting", f"Sending {name}: {percent} %. Esc stops it.")
         case "failed":
             what = "The message is in the thread, but no run began." if item.posted else "Not sent."
             note = Note("error", f"{what} {item.error or ''} Ctrl+R tries again.".replace("  ", " "))

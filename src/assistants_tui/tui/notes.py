@@ -44,7 +44,7 @@ async def _open_citation(widget: Widget, workspace: Workspace, message: Message,
     conversation = workspace.conversation
     run_id = message.get("run_id")
     if run_id is not None:
-        await conversation.read_run(run_id)
+        await conversation.run_pages.read(run_id)
     state = conversation.runs.get(run_id or "")
     claim = claim_of(message, footnote)
     passages = cited_passages(footnote, state.steps.values() if state is not None else (), claim)

@@ -60,7 +60,7 @@ def noted(log: Path) -> list[Any]:
 async def test_a_run_is_validated_before_and_consumed_after(paths: Paths, log: Path) -> None:
     runs = RunSettings(token_balance=1000, min_tokens_per_request=10)
     workspace = await told(paths, RECORDING.format(log=str(log)), runs)
-    used = workspace.conversation.usage.tokens
+    used = workspace.conversation.run_pages.usage.tokens
     assert noted(log) == [["validated", True, 1000, 10], ["consumed", used]]
 
 

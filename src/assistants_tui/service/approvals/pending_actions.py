@@ -60,7 +60,9 @@ class PendingActions:
             del self._pending[conversation]
             self._close(present)
         if wanted and state is not None and state.run is not None:
-            pending = PendingCalls(state.run, wanted, self._context, conversation.submit, self._changed)
+            pending = PendingCalls(
+                state.run, wanted, self._context, conversation.followed.submit, self._changed
+            )
             self._pending[conversation] = pending
             pending.begin()
         self._changed()

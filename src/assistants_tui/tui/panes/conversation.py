@@ -135,7 +135,7 @@ class ConversationPane(Vertical):
     @on(CodeApprovalPanel.Decided)
     @work
     async def _decide_on_code(self, event: CodeApprovalPanel.Decided) -> None:
-        await self._workspace.conversation.decide_on_code(event.decision)
+        await self._workspace.conversation.followed.decide_on_code(event.decision)
 
     @on(CodeApprovalPanel.Overdue)
     @work
@@ -174,18 +174,18 @@ class ConversationPane(Vertical):
         while True:
             matches = transcript.matches(event.words)
             place = _next_place(matches, self._match, event.step)
-            if place >= 0 or not event.words or event.step > 0 or not conversation.has_older:
+            if place >= 0 or not event.words or event.step > 0 or not conversation.pages.has_older:
                 break
             bar.tell("reading older messages…")
             read = len(conversation.messages)
-            await conversation.read_older()
+            await conversation.pages.read_older()
             if len(conversation.messages) == read:
                 break
         place = max(0, min(place, len(matches) - 1))
         if matches:
             self._match = matches[place]
             transcript.show_match(self._match, event.words)
-            more = "+" if conversation.has_older else ""
+            more = "+" if conversation.pages.has_older else ""
             bar.tell(f"{len(matches) - place} of {len(matches)}{more}")
         else:
             transcript.mark("")
@@ -225,12 +225,12 @@ class ConversationPane(Vertical):
         unanswered = conversation.error is not None and conversation.error.code == "unanswered"
         ended = conversation.error is None and _gave_no_answer(conversation)
         if not conversation.outbox and (unanswered or ended):
-            conversation.error = None
+            conversation.dismiss_error()
             with told_failures(self, "Not answered"):
                 self._workspace.run()
             return
         for item in conversation.outbox:
-            conversation.retry(item.id)
+            conversation.sender.retry(item.id)
         await conversation.reconnect()
 
 

@@ -170,7 +170,11 @@ class InspectorPane(Vertical):
         if self.tab == "files":
             self._draw_files()
             return
-        older = [RunRow(_OLDER, 0, "Read older runs", "Enter", "", "")] if conversation.has_older_runs else ()
+        older = (
+            [RunRow(_OLDER, 0, "Read older runs", "Enter", "", "")]
+            if conversation.run_pages.has_older
+            else ()
+        )
         lines = rows(conversation.runs.values(), self._folded, self._unfolded, name, last=older)
         self._rows = lines
         followed = self._newest_row() if self._following else None
@@ -190,13 +194,13 @@ class InspectorPane(Vertical):
 
     def _draw_total(self) -> None:
         conversation = self._workspace.conversation
-        total = conversation.usage.total(self._workspace.prices)
+        total = conversation.run_pages.usage.total(self._workspace.prices)
         parts = [f"{total.input:,} in, {total.output:,} out"] if total.tokens else []
         if total.cost is not None:
             parts.append(f"cost {total.cost:,.4f}".rstrip("0").rstrip("."))
             if total.unpriced:
                 parts.append(f"{total.unpriced:,} without a price")
-        if parts and conversation.has_older_runs:
+        if parts and conversation.run_pages.has_older:
             parts.append("older runs not counted")
         line = self.query_one("#run-total", Static)
         line.display = bool(parts)
@@ -323,7 +327,7 @@ class InspectorPane(Vertical):
         if file_id := self._file_id:
             self._view(file_id)
         elif (row := self._highlighted) is not None and row.key == _OLDER:
-            self.run_worker(self._workspace.conversation.read_older_runs())
+            self.run_worker(self._workspace.conversation.run_pages.read_older())
         else:
             self.action_fold()
 
@@ -415,7 +419,7 @@ class InspectorPane(Vertical):
         self._folded = self._folded - {row.key} if is_open else self._folded | {row.key}
         self._unfolded = self._unfolded | {row.key} if is_open else self._unfolded - {row.key}
         if is_open and row.depth == 0:
-            self.run_worker(self._workspace.conversation.read_run(row.run_id))
+            self.run_worker(self._workspace.conversation.run_pages.read(row.run_id))
         self._look()
 
 

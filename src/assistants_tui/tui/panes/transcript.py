@@ -10,7 +10,8 @@ from textual.message import Message as TextualMessage
 
 from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import metadata, views
-from assistants_tui.service.conversation.conversation import Conversation, Outgoing
+from assistants_tui.service.conversation.conversation import Conversation
+from assistants_tui.service.conversation.outbox import Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place
@@ -100,7 +101,9 @@ class Transcript(MessageView):
     def _show_all(self) -> None:
         conversation = self._workspace.conversation
         self._shown = _things(conversation)
-        self.set_items([self._item(thing) for thing in self._shown.values()], older=conversation.has_older)
+        self.set_items(
+            [self._item(thing) for thing in self._shown.values()], older=conversation.pages.has_older
+        )
         self._show_empty()
 
     def _show_names(self) -> None:
@@ -138,7 +141,7 @@ class Transcript(MessageView):
         order = list(wanted)
         first = next(iter(self._shown), None)
         if first is not None and (above := order[: order.index(first)]):
-            self.prepend([self._item(wanted[key]) for key in above], older=conversation.has_older)
+            self.prepend([self._item(wanted[key]) for key in above], older=conversation.pages.has_older)
             self._shown = {**{key: wanted[key] for key in above}, **self._shown}
         if order[: len(self._shown)] != list(self._shown):
             self._show_all()  # something came in between, as a queued text does not wait for its turn here
@@ -297,7 +300,7 @@ class Transcript(MessageView):
         if thing is not None and not isinstance(thing, Outgoing) and thing["role"] != "user":
             thing = self._question_of(thing)
         if isinstance(thing, Outgoing):
-            draft = conversation.take_back(thing.id)
+            draft = conversation.sender.take_back(thing.id)
             if draft is not None:
                 self.post_message(self.DraftWanted(draft))
         elif thing is None:
@@ -408,7 +411,7 @@ class Transcript(MessageView):
     @on(MessageView.OlderWanted)
     @work
     async def _read_older(self) -> None:
-        await self._workspace.conversation.read_older()
+        await self._workspace.conversation.pages.read_older()
 
     @on(MessageView.CopyWanted)
     def _copy(self, event: MessageView.CopyWanted) -> None:

@@ -486,15 +486,15 @@ class WritingPane(Vertical):
     def bring_back(self, outgoing_id: str) -> None:
         """Take a message back that has not gone out, if nothing stands in the composer."""
         if not self.composer.text and not self._files and self._edit is None:
-            draft = self._workspace.conversation.take_back(outgoing_id)
+            draft = self._workspace.conversation.sender.take_back(outgoing_id)
             if draft is not None:
                 self.put(draft)
 
     def _take_back(self) -> bool:
         """Bring the message that was queued last back into the composer."""
         conversation = self._workspace.conversation
-        waiting = [item for item in conversation.outbox if item.state != "sending" and not item.posted]
-        draft = conversation.take_back(waiting[-1].id) if waiting else None
+        waiting = [item for item in conversation.outbox if not item.sending and not item.posted]
+        draft = conversation.sender.take_back(waiting[-1].id) if waiting else None
         if draft is not None:
             self.put(draft)
         return draft is not None

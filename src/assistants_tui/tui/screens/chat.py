@@ -200,7 +200,7 @@ class ChatScreen(Screen[None]):
         run = state.run if state is not None else None
         status.took = span(run.get("created_at"), views.ended_at(run)) if run is not None else ""
         status.status = self._state
-        tokens, balance = workspace.conversation.usage.tokens, workspace.balance
+        tokens, balance = workspace.conversation.run_pages.usage.tokens, workspace.balance
         used = [f"{tokens:,} tok"] if tokens else []
         left = [f"{balance:,} left"] if balance is not None else []
         self.query_one(KeyBar).note = " · ".join((*used, *left))
@@ -230,7 +230,7 @@ class ChatScreen(Screen[None]):
             return "offline"
         if not workspace.connected:
             return "connecting"
-        if conversation.active_run is None and any(item.state == "sending" for item in conversation.outbox):
+        if conversation.active_run is None and conversation.sender.outbox.sending is not None:
             return "sending"
         run = conversation.latest_run
         return (run.status or "") if run is not None else ""
