@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.cli import DEFAULT_HOST, DEFAULT_PORT, build_parser
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.tui.themes import read_theme
 from support.serve_command import serve_command
 

@@ -15,7 +15,7 @@ import pytest
 from assistants_tui import __version__
 from assistants_tui.cli import main
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE

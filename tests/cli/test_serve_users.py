@@ -18,7 +18,8 @@ from assistants_tui.cli.listeners import ListenError, SocketFile, listen_on, res
 from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.config import Profile, load_config
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from support.other_user import NOBODY, ask, needs_root, program
 from support.serve_command import ServeCommand, serve_command

@@ -14,7 +14,7 @@ import pytest
 
 from assistants_tui.cli import main
 from assistants_tui.cli.log import log_to_file
-from assistants_tui.settings.config import create_config
+from assistants_tui.settings.config_template import create_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.state import AppState, update_state

@@ -13,7 +13,8 @@ from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, E
 from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.config import Profile, load_config
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.secrets import Secret
 from support.app import use_model

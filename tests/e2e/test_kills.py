@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.prompts import load_prompts
 from assistants_tui.settings.threads import ThreadIndex

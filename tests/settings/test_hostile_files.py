@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import given
 
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.prompts import add_prompts, load_prompts
 from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference

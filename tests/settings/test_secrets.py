@@ -11,7 +11,8 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from assistants_tui.settings.config import LOCAL, Profile, append_profile
+from assistants_tui.settings.config import LOCAL, Profile
+from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.new_profile import keep_profile
 from assistants_tui.settings.secrets import (

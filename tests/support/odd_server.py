@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.paths import user_paths
 
 JSON = dict[str, Any]

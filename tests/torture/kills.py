@@ -29,7 +29,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
 from support.engine_process import EngineProcess
 from support.terminal import Terminal

@@ -9,7 +9,8 @@ import os
 import random
 import sys
 
-from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.prompts import add_prompts
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.drafts import load_draft
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import user_paths

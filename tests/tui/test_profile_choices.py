@@ -11,7 +11,7 @@ from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
 @pytest.mark.parametrize("choice", choices([]), ids=lambda choice: choice.name)
 def test_its_fields_make_a_profile(choice: ProfileChoice) -> None:
     assert set(choice.fields) <= FIELDS.keys()
-    assert set(choice.fields) - {"key", "default_model"} <= KIND_FIELDS[choice.kind]
+    assert set(choice.fields) - {"key"} <= {*KIND_FIELDS[choice.kind]}
     address = {choice.address: "https://x.org/v1"} if choice.address else {}
     profile = new_profile(choice.name, choice.kind, {**address, **choice.texts})
     assert profile.kind == choice.kind

@@ -3,7 +3,8 @@
 from textual import events
 
 from assistants_tui.protocol.objects import Page
-from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.list_screen import ListScreen, renewed
 from assistants_tui.tui.widgets.virtual_list import VirtualList

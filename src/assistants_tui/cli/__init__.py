@@ -8,17 +8,19 @@ so that `--help` and the first frame of the app do not wait for the others.
 import argparse
 import atexit
 import gc
-import math
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from assistants_tui import __version__, process_memory
 from assistants_tui.cli import streams
 from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
-from assistants_tui.settings.code_settings import SANDBOXES, CodeSettings, wrong_code_setting
+from assistants_tui.settings.config import CodeSettings, Profile
+from assistants_tui.settings.declarations import Declaration, declared
+from assistants_tui.settings.value_types import Choice, Flag, Text, Url, ValueType, Variable
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8123
 """Where `serve` listens unless it is told otherwise."""
@@ -146,46 +148,10 @@ def build_parser() -> argparse.ArgumentParser:
         type=_origin,
         help="web pages that may use the server from a browser, such as https://example.org",
     )
-    serve.add_argument(
-        "--model-url", metavar="URL", type=_url, help="an OpenAI-compatible endpoint; without it: the tutor"
-    )
-    serve.add_argument(
-        "--model", metavar="MODEL", type=_text, help="the model for names that the endpoint does not know"
-    )
-    serve.add_argument(
-        "--model-key-env",
-        metavar="NAME",
-        type=_text,
-        help="the environment variable with the endpoint's key (default: OPENAI_API_KEY for "
-        "https://api.openai.com, which alone gets it; none for others)",
-    )
-    serve.add_argument(
-        "--allow-plain-http",
-        action="store_true",
-        help="send that key to another computer without encryption, where others may read it",
-    )
-    serve.add_argument(
-        "--embedding-model",
-        metavar="MODEL",
-        type=_text,
-        help="the endpoint's model with which file search finds by meaning; without it: by words alone",
-    )
-    serve.add_argument(
-        "--sandbox",
-        choices=SANDBOXES,
-        default="auto",
-        help="what keeps code from the rest of the computer; none: no code runs (default: %(default)s)",
-    )
-    for name, unit, meaning in (
-        ("timeout", "SECONDS", "how long one block of code may run"),
-        ("memory", "MIB", "memory that the code of one thread may take"),
-        ("processes", "NUMBER", "processes and threads that the code of one thread may have"),
-        ("disk", "MIB", "what the files of one thread's code may take"),
-        ("output", "CHARACTERS", "text that one block of code may print"),
-    ):
-        serve.add_argument(
-            f"--code-{name}", type=_limit(name), metavar=unit, help=f"{meaning} (default: {_default(name)})"
-        )
+    for table in (Profile, CodeSettings):
+        for setting in declared(table).values():
+            if setting.flag:
+                _add_setting(serve, setting)
     _add_unsandboxed(serve)
 
     commands.add_parser(
@@ -213,23 +179,37 @@ def _add_unsandboxed(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _limit(name: str) -> Callable[[str], float]:
-    """Reads a limit of the code interpreter as config.toml's `code.<name>` has it."""
+def _add_setting(command: argparse.ArgumentParser, setting: Declaration) -> None:
+    """The option that means the same as a setting of config.toml."""
+    text = setting.help_with_unit.rstrip(".").replace("%", "%%")
+    text = text[0].lower() + text[1:]
+    kind = setting.type
+    if isinstance(kind, Flag):
+        command.add_argument(setting.flag, action="store_true", help=text)
+        return
+    if setting.default is not None:
+        text += f" (default: {kind.text(setting.default)})"
+    if isinstance(kind, Choice):
+        command.add_argument(setting.flag, choices=kind.names, default=setting.default, help=text)
+        return
+    unit = kind.unit.upper() or "NUMBER"
+    command.add_argument(setting.flag, type=_value_of(kind), metavar=setting.metavar or unit, help=text)
 
-    def read(text: str) -> float:
+
+def _value_of(kind: ValueType) -> Callable[[str], Any]:
+    """Reads the value of a setting as it may stand in config.toml."""
+
+    def read(text: str) -> Any:
+        if isinstance(kind, Url):
+            return _url(text)
+        if isinstance(kind, (Text, Variable)):
+            return _text(text)
         try:
-            value = float(text) if name == "timeout" else int(text)
-        except ValueError:
-            value = math.nan
-        if wrong := wrong_code_setting(name, value):
-            raise argparse.ArgumentTypeError(f"{text!r}: it must be {wrong}")
-        return value
+            return kind.read(kind.parse(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: it must be {error}") from None
 
     return read
-
-
-def _default(name: str) -> str:
-    return f"{getattr(CodeSettings(), name):g}" if name != "output" else str(CodeSettings().output)
 
 
 def _add_place(parser: argparse.ArgumentParser, default: str | None = None) -> None:

@@ -26,8 +26,8 @@ from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 from assistants_tui.service.times import when
-from assistants_tui.settings.code_settings import WithoutSandbox
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config import WithoutSandbox
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference

@@ -16,8 +16,8 @@ from assistants_tui.installation import MODULES, install_command, missing_module
 from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.safe_text import clean
-from assistants_tui.settings.code_settings import CodeSettings
-from assistants_tui.settings.config import Config, LoadedConfig, load_config
+from assistants_tui.settings.config import CodeSettings, Config
+from assistants_tui.settings.config_reader import LoadedConfig, load_config
 from assistants_tui.settings.paths import Paths, user_paths
 from assistants_tui.settings.secrets import KeyNotSentError, has_key
 

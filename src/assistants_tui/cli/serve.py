@@ -18,7 +18,8 @@ from assistants_tui.cli.model_key import ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
 from assistants_tui.service.safe_text import clean
-from assistants_tui.settings.code_settings import LIMITS, CodeSettings
+from assistants_tui.settings.config import CodeSettings
+from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.paths import user_paths
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _address(options: argparse.Namespace) -> Address | None:
 
 
 def _code_settings(options: argparse.Namespace) -> CodeSettings:
-    given = {name: getattr(options, f"code_{name}", None) for name in LIMITS}
+    given = {name: getattr(options, f"code_{name}", None) for name in declared(CodeSettings)}
     return CodeSettings(**{name: value for name, value in given.items() if value is not None})
 
 

@@ -1,21 +1,15 @@
 """A profile from the texts of a form, by the same rules as one from config.toml."""
 
-import shlex
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from assistants_tui.addresses import without_operation
-from assistants_tui.settings.config import (
-    KIND_FIELDS,
-    PROFILE_NAME,
-    REQUIRED,
-    Profile,
-    ProfileKind,
-    append_profile,
-    wrong_key_variable,
-    wrong_profile_setting,
-)
+from assistants_tui.settings.config import PROFILE_NAME, Profile, ProfileKind
+from assistants_tui.settings.config_editor import append_profile
+from assistants_tui.settings.config_reader import wrong_key_variable
+from assistants_tui.settings.declarations import for_kind
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
 
@@ -36,27 +30,25 @@ def new_profile(
     `token_command` is split into words as a shell would. Raises `ProfileFieldsError`.
     """
     problems: dict[str, str] = {}
-    if not PROFILE_NAME.fullmatch(name):
+    if not re.fullmatch(PROFILE_NAME, name):
         problems["name"] = "1 to 64 letters, digits, “-” and “_”, a letter or digit first."
     elif name in taken:
         problems["name"] = f"There is a profile “{name}” already."
     values: dict[str, Any] = {}
-    for key in ("default_model", *sorted(KIND_FIELDS[kind])):
+    for key, setting in for_kind(Profile, kind).items():
+        if key == "kind":
+            continue
         if not (text := texts.get(key, "").strip()):
-            if key == REQUIRED.get(kind):
+            if setting.required:
                 problems[key] = "This has to be filled in."
             continue
         try:
-            value: Any = shlex.split(text) if key == "token_command" else text
-            if key in {"model_url", "base_url"}:
-                value = without_operation(text)
-        except ValueError:
-            problems[key] = "A quote is not closed."
-            continue
-        if wrong := wrong_profile_setting(key, value):
-            problems[key] = f"It must be {wrong}."
+            address = key in {"model_url", "base_url"}
+            value = setting.type.parse(without_operation(text) if address else text)
+        except ValueError as error:
+            problems[key] = f"It must be {error}."
         else:
-            values[key] = tuple(value) if isinstance(value, list) else value
+            values[key] = setting.type.read(value)
     if not problems:
         profile = Profile(name=name, kind=kind, **values)
         problems = wrong_key_variable(profile)

@@ -30,7 +30,9 @@ from textual.worker import Worker, WorkerFailed
 
 from assistants_tui import process_memory
 from assistants_tui.service.last_resort import end_children, end_hard_after
-from assistants_tui.settings.config import Config, LoadedConfig, Profile, create_config, load_config
+from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.config_reader import LoadedConfig, load_config
+from assistants_tui.settings.config_template import create_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over, update_state

@@ -15,7 +15,7 @@ from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import Functions, FunctionSource
 from assistants_tui.settings.approvals import Approvals
-from assistants_tui.settings.function_settings import FunctionSettings, McpServer
+from assistants_tui.settings.config import FunctionSettings, McpServer
 from support import mcp_raw_server
 
 SOURCE = '''

@@ -6,8 +6,7 @@ from dataclasses import replace
 from assistants_tui.engine.tools.code_interpreter import Limits
 from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.client.embedded import limits
-from assistants_tui.settings.code_settings import CodeSettings
-from assistants_tui.settings.config import LOCAL, Config
+from assistants_tui.settings.config import LOCAL, CodeSettings, Config
 from assistants_tui.settings.paths import user_paths
 from support.model_endpoint import ModelEndpoint, calls, says
 

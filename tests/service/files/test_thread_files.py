@@ -6,7 +6,7 @@ from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.state import RunState, from_objects
 from assistants_tui.service.runs.usage import Total, UsageCount
-from assistants_tui.settings.function_settings import Price
+from assistants_tui.settings.config import Price
 
 
 def message(role: str, *parts: dict[str, Any], attached: tuple[str, ...] = ()) -> Message:

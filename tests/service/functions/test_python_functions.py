@@ -19,7 +19,7 @@ from assistants_tui.service.functions.registry import (
     read_arguments,
     shortened,
 )
-from assistants_tui.settings.function_settings import FunctionSettings
+from assistants_tui.settings.config import FunctionSettings
 
 TIDES = '''
 import asyncio, datetime, enum, os, subprocess, sys, time

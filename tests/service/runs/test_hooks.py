@@ -10,7 +10,8 @@ import pytest
 
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import LOCAL, Config, RunSettings, load_config
+from assistants_tui.settings.config import LOCAL, Config, RunSettings
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 

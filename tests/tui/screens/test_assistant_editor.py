@@ -8,7 +8,8 @@ from textual.widgets import Input, Select
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.assistants.draft import Field
-from assistants_tui.settings.config import Profile, append_profile
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.assistant_editor import AssistantEditor
 from assistants_tui.tui.widgets.assistant_form import AssistantForm

@@ -13,7 +13,7 @@ from textual.widgets import Input
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service.client import endpoints
 from assistants_tui.service.client.endpoints import KnownEndpoint
-from assistants_tui.settings.config import load_config
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from assistants_tui.protocol.objects import Assistant, ListAnswer, Model, Run, Usage
 from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
-from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.config import CodeSettings, Config, Profile, WithoutSandbox
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import KeyNotSentError, find_key
 

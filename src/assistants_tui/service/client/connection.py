@@ -6,8 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.code_settings import WithoutSandbox
-from assistants_tui.settings.config import Config, Profile
+from assistants_tui.settings.config import Config, Profile, WithoutSandbox
 from assistants_tui.settings.paths import Paths
 
 if TYPE_CHECKING:

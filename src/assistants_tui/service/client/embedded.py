@@ -9,8 +9,7 @@ from assistants_tui.engine.tools.code_interpreter.interface import MIB, Limits
 from assistants_tui.installation import module_advice
 from assistants_tui.service.client.asgi_transport import Application, AsgiTransport
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.code_settings import CodeSettings, WithoutSandbox
-from assistants_tui.settings.config import Profile
+from assistants_tui.settings.config import CodeSettings, Profile, WithoutSandbox
 from assistants_tui.settings.files import private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import Secret

@@ -29,7 +29,7 @@ from assistants_tui.service.functions.last_words import LastWords
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
-from assistants_tui.settings.function_settings import McpServer
+from assistants_tui.settings.config import McpServer
 
 if TYPE_CHECKING:
     from mcp import Client

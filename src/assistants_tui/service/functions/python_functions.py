@@ -23,7 +23,7 @@ from assistants_tui.service.functions.registry import (
     FunctionChangedError,
 )
 from assistants_tui.service.functions.source import SourceError, functions_in
-from assistants_tui.settings.function_settings import FunctionSettings
+from assistants_tui.settings.config import FunctionSettings
 
 _PROCESS = Path(__file__).with_name("process.py")
 _MAX_SOURCE = 1_000_000

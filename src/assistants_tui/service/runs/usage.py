@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistants_tui.protocol.objects import Run, Usage
-from assistants_tui.settings.function_settings import Price
+from assistants_tui.settings.config import Price
 
 _MILLION = 1_000_000
 

@@ -13,11 +13,12 @@ from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.catalogue import told
-from assistants_tui.settings.config import KIND_FIELDS, LoadedConfig, Profile, load_config
+from assistants_tui.settings.config import KIND_FIELDS, Profile
+from assistants_tui.settings.config_reader import LoadedConfig, load_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import Secret, delete_key, find_key, key_place, store_key
+from assistants_tui.settings.settings_reference import redact
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.plain_text import as_markdown
@@ -100,7 +101,7 @@ class ProfilesScreen(ListScreen):
                 return Content.styled("+ Connect a model or a server", "$text-accent")
             profile = shown[index]
             mark = "●" if profile.name == self.workspace.profile.name else " "
-            place = clean(told(_place(profile)))
+            place = clean(redact(_place(profile)))
             return Content.assemble(
                 (f"{mark} ", "$text-accent"), profile.name.ljust(width), (f"  {place}", "$muted")
             )
@@ -127,9 +128,9 @@ class ProfilesScreen(ListScreen):
             self.show_detail(_NEW, "A new profile", text)
             return
         facts = [f"**{_KINDS[profile.kind]}**"]
-        for name in ("default_model", *sorted(KIND_FIELDS[profile.kind])):
-            if value := getattr(profile, name):
-                facts.append(f"- {name.replace('_', ' ')}: {as_markdown(told(value))}")
+        for name in KIND_FIELDS[profile.kind]:
+            if (value := getattr(profile, name)) and not isinstance(value, bool):
+                facts.append(f"- {name.replace('_', ' ')}: {as_markdown(redact(value))}")
         if key := self._keys.get(profile.name):
             facts.append(f"- key: {as_markdown(key)}")
         parts = [(f"profile-{profile.name}", profile.name, "\n".join(facts))]

@@ -11,9 +11,9 @@ from textual.content import Content
 
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.catalogue import Setting, settings_of
-from assistants_tui.settings.config import LoadedConfig
+from assistants_tui.settings.config_reader import LoadedConfig
 from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.settings_reference import Setting, settings_of
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
 from assistants_tui.tui.keymap import known_actions, problems_of
 from assistants_tui.tui.messages import ConfigEdited

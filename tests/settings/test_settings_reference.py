@@ -8,17 +8,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.settings.catalogue import Setting, settings_of
-from assistants_tui.settings.code_settings import CodeSettings
 from assistants_tui.settings.config import (
     KIND_FIELDS,
+    CodeSettings,
     Config,
-    LoadedConfig,
+    FunctionSettings,
+    McpServer,
+    Price,
     Profile,
     RunSettings,
-    load_config,
 )
-from assistants_tui.settings.function_settings import FunctionSettings, McpServer, Price
+from assistants_tui.settings.config_reader import LoadedConfig, load_config
+from assistants_tui.settings.settings_reference import Setting, settings_of
 
 FILE = """
 default_profile = "team"
@@ -78,7 +79,7 @@ def test_every_setting_of_every_kind_of_profile_is_explained() -> None:
         found = settings_of(LoadedConfig(Config()), Profile("p", kind))
         assert all(one.about and one.allowed for one in found)
         assert {item.name for item in fields(RunSettings)} <= {one.name for one in found}
-        assert KIND_FIELDS[kind] <= {one.name for one in found if one.group == "profiles.p"}
+        assert {*KIND_FIELDS[kind]} <= {one.name for one in found if one.group == "profiles.p"}
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(str.strip)
@@ -98,13 +99,14 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "base_url": URLS,
     "azure_endpoint": URLS,
     "project_endpoint": URLS,
+    "allow_plain_http": st.booleans(),
 }
 
 
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
     kind = draw(st.sampled_from(sorted(KIND_FIELDS)))
-    given_fields = {name: draw(FIELDS[name]) for name in sorted({*KIND_FIELDS[kind], "default_model"})}
+    given_fields = {name: draw(FIELDS[name]) for name in KIND_FIELDS[kind]}
     runs = RunSettings(
         stream=draw(st.booleans()),
         timeout=draw(st.floats(1, 86_400)),
