@@ -3,9 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.style import Style
+from textual.visual import RenderOptions
 
-from assistants_tui.tui.excerpts import MAX_SENTENCE, fitting, shortened
+from assistants_tui.tui.excerpts import (
+    MAX_SENTENCE,
+    SentenceWithPaths,
+    broken_after_slashes,
+    fitting,
+    shortened,
+    without_middle,
+)
 
+OPTIONS = RenderOptions(lambda style: Style(), {})
 TEXT = st.text("ab é日本語👍🏽\u0301\u200d", max_size=120)
 
 
@@ -36,3 +46,36 @@ def test_a_sentence_from_outside_is_cut_with_its_length() -> None:
     assert shortened("It is short.") == "It is short."
     long = "x" * 1_000_000
     assert shortened(long) == f"{'x' * MAX_SENTENCE}… (1,000,000 characters)"
+
+
+PATH = st.text("ab/\\ .日é\u0301", max_size=80)
+
+
+@given(path=PATH, cells=st.integers(1, 60))
+def test_a_path_that_is_cut_keeps_its_ends(path: str, cells: int) -> None:
+    shown = without_middle(path, cells)
+    assert cell_len(shown) <= cells
+    begin, _, end = shown.partition("…") if shown != path else (path, "", path)
+    assert path.startswith(begin)
+    assert path.endswith(end)
+
+
+@given(text=PATH, cells=st.integers(1, 60))
+def test_paths_are_broken_after_slashes_and_nothing_is_lost(text: str, cells: int) -> None:
+    broken = broken_after_slashes(text, cells)
+    assert broken.replace("\n", "") == text
+    for line in broken.split("\n")[:-1]:
+        assert line.endswith(("/", "\\"))
+
+
+def test_a_path_moves_to_a_line_of_its_own_before_it_is_broken() -> None:
+    sentence = SentenceWithPaths("Put files into ~/.config/assistants-tui/functions, or name servers.")
+    lines = [strip.text.rstrip() for strip in sentence.render_strips(24, None, Style(), OPTIONS)]
+    assert lines == [
+        "Put files into",
+        "~/.config/",
+        "assistants-tui/",
+        "functions, or name",
+        "servers.",
+    ]
+    assert sentence.get_height({}, 24) == len(lines)

@@ -39,7 +39,7 @@ from assistants_tui.settings.state import AppState, load_state, take_over, updat
 from assistants_tui.tui.containment import contain
 from assistants_tui.tui.desktop import notification
 from assistants_tui.tui.doubled_keys import DoubledKeysApp
-from assistants_tui.tui.excerpts import shortened
+from assistants_tui.tui.excerpts import broken_after_slashes, shortened
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.painting import paint_with_less_work
 from assistants_tui.tui.safety import SafeFilter, clean
@@ -99,6 +99,7 @@ class AssistantsApp(DoubledKeysApp[None]):
     TITLE = "assistants-tui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's
     COMMANDS = {_app_commands}  # noqa: RUF012 - Textual's, whose own commands we do without
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Find any command"),
@@ -290,7 +291,8 @@ class AssistantsApp(DoubledKeysApp[None]):
         markup: bool = True,
     ) -> None:
         """Tell something in a corner; of a long text its beginning."""
-        super().notify(shortened(message), title=title, severity=severity, timeout=timeout, markup=markup)
+        words = broken_after_slashes(shortened(message), max(1, min(60, self.size.width // 2) - 3))
+        super().notify(words, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _fit_paste(self, event: events.Paste) -> None:
         """A field of one line would take the first line alone, and nothing of what is too long for it."""

@@ -1,12 +1,21 @@
 """Cutting the place where something was found, so that what was found can be seen."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 from rich.cells import cell_len
+from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions
 
 MAX_SENTENCE = 2000
 """Characters of a text from outside that a label, a notification or a dialog shows."""
+
+_WORD = re.compile(r"\S+")
+_PART = re.compile(r"[^/\\]*[/\\]+|[^/\\]+")
 
 Pieces = Sequence[tuple[str, bool]]
 """A text in pieces, and whether each is what was searched for."""
@@ -39,6 +48,43 @@ def fitting(pieces: Pieces, cells: int) -> Pieces:
 def shortened(text: str, most: int = MAX_SENTENCE) -> str:
     """The beginning of a text, and how long it is, if it has more characters than `most`."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+def without_middle(text: str, cells: int) -> str:
+    """A path or a file name cut to so many cells: its beginning and its end stay."""
+    if cell_len(text) <= cells:
+        return text
+    end = _ending(text, cells - cells // 2)
+    return _beginning(text, cells - cell_len(end) + 1).removesuffix("…") + end
+
+
+def broken_after_slashes(text: str, cells: int) -> str:
+    """Text with line breaks inside of words that are longer than a line, after a slash where there is one."""
+    return _WORD.sub(lambda word: word[0] if len(word[0]) <= cells else _broken(word[0], cells), text)
+
+
+def _broken(word: str, cells: int) -> str:
+    lines = [""]
+    for part in _PART.findall(word):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(part) > cells:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+class SentenceWithPaths(Content):
+    """Words without styles whose paths are broken after slashes where they are longer than a line."""
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return self._within(width).get_height(rules, width)
+
+    def render_strips(
+        self, width: int, height: int | None, style: Style, options: RenderOptions
+    ) -> list[Strip]:
+        return self._within(width).render_strips(width, height, style, options)
+
+    def _within(self, width: int) -> Content:
+        return Content(broken_after_slashes(self.plain, width))
 
 
 def _beginning(text: str, cells: int) -> str:

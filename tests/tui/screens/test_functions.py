@@ -1,5 +1,7 @@
 """The screen of functions: what can be used, and what cannot with its reason."""
 
+from assistants_tui.service.files.local import short_path
+from assistants_tui.settings.paths import user_paths
 from support.app import open_app
 from support.mcp_servers import use_servers
 
@@ -19,3 +21,14 @@ async def test_what_cannot_be_used_has_a_row_with_its_reason() -> None:
         await driver.type("gone")
         await driver.until_shown("✗ MCP server gone")
         assert "good__do" not in driver.screen
+
+
+async def test_the_folder_is_read_whole_where_there_is_little_room() -> None:
+    async with open_app((80, 24)) as driver:
+        await driver.press("f9")
+        await driver.until_shown("No functions yet.")
+        shown = " ".join(line[:34].strip() for line in driver.screen.splitlines())
+        folder = short_path(user_paths().functions_dir)
+        pieces = shown.partition("Put Python files into ")[2].partition(", or name MCP servers")[0].split()
+        assert "".join(pieces) == folder
+        assert [piece[-1] for piece in pieces[:-1]] == ["/"] * (len(pieces) - 1)

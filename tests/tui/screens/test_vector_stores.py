@@ -23,6 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (docs / "deep" / "rooms.txt").write_text("The library closes at six.")
     (docs / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
     (docs / "program.exe").write_bytes(b"MZ")
+    (tmp_path / "chart.png").write_bytes(b"no picture")
     (docs / ".hidden.txt").write_text("hidden")
     return docs
 
@@ -42,6 +43,7 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         await driver.until_shown("Harbour")
         await driver.press("a")
         await driver.until_shown("Add which files to Harbour?")
+        await driver.until_shown("chart.png  10 B · file search does not read .png")
         with reading:
             await driver.press("ctrl+t", "enter")
             await driver.until_shown("·········· 0 of 3 files")

@@ -83,6 +83,13 @@ class Intake:
         self._changed()
 
 
+def why_not_searched(filename: str) -> str:
+    """Why file search refuses a file of that name; empty if it does not."""
+    if file_kinds.kind_of(filename).searchable:
+        return ""
+    return f"file search does not read {file_kinds.extension(filename) or 'files of this kind'}"
+
+
 def searchable_files(paths: Sequence[Path]) -> list[Path]:
     """The files among `paths`, and those below its folders that file search can read, in order.
 
@@ -98,7 +105,7 @@ def searchable_files(paths: Sequence[Path]) -> list[Path]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 file = Path(folder, name)
-                if file_kinds.kind_of(name).searchable and not name.startswith(".") and not file.is_symlink():
+                if not why_not_searched(name) and not name.startswith(".") and not file.is_symlink():
                     found[file] = None
             if len(found) > MAX_FILES:
                 raise ServiceError(

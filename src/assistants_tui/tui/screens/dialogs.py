@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static, TextArea
 
-from assistants_tui.tui.excerpts import shortened
+from assistants_tui.tui.excerpts import SentenceWithPaths, shortened
 from assistants_tui.tui.question_guard import QuestionGuard
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
@@ -51,9 +51,9 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(shortened(self._question)), classes="dialog-title")
+            yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             if self._detail:
-                yield Static(Content(shortened(self._detail)), classes="dialog-detail")
+                yield Static(SentenceWithPaths(shortened(self._detail)), classes="dialog-detail")
             with Horizontal(classes="dialog-buttons"):
                 for key, label in self._choices:
                     yield Button(
@@ -92,9 +92,9 @@ class TextDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(shortened(self._question)), classes="dialog-title")
+            yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             if self._detail:
-                yield Static(Content(shortened(self._detail)), classes="dialog-detail")
+                yield Static(SentenceWithPaths(shortened(self._detail)), classes="dialog-detail")
             yield Input(self._value, max_length=self._max_length, password=self._password)
             yield Static(Content("Enter saves, Esc goes back"), classes="dialog-hint")
 
@@ -116,7 +116,7 @@ class PickDialog(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(shortened(self._question)), classes="dialog-title")
+            yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             yield VirtualList(classes="dialog-list")
             yield Static(Content("Enter chooses, Esc goes back"), classes="dialog-hint")
 
@@ -159,7 +159,7 @@ class LinesDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(shortened(self._question)), classes="dialog-title")
+            yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             yield TextArea(self._value, compact=True, highlight_cursor_line=False)
             yield Static(classes="dialog-error")
             yield Static(Content(f"{self._hint}. Ctrl+S saves, Esc goes back"), classes="dialog-hint")

@@ -1,7 +1,7 @@
 """Choosing files of this machine: type a path, or walk with the arrow keys."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from assistants_tui.service.files.local import Entry, expanded, matching, size_words
+from assistants_tui.tui.excerpts import without_middle
+from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_LEAST_NAME = 12
+"""Cells that a name takes at least; what stands behind it is cut then."""
 
 
 class FilePicker(ModalScreen[Sequence[Path] | None]):
@@ -40,12 +45,23 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     }
     """
 
-    def __init__(self, question: str, folder: Path, *, folders: bool = False) -> None:
-        """`folder` is where relative paths begin; `folders`: whole folders can be marked too."""
+    def __init__(
+        self,
+        question: str,
+        folder: Path,
+        *,
+        folders: bool = False,
+        why_not: Callable[[str], str] = lambda name: "",
+    ) -> None:
+        """`folder` is where relative paths begin; `folders`: whole folders can be marked too.
+
+        `why_not` gives the reason why a file of that name cannot be chosen, empty if it can.
+        """
         super().__init__()
         self._question = question
         self._folder = folder
         self._folders = folders
+        self._why_not = why_not
         self._entries: Sequence[Entry] = ()
         self._marked: dict[Path, None] = {}
 
@@ -91,9 +107,13 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     def _row(self, index: int) -> Content:
         entry = self._entries[index]
         mark = ("● " if entry.path in self._marked else "  ", "$text-accent")
+        reason = "" if entry.is_folder else self._why_not(entry.path.name)
+        tail = "/" if entry.is_folder else f"  {size_words(entry.size)}{' · ' if reason else ''}{reason}"
+        name = clean(entry.path.name).replace("\n", " ")
+        name = without_middle(name, max(_LEAST_NAME, self._rows.row_width - 2 - len(tail)))
         if entry.is_folder:
-            return Content.assemble(mark, (f"{entry.path.name}/", "$text-primary"))
-        return Content.assemble(mark, entry.path.name, (f"  {size_words(entry.size)}", "$muted"))
+            return Content.assemble(mark, (name + tail, "$text-primary"))
+        return Content.assemble(mark, (name, "$muted" if reason else ""), (tail, "$muted"))
 
     @property
     def _highlighted(self) -> Entry | None:
@@ -114,6 +134,8 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     def action_mark(self) -> None:
         entry = self._highlighted
         if entry is None or (entry.is_folder and not self._folders):
+            return
+        if not entry.is_folder and self._is_refused(entry.path):
             return
         if entry.path in self._marked:
             del self._marked[entry.path]
@@ -149,9 +171,22 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
         else:
             self._chosen(entry.path)
 
+    def _is_refused(self, path: Path) -> bool:
+        """Whether a file cannot be chosen; then that is told."""
+        if reason := self._why_not(path.name):
+            self.notify(
+                f"{reason[0].upper()}{reason[1:]}.", title="Not chosen", severity="warning", markup=False
+            )
+        return bool(reason)
+
     def _chosen(self, path: Path) -> None:
+        if self._is_refused(path):
+            return
         self.dismiss([*self._marked, *([path] if path not in self._marked else [])])
 
 
 def _is_file(path: Path) -> bool:
-    return path.is_file()
+    try:
+        return path.is_file()
+    except OSError:  # such as for a name that is too long
+        return False

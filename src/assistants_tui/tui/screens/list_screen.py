@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from assistants_tui.protocol.objects import Page
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.tui.excerpts import SentenceWithPaths
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.key_bar import KeyBar
@@ -147,7 +148,7 @@ class ListScreen(Screen[None]):
         """A line above the list: how much there is, or what is going on."""
         line = self.query_one(".manager-note", Static)
         line.display = bool(words)
-        line.update(Content(clean(words)))
+        line.update(SentenceWithPaths(clean(words)))
 
     def show_detail(self, key: str, heading: str, text: str) -> None:
         """What is chosen, as Markdown."""

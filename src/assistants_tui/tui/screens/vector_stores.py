@@ -19,7 +19,7 @@ from assistants_tui.service.assistants.resources import (
 from assistants_tui.service.client.vector_stores import StoreProgress
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
-from assistants_tui.service.files.intake import Intake, Transfer, searchable_files
+from assistants_tui.service.files.intake import Intake, Transfer, searchable_files, why_not_searched
 from assistants_tui.service.files.local import size_words
 from assistants_tui.service.times import when
 from assistants_tui.service.workspace import Changed, Workspace
@@ -206,7 +206,7 @@ class VectorStoresScreen(ListScreen):
             return Content.styled("Read more…", "$text-accent")
         line = self._lines[index]
         if line.transfer is not None:
-            return Content.assemble("  ", transfer_row(line.transfer))
+            return Content.assemble("    ", transfer_row(line.transfer))
         if line.file is not None:
             progress = self._progress.get(line.store["id"])
             return self._file_row(line.file, noted=progress is not None and line.file["id"] in progress.notes)
@@ -344,7 +344,12 @@ class VectorStoresScreen(ListScreen):
         if line is None:
             return
         picked = await self.app.push_screen_wait(
-            FilePicker(f"Add which files to {_name(line.store)}?", Path.cwd(), folders=True)
+            FilePicker(
+                f"Add which files to {_name(line.store)}?",
+                Path.cwd(),
+                folders=True,
+                why_not=why_not_searched,
+            )
         )
         if not picked:
             return

@@ -15,6 +15,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
+from assistants_tui.tui.excerpts import broken_after_slashes
+
 Row = Callable[[int], Content]
 
 MAX_CHARACTERS = 8
@@ -173,7 +175,8 @@ class VirtualList(ScrollView, can_focus=True):
         return max(1, self._count) if self._count else len(self._empty_lines(width))
 
     def _empty_lines(self, width: int) -> list[Content]:
-        return Content(self.empty).wrap(max(1, width - 2)) if self.empty else [Content("")]
+        room = max(1, width - 2)
+        return Content(broken_after_slashes(self.empty, room)).wrap(room) if self.empty else [Content("")]
 
     def watch_cursor(self, new: int | None) -> None:
         if new is not None:
