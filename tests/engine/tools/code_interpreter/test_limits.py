@@ -172,6 +172,63 @@ async def test_output_is_cut_with_a_note(open_interpreter: OpenInterpreter, sand
     assert "ZeroDivisionError" in thread.logs
 
 
+TOO_LARGE = "[A picture was too large to be shown. One may have 1 MiB, all of one call 2 MiB.]\n"
+PICTURE = "display({'image/png': b64encode(b'\\x89PNG\\r\\n\\x1a\\n' + os.urandom(%d)).decode()}, raw=True)"
+
+# what code shows that is far larger than anybody reads: what is shown of it
+VERY_LARGE = {
+    "a picture": (PICTURE % 4_000_000, TOO_LARGE),
+    "pictures": (f"for _ in range(40): {PICTURE % 900_000}", 38 * TOO_LARGE),
+    "a drawing": (
+        "display({'image/svg+xml': '<svg>' + '<a b=\"\"/>' * 300_000 + '</svg>'}, raw=True)",
+        TOO_LARGE,
+    ),
+    "data about data": ("display({'text/plain': 'x'}, metadata={'a': 'x' * 4_000_000}, raw=True)", "x\n"),
+    "a question about an object": (
+        "class A: pass\nA.__doc__ = 'x' * 4_000_000\nget_ipython().run_line_magic('pinfo', 'A')",
+        "",
+    ),
+    "the next input": ("get_ipython().set_next_input('x' * 4_000_000)", ""),
+    "data of a widget": (
+        "from comm import create_comm\ncreate_comm('t', data={}).send({}, buffers=[bytes(4_000_000)])",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VERY_LARGE)
+async def test_what_is_too_large_costs_only_itself(open_interpreter: OpenInterpreter, name: str) -> None:
+    thread = Thread(await open_interpreter(image_bytes=MIB, all_images_bytes=2 * MIB))
+    code, shown = VERY_LARGE[name]
+    execution = await thread.run(f"import os\nfrom base64 import b64encode\n{code}\nprint('after')")
+    assert (execution.status, thread.logs) == ("ok", f"{shown}after\n")
+    assert len(thread.images) == (2 if name == "pictures" else 0)
+
+
+@pytest.mark.parametrize("code", ["'x' * 4_000_000", "h = display('x' * 4_000_000, display_id=True)"])
+async def test_a_long_value_is_cut(open_interpreter: OpenInterpreter, code: str) -> None:
+    thread = Thread(await open_interpreter(image_bytes=MIB, output_chars=20_000))
+    assert (await thread.run(code)).status == "ok"
+    assert thread.logs == f"'{'x' * 19_999}\n[Output was cut at 20,000 characters.]\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise ValueError('start' + 'x' * 4_000_000 + 'end')",
+        "raise SystemExit('start' + 'x' * 4_000_000 + 'end')",
+        "raise KeyboardInterrupt('start' + 'x' * 4_000_000 + 'end')",
+    ],
+)
+async def test_a_long_error_is_shown_by_its_ends(open_interpreter: OpenInterpreter, code: str) -> None:
+    thread = Thread(await open_interpreter(image_bytes=MIB))
+    execution = await thread.run(f"kept = 1\n{code}")
+    assert execution.status == "error"
+    assert thread.logs.rstrip().endswith("xend") and "\n[...]\n" in thread.logs
+    assert (await thread.run("kept")).status == "ok"
+    assert thread.logs == "1\n"
+
+
 @BOTH
 async def test_time(open_interpreter: OpenInterpreter, sandbox: str) -> None:
     thread = Thread(await open_interpreter(sandbox, seconds=1, grace_seconds=1))

@@ -60,7 +60,11 @@ def test_pictures_must_be_pictures() -> None:
     for bad in ("", "!", "bm8=", base64.b64encode(b"GIF89a").decode()):
         data = {"image/png": bad, "text/plain": "<Figure>"}
         assert list(reader().read("display_data", {"data": data})) == [Logs("<Figure>\n")]
-    assert list(reader(image_bytes=10).read("display_data", {"data": good})) == [Logs("<Figure>\n")]
+    too_large = Logs("[A picture was too large to be shown. One may have 0 MiB, all of one call 32 MiB.]\n")
+    assert list(reader(image_bytes=10).read("display_data", {"data": good})) == [
+        too_large,
+        Logs("<Figure>\n"),
+    ]
 
 
 def test_the_real_folder_is_not_shown() -> None:

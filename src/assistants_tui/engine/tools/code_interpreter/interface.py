@@ -55,7 +55,9 @@ class Limits:
     images: int = 20
     """Pictures that one call may show; the rest is dropped with a note."""
     image_bytes: int = 16 * MIB
-    """Bytes of one picture."""
+    """Bytes of one picture. One that has more is left out with a note."""
+    all_images_bytes: int = 32 * MIB
+    """Bytes of all pictures of one call."""
     created_files: int = 100
     """Files that one call may hand back; the rest stays in /mnt/data, with a note."""
 

@@ -103,6 +103,8 @@ class Kernel:
             # one more, so that the note about dropped text is written in one place, outside
             "output_chars": limits.output_chars + 1,
             "media_types": SHOWN,
+            "picture_bytes": _as_base64(limits.image_bytes),
+            "all_pictures_bytes": _as_base64(limits.all_images_bytes),
         }
         try:
             process = await SandboxProcess.start(launcher, place, limits, order)
@@ -129,7 +131,7 @@ class Kernel:
 
     async def _connect(self, place: Place, limits: Limits) -> None:
         """Connect once, before foreign code could put other sockets in the place of the kernel's."""
-        most_bytes = limits.image_bytes * 4 // 3 + MIB  # pictures travel as base64
+        most_bytes = _as_base64(limits.image_bytes) + MIB
         for number in (_SHELL, _IOPUB, _CONTROL):
             self._connections[number] = await Connection.open(
                 f"{place.run}/s-{number}",
@@ -278,6 +280,11 @@ class Kernel:
             return None
         shape = (message.get("parent_header"), message.get("header"))
         return message if all(isinstance(part, dict) for part in shape) else None
+
+
+def _as_base64(size: int) -> int:
+    """The bytes that a picture of so many takes in a message, quotation marks included."""
+    return (size + 2) // 3 * 4 + 2
 
 
 def _is_lost(task: asyncio.Task[list[bytes]]) -> bool:

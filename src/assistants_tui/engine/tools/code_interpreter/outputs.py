@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .interface import DATA, Image, Limits, Logs, Output
+from .interface import DATA, MIB, Image, Limits, Logs, Output
 from .media import is_image
 from .overwriting import OverwrittenText
 
@@ -87,8 +87,14 @@ class OutputReader:
             yield Logs(f"\n[Output was cut at {self._limits.output_chars:,} characters.]\n")
 
     def _display(self, data: Mapping[str, Any]) -> Iterator[Output]:
+        too_large = False
         for media_type, suffix in _IMAGE_TYPES.items():
-            if media_type in data and (image := self._image(media_type, data[media_type])) is not None:
+            if media_type not in data:
+                continue
+            image = self._image(media_type, data[media_type])
+            if image is None or len(image) > self._limits.image_bytes:
+                too_large = True
+            elif is_image(media_type, image[:512]):
                 digest = hashlib.sha256(image).digest()
                 if digest in self._shown:
                     return
@@ -100,20 +106,24 @@ class OutputReader:
                     self._images_dropped = True
                     yield Logs(f"[Only {self._limits.images} images of one call are shown.]\n")
                 return
+        if too_large:
+            yield from self._text(
+                f"[A picture was too large to be shown. One may have {self._limits.image_bytes // MIB} MiB, "
+                f"all of one call {self._limits.all_images_bytes // MIB} MiB.]\n"
+            )
         if text := _string(data.get("text/plain")):
             yield from self._text(f"{text}\n")
 
     def _image(self, media_type: str, value: Any) -> bytes | None:
-        if media_type == "image/svg+xml":
-            data = _string(value).encode("utf-8", "replace")
-        else:
-            try:
-                data = base64.b64decode(_string(value))
-            except ValueError:
-                return None
-        if len(data) > self._limits.image_bytes or not is_image(media_type, data[:512]):
+        """The bytes of a picture, None for one that the kernel has left out because it is too large."""
+        if value is None:
             return None
-        return data
+        if media_type == "image/svg+xml":
+            return _string(value).encode("utf-8", "replace")
+        try:
+            return base64.b64decode(_string(value))
+        except ValueError:
+            return b""
 
     def _error(self, content: Mapping[str, Any]) -> Iterator[Logs]:
         name, value = _string(content.get("ename")), _string(content.get("evalue"))

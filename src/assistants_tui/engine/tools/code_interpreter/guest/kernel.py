@@ -39,10 +39,13 @@ def serve(order: dict[str, Any]) -> None:
             "--HistoryManager.enabled=False",
         ]
     )
-    application.session.pack = _packer(application.session.pack, frozenset(order["media_types"]))
+    session = application.session
+    session.pack = packer = _Packer(session.pack, order)
+    session.send = _without_buffers(session.send)
     shell = application.shell
     shell.set_custom_exc((Exception,), _show_exception)
     shell.events.register("pre_run_cell", lambda _: allowance.reset())
+    shell.events.register("pre_run_cell", lambda _: packer.reset())
     shell.ask_exit = _leave  # exit() ends the code, not the session
     warnings.filterwarnings("ignore", message="To exit: use 'exit'")
     if folder := order.get("data"):
@@ -56,6 +59,7 @@ def serve(order: dict[str, Any]) -> None:
 
 
 _SHOWN_FRAMES = 5  # at each end
+_BESIDES_PICTURE = 1 << 19  # bytes that a message may have beside those of one picture
 
 
 def _show_exception(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> None:
@@ -80,21 +84,63 @@ def _shortened(error: BaseException, trace: TracebackType) -> TracebackType:
     return short or trace
 
 
-def _packer(pack: Any, media_types: frozenset[str]) -> Any:
-    """A packer of messages that also takes halves of characters, which UTF-8 does not have.
+class _Packer:
+    """Packs messages, in which it leaves out what nobody will show or what is too large to be read.
 
-    It leaves out what nobody will show: the data of an interactive chart are millions of values.
+    The data of an interactive chart are millions of values. It also takes halves of characters, which UTF-8
+    does not have.
     """
 
-    def packed(message: Any) -> Any:
-        if isinstance(message, dict) and isinstance(data := message.get("data"), dict):
-            message = {**message, "data": {kind: data[kind] for kind in data if kind in media_types}}
-        try:
-            return pack(message)
-        except UnicodeEncodeError:
-            return json.dumps(message, default=str).encode("ascii")
+    def __init__(self, pack: Any, order: dict[str, Any]) -> None:
+        self._pack = pack
+        self._media_types = frozenset(order["media_types"])
+        self._chars = order["output_chars"]
+        self._picture, self._pictures = order["picture_bytes"], order["all_pictures_bytes"]
+        self._left = self._pictures
 
-    return packed
+    def reset(self) -> None:
+        """Allow as many bytes of pictures as one call may show."""
+        self._left = self._pictures
+
+    def __call__(self, message: Any) -> Any:
+        if isinstance(message, dict):
+            if isinstance(data := message.get("data"), dict):
+                message = {"data": self._shown(data)}
+            elif isinstance(lines := message.get("traceback"), list):
+                trace = self._ends("\n".join(map(str, lines)))
+                message = {**message, "evalue": self._ends(str(message.get("evalue"))), "traceback": [trace]}
+        try:
+            packed = self._pack(message)
+        except UnicodeEncodeError:
+            packed = json.dumps(message, default=str).encode("ascii")
+        # what is that long is of a kind that says nothing to the user, such as answers to widgets
+        return packed if len(packed) <= self._picture + _BESIDES_PICTURE else b"{}"
+
+    def _shown(self, data: dict[Any, Any]) -> dict[str, Any]:
+        """What is sent of texts and pictures: None stands for a picture that is too large."""
+        shown: dict[str, Any] = {}
+        room = self._picture
+        for kind in self._media_types & data.keys():
+            value = data[kind]
+            if kind == "text/plain":
+                shown[kind] = value[: self._chars] if isinstance(value, str) else None
+                continue
+            size = len(json.dumps(value, default=str))
+            fits = size <= min(room, self._left)
+            shown[kind] = value if fits else None
+            if fits:
+                room -= size
+                self._left -= size
+        return shown
+
+    def _ends(self, text: str) -> str:
+        half = self._chars // 2
+        return text if len(text) <= self._chars else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def _without_buffers(send: Any) -> Any:
+    """What a message has besides text, for widgets that nobody will show, may be of any size."""
+    return lambda *arguments, **options: send(*arguments, **{**options, "buffers": None})
 
 
 class _Allowance:
