@@ -12,12 +12,14 @@ import httpx2
 import pytest
 
 from assistants_tui import network
-from assistants_tui.engine.models.base import ModelError
+from assistants_tui.engine.models.base import ChatRequest, ModelError
 from assistants_tui.engine.models.endpoint import EndpointModel
 from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
+from assistants_tui.service.client.profile_client import remote_client
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.settings.config import Profile
+from assistants_tui.service.functions.mcp_servers import McpServers
+from assistants_tui.settings.config import McpServer, Profile
 from support.app import use_model
 from support.model_endpoint import ModelEndpoint, says
 from support.terminal import COMMAND
@@ -141,16 +143,45 @@ async def redirecting() -> AsyncIterator[tuple[str, list[bytes]]]:
         writer.close()
 
     async def here(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if length := re.search(rb"(?i)content-length: (\d+)", head):
+            await reader.readexactly(int(length[1]))
         port = other.sockets[0].getsockname()[1]
-        head = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{port}/x\r\nContent-Length: 0\r\n"
-        writer.write(f"{head}Connection: close\r\n\r\n".encode())
+        answer = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{port}/x\r\nContent-Length: 0\r\n"
+        writer.write(f"{answer}Connection: close\r\n\r\n".encode())
         writer.close()
 
     other = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
     server = await asyncio.start_server(here, "127.0.0.1", 0)
     async with server, other:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+
+
+async def test_no_conversation_is_redirected_to_another_server() -> None:
+    async with redirecting() as (url, heard):
+        model = EndpointModel(f"{url}/v1")
+        with pytest.raises(ModelError) as run:
+            request = ChatRequest(model="m", messages=({"role": "user", "content": SECRET},))
+            _ = [delta async for delta in model.stream(request)]
+        await model.close()
+        embedder = EndpointEmbedder(f"{url}/v1", "m")
+        with pytest.raises(EmbeddingError) as search:
+            await embedder.embed([SECRET])
+        await embedder.close()
+        client = remote_client(Profile("p", "openai", base_url=f"{url}/v1"), None)
+        with pytest.raises(ServiceError) as message:
+            await client.post("/threads", {"messages": [{"role": "user", "content": SECRET}]})
+        await client.close()
+        server = McpServer(name="far", url=f"{url}/mcp")
+        servers = McpServers({"far": server}, timeout=10)
+        [problem] = (await servers.catalogue()).problems
+        await servers.close()
+        assert heard == []
+        here = url.removeprefix("http://")
+        assert problem.startswith("MCP server far: ")
+        for words in (str(run.value), str(search.value), str(message.value)):
+            assert f"{here} sends the request on to 127.0.0.1:" in words
+            assert "Nothing was sent there. If it is the right one, enter it instead." in words
 
 
 @pytest.mark.parametrize("header", ["Authorization", "api-key", "API-Key", "OpenAI-Organization"])

@@ -16,11 +16,12 @@ from urllib.request import proxy_bypass
 
 import httpx2
 
-from assistants_tui.addresses import is_on_this_computer, socket_path, without_password
+from assistants_tui.addresses import host_and_port, is_on_this_computer, socket_path, without_password
 
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 _KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-project")
 _OPENAI_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
+_REFUSED = "assistants_tui.refused_redirect"
 _SCHEMES = ("http", "https", "all")
 
 
@@ -32,11 +33,16 @@ class NetworkSettingsError(Exception):
 
 
 def http_client(
-    base_url: str, *, timeout: httpx2.Timeout, headers: Mapping[str, str] | None = None
+    base_url: str,
+    *,
+    timeout: httpx2.Timeout,
+    headers: Mapping[str, str] | None = None,
+    follow_redirects: bool = True,
 ) -> httpx2.AsyncClient:
-    """A client for one server. Redirects are followed, but keys go to that server alone.
+    """A client for one server. Redirects are followed, but keys and bodies go to that server alone.
 
-    `base_url` may name a Unix socket, see `http_url`. Raises `NetworkSettingsError`.
+    Without `follow_redirects` they are left to the caller, as they are. `base_url` may name a Unix socket,
+    see `http_url`. Raises `NetworkSettingsError`.
     """
     try:
         server = httpx2.URL(http_url(base_url))
@@ -46,8 +52,11 @@ def http_client(
         "timeout": timeout,
         "headers": headers,
         "limits": _LIMITS,
-        "follow_redirects": True,
-        "event_hooks": {"request": [_without_keys_elsewhere(server)]},
+        "follow_redirects": follow_redirects,
+        "event_hooks": {
+            "request": [_without_keys_elsewhere(server)],
+            "response": [_without_body_elsewhere(server)] if follow_redirects else [],
+        },
     }
     try:
         if (path := socket_path(base_url)) is not None:
@@ -74,13 +83,50 @@ def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Aw
     """Takes the keys out of requests that a redirect sends to another server, or out of encryption."""
 
     async def check(request: httpx2.Request) -> None:
-        url = request.url
-        now_encrypted = url.scheme == "https" and server.scheme == "http" and url.port is server.port is None
-        if url.origin != server.origin and not (now_encrypted and url.host == server.host):
+        if not _is_same(request.url, server):
             for name in _KEY_HEADERS:
                 request.headers.pop(name, None)
 
     return check
+
+
+def _without_body_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Response], Awaitable[None]]:
+    """Stops redirects that would send a body, such as a conversation, to another server.
+
+    The response stays as it is but for its `Location`; `refused_redirect` tells why.
+    """
+
+    async def check(response: httpx2.Response) -> None:
+        headers = response.request.headers
+        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        if not has_body or not response.has_redirect_location:
+            return
+        target = response.headers["location"]
+        try:
+            url = response.request.url.join(target)
+            stays = _is_same(url, server)
+        except httpx2.InvalidURL:
+            return  # the client itself refuses it
+        if not stays:
+            del response.headers["location"]
+            response.extensions[_REFUSED] = (
+                f"{host_and_port(str(server))} sends the request on to {host_and_port(str(url))}, an address "
+                "that was not entered. Nothing was sent there. If it is the right one, enter it instead."
+            )
+
+    return check
+
+
+def refused_redirect(response: httpx2.Response) -> str:
+    """Why a redirect was not followed, as sentences that name both servers; empty for other responses."""
+    sentences: str = response.extensions.get(_REFUSED, "")
+    return sentences
+
+
+def _is_same(url: httpx2.URL, server: httpx2.URL) -> bool:
+    """Whether a URL leads to this server, encrypted or not worse than it."""
+    now_encrypted = url.scheme == "https" and server.scheme == "http" and url.port is server.port is None
+    return url.origin == server.origin or (now_encrypted and url.host == server.host)
 
 
 @contextmanager

@@ -190,6 +190,10 @@ def _explain_status(error: "openai.APIStatusError", *, server: str, path: str, h
             kind="not_found",
             status=status,
         )
+    from assistants_tui import network  # as with `openai` above
+
+    if sentences := network.refused_redirect(error.response):
+        return ServiceError(sentences, kind="settings", status=status, no_effect=True)
     kind, what, advice, retryable = _status_words(status, _first(server))
     return ServiceError(
         f"{what} {message}".strip() if message else what,

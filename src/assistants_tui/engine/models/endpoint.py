@@ -248,6 +248,8 @@ class EndpointModel:
                 message = f"{where} cannot be reached: {cause}. {network.way_to(self._base_url)}"
                 return ModelError(message.strip())
             case openai.APIStatusError():
+                if sentences := network.refused_redirect(error.response):
+                    return ModelError(f"{where} cannot be used: {sentences}")
                 return self._refusal(error.status_code, error.body, message)
         return ModelError(f"{where} failed: {message}")
 

@@ -302,7 +302,10 @@ class _Held:
                 raise CallFailedError(why)
             headers = {"Authorization": f"Bearer {key}"} if key else None
             try:
-                http = network.http_client(self._server.url, timeout=_HTTP_TIMEOUT, headers=headers)
+                # the `mcp` package follows redirects itself, within the server
+                http = network.http_client(
+                    self._server.url, timeout=_HTTP_TIMEOUT, headers=headers, follow_redirects=False
+                )
             except network.NetworkSettingsError as error:
                 raise CallFailedError(str(error)) from None
             await stack.enter_async_context(http)

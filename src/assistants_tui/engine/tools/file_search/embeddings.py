@@ -244,6 +244,7 @@ class EndpointEmbedder:
                 said = faults.text(error.body, error.message)
                 if error.status_code in {401, 403} and not self._api_key:
                     said = f"it {no_key(self._key_advice)}"
+                said = network.refused_redirect(error.response) or said
                 reason = self._without_key(f"answered {error.status_code}: {said}")
                 about_size = _is_about_size(error.status_code, said)
                 refused = error.status_code in _ABOUT_TEXTS or (error.status_code == 429 and about_size)
