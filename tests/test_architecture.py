@@ -11,7 +11,7 @@ PACKAGE = "assistants_tui"
 
 # room -> rooms of our own that it may import
 ALLOWED = {
-    "protocol": set(),
+    "protocol": {"protocol"},
     "addresses": set(),
     "installation": set(),
     "process_memory": set(),

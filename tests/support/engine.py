@@ -13,6 +13,18 @@ from assistants_tui.engine.app import EngineSettings, create_app
 
 JSON = dict[str, Any]
 
+NEW_RUN: JSON = {
+    "assistant_id": "asst_1",
+    "model": "m",
+    "instructions": "",
+    "tools": [],
+    "metadata": {},
+    "truncation_strategy": {"type": "auto", "last_messages": None},
+    "parallel_tool_calls": True,
+    "expires_at": 700,
+}
+"""The fields that a run is stored with."""
+
 
 class ManualClock:
     """Time that stands still until a test moves it."""

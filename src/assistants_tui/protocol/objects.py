@@ -9,6 +9,8 @@ server leaves them out, and `NotRequired` ones are read with `get`.
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
 
+from assistants_tui.protocol.transitions import MessageStatus, RunStatus, StepStatus
+
 Json: TypeAlias = dict[str, Any]
 Metadata: TypeAlias = dict[str, str]
 
@@ -16,33 +18,6 @@ Value = TypeVar("Value")
 ESSENTIAL = "essential"
 Essential: TypeAlias = Annotated[Value, ESSENTIAL]
 """A field that the program cannot do without."""
-
-RunStatus: TypeAlias = Literal[
-    "queued",
-    "in_progress",
-    "requires_action",
-    "cancelling",
-    "cancelled",
-    "failed",
-    "completed",
-    "incomplete",
-    "expired",
-]
-StepStatus: TypeAlias = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
-MessageStatus: TypeAlias = Literal["in_progress", "incomplete", "completed"]
-
-TERMINAL_RUN_STATUSES: frozenset[str] = frozenset(
-    {"cancelled", "failed", "completed", "incomplete", "expired"}
-)
-"""A run in one of these never changes again, and the thread is unlocked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One server-sent event of a run: its name (`thread.message.delta`) and its decoded data."""
-
-    name: str
-    data: Any
 
 
 class Usage(TypedDict):

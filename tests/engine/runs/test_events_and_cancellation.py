@@ -9,7 +9,8 @@ import pytest
 from assistants_tui.engine.api.event_stream import encode, event_stream
 from assistants_tui.engine.runs import events as events_module
 from assistants_tui.engine.runs.cancellation import CancelToken, Interrupted
-from assistants_tui.engine.runs.events import Event, EventBroadcaster
+from assistants_tui.engine.runs.events import EventBroadcaster
+from assistants_tui.protocol.events import Event
 
 
 async def test_readers_take_what_was_published_since_they_came() -> None:

@@ -1,24 +1,13 @@
 """The thread lock, and who wins when several change a run at once."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from assistants_tui.engine.store import runs, threads
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
-
-RUN: dict[str, Any] = {
-    "assistant_id": "asst_1",
-    "model": "m",
-    "instructions": "",
-    "tools": [],
-    "metadata": {},
-    "truncation_strategy": {"type": "auto", "last_messages": None},
-    "parallel_tool_calls": True,
-    "expires_at": 700,
-}
+from assistants_tui.protocol.transitions import ACTIVE_RUN_STATUSES, Actor, RunEvent
+from support.engine import NEW_RUN
 
 
 @pytest.fixture
@@ -32,18 +21,18 @@ async def thread_id(database: Database) -> str:
 @pytest.mark.parametrize("status", ACTIVE_RUN_STATUSES)
 async def test_active_run_locks_its_thread(database: Database, thread_id: str, status: str) -> None:
     async with database.write() as connection:
-        run = await runs.create(connection, "local", thread_id, 100, RUN | {"status": status})
+        run = await runs.create(connection, "local", thread_id, 100, NEW_RUN | {"status": status})
         with pytest.raises(runs.ThreadLockedError) as caught:
-            await runs.create(connection, "local", thread_id, 101, RUN)
+            await runs.create(connection, "local", thread_id, 101, NEW_RUN)
         assert (caught.value.thread_id, caught.value.run_id) == (thread_id, run["id"])
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed", "completed", "incomplete", "expired"])
 async def test_ended_run_does_not(database: Database, thread_id: str, status: str) -> None:
     async with database.write() as connection:
-        first = await runs.create(connection, "local", thread_id, 100, RUN)
+        first = await runs.create(connection, "local", thread_id, 100, NEW_RUN)
         await runs.change(connection, first["id"], {"status": status})
-        await runs.create(connection, "local", thread_id, 101, RUN)
+        await runs.create(connection, "local", thread_id, 101, NEW_RUN)
 
 
 async def runs_of_ten(database: Database, thread_id: str) -> int:
@@ -52,7 +41,7 @@ async def runs_of_ten(database: Database, thread_id: str) -> int:
     async def create() -> bool:
         try:
             async with database.write() as connection:
-                await runs.create(connection, "local", thread_id, 100, RUN)
+                await runs.create(connection, "local", thread_id, 100, NEW_RUN)
         except runs.ThreadLockedError:
             return False
         return True
@@ -73,11 +62,13 @@ async def test_without_its_index_all_of_them_would(database: Database, thread_id
 
 async def test_one_of_many_changes_the_status(database: Database, thread_id: str) -> None:
     async with database.write() as connection:
-        run = await runs.create(connection, "local", thread_id, 100, RUN)
+        run = await runs.create(connection, "local", thread_id, 100, NEW_RUN)
 
-    async def end(status: str) -> bool:
+    async def cause(event: RunEvent, actor: Actor) -> bool:
         async with database.write() as connection:
-            return await runs.change(connection, run["id"], {"status": status}, when=["queued"]) is not None
+            return await runs.transition(connection, run["id"], event, actor, 101) is not None
 
-    won = await asyncio.gather(*(end(status) for status in ("completed", "cancelled", "expired")))
+    won = await asyncio.gather(
+        cause("fail", "executor"), cause("fail", "manager"), cause("expire", "executor")
+    )
     assert sorted(won) == [False, False, True]

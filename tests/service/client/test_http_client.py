@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.protocol.objects import Event
+from assistants_tui.protocol.events import Event
 from assistants_tui.service.client.http_client import Client, segment
 from assistants_tui.service.client.profile_client import TokenCommand, remote_client
 from assistants_tui.service.errors import ServiceError

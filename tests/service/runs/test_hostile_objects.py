@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.protocol.objects import Event
+from assistants_tui.protocol.events import Event
 from assistants_tui.service.runs.state import RunState, reduce
 from support.hostile import damaged
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.protocol.objects import Event, Message, Run, RunStep
+from assistants_tui.protocol.events import Event
+from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.answers import checked
 from assistants_tui.service.runs.state import (
     PendingCode,

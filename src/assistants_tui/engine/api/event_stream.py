@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
-from assistants_tui.engine.runs.events import Event, Subscription
+from assistants_tui.engine.runs.events import Subscription
+from assistants_tui.protocol.events import Event
 
 # Proxies and clients give up connections that are silent for long; a comment is no event and keeps them open.
 # There is never an `id` field: clients carry the last one over to the empty event after a comment.

@@ -17,7 +17,7 @@ from assistants_tui.engine.api.requests.runs import CodeDecision, NewRun, NewThr
 from assistants_tui.engine.api.threads import create_thread
 from assistants_tui.engine.api.tool_resources import of_run, resolve
 from assistants_tui.engine.api.validation import read_body
-from assistants_tui.engine.runs.events import Event, Subscription
+from assistants_tui.engine.runs.events import Subscription
 from assistants_tui.engine.runs.manager import (
     LIFETIME,
     CancelRefusedError,
@@ -26,11 +26,12 @@ from assistants_tui.engine.runs.manager import (
 )
 from assistants_tui.engine.store import assistants, messages, runs, threads
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol.events import THREAD_CREATED, Event, run_event
+from assistants_tui.protocol.transitions import WORKED_ON
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always
 # the same; the answer costs next to nothing.
 _POLL_AFTER_MS = "200"
-_ACTIVE = ("queued", "in_progress", "cancelling")
 
 
 async def create(request: Request) -> Response:
@@ -61,7 +62,7 @@ async def create_with_thread(request: Request) -> Response:
             changes = {"tool_resources": resources}
             thread = await threads.change(work.connection, work.owner, thread["id"], changes) or thread
         run = await _store(work, thread, body)
-    return _started(request, run, body, [Event("thread.created", thread)])
+    return _started(request, run, body, [Event(THREAD_CREATED, thread)])
 
 
 async def listing(request: Request) -> Response:
@@ -90,7 +91,7 @@ async def modify(request: Request) -> Response:
     body = await read_body(request, MetadataChange)
     async with writing(request) as work:
         run = await find_run(work.connection, work.owner, thread_id, run_id)
-        if run["status"] in _ACTIVE:
+        if run["status"] in WORKED_ON:
             raise bad_request(f"Cannot update run with status '{run['status']}'.")
         changed = await runs.change(work.connection, run_id, body.changes())
     return JSONResponse(changed)
@@ -210,7 +211,7 @@ def _started(
     *,
     with_passages: bool = False,
 ) -> Response:
-    announce = [*announce, Event("thread.run.created", run), Event("thread.run.queued", run)]
+    announce = [*announce, Event(run_event("created"), run), Event(run_event("queued"), run)]
     subscription = context(request).run_manager.start(
         owner(request),
         run,
@@ -224,7 +225,7 @@ def _started(
 def _answer(run: Json, subscription: Subscription | None = None) -> Response:
     if subscription is not None:
         return event_stream(subscription)
-    headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in _ACTIVE else None
+    headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in WORKED_ON else None
     return JSONResponse(run, headers=headers)
 
 

@@ -2,19 +2,14 @@
 
 import asyncio
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
+
+from assistants_tui.protocol.events import Event
 
 # How far a reader may lag behind, in characters; beyond, it is cut off and has to poll. Short events count
 # for the memory that their objects take.
 _MAX_WAITING = 10_000_000
 _PER_EVENT = 1_000
-
-
-class Event(NamedTuple):
-    """One event of the Assistants streaming protocol. Its data is not changed once it is published."""
-
-    name: str
-    data: Any
 
 
 class Subscription:

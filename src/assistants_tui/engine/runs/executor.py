@@ -37,6 +37,7 @@ from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.runs.turn import ModelTurn
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.definitions import ToolBox
+from assistants_tui.protocol.transitions import is_final
 
 Json = dict[str, Any]
 
@@ -54,7 +55,7 @@ class _Ended(Exception):
     """The run cannot go on, and ends like this."""
 
     def __init__(self, outcome: RunOutcome) -> None:
-        super().__init__(outcome.status)
+        super().__init__(outcome.event)
         self.outcome = outcome
 
 
@@ -170,7 +171,7 @@ class Executor:
             )
             if "decision" in self._progress:
                 for step in await run_steps.of_run(connection, self.writer.id):
-                    if step["status"] == "in_progress" and step["type"] == "tool_calls":
+                    if not is_final(step["status"]) and step["type"] == "tool_calls":
                         self.writer.reopen_calls(step, self._progress["settled"])
             elif self.writer.turns:
                 await self._recall(connection)

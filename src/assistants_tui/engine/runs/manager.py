@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import outcomes, usage
-from assistants_tui.engine.runs.events import Event, EventBroadcaster, Subscription
+from assistants_tui.engine.runs.events import EventBroadcaster, Subscription
 from assistants_tui.engine.runs.executor import Executor
 from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.outcomes import RunOutcome
@@ -17,6 +17,8 @@ from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.protocol.events import DONE, ERROR, Event, run_event, step_event
+from assistants_tui.protocol.transitions import WORKED_ON, is_final
 
 Json = dict[str, Any]
 
@@ -26,9 +28,6 @@ LIFETIME = 600
 _PULSE = 0.25  # seconds between two looks at the runs at work: text that streams in is stored as often
 _SWEEP = 5.0  # seconds between two looks at all others
 _LEASE = 15.0  # seconds of silence after which an engine of which nothing is known is taken for dead
-_CANCELLABLE = ("queued", "in_progress", "requires_action")
-_WAITING = ("requires_action",)  # of two answers that come at once, one finds the run so
-_WORKED_ON = ("queued", "in_progress", "cancelling")
 
 _logger = logging.getLogger(__name__)
 
@@ -123,17 +122,16 @@ class RunManager:
                 assert stored is not None
                 used = (stored.progress or {}).get("step_usage")
                 steps = await self._complete_calls(connection, run_id, outputs, used)
-                values = {"status": "queued", "required_action": None, **self.lease()}
-                run = await runs.change(connection, run_id, values, when=_WAITING)
+                run = await self._answered(connection, run_id)
                 if run is None:
                     raise OutputsRefusedError(_ANSWERED)
         if refusal is not None:
             raise OutputsRefusedError(refusal)
-        announce = [Event("thread.run.step.completed", passages.without_content(step)) for step in steps]
+        announce = [Event(step_event("completed"), passages.without_content(step)) for step in steps]
         subscription = self.start(
             owner,
             run,
-            announce=[*announce, Event("thread.run.queued", run)],
+            announce=[*announce, Event(run_event("queued"), run)],
             stream=stream,
         )
         return run, subscription
@@ -156,13 +154,17 @@ class RunManager:
                 stored = await runs.record(connection, run_id)
                 assert stored is not None
                 progress = {**(stored.progress or {}), "decision": decision}
-                values = {"status": "queued", "required_action": None, "progress": progress, **self.lease()}
-                run = await runs.change(connection, run_id, values, when=_WAITING)
+                run = await self._answered(connection, run_id, progress=progress)
                 if run is None:
                     raise DecisionRefusedError(_ANSWERED)
         if refusal is not None:
             raise DecisionRefusedError(refusal)
-        return run, self.start(owner, run, announce=[Event("thread.run.queued", run)], stream=stream)
+        return run, self.start(owner, run, announce=[Event(run_event("queued"), run)], stream=stream)
+
+    async def _answered(self, connection: AsyncConnection, run_id: str, **values: Any) -> Json | None:
+        """Have a run that waited go on. Of two answers that come at once, one finds it waiting."""
+        now = self._services.now()
+        return await runs.transition(connection, run_id, "answer", "client", now, **self.lease(), **values)
 
     async def sandbox(self) -> Sandbox:
         """How the code of runs is confined."""
@@ -175,14 +177,12 @@ class RunManager:
             if run is None:
                 return None
             before: str = run["status"]
-            if before in _CANCELLABLE:
-                lease = self.lease() if before == "requires_action" else {}
-                values = {"status": "cancelling", "required_action": None, **lease}
-                run = await runs.change(connection, run_id, values, when=_CANCELLABLE)
-                if run is None:  # it has ended just now
-                    raise CancelRefusedError(await runs.status(connection, run_id) or before)
-        if before not in _CANCELLABLE:
-            raise CancelRefusedError(before)
+            lease = self.lease() if before == "requires_action" else {}
+            now = self._services.now()
+            run = await runs.transition(connection, run_id, "cancel", "client", now, **lease)
+            status = None if run is not None else await runs.status(connection, run_id)
+        if run is None:  # it has ended, maybe just now
+            raise CancelRefusedError(status or before)
         if before == "requires_action":
             self._spawn(self._end_left(run_id, outcomes.CANCELLED))
         elif run_id in self._executors:
@@ -226,7 +226,7 @@ class RunManager:
             # An answer to a run that waits may have begun the next attempt before this one gets here.
             if self._executors.get(writer.id) is executor:
                 del self._executors[writer.id]
-            writer.events.publish("done", "[DONE]")
+            writer.events.publish(DONE, "[DONE]")
             writer.events.end()
             await executor.release()
 
@@ -236,11 +236,11 @@ class RunManager:
         async with self._services.database.read() as connection:
             run = await runs.get(connection, writer.owner, writer.run["thread_id"], writer.id)
         if run is not None:
-            writer.events.publish(f"thread.run.{run['status']}", run)
+            writer.events.publish(run_event(run["status"]), run)
         else:
             error = {"message": "The run was deleted.", "type": "server_error", "param": None, "code": None}
             # The reference shows the bare error; the SDKs raise only if it is wrapped.
-            writer.events.publish("error", error | {"error": error})
+            writer.events.publish(ERROR, error | {"error": error})
 
     def _stop_cancelled(self, executor: Executor) -> None:
         if executor.cancel_token.request("cancel"):
@@ -251,13 +251,10 @@ class RunManager:
     ) -> list[Json]:
         completed = []
         for step in await run_steps.of_run(connection, run_id):
-            if step["status"] == "in_progress":
-                values = {
-                    **outcomes.step_state("completed", self._services.now()),
-                    "step_details": _with_outputs(step["step_details"], outputs),
-                    "usage": used,
-                }
-                completed.append(await run_steps.change(connection, step["id"], values))
+            if not is_final(step["status"]):
+                values = {"step_details": _with_outputs(step["step_details"], outputs), "usage": used}
+                now = self._services.now()
+                completed.append(await run_steps.end(connection, step["id"], "completed", now, values))
         return [step for step in completed if step is not None]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -321,7 +318,7 @@ class RunManager:
         now = self._services.clock.time()
         async with self._services.database.read() as connection:
             overdue = await runs.overdue(connection, int(now))
-            leased = await runs.leased(connection, _WORKED_ON)
+            leased = await runs.leased(connection, WORKED_ON)
         ends = [(run["id"], outcomes.EXPIRED) for run in overdue if run["status"] == "requires_action"]
         for run_id, status, holder, renewed_at in leased:
             silent = renewed_at is None or now - renewed_at > _LEASE
@@ -362,9 +359,11 @@ class RunManager:
             connection,
             run_id,
             outcome,
+            "manager",
             self._services.now(),
             usage=usage.to_wire(used),
             step_values=step_values,
+            message_values={},
         )
 
 

@@ -14,13 +14,24 @@ from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import outcomes, usage
 from assistants_tui.engine.runs.cancellation import Interrupted
 from assistants_tui.engine.runs.content import MessageContent
-from assistants_tui.engine.runs.events import Event, EventBroadcaster
+from assistants_tui.engine.runs.events import EventBroadcaster
 from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.store import ids, messages, run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.protocol.events import (
+    MESSAGE,
+    MESSAGE_DELTA,
+    STEP,
+    STEP_DELTA,
+    Event,
+    message_event,
+    run_event,
+    step_event,
+)
+from assistants_tui.protocol.transitions import OPEN, WORKED_ON, RunEvent, run_fields
 
 Json = dict[str, Any]
 
@@ -114,10 +125,9 @@ class RunWriter:
 
     async def begin(self) -> None:
         """queued → in progress."""
-        values = {"status": "in_progress", "started_at": self._now()}
         async with self._changing() as (connection, events):
-            await self._change_run(connection, values, when=("queued",))
-            events.append(Event("thread.run.in_progress", self.run))
+            await self._change_run(connection, "start")
+            events.append(Event(run_event("in_progress"), self.run))
 
     async def ask_for_outputs(self, used: Usage, kept: Json) -> None:
         """in progress → requires action. `kept` is what the run has to know when it goes on."""
@@ -155,16 +165,12 @@ class RunWriter:
             "settled": sorted(self._settled),
             **kept,
         }
-        values = {
-            "status": "requires_action",
-            "required_action": action,
-            "progress": progress,
-            "lease_holder": None,
-        }
         async with self._changing(saves=True) as (connection, events):
-            await self._change_run(connection, values, when=outcomes.WORKING)
+            await self._change_run(
+                connection, "wait", required_action=action, progress=progress, lease_holder=None
+            )
             await run_steps.change(connection, self._calls_step["id"], self._step_values())
-            events.append(Event("thread.run.requires_action", self.run))
+            events.append(Event(run_event("requires_action"), self.run))
         self._calls_step = None
         self.concluded = True
 
@@ -172,8 +178,8 @@ class RunWriter:
         """Announce, once, that the run is to be cancelled."""
         if not self._cancelling_told:
             self._cancelling_told = True
-            self.run = self.run | {"status": "cancelling", "required_action": None}
-            self.events.publish("thread.run.cancelling", self.run)
+            self.run = self.run | run_fields("cancel", self._now())
+            self.events.publish(run_event("cancelling"), self.run)
 
     async def end(self, outcome: RunOutcome, used: Usage | None = None) -> bool:
         """End the run and all that is open. False if its state forbids this outcome."""
@@ -192,6 +198,7 @@ class RunWriter:
                 connection,
                 self.id,
                 outcome,
+                "executor",
                 self._now(),
                 usage=usage.to_wire(self.used),
                 step_values=step_values,
@@ -224,7 +231,7 @@ class RunWriter:
                 self._now(),
                 {
                     "id": message_id,
-                    "status": "in_progress",
+                    "status": OPEN,
                     "role": "assistant",
                     "content": [],
                     "assistant_id": self.run["assistant_id"],
@@ -232,8 +239,8 @@ class RunWriter:
                     "attachments": attachments,
                 },
             )
-            events.extend(_begun("thread.run.step", self._message_step))
-            events.extend(_begun("thread.message", self._message))
+            events.extend(_begun(STEP, self._message_step))
+            events.extend(_begun(MESSAGE, self._message))
         for delta in self._content.image_deltas():
             self._announce_content(delta)
 
@@ -251,14 +258,11 @@ class RunWriter:
         assert self._message is not None and self._message_step is not None
         message, step = self._message, self._message_step
         self._message = self._message_step = None
-        values = {
-            **outcomes.message_state("completed", self._now()),
-            "content": self._content.parts(),
-        }
+        values = {"content": self._content.parts()}
         async with self._changing(saves=True) as (connection, events):
             await self._check(connection)
-            if changed := await messages.change(connection, message["id"], values):
-                events.append(Event("thread.message.completed", changed))
+            if changed := await messages.end(connection, message["id"], "completed", self._now(), values):
+                events.append(Event(message_event("completed"), changed))
             # What the turn takes is known at its end, and belongs to its last step.
             await self._complete_step(connection, events, step, {"usage": usage.to_wire(Usage())})
 
@@ -276,7 +280,7 @@ class RunWriter:
             await self._check(connection)
             details: Json = {"type": "tool_calls", "tool_calls": []}
             self._calls_step = await self._create_step(connection, details, self._metadata)
-            events.extend(_begun("thread.run.step", self._calls_step))
+            events.extend(_begun(STEP, self._calls_step))
 
     def reopen_calls(self, step: Json, settled: list[int]) -> None:
         """Go on with a step in which code waited; that of the calls in `settled` has been dealt with."""
@@ -414,8 +418,8 @@ class RunWriter:
                 event.name, event.data if self._with_passages else _without_passages(event.data)
             )
 
-    async def _change_run(self, connection: AsyncConnection, values: Json, *, when: tuple[str, ...]) -> None:
-        run = await runs.change(connection, self.id, values, when=when)
+    async def _change_run(self, connection: AsyncConnection, event: RunEvent, **values: Any) -> None:
+        run = await runs.transition(connection, self.id, event, "executor", self._now(), **values)
         if run is None:
             await self._check(connection)
             raise Interrupted("taken")
@@ -426,7 +430,7 @@ class RunWriter:
         status = await runs.status(connection, self.id)
         if status == "cancelling":
             raise Interrupted("cancel")
-        if status not in outcomes.WORKING:
+        if status not in WORKED_ON:
             raise Interrupted("taken")
 
     async def _create_step(
@@ -446,9 +450,8 @@ class RunWriter:
     async def _complete_step(
         self, connection: AsyncConnection, events: list[Event], step: Json, values: Json
     ) -> None:
-        values = {**outcomes.step_state("completed", self._now()), **values}
-        if changed := await run_steps.change(connection, step["id"], values):
-            events.append(Event("thread.run.step.completed", changed))
+        if changed := await run_steps.end(connection, step["id"], "completed", self._now(), values):
+            events.append(Event(step_event("completed"), changed))
 
     def _step_values(self) -> Json:
         """What an open step of calls has gained besides its state."""
@@ -462,10 +465,10 @@ class RunWriter:
         self._changes += 1
         data = {
             "id": self._message["id"],
-            "object": "thread.message.delta",
+            "object": MESSAGE_DELTA,
             "delta": {"content": [delta]},
         }
-        self.events.publish("thread.message.delta", data)
+        self.events.publish(MESSAGE_DELTA, data)
 
     def _announce_output(self, index: int, output: Json) -> None:
         self._announce_call(
@@ -477,17 +480,17 @@ class RunWriter:
         self._changes += 1
         data = {
             "id": self._calls_step["id"],
-            "object": "thread.run.step.delta",
+            "object": STEP_DELTA,
             "delta": {"step_details": {"type": "tool_calls", "tool_calls": [call]}},
         }
-        self.events.publish("thread.run.step.delta", data)
+        self.events.publish(STEP_DELTA, data)
 
     def _now(self) -> int:
         return int(self._clock.time())
 
 
 def _without_passages(data: Json) -> Json:
-    return passages.without_content(data) if data["object"] == "thread.run.step" else data
+    return passages.without_content(data) if data["object"] == STEP else data
 
 
 def _begun(kind: str, data: Json) -> list[Event]:

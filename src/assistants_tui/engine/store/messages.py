@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids, threads
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import messages as table
+from assistants_tui.protocol.transitions import OPEN, MessageStatus, message_fields
 
 MAX_PER_THREAD = 100_000
 """How many messages a thread takes from users, per the Assistants guide. A run's answer is never refused."""
@@ -129,12 +130,29 @@ async def first_of_user(connection: AsyncConnection, thread_id: str) -> Json | N
 
 async def unfinished_of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
     """Messages that a run began and did not end."""
-    statement = select(table).where(table.c.run_id == run_id, table.c.status == "in_progress")
+    statement = select(table).where(table.c.run_id == run_id, table.c.status == OPEN)
     return [to_wire(row) for row in await connection.execute(statement)]
 
 
+async def end(
+    connection: AsyncConnection,
+    message_id: str,
+    status: MessageStatus,
+    now: int,
+    values: Json,
+    *,
+    reason: str | None = None,
+) -> Json | None:
+    """Bring an open message into a final state, set further fields, and return it. None: it is gone or ended.
+
+    `reason`: why it is incomplete.
+    """
+    where = table.c.id == message_id, table.c.status == OPEN
+    return await crud.change(connection, table, to_wire, message_fields(status, now, reason) | values, *where)
+
+
 async def change(connection: AsyncConnection, message_id: str, values: Json) -> Json | None:
-    """Replace fields of a message: a run's progress, or its metadata. None if it is gone."""
+    """Replace fields of a message other than its state and return it, None if it is gone."""
     return await crud.change(connection, table, to_wire, values, table.c.id == message_id)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import run_steps as table
+from assistants_tui.protocol.transitions import OPEN, StepStatus, step_fields
 
 _FIELDS = (
     "assistant_id",
@@ -37,7 +38,7 @@ async def create(connection: AsyncConnection, owner: str, created_at: int, value
         "id": ids.new("run_step"),
         "owner": owner,
         "created_at": created_at,
-        "status": "in_progress",
+        "status": OPEN,
         "metadata": {},
     } | values
     return to_wire(await crud.add(connection, table, row))
@@ -69,6 +70,14 @@ async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
     return [to_wire(row) for row in await connection.execute(statement)]
 
 
+async def end(
+    connection: AsyncConnection, step_id: str, status: StepStatus, now: int, values: Json
+) -> Json | None:
+    """Bring an open step into a final state, set further fields, and return it. None: it is gone or ended."""
+    where = table.c.id == step_id, table.c.status == OPEN
+    return await crud.change(connection, table, to_wire, step_fields(status, now) | values, *where)
+
+
 async def change(connection: AsyncConnection, step_id: str, values: Json) -> Json | None:
-    """Set fields of a step and return it, None if it is gone."""
+    """Set fields of a step other than its state and return it, None if it is gone."""
     return await crud.change(connection, table, to_wire, values, table.c.id == step_id)

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
-from assistants_tui.engine.store.schema import ACTIVE_RUN_STATUSES
 from assistants_tui.engine.store.schema import runs as table
+from assistants_tui.protocol.transitions import ACTIVE_RUN_STATUSES, Actor, RunEvent, run_fields, sources
 
 _FIELDS = (
     "thread_id",
@@ -102,18 +102,21 @@ async def page(connection: AsyncConnection, owner: str, thread_id: str, request:
     return await crud.page(connection, table, to_wire, request, *where)
 
 
-async def change(
-    connection: AsyncConnection, run_id: str, values: Json, *, when: Sequence[str] | None = None
-) -> Json | None:
-    """Set fields of a run and return it; with `when`, only while its status is one of these.
+async def change(connection: AsyncConnection, run_id: str, values: Json) -> Json | None:
+    """Set fields of a run other than its state and return it, None if it is gone."""
+    return await crud.change(connection, table, to_wire, values, table.c.id == run_id)
 
-    None: the run is gone or in another status, and nothing was changed. This is how races between a run's
-    end, its cancelling and its expiry are decided: the first to change the status wins.
+
+async def transition(
+    connection: AsyncConnection, run_id: str, event: RunEvent, actor: Actor, now: int, **values: Any
+) -> Json | None:
+    """Bring a run into the state that follows an event, set further fields, and return it.
+
+    None: the run is gone, or in a state in which `actor` may not cause the event, and nothing was changed.
+    This is how races between a run's end, its cancelling and its expiry are decided: the first one wins.
     """
-    where = [table.c.id == run_id]
-    if when is not None:
-        where.append(table.c.status.in_(when))
-    return await crud.change(connection, table, to_wire, values, *where)
+    where = table.c.id == run_id, table.c.status.in_(sources(event, actor))
+    return await crud.change(connection, table, to_wire, run_fields(event, now) | values, *where)
 
 
 async def status(connection: AsyncConnection, run_id: str) -> str | None:

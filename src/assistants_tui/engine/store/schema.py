@@ -26,14 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import SchemaItem
 
+from assistants_tui.protocol.transitions import ACTIVE_RUN_STATUSES
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
-
-ACTIVE_RUN_STATUSES = ("queued", "in_progress", "requires_action", "cancelling")
 
 # SQLite numbers rows by itself only in a column of exactly this type
 _Sequence = BigInteger().with_variant(Integer, "sqlite")

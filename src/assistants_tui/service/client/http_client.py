@@ -18,7 +18,8 @@ import openai
 
 from assistants_tui import network
 from assistants_tui.protocol import file_kinds
-from assistants_tui.protocol.objects import Event, Json
+from assistants_tui.protocol.events import Event
+from assistants_tui.protocol.objects import Json
 from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.errors import ServiceError, error_words, explain, not_the_api
 from assistants_tui.settings.secrets import Secret

@@ -5,17 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from assistants_tui.protocol.objects import (
-    TERMINAL_RUN_STATUSES,
-    CodeDecision,
-    Event,
-    Json,
-    Message,
-    Page,
-    Run,
-    RunStep,
-    ToolOutput,
-)
+from assistants_tui.protocol.events import Event
+from assistants_tui.protocol.objects import CodeDecision, Json, Message, Page, Run, RunStep, ToolOutput
+from assistants_tui.protocol.transitions import TERMINAL_RUN_STATUSES
 from assistants_tui.service.client.http_client import Client, segment
 from assistants_tui.service.client.pages import MAX_LIMIT, read_all, read_page
 from assistants_tui.service.errors import ServiceError

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assistants_tui.protocol.objects import Event
+from assistants_tui.protocol.events import Event
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import RunState, reduce
 from assistants_tui.settings.config import RunSettings

@@ -13,43 +13,38 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
-from assistants_tui.protocol.objects import (
-    TERMINAL_RUN_STATUSES,
+from assistants_tui.protocol.events import (
+    DONE,
+    ERROR,
+    MESSAGE,
+    MESSAGE_DELTA,
+    MESSAGE_EVENTS,
+    RUN_EVENTS,
+    STEP,
+    STEP_DELTA,
+    STEP_EVENTS,
+    THREAD_CREATED,
     Event,
+)
+from assistants_tui.protocol.objects import (
     Json,
     Message,
     Run,
     RunStep,
     ToolCall,
 )
+from assistants_tui.protocol.transitions import (
+    OPEN,
+    TERMINAL_RUN_STATUSES,
+    is_final,
+    run_fields,
+    run_progress,
+)
 from assistants_tui.service.answers import checked
 from assistants_tui.service.errors import ServiceError
 
 Item = TypeVar("Item", Message, RunStep)
 
-_RUN_EVENTS = frozenset(
-    f"thread.run.{name}"
-    for name in (
-        "created",
-        "queued",
-        "in_progress",
-        "requires_action",
-        "completed",
-        "incomplete",
-        "failed",
-        "cancelling",
-        "cancelled",
-        "expired",
-    )
-)
-_STEP_EVENTS = frozenset(
-    f"thread.run.step.{name}"
-    for name in ("created", "in_progress", "completed", "failed", "cancelled", "expired")
-)
-_MESSAGE_EVENTS = frozenset(
-    f"thread.message.{name}" for name in ("created", "in_progress", "completed", "incomplete")
-)
-_PROGRESS = {"queued": 0, "in_progress": 1, "requires_action": 2, "cancelling": 3}
 _INCOMPLETE = {
     "max_completion_tokens": "The answer was cut off: the run's limit of completion tokens was reached.",
     "max_prompt_tokens": "The run stopped: its limit of prompt tokens was reached.",
@@ -193,20 +188,20 @@ def answered(state: RunState) -> RunState:
     """`state` after the server has taken what the run waited for: outputs of functions or a decision."""
     if state.run is None:
         return state
-    run = cast(Run, {**state.run, "status": "queued", "required_action": None})
+    run = cast(Run, {**state.run, **run_fields("answer", 0)})
     return replace(state, run=run)
 
 
 def reduce(state: RunState, event: Event) -> RunState:
     """`state` after one event of the stream. Anything unexpected is kept in `unknown`, never an error."""
     name, data = event.name, event.data
-    if name == "done":
+    if name == DONE:
         return state
     if isinstance(data, dict):
-        if name == "error":
+        if name == ERROR:
             inner = data.get("error")
             return replace(state, stream_error=inner if isinstance(inner, dict) else data)
-        if name == "thread.created" and isinstance(data.get("id"), str):
+        if name == THREAD_CREATED and isinstance(data.get("id"), str):
             return replace(state, thread_id=data["id"])
         if isinstance(data.get("id"), str):
             change = _change(name)
@@ -219,15 +214,15 @@ def reduce(state: RunState, event: Event) -> RunState:
 
 
 def _change(name: str) -> Callable[[RunState, Any], RunState] | None:
-    if name == "thread.message.delta":
+    if name == MESSAGE_DELTA:
         return _message_delta
-    if name == "thread.run.step.delta":
+    if name == STEP_DELTA:
         return _step_delta
-    if name in _MESSAGE_EVENTS:
+    if name in MESSAGE_EVENTS:
         return _put_message
-    if name in _STEP_EVENTS:
+    if name in STEP_EVENTS:
         return _put_step
-    if name in _RUN_EVENTS:
+    if name in RUN_EVENTS:
         return _put_run
     return None
 
@@ -259,7 +254,7 @@ def _age(run: Run) -> tuple[bool, int, int]:
     status = run["status"]
     started = run.get("started_at")
     began = started if isinstance(started, int) else 0
-    return status in TERMINAL_RUN_STATUSES, began, _PROGRESS.get(status, 1)
+    return status in TERMINAL_RUN_STATUSES, began, run_progress(status)
 
 
 def _put_message(state: RunState, data: Json) -> RunState:
@@ -304,18 +299,18 @@ def _created(item: Item) -> int:
 
 def _newer_message(old: Message, new: Message) -> Message:
     """Of two pictures of one message, the later one."""
-    if old.get("status") != "in_progress":
-        return old if new.get("status") == "in_progress" else new
-    if new.get("status") == "in_progress" and _length(old.get("content")) > _length(new.get("content")):
+    if is_final(old.get("status")):
+        return new if is_final(new.get("status")) else old
+    if not is_final(new.get("status")) and _length(old.get("content")) > _length(new.get("content")):
         return cast(Message, {**new, "content": old["content"]})
     return new
 
 
 def _newer_step(old: RunStep, new: RunStep) -> RunStep:
     """Of two pictures of one step, the later one."""
-    if old.get("status") != "in_progress":
-        return old if new.get("status") == "in_progress" else new
-    if new.get("status") == "in_progress" and _length(old.get("step_details")) > _length(
+    if is_final(old.get("status")):
+        return new if is_final(new.get("status")) else old
+    if not is_final(new.get("status")) and _length(old.get("step_details")) > _length(
         new.get("step_details")
     ):
         return cast(RunStep, {**new, "step_details": old["step_details"]})
@@ -344,15 +339,15 @@ def _message_delta(state: RunState, data: Json) -> RunState:
             Message,
             {
                 "id": data["id"],
-                "object": "thread.message",
+                "object": MESSAGE,
                 "thread_id": state.thread_id,
-                "status": "in_progress",
+                "status": OPEN,
                 "role": "assistant",
                 "content": [],
                 "run_id": state.run["id"] if state.run else None,
             },
         )
-    elif message.get("status") != "in_progress":
+    elif is_final(message.get("status")):
         return state
     content = list(message["content"])
     for piece in data["delta"].get("content") or ():
@@ -386,15 +381,15 @@ def _step_delta(state: RunState, data: Json) -> RunState:
             RunStep,
             {
                 "id": data["id"],
-                "object": "thread.run.step",
+                "object": STEP,
                 "thread_id": state.thread_id,
                 "run_id": state.run["id"] if state.run else None,
                 "type": details["type"],
-                "status": "in_progress",
+                "status": OPEN,
                 "step_details": {"type": details["type"]},
             },
         )
-    elif step.get("status") != "in_progress":
+    elif is_final(step.get("status")):
         return state
     old = cast(Json, step["step_details"])
     new = {**old, **details}
