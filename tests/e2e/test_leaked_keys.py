@@ -125,10 +125,10 @@ async def test_a_key_goes_to_its_server_and_nowhere_else(
                 await driver.type("Hello")
                 await driver.until_answered()
                 left.append(driver.screen + driver.app.export_screenshot())
-                workspace, [thread] = driver.chat.workspace, driver.chat.workspace.threads
+                workspace, [thread] = driver.chat.workspace, driver.chat.workspace.threads.shown
                 for form, suffix in SUFFIXES.items():
                     path = tmp_path / f"export{suffix}"
-                    await workspace.export(thread.id, form, path)
+                    await workspace.exporter.export(thread.id, form, path)
                     left.append(path.read_text())
                 left += map(command_line, [psutil.Process(), *running()])
             monkeypatch.setattr("assistants_tui.cli.doctor.log_to_file", lambda _: None, raising=False)

@@ -10,11 +10,13 @@ import pytest
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service import views
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.client.backend import Backend
+from assistants_tui.service.conversation.run_notices import RunEnded
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, Use
-from assistants_tui.service.workspace import Changed, Ended, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import LOCAL, Config, Profile, RunSettings
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
@@ -35,18 +37,18 @@ async def workspace(paths: Paths) -> AsyncIterator[Workspace]:
 async def connected(paths: Paths, runs: RunSettings | None = None, model_url: str | None = None) -> Workspace:
     profile = replace(LOCAL, runs=runs or RunSettings(), model_url=model_url, default_model="served")
     opened = Workspace(profile, paths=paths, config=Config(), state=AppState())
-    await opened.connect()
-    assert opened.error is None
+    await opened.session.connect()
+    assert opened.session.error is None
     return opened
 
 
 async def backend(workspace: Workspace) -> Backend:
-    return await workspace.connection.backend()
+    return await workspace.session.backend()
 
 
 def choose(workspace: Workspace, name: str) -> str:
-    found = next(key for key, value in workspace.assistant_names.items() if value == name)
-    workspace.choose_assistant(found)
+    found = next(key for key, value in workspace.assistants.names.items() if value == name)
+    workspace.assistants.choose(found)
     return found
 
 
@@ -57,7 +59,7 @@ async def test_files_go_with_the_message_each_in_its_way(workspace: Workspace, t
     paste.write_text("A long text.")
     choose(workspace, "Math Tutor")
     seen: list[tuple[str, int]] = []
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     conversation.subscribe(
         lambda: seen.extend(item.uploading for item in conversation.outbox if item.uploading)
     )
@@ -66,7 +68,7 @@ async def test_files_go_with_the_message_each_in_its_way(workspace: Workspace, t
         AttachedFile("plot.png", picture),
         AttachedFile("paste.txt", paste, pasted=True),
     )
-    workspace.send(Draft("Look at these.", files))
+    workspace.messages.send(Draft("Look at these.", files))
     await conversation.settled()
     message = next(iter(conversation.messages.values()))
     assert [part["type"] for part in message["content"]] == ["text", "image_file"]
@@ -88,9 +90,9 @@ async def test_a_file_that_cannot_be_read_holds_the_message_back_and_a_second_tr
 ) -> None:
     good, late = tmp_path / "good.txt", tmp_path / "late.txt"
     good.write_text("here")
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     files = (AttachedFile("good.txt", good, use=Use.CODE), AttachedFile("late.txt", late, use=Use.CODE))
-    workspace.send(Draft("Read them.", files))
+    workspace.messages.send(Draft("Read them.", files))
     await conversation.settled()
     (item,) = conversation.outbox
     assert item.state == "failed"
@@ -108,18 +110,18 @@ async def test_what_no_server_would_take_is_refused_before_anything_is_sent(work
     file = AttachedFile("a.txt", Path("a.txt"), use=Use.CODE)
     for draft, said in ((Draft("", (file,)), "needs a text"), (Draft("x" * 256_001), "256,001")):
         with pytest.raises(ServiceError, match=said):
-            workspace.send(draft)
-    assert not workspace.conversation.outbox
+            workspace.messages.send(draft)
+    assert not workspace.conversations.shown.outbox
 
 
 async def test_options_of_the_thread_and_of_one_message_reach_the_run(workspace: Workspace) -> None:
     tutor, helper = choose(workspace, "HR Helper"), choose(workspace, "Math Tutor")
     tutor, helper = helper, tutor
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     conversation.options = {"temperature": 0.5, "metadata": {"from": "thread"}}
-    workspace.send(Draft("2 + 3", options={"assistant_id": helper, "metadata": {"from": "message"}}))
+    workspace.messages.send(Draft("2 + 3", options={"assistant_id": helper, "metadata": {"from": "message"}}))
     await conversation.settled()
-    workspace.send(Draft("3 + 4"))
+    workspace.messages.send(Draft("3 + 4"))
     await conversation.settled()
     first, second = (state.run for state in conversation.runs.values())
     assert first is not None
@@ -133,11 +135,11 @@ async def test_options_of_the_thread_and_of_one_message_reach_the_run(workspace:
 
 
 async def test_a_thread_is_answered_again_without_a_new_message(workspace: Workspace) -> None:
-    conversation = workspace.conversation
-    workspace.send(Draft("2 + 3"))
+    conversation = workspace.conversations.shown
+    workspace.messages.send(Draft("2 + 3"))
     await conversation.settled()
     helper = choose(workspace, "HR Helper")
-    workspace.run()
+    workspace.messages.run()
     await conversation.settled()
     assert len(conversation.runs) == 2
     assert [message["role"] for message in conversation.messages.values()] == [
@@ -157,60 +159,60 @@ async def test_a_thread_is_answered_again_without_a_new_message(workspace: Works
 
 async def test_a_spent_balance_sends_nothing_at_all(paths: Paths) -> None:
     workspace = await connected(paths, RunSettings(token_balance=5, min_tokens_per_request=10))
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    (item,) = workspace.conversation.outbox
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    (item,) = workspace.conversations.shown.outbox
     assert item.error is not None
     assert item.error.kind == "budget"
     assert "5" in item.error.what
     listed = await (await backend(workspace)).threads.list()
     assert listed is not None
     assert listed.items == []
-    draft = workspace.conversation.sender.take_back(item.id)
+    draft = workspace.conversations.shown.sender.take_back(item.id)
     assert draft is not None
     assert draft.text == "2 + 3"
     await workspace.close()
 
 
 async def test_a_branch_begins_with_copies_and_leaves_the_thread_alone(workspace: Workspace) -> None:
-    first = workspace.conversation
-    workspace.keep_options({"temperature": 0.1})
+    first = workspace.conversations.shown
+    workspace.conversations.keep_options({"temperature": 0.1})
     for text in ("2 + 3", "7 * 6"):
-        workspace.send(Draft(text))
+        workspace.messages.send(Draft(text))
         await first.settled()
     asked = [message["id"] for message in first.messages.values() if message["role"] == "user"]
-    await workspace.branch(asked[1], including=False)
-    second = workspace.conversation
+    await workspace.branches.branch(asked[1], including=False)
+    second = workspace.conversations.shown
     assert second is not first
     assert len(second.messages) == 2
     assert second.options == {"temperature": 0.1}
     thread = await (await backend(workspace)).threads.retrieve(second.thread_id or "")
     assert thread["metadata"] == {"branched_from": first.thread_id, "branched_at": asked[1]}
-    workspace.send(Draft("1 + 1"))
+    workspace.messages.send(Draft("1 + 1"))
     await second.settled()
     assert len(first.messages) == 4
-    await workspace.open_thread(first.thread_id or "")
-    await workspace.branch(asked[0], including=False)
-    assert workspace.conversation.thread_id is None, "nothing stands before the first message"
-    assert workspace.conversation.options == {"temperature": 0.1}
+    await workspace.conversations.open(first.thread_id or "")
+    await workspace.branches.branch(asked[0], including=False)
+    assert workspace.conversations.shown.thread_id is None, "nothing stands before the first message"
+    assert workspace.conversations.shown.options == {"temperature": 0.1}
 
 
 async def test_what_goes_to_a_branch_goes_there_whatever_is_looked_at(workspace: Workspace) -> None:
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    workspace.send(Draft("4 + 5"))
-    origin = workspace.conversation
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    workspace.messages.send(Draft("4 + 5"))
+    origin = workspace.conversations.shown
     await origin.settled()
     second = list(origin.messages)[2]
 
     def look_away(changed: Changed) -> None:
-        if workspace.conversation.thread_id not in (None, origin.thread_id):
-            workspace.new_thread()  # while the branch is still being read
+        if workspace.conversations.shown.thread_id not in (None, origin.thread_id):
+            workspace.conversations.new()  # while the branch is still being read
 
-    workspace.subscribe(look_away)
-    branch = await workspace.send_instead(second, Draft("6 + 7"))
+    workspace.feed.subscribe(look_away)
+    branch = await workspace.branches.send_instead(second, Draft("6 + 7"))
     await branch.settled()
-    assert workspace.conversation.thread_id is None and not workspace.conversation.outbox
+    assert workspace.conversations.shown.thread_id is None and not workspace.conversations.shown.outbox
     said = [views.shown_text(message).text for message in branch.messages.values()]
     assert said[0] == "2 + 3" and said[2] == "6 + 7" and "13" in said[3]
     assert len(origin.messages) == 4
@@ -219,14 +221,14 @@ async def test_what_goes_to_a_branch_goes_there_whatever_is_looked_at(workspace:
 async def test_what_is_written_for_a_thread_to_come_is_found_there_when_another_was_opened(
     workspace: Workspace,
 ) -> None:
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    first = workspace.conversation.thread_id or ""
-    workspace.new_thread()
-    coming = workspace.conversation
-    workspace.send(Draft("4 + 5"))
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    first = workspace.conversations.shown.thread_id or ""
+    workspace.conversations.new()
+    coming = workspace.conversations.shown
+    workspace.messages.send(Draft("4 + 5"))
     workspace.drafts.put(None, Draft("and 6 + 7?"))
-    await workspace.open_thread(first)
+    await workspace.conversations.open(first)
     await coming.settled()
     assert workspace.drafts.get(coming.thread_id) == Draft("and 6 + 7?")
     assert workspace.drafts.get(None) == Draft("")
@@ -238,19 +240,21 @@ async def test_a_long_branch_has_all_messages_in_their_order(workspace: Workspac
     thread = await server.threads.create({"messages": said[:32]})
     for body in said[32:]:
         await server.threads.add_copy(thread["id"], body)
-    await workspace.add_thread(thread["id"])
-    last = list(workspace.conversation.messages)[-1]
-    await workspace.branch(last, including=True)
-    copies = [message["content"][0]["text"]["value"] for message in workspace.conversation.messages.values()]
+    await workspace.conversations.add(thread["id"])
+    last = list(workspace.conversations.shown.messages)[-1]
+    await workspace.branches.branch(last, including=True)
+    copies = [
+        message["content"][0]["text"]["value"] for message in workspace.conversations.shown.messages.values()
+    ]
     assert copies == [f"number {n}" for n in range(70)]
 
 
 async def test_answering_again_replaces_the_answer(workspace: Workspace) -> None:
-    conversation = workspace.conversation
-    workspace.send(Draft("2 + 3"))
+    conversation = workspace.conversations.shown
+    workspace.messages.send(Draft("2 + 3"))
     await conversation.settled()
     old = list(conversation.messages)
-    await workspace.answer_again()
+    await workspace.messages.answer_again()
     await conversation.settled()
     assert next(iter(conversation.messages)) == old[0]
     assert len(conversation.messages) == 2
@@ -258,89 +262,89 @@ async def test_answering_again_replaces_the_answer(workspace: Workspace) -> None
 
 
 async def test_each_change_of_the_history_can_be_taken_back(workspace: Workspace) -> None:
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    thread_id = workspace.conversation.thread_id or ""
-    await workspace.refresh_threads()
-    before = workspace.threads
-    await workspace.rename_thread(thread_id, "Sums")
-    await workspace.pin_thread(thread_id, True)
-    await workspace.archive_thread(thread_id, True)
-    assert workspace.threads == []
-    await workspace.show_archive(True)
-    assert [one.title for one in workspace.threads] == ["Sums"]
-    await workspace.show_archive(False)
-    await workspace.forget_thread(thread_id)
-    said = [await workspace.undo() for _ in range(4)]
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    thread_id = workspace.conversations.shown.thread_id or ""
+    await workspace.threads.refresh()
+    before = workspace.threads.shown
+    await workspace.threads.rename(thread_id, "Sums")
+    await workspace.threads.pin(thread_id, True)
+    await workspace.threads.archive(thread_id, True)
+    assert workspace.threads.shown == []
+    await workspace.threads.show_archive(True)
+    assert [one.title for one in workspace.threads.shown] == ["Sums"]
+    await workspace.threads.show_archive(False)
+    await workspace.threads.forget(thread_id)
+    said = [await workspace.threads.undo() for _ in range(4)]
     assert said[0] == "Undone: “Sums” had been removed from the history."
     assert said[3] == "Undone: “2 + 3” had been renamed."
-    assert workspace.threads == before
-    assert await workspace.undo() is None
+    assert workspace.threads.shown == before
+    assert await workspace.threads.undo() is None
     with pytest.raises(ServiceError, match="at least one character"):
-        await workspace.rename_thread(thread_id, "  ")
-    assert await workspace.undo() is None, "what failed cannot be taken back"
+        await workspace.threads.rename(thread_id, "  ")
+    assert await workspace.threads.undo() is None, "what failed cannot be taken back"
 
 
 async def test_a_run_that_ends_in_the_background_leaves_a_mark(workspace: Workspace) -> None:
-    ended: list[Ended] = []
-    workspace.watch_runs(ended.append)
-    conversation = workspace.conversation
-    workspace.send(Draft("Tell me what you can do"))
-    workspace.new_thread()
+    ended: list[RunEnded] = []
+    workspace.run_notices.watch(ended.append)
+    conversation = workspace.conversations.shown
+    workspace.messages.send(Draft("Tell me what you can do"))
+    workspace.conversations.new()
     await conversation.settled()
     thread_id = conversation.thread_id or ""
-    assert ended == [Ended(thread_id, "Tell me what you can do", "completed", True)]
-    assert workspace.unread == {thread_id}
-    await workspace.open_thread(thread_id)
-    assert workspace.unread == frozenset()
+    assert ended == [RunEnded(thread_id, "Tell me what you can do", "completed", True)]
+    assert workspace.threads.unread == {thread_id}
+    await workspace.conversations.open(thread_id)
+    assert workspace.threads.unread == frozenset()
 
 
 async def test_a_run_that_waits_for_functions_is_told_once(workspace: Workspace) -> None:
-    ended: list[Ended] = []
-    workspace.watch_runs(ended.append)
+    ended: list[RunEnded] = []
+    workspace.run_notices.watch(ended.append)
     choose(workspace, "Weather Bot")
-    workspace.send(Draft("What is the weather in Oulu?"))
-    await workspace.conversation.settled()
-    assert [(one.words, one.in_background) for one in ended] == [
+    workspace.messages.send(Draft("What is the weather in Oulu?"))
+    await workspace.conversations.shown.settled()
+    assert [(one.outcome, one.in_background) for one in ended] == [
         ("waits for the outputs of functions", False)
     ]
 
 
 async def test_options_of_a_thread_are_there_after_a_restart(workspace: Workspace, paths: Paths) -> None:
-    workspace.keep_options({"temperature": 0.5})
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    thread_id = workspace.conversation.thread_id
+    workspace.conversations.keep_options({"temperature": 0.5})
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    thread_id = workspace.conversations.shown.thread_id
     await workspace.close()
     again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), thread_id=thread_id)
-    assert again.conversation.options == {"temperature": 0.5}
-    again.keep_options({})
+    assert again.conversations.shown.options == {"temperature": 0.5}
+    again.conversations.keep_options({})
     await again.close()
     assert ThreadIndex(paths.threads_file).list("local")[0].run_options is None
 
 
 async def test_what_was_read_is_found_until_it_is_deleted(workspace: Workspace) -> None:
-    workspace.send(Draft("How many zebras are 2 + 3?"))
-    await workspace.conversation.settled()
-    thread_id = workspace.conversation.thread_id or ""
+    workspace.messages.send(Draft("How many zebras are 2 + 3?"))
+    await workspace.conversations.shown.settled()
+    thread_id = workspace.conversations.shown.thread_id or ""
     await settled(workspace)
-    (hit,) = await workspace.search("zebra")
+    (hit,) = await workspace.search.find("zebra")
     assert (hit.thread_id, hit.role) == (thread_id, "user")
-    await workspace.delete_message(hit.message_id)
-    assert await workspace.search("zebra") == []
-    assert await workspace.conversation.read_until(hit.message_id) is False
+    await workspace.messages.delete_message(hit.message_id)
+    assert await workspace.search.find("zebra") == []
+    assert await workspace.conversations.shown.read_until(hit.message_id) is False
 
 
 async def test_threads_of_the_server_are_offered_and_taken(workspace: Workspace) -> None:
     server = await backend(workspace)
     thread = await server.threads.create({"messages": [{"role": "user", "content": "From elsewhere"}]})
-    found = await workspace.history.unknown_threads()
+    found = await workspace.threads.history.unknown_threads()
     assert [one["id"] for one in found or ()] == [thread["id"]]
-    await workspace.adopt_threads(found or ())
-    assert [one.title for one in workspace.threads] == ["From elsewhere"]
-    assert await workspace.history.unknown_threads() == []
+    await workspace.threads.adopt(found or ())
+    assert [one.title for one in workspace.threads.shown] == ["From elsewhere"]
+    assert await workspace.threads.history.unknown_threads() == []
     with pytest.raises(ServiceError, match="has no thread"):
-        await workspace.add_thread("thread_nobody_knows")
+        await workspace.conversations.add("thread_nobody_knows")
 
 
 async def test_file_names_are_asked_for_once_and_deleted_files_keep_their_ids(
@@ -356,7 +360,7 @@ async def test_file_names_are_asked_for_once_and_deleted_files_keep_their_ids(
         told.append(what)
         known.set()
 
-    workspace.subscribe(changed)
+    workspace.feed.subscribe(changed)
     assert workspace.file_names.name(file["id"]) == file["id"]
     await known.wait()
     assert workspace.file_names.name(file["id"]) == "a.txt"
@@ -366,27 +370,27 @@ async def test_file_names_are_asked_for_once_and_deleted_files_keep_their_ids(
 
 async def test_the_balance_falls_by_what_runs_use(paths: Paths) -> None:
     workspace = await connected(paths, RunSettings(token_balance=100_000))
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
     await settled(workspace)
-    used = workspace.conversation.run_pages.usage.tokens
+    used = workspace.conversations.shown.run_pages.usage.tokens
     assert used > 0
-    assert workspace.balance == 100_000 - used
+    assert workspace.session.balance == 100_000 - used
     await workspace.close()
 
 
 async def settled(workspace: Workspace) -> None:
     """Let what the workspace does beside the conversation come to its end."""
-    while workspace._tasks:
-        await asyncio.gather(*workspace._tasks)
+    while workspace._tasks._tasks:
+        await workspace._tasks.wait()
 
 
 async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
     workspace: Workspace, paths: Paths
 ) -> None:
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     with locked(paths.threads_file):  # as by another window
-        workspace.send(Draft("2 + 2"))
+        workspace.messages.send(Draft("2 + 2"))
         server = await backend(workspace)
         while not (listed := await server.threads.list()) or not listed.items:
             await asyncio.sleep(0.01)
@@ -403,14 +407,14 @@ async def test_what_is_wrong_with_the_file_of_the_history_is_told_and_survived(p
     paths.threads_file.parent.mkdir(parents=True)
     paths.threads_file.write_text("[[threads")
     opened = await connected(paths)
-    (problem,) = opened.take_problems()
+    (problem,) = opened.problems.take()
     assert "it is not TOML" in problem and "is kept as" in problem
     paths.threads_file.unlink()
     paths.threads_file.with_name("threads.previous.toml").unlink(missing_ok=True)
     paths.threads_file.mkdir()
     again = await connected(paths)
-    assert again.threads == ()
-    assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
+    assert again.threads.shown == ()
+    assert again.problems.take() == [f"{paths.threads_file} cannot be read: Is a directory."]
     await again.close()
     await opened.close()
 
@@ -428,8 +432,8 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
     workspace: Workspace, paths: Paths
 ) -> None:
     link = cannot_be_written(paths.threads_file)
-    conversation = workspace.conversation
-    workspace.send(Draft("2 + 3"))
+    conversation = workspace.conversations.shown
+    workspace.messages.send(Draft("2 + 3"))
     await conversation.settled()
     (item,) = conversation.outbox
     assert (item.state, item.text, item.posted) == ("failed", "2 + 3", False)
@@ -439,19 +443,19 @@ async def test_nothing_is_said_in_a_thread_that_would_not_be_found_again(
     listed = await (await backend(workspace)).threads.list()
     assert listed is not None
     assert listed.items == [], "no thread is left that nobody knows"
-    workspace.new_thread()
-    assert workspace.conversation is not conversation
-    workspace.send(Draft("7 * 6"))  # goes the same way
-    await workspace.conversation.settled()
-    workspace.new_thread()
-    assert workspace.conversation is conversation, "what could not be sent is still there"
+    workspace.conversations.new()
+    assert workspace.conversations.shown is not conversation
+    workspace.messages.send(Draft("7 * 6"))  # goes the same way
+    await workspace.conversations.shown.settled()
+    workspace.conversations.new()
+    assert workspace.conversations.shown is conversation, "what could not be sent is still there"
     link.unlink()
     conversation.sender.retry(item.id)
     await conversation.settled()
     assert len(conversation.messages) == 2
     cannot_be_written(paths.threads_file)
     with pytest.raises(ServiceError, match="symbolic link"):
-        await workspace.branch(list(conversation.messages)[1], including=True)
+        await workspace.branches.branch(list(conversation.messages)[1], including=True)
     listed = await (await backend(workspace)).threads.list()
     assert listed is not None
     assert [one["id"] for one in listed.items] == [conversation.thread_id]
@@ -463,10 +467,10 @@ async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths,
     picture.write_bytes(b"\x89PNG")
     cannot_be_written(paths.threads_file)
     first = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), keep=lambda write: write())
-    await first.connect()
+    await first.session.connect()
     for text in ("2 + 3", "7 * 6"):
-        first.send(Draft(text, (AttachedFile("plot.png", picture, use=Use.PICTURE),)))
-    await first.conversation.settled()
+        first.messages.send(Draft(text, (AttachedFile("plot.png", picture, use=Use.PICTURE),)))
+    await first.conversations.shown.settled()
     first.drafts.put(None, Draft("half a sen"))
     await first.close()
     first.drafts.put(None, Draft("half a sentence"))  # somebody types until the end
@@ -480,9 +484,9 @@ async def test_what_could_not_be_sent_is_a_draft_at_the_next_start(paths: Paths,
 async def test_what_is_written_while_a_thread_is_made_belongs_to_it(
     workspace: Workspace, paths: Paths
 ) -> None:
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     with locked(paths.threads_file):  # as by another window
-        workspace.send(Draft("2 + 2"))
+        workspace.messages.send(Draft("2 + 2"))
         await until(lambda: any(item.sending for item in conversation.outbox))
         workspace.drafts.put(None, Draft("And 3 + 3?"))
     await conversation.settled()
@@ -506,7 +510,7 @@ async def test_who_gives_up_closing_leaves_nothing_half_closed(
     with pytest.raises(OSError, match="disk"):
         await opened.close()
     assert impatient.cancelled()
-    assert not opened.connection.is_open
+    assert not opened._connection.is_open
 
 
 async def failing() -> None:
@@ -516,36 +520,36 @@ async def failing() -> None:
 async def test_a_history_that_cannot_be_read_is_told_once_and_threads_open_all_the_same(
     workspace: Workspace, paths: Paths
 ) -> None:
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    thread_id = workspace.conversation.thread_id
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    thread_id = workspace.conversations.shown.thread_id
     await workspace.close()
     paths.threads_file.unlink()
     paths.threads_file.mkdir()
     again = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), thread_id=thread_id)
-    assert again.title_of(thread_id or "") == thread_id
-    assert not again.foreign_thread, "nobody can say that it is not in the history"
-    assert again.take_problems() == [f"{paths.threads_file} cannot be read: Is a directory."]
-    await again.connect()
-    await again.conversation.open()
-    assert len(again.conversation.messages) == 2
+    assert again.threads.title_of(thread_id or "") == thread_id
+    assert not again.conversations.foreign_thread, "nobody can say that it is not in the history"
+    assert again.problems.take() == [f"{paths.threads_file} cannot be read: Is a directory."]
+    await again.session.connect()
+    await again.conversations.shown.open()
+    assert len(again.conversations.shown.messages) == 2
     paths.threads_file.rmdir()
-    await again.notice_threads()
-    assert again.title_of(thread_id or "") == thread_id
-    assert again.foreign_thread == thread_id, "now it can be read"
+    await again.conversations.notice()
+    assert again.threads.title_of(thread_id or "") == thread_id
+    assert again.conversations.foreign_thread == thread_id, "now it can be read"
     await again.close()
 
 
 async def turn(workspace: Workspace, text: str) -> None:
-    workspace.send(Draft(text))
-    await workspace.conversation.settled()
+    workspace.messages.send(Draft(text))
+    await workspace.conversations.shown.settled()
     await settled(workspace)
 
 
 def texts(workspace: Workspace) -> list[str]:
     return [
         views.shown_text(message).text
-        for message in workspace.conversation.messages.values()
+        for message in workspace.conversations.shown.messages.values()
         if message["role"] == "user"
     ]
 
@@ -553,66 +557,70 @@ def texts(workspace: Workspace) -> list[str]:
 async def test_two_windows_show_one_conversation_without_a_hole(workspace: Workspace, paths: Paths) -> None:
     """What one window adds, the other shows once it has seen that the thread was used, in the right order."""
     await turn(workspace, "one")
-    thread_id = workspace.conversation.thread_id
+    thread_id = workspace.conversations.shown.thread_id
     assert thread_id is not None
     other = await connected(paths)
-    await other.open_thread(thread_id)
+    await other.conversations.open(thread_id)
     await turn(other, "two")
     await turn(other, "three")
-    drawn = list(workspace.conversation.messages.values())
+    drawn = list(workspace.conversations.shown.messages.values())
     await turn(workspace, "four")  # before the first window has looked
-    await until(lambda: len(workspace.conversation.messages) == 8)
+    await until(lambda: len(workspace.conversations.shown.messages) == 8)
     assert texts(workspace) == ["one", "two", "three", "four"]
-    now = [id(message) for message in workspace.conversation.messages.values()]
+    now = [id(message) for message in workspace.conversations.shown.messages.values()]
     assert now[:2] == [*map(id, drawn)], "what has not changed is not drawn again"
-    await until(lambda: len(workspace.conversation.runs) == 4)
+    await until(lambda: len(workspace.conversations.shown.runs) == 4)
     listed = (await (await backend(workspace)).runs.list(thread_id)).items
-    assert list(workspace.conversation.runs) == [run["id"] for run in reversed(listed)]
-    await other.open_thread(thread_id)  # going to a thread that is held reads what is new in it, too
-    await other.conversation.settled()
+    assert list(workspace.conversations.shown.runs) == [run["id"] for run in reversed(listed)]
+    await other.conversations.open(thread_id)  # going to a thread that is held reads what is new in it, too
+    await other.conversations.shown.settled()
     assert texts(other) == ["one", "two", "three", "four"]
-    await other.delete_message(next(iter(other.conversation.messages)))
-    await workspace.open_thread(thread_id)
-    await workspace.conversation.settled()
+    await other.messages.delete_message(next(iter(other.conversations.shown.messages)))
+    await workspace.conversations.open(thread_id)
+    await workspace.conversations.shown.settled()
     assert texts(workspace) == ["two", "three", "four"]
     await other.close()
 
 
 async def test_a_run_that_another_window_has_begun_is_followed(workspace: Workspace, paths: Paths) -> None:
     await turn(workspace, "one")
-    assert workspace.conversation.thread_id is not None
+    assert workspace.conversations.shown.thread_id is not None
     other = await connected(paths)
-    await other.open_thread(workspace.conversation.thread_id)
+    await other.conversations.open(workspace.conversations.shown.thread_id)
     choose(other, "Weather Bot")
     await turn(other, "What is the weather in San Francisco?")
-    assert other.conversation.activity == "waiting"
-    await workspace.notice_threads()
-    await until(lambda: workspace.conversation.activity == "waiting")
-    run_id = next(reversed(workspace.conversation.runs))
-    assert run_id == next(reversed(other.conversation.runs))
-    workspace.send(Draft("two"))  # it waits until the other window has answered
-    await workspace.conversation.settled()
-    calls = other.functions.calls(other.conversation)
+    assert other.conversations.shown.activity == "waiting"
+    await workspace.conversations.notice()
+    await until(lambda: workspace.conversations.shown.activity == "waiting")
+    run_id = next(reversed(workspace.conversations.shown.runs))
+    assert run_id == next(reversed(other.conversations.shown.runs))
+    workspace.messages.send(Draft("two"))  # it waits until the other window has answered
+    await workspace.conversations.shown.settled()
+    calls = other.functions.calls(other.conversations.shown)
     assert calls is not None
     await calls.settled()
     calls.write(calls.calls[0].id, "3 degrees")
-    await until(lambda: other.conversation.activity == "idle")
+    await until(lambda: other.conversations.shown.activity == "idle")
     await settled(other)
-    await workspace.notice_threads()
-    await until(lambda: workspace.conversation.activity == "idle" and len(workspace.conversation.runs) == 3)
-    assert workspace.conversation.runs[run_id].status == "completed"
+    await workspace.conversations.notice()
+    await until(
+        lambda: (
+            workspace.conversations.shown.activity == "idle" and len(workspace.conversations.shown.runs) == 3
+        )
+    )
+    assert workspace.conversations.shown.runs[run_id].status == "completed"
     assert texts(workspace)[-1] == "two"
-    await other.notice_threads()
-    await until(lambda: texts(other) == texts(workspace) and other.conversation.activity == "idle")
+    await other.conversations.notice()
+    await until(lambda: texts(other) == texts(workspace) and other.conversations.shown.activity == "idle")
     await turn(other, "What is the weather in Bath?")
-    await workspace.notice_threads()
-    await until(lambda: workspace.conversation.activity == "waiting")
-    await other.conversation.cancel()
-    await other.conversation.settled()
+    await workspace.conversations.notice()
+    await until(lambda: workspace.conversations.shown.activity == "waiting")
+    await other.conversations.shown.cancel()
+    await other.conversations.shown.settled()
     await settled(other)
-    await workspace.notice_threads()
-    await until(lambda: workspace.conversation.activity == "idle")
-    latest = workspace.conversation.latest_run
+    await workspace.conversations.notice()
+    await until(lambda: workspace.conversations.shown.activity == "idle")
+    latest = workspace.conversations.shown.latest_run
     assert latest is not None and latest.status == "cancelled"
     await other.close()
 
@@ -621,20 +629,20 @@ async def test_a_message_that_another_window_was_ahead_of_waits_for_another_try(
     workspace: Workspace, paths: Paths
 ) -> None:
     await turn(workspace, "one")
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     assert conversation.thread_id is not None
     other = await connected(paths)
-    await other.open_thread(conversation.thread_id)
+    await other.conversations.open(conversation.thread_id)
     choose(other, "Weather Bot")
     await turn(other, "What is the weather in Oulu?")
     await turn(workspace, "two")  # before this window has looked
     (item,) = conversation.outbox
     assert item.state == "failed" and item.error is not None
     await until(lambda: conversation.activity == "waiting")
-    await other.conversation.cancel()
-    await other.conversation.settled()
+    await other.conversations.shown.cancel()
+    await other.conversations.shown.settled()
     await settled(other)
-    await workspace.notice_threads()
+    await workspace.conversations.notice()
     await until(lambda: conversation.activity == "idle")
     conversation.sender.retry(item.id)
     await conversation.settled()
@@ -651,30 +659,32 @@ async def test_the_runs_of_another_window_are_followed_one_after_the_other(paths
     async with ModelEndpoint(says("Zero."), *held) as endpoint:
         one, other = [await connected(paths, model_url=endpoint.url) for _ in range(2)]
         await turn(one, "zero")
-        assert one.conversation.thread_id is not None
-        await other.open_thread(one.conversation.thread_id)
-        other.send(Draft("one"))
-        other.send(Draft("two"))
-        await until(lambda: len(other.conversation.runs) == 2)
+        assert one.conversations.shown.thread_id is not None
+        await other.conversations.open(one.conversations.shown.thread_id)
+        other.messages.send(Draft("one"))
+        other.messages.send(Draft("two"))
+        await until(lambda: len(other.conversations.shown.runs) == 2)
         await settled(other)
-        await one.notice_threads()
-        await until(lambda: one.conversation.activity == "working" and len(one.conversation.runs) == 2)
+        await one.conversations.notice()
+        await until(
+            lambda: one.conversations.shown.activity == "working" and len(one.conversations.shown.runs) == 2
+        )
         first.set()
-        await until(lambda: len(other.conversation.runs) == 3)
+        await until(lambda: len(other.conversations.shown.runs) == 3)
         await settled(other)
-        await one.notice_threads()  # before it has asked how the first of them stands
-        await until(lambda: len(one.conversation.runs) == 3)
+        await one.conversations.notice()  # before it has asked how the first of them stands
+        await until(lambda: len(one.conversations.shown.runs) == 3)
         second.set()
-        await until(lambda: one.conversation.activity == other.conversation.activity == "idle")
+        await until(lambda: one.conversations.shown.activity == other.conversations.shown.activity == "idle")
         assert texts(one) == texts(other) == ["zero", "one", "two"]
-        assert [state.status for state in one.conversation.runs.values()] == ["completed"] * 3
+        assert [state.status for state in one.conversations.shown.runs.values()] == ["completed"] * 3
         await other.close()
         await one.close()
 
 
 async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspace: Workspace) -> None:
     await turn(workspace, "one")
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     before = dict(conversation.messages)
     await (await backend(workspace)).threads.delete(conversation.thread_id or "")
     conversation.look_again()
@@ -685,9 +695,9 @@ async def test_a_thread_that_another_window_has_deleted_stays_to_be_read(workspa
 
 async def test_the_app_waits_for_no_lock_of_another_window(workspace: Workspace, paths: Paths) -> None:
     await turn(workspace, "one")
-    thread_id = workspace.conversation.thread_id
+    thread_id = workspace.conversations.shown.thread_id
     assert thread_id is not None
-    guard = workspace._index._guard
+    guard = workspace.threads._index._guard
 
     def held() -> bool:
         free = guard.acquire(blocking=False)
@@ -696,11 +706,11 @@ async def test_the_app_waits_for_no_lock_of_another_window(workspace: Workspace,
         return not free
 
     with locked(paths.threads_file):  # as by another window
-        change = asyncio.create_task(workspace.history.rename(thread_id, "another"))
+        change = asyncio.create_task(workspace.threads.history.rename(thread_id, "another"))
         await until(held)
-        assert workspace.title_of(thread_id) == "one"  # what is drawn from the event loop
+        assert workspace.threads.title_of(thread_id) == "one"  # what is drawn from the event loop
     await change
-    assert workspace.title_of(thread_id) == "another"
+    assert workspace.threads.title_of(thread_id) == "another"
 
 
 @pytest.mark.parametrize("missed", ["/messages", "/steps"])
@@ -726,21 +736,21 @@ async def test_what_another_window_did_is_read_once_the_server_answers_again(
         profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
         one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
         for window in (one, other):
-            await window.connect()
+            await window.session.connect()
         await turn(one, "2 + 3")
-        assert one.conversation.thread_id is not None
-        await other.open_thread(one.conversation.thread_id)
+        assert one.conversations.shown.thread_id is not None
+        await other.conversations.open(one.conversations.shown.thread_id)
         await turn(other, "7 * 6")
         broken = True
-        await one.notice_threads()
+        await one.conversations.notice()
         await until(lambda: failed)
-        await one.conversation.settled()
-        assert one.conversation.error is None, "nobody asked for anything"
+        await one.conversations.shown.settled()
+        assert one.conversations.shown.error is None, "nobody asked for anything"
         broken = False
-        await one.notice_threads()
-        await one.conversation.settled()
-        assert one.conversation.messages == other.conversation.messages
-        assert one.conversation.runs == other.conversation.runs
+        await one.conversations.notice()
+        await one.conversations.shown.settled()
+        assert one.conversations.shown.messages == other.conversations.shown.messages
+        assert one.conversations.shown.runs == other.conversations.shown.runs
         await other.close()
         await one.close()
 
@@ -760,12 +770,12 @@ async def test_a_thread_is_read_from_a_server_that_cannot_list_runs(paths: Paths
         profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
         one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
         for window in (one, other):
-            await window.connect()
+            await window.session.connect()
         await turn(one, "2 + 3")
-        assert one.conversation.thread_id is not None
-        conversation = await other.open_thread(one.conversation.thread_id)
+        assert one.conversations.shown.thread_id is not None
+        conversation = await other.conversations.open(one.conversations.shown.thread_id)
         assert conversation.error is None
-        assert list(conversation.messages) == list(one.conversation.messages)
+        assert list(conversation.messages) == list(one.conversations.shown.messages)
         await other.close()
         await one.close()
 
@@ -793,18 +803,18 @@ async def test_a_message_is_sent_if_its_answer_is_there_though_its_run_could_not
     async with served(proxy) as url:
         profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
         window = Workspace(profile, paths=paths, config=Config(), state=AppState())
-        await window.connect()
-        conversation = window.conversation
+        await window.session.connect()
+        conversation = window.conversations.shown
         for count, question in enumerate(("2 + 3", "4 + 5"), 1):
             await turn(window, question)
             assert conversation.outbox == ()
             assert len(conversation.messages) == 2 * count
-        window.run()  # once more, without a message
+        window.messages.run()  # once more, without a message
         await conversation.settled()
         await settled(window)
         assert conversation.outbox == ()
         assert len(conversation.messages) == 5
         answers = False
         await turn(window, "6 + 7")
-        assert [one.state for one in window.conversation.outbox] == ["failed"]
+        assert [one.state for one in window.conversations.shown.outbox] == ["failed"]
         await window.close()

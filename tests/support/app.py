@@ -55,7 +55,7 @@ class Driver:
     @property
     def conversation(self) -> Conversation:
         """The open thread."""
-        return self.chat.workspace.conversation
+        return self.chat.workspace.conversations.shown
 
     @property
     def screen(self) -> str:
@@ -132,7 +132,7 @@ async def open_app(
         driver = Driver(app, pilot)
         await driver.until(lambda: app.chat is not None)
         if connected:
-            await driver.until(lambda: driver.chat.workspace.connected)
+            await driver.until(lambda: driver.chat.workspace.session.connected)
         try:
             yield driver
             driver.nothing_unexpected()

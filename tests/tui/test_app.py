@@ -141,7 +141,7 @@ async def test_renaming_and_deleting_a_thread() -> None:
         await driver.press("right", "right", "enter")
         await driver.until_shown("No threads yet")
         assert ThreadIndex(user_paths().threads_file).list("local") == []
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         listed = await backend.threads.list()
         assert listed is not None
         assert thread_id not in [thread["id"] for thread in listed.items]
@@ -157,7 +157,7 @@ async def test_deleting_here_only_keeps_the_thread_on_the_server() -> None:
         await driver.until_shown("Here only")
         await driver.press("right", "enter")
         await driver.until_shown("No threads yet")
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         listed = await backend.threads.list()
         assert listed is not None
         assert thread_id in [thread["id"] for thread in listed.items]
@@ -348,7 +348,7 @@ async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatev
         driver.app._end(143)  # as the signal of a system that shuts down
         go_on.set()
         await driver.until(lambda: not driver.app.is_running)
-        assert not workspace.connection.is_open
+        assert not workspace._connection.is_open
         assert driver.app.return_code == 143
         (told,) = driver.app._exit_renderables
         assert str(told) == "Not everything could be closed in order: the disk ␛[2J is gone"

@@ -32,7 +32,7 @@ async def test_the_tutor_draws_an_attached_table(tmp_path: Path, monkeypatch: py
         [code, _] = driver.conversation.latest_run.steps.values()
         outputs = code["step_details"]["tool_calls"][0]["code_interpreter"]["outputs"]
         assert [one["image"]["file_id"] for one in outputs if one["type"] == "image"] == [image]
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         assert (await backend.files.retrieve(image))["purpose"] == "assistants_output"
         await driver.until_shown("▣ image-1.png")
 

@@ -21,9 +21,9 @@ async def test_actions_of_panes_are_found_and_run_from_anywhere() -> None:
 
 async def test_assistants_are_found_by_name_whatever_it_is() -> None:
     async with open_app() as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         await backend.assistants.create({"model": "m", "name": "[bold]Rainer[/bold]"})
-        await driver.chat.workspace.refresh_assistants()
+        await driver.chat.workspace.assistants.refresh()
         await driver.press("ctrl+p", *"rainer")
         await driver.until_shown("Talk to: [bold]Rainer[/bold]")
         await driver.press("escape")
@@ -31,4 +31,5 @@ async def test_assistants_are_found_by_name_whatever_it_is() -> None:
         await driver.until_shown("Talk to: Weather Bot")
         await driver.press("enter")
         chosen = driver.chat.workspace
-        await driver.until(lambda: chosen.assistant_names[chosen.assistant_id or ""] == "Weather Bot")
+        assistants = chosen.assistants
+        await driver.until(lambda: assistants.names[assistants.chosen_id or ""] == "Weather Bot")

@@ -140,7 +140,7 @@ async def test_an_assistant_that_is_malformed_costs_itself_alone() -> None:
         return 200, listed()
 
     async with odd_server(answer), open_app(profile=PROFILE) as driver:
-        assert [one["id"] for one in driver.chat.workspace.assistants] == ["asst_1"]
+        assert [one["id"] for one in driver.chat.workspace.assistants.all] == ["asst_1"]
 
 
 async def test_an_error_with_the_status_of_a_success_is_told_in_the_server_s_words() -> None:
@@ -148,8 +148,8 @@ async def test_an_error_with_the_status_of_a_success_is_told_in_the_server_s_wor
         return 200, {"error": {"message": "The quota of this team is used up."}}
 
     async with odd_server(answer), open_app(profile=PROFILE, connected=False) as driver:
-        await driver.until(lambda: driver.chat.workspace.error is not None)
-        assert "The quota of this team is used up." in str(driver.chat.workspace.error)
+        await driver.until(lambda: driver.chat.workspace.session.error is not None)
+        assert "The quota of this team is used up." in str(driver.chat.workspace.session.error)
         await driver.press("f8")
         await driver.until_shown("The stores could not be listed.")
         await driver.until_told("The quota of this team is used up.")

@@ -33,7 +33,7 @@ def scene(
 
     async def run_before(pilot: Pilot[None]) -> None:
         driver = Driver(app, pilot)
-        await driver.until(lambda: app.chat is not None and app.chat.workspace.connected)
+        await driver.until(lambda: app.chat is not None and app.chat.workspace.session.connected)
         app.theme = theme
         await play(driver)
         for field in app.screen.query("Input, TextArea"):

@@ -19,7 +19,7 @@ def look(driver: Driver) -> None:
 
 async def test_new_assistants_stores_files_and_profiles_of_another_window_are_seen() -> None:
     async with open_app() as one, open_app() as two:
-        backend = await one.chat.workspace.connection.backend()
+        backend = await one.chat.workspace.session.backend()
         rows = two.chat.query_one("#assistant-list", VirtualList)
         rows.focus()
         await two.press("down", "down")

@@ -1,11 +1,13 @@
 """What was written and not sent, kept beyond the end of the app: one draft for each thread of a profile."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import AttachedFile, Use
+from assistants_tui.service.files.local import keep_paste
 from assistants_tui.settings.drafts import DraftFile, KeptDraft, load_draft, save_draft
 
 Keep = Callable[[Callable[[], None]], None]
@@ -15,8 +17,10 @@ Keep = Callable[[Callable[[], None]], None]
 class KeptDrafts:
     """The drafts by thread ID; None stands for the new thread."""
 
-    def __init__(self, folder: Path, profile: str, keep: Keep) -> None:
+    def __init__(self, folder: Path, pasted: Path, profile: str, keep: Keep) -> None:
+        """`pasted` is the folder of texts that are too long to be edited."""
         self._folder = folder
+        self._pasted = pasted
         self._profile = profile
         self._keep = keep
         self._known: dict[str | None, KeptDraft] = {}
@@ -36,6 +40,10 @@ class KeptDrafts:
             return
         self._known[thread_id] = kept
         self._keep(partial(save_draft, self._folder, self._profile, thread_id or "", kept))
+
+    async def keep_paste(self, text: str) -> Path:
+        """Keep a pasted text that is too long to be edited until it is sent. Raises `ServiceError`."""
+        return await asyncio.to_thread(keep_paste, self._pasted, text)
 
     def _get(self, thread_id: str | None) -> KeptDraft:
         if thread_id not in self._known:

@@ -5,6 +5,7 @@ read goes into an SQLite FTS5 index (https://www.sqlite.org/fts5.html) in the us
 at any time; what was in it comes back when the messages are read again.
 """
 
+import asyncio
 import re
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from assistants_tui.protocol.objects import Message
 from assistants_tui.service import views
+from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.files import SettingsError, private_directory
 
@@ -175,6 +177,31 @@ class SearchIndex:
             connection.close()
             raise
         return connection
+
+
+class MessageSearch:
+    """The messages of one profile in the index, without blocking the event loop."""
+
+    def __init__(self, index: SearchIndex, profile: str, tasks: BackgroundTasks) -> None:
+        self._index = index
+        self._profile = profile
+        self._tasks = tasks
+
+    def put(self, messages: Iterable[Message]) -> None:
+        """Keep the texts of messages, in the background."""
+        self._tasks.start(asyncio.to_thread(self._index.put, self._profile, list(messages)))
+
+    async def find(self, query: str) -> list[Hit]:
+        """Messages that match, of those that this machine has seen. Raises `ServiceError`."""
+        return await asyncio.to_thread(self._index.find, self._profile, query)
+
+    async def forget(self, thread_id: str, message_id: str | None = None) -> None:
+        """Drop a message, or a whole thread."""
+        await asyncio.to_thread(self._index.forget, self._profile, thread_id, message_id)
+
+    async def close(self) -> None:
+        """Close the index."""
+        await asyncio.to_thread(self._index.close)
 
 
 def _plain(message: Message) -> str:

@@ -52,7 +52,7 @@ from assistants_tui.tui.widgets.first_frame import FirstFrame
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
-    from assistants_tui.service.workspace import Ended
+    from assistants_tui.service.conversation.run_notices import RunEnded
     from assistants_tui.tui.screens.chat import ChatScreen
 
 _LAST_SECONDS = 1.0
@@ -392,7 +392,7 @@ class AssistantsApp(DoubledKeysApp[None]):
             assistant=assistant,
             thread_id=thread_id,
         )
-        workspace.watch_runs(self._run_ended)
+        workspace.run_notices.watch(self._run_ended)
         chat = ChatScreen(workspace, state)
         await (self.push_screen(chat) if self.chat is None else self.switch_screen(chat))
         self.chat = chat
@@ -440,12 +440,12 @@ class AssistantsApp(DoubledKeysApp[None]):
             except Exception as error:  # noqa: BLE001 - told; what comes after it is kept
                 self._tell_unexpected(error)
 
-    def _run_ended(self, ended: "Ended") -> None:
+    def _run_ended(self, ended: "RunEnded") -> None:
         """Tell the terminal of a run that ended where nobody looks: in another thread, or behind a window."""
         unseen = ended.in_background or not self.app_focus
         if unseen and self._driver is not None and not self.is_headless:
             how = self._loaded.config.notify
-            self._driver.write(notification(how, f"Run {ended.words}", ended.title))
+            self._driver.write(notification(how, f"Run {ended.outcome}", ended.title))
 
     # profiles and settings
 
@@ -496,10 +496,10 @@ class AssistantsApp(DoubledKeysApp[None]):
         self._check_keys()
         if config.theme != before.theme and config.theme in self.available_themes:
             self.theme = config.theme
-        profile = config.profiles.get(chat.workspace.profile.name)
+        profile = config.profiles.get(chat.workspace.session.profile.name)
         if profile is None:
             profile = config.profiles[config.default_profile]
-        if profile != chat.workspace.profile or _parts(config) != _parts(self._applied):
+        if profile != chat.workspace.session.profile or _parts(config) != _parts(self._applied):
             if await self._may_leave("go on"):
                 await self._reopen(profile)
             else:
@@ -607,7 +607,7 @@ class AssistantsApp(DoubledKeysApp[None]):
         """Whether nothing is going on any more; asks what to do about runs that are in progress."""
         from assistants_tui.tui.screens.dialogs import ChoiceDialog
 
-        if self.chat is None or not (busy := self.chat.workspace.busy_conversations):
+        if self.chat is None or not (busy := self.chat.workspace.conversations.busy):
             return True
         what, wait = "still in progress", f"Wait, then {purpose}"
         advice = "Stopping keeps everything written so far."

@@ -50,8 +50,8 @@ class AppCommands(Provider):
         yield from self._actions()
         if isinstance(self.app, AssistantsApp) and self.app.chat is not None:
             workspace = self.app.chat.workspace
-            for assistant_id, name in workspace.assistant_names.items():
-                run = partial(workspace.choose_assistant, assistant_id)
+            for assistant_id, name in workspace.assistants.names.items():
+                run = partial(workspace.assistants.choose, assistant_id)
                 yield _Command(f"Talk to: {clean(name)}", "", run)
 
     def _actions(self) -> Iterator[_Command]:

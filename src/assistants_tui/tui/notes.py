@@ -17,7 +17,7 @@ from assistants_tui.tui.widgets.message_view import MessageView
 
 async def open_note(widget: Widget, workspace: Workspace, message_id: str, note: Note) -> None:
     """Show the passage of a citation, save a file that code made, show any other file or picture."""
-    message = workspace.conversation.messages.get(message_id)
+    message = workspace.conversations.shown.messages.get(message_id)
     target = note.target
     if message is None or target is None:
         return
@@ -41,7 +41,7 @@ def _footnote(message: Message, note: Note) -> Footnote | None:
 
 
 async def _open_citation(widget: Widget, workspace: Workspace, message: Message, footnote: Footnote) -> None:
-    conversation = workspace.conversation
+    conversation = workspace.conversations.shown
     run_id = message.get("run_id")
     if run_id is not None:
         await conversation.run_pages.read(run_id)
@@ -64,12 +64,12 @@ async def _open_citation(widget: Widget, workspace: Workspace, message: Message,
 async def _stores(workspace: Workspace, message: Message) -> list[str]:
     """The vector stores that the answer was found in: of the thread, and of who wrote it."""
     holders: list[Json] = [
-        dict(one) for one in workspace.assistants if one["id"] == message.get("assistant_id")
+        dict(one) for one in workspace.assistants.all if one["id"] == message.get("assistant_id")
     ]
-    thread_id = workspace.conversation.thread_id
+    thread_id = workspace.conversations.shown.thread_id
     if thread_id is not None:
         try:
-            backend = await workspace.connection.backend()
+            backend = await workspace.session.backend()
             holders.insert(0, dict(await backend.threads.retrieve(thread_id)))
         except ServiceError:
             pass  # then what stands around the passage is not shown

@@ -39,7 +39,7 @@ class SlashActions:
             "tool": self._tool,
             "regenerate": lambda _: self._transcript.answer_again(),
             "branch": lambda _: self._transcript.branch_last(),
-            "stop": lambda _: workspace.conversation.cancel(),
+            "stop": lambda _: workspace.conversations.shown.cancel(),
             "find": self._find,
             "search": self._search,
             "rename": self._rename,
@@ -76,7 +76,7 @@ class SlashActions:
         return self._screen.query_one(ThreadsPane)
 
     def _thread(self) -> str:
-        thread_id = self._workspace.conversation.thread_id
+        thread_id = self._workspace.conversations.shown.thread_id
         if thread_id is None:
             raise ServiceError(
                 "There is no thread yet.", "It begins with its first message.", kind="refused", no_effect=True
@@ -93,7 +93,7 @@ class SlashActions:
         self._writing.attach([file])
 
     def _assistant(self, name: str) -> None:
-        names = self._workspace.assistant_names
+        names = self._workspace.assistants.names
         wanted = name.casefold()
         exact = [key for key, value in names.items() if wanted in (key, value.casefold())]
         near = [key for key, value in names.items() if value.casefold().startswith(wanted)]
@@ -105,19 +105,19 @@ class SlashActions:
                 kind="refused",
                 no_effect=True,
             )
-        self._workspace.choose_assistant(found[0])
+        self._workspace.assistants.choose(found[0])
 
     def _option(self, key: str, value: str) -> None:
-        options = without(self._workspace.conversation.options, [key])
+        options = without(self._workspace.conversations.shown.options, [key])
         if value:
             options = merged(options, {key: value})  # type: ignore[misc]  # both keys hold texts
-        self._workspace.keep_options(options)
+        self._workspace.conversations.keep_options(options)
 
     def _tool(self, name: str) -> None:
-        options = without(self._workspace.conversation.options, ["tool_choice"])
+        options = without(self._workspace.conversations.shown.options, ["tool_choice"])
         if name and name != "auto":
             options = merged(options, RunOptions(tool_choice=tool_choice(name)))
-        self._workspace.keep_options(options)
+        self._workspace.conversations.keep_options(options)
 
     def _find(self, words: str) -> None:
         self._screen.query_one(ConversationPane).find(words)
@@ -138,6 +138,6 @@ class SlashActions:
 
     async def _rename(self, title: str) -> None:
         if title:
-            await self._workspace.rename_thread(self._thread(), title)
+            await self._workspace.threads.rename(self._thread(), title)
         else:
             self._threads.rename(self._thread())

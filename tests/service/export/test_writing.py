@@ -15,15 +15,15 @@ from assistants_tui.settings.state import AppState
 
 async def test_a_thread_with_code_is_read_with_its_steps(paths: Paths) -> None:
     workspace = Workspace(LOCAL, paths=paths, config=Config(), state=AppState(), assistant="Math Tutor")
-    await workspace.connect()
-    workspace.send(Draft("I need to solve the equation `3x + 11 = 14`. Can you help me?"))
-    await workspace.conversation.settled()
+    await workspace.session.connect()
+    workspace.messages.send(Draft("I need to solve the equation `3x + 11 = 14`. Can you help me?"))
+    await workspace.conversations.shown.settled()
     document = await collect(
-        await workspace.connection.backend(),
+        await workspace.session.backend(),
         workspace.file_names,
-        workspace.conversation.thread_id or "",
+        workspace.conversations.shown.thread_id or "",
         title="An equation",
-        assistants=workspace.assistant_names,
+        assistants=workspace.assistants.names,
     )
     await workspace.close()
     assert [message["role"] for message in document.messages] == ["user", "assistant"]

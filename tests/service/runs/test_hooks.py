@@ -35,16 +35,16 @@ async def told(paths: Paths, source: str, runs: RunSettings, *, cancel: bool = F
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(source)
     workspace = Workspace(replace(LOCAL, runs=runs), paths=paths, config=Config(hooks=file), state=AppState())
-    await workspace.connect()
-    workspace.send(Draft("Tell me what you can do"))
+    await workspace.session.connect()
+    workspace.messages.send(Draft("Tell me what you can do"))
     if cancel:
-        while workspace.conversation.active_run is None:
+        while workspace.conversations.shown.active_run is None:
             changed = asyncio.Event()
-            forget = workspace.conversation.subscribe(changed.set)
+            forget = workspace.conversations.shown.subscribe(changed.set)
             await changed.wait()
             forget()
-        await workspace.conversation.cancel()
-    await workspace.conversation.settled()
+        await workspace.conversations.shown.cancel()
+    await workspace.conversations.shown.settled()
     await workspace.close()
     return workspace
 
@@ -61,7 +61,7 @@ def noted(log: Path) -> list[Any]:
 async def test_a_run_is_validated_before_and_consumed_after(paths: Paths, log: Path) -> None:
     runs = RunSettings(token_balance=1000, min_tokens_per_request=10)
     workspace = await told(paths, RECORDING.format(log=str(log)), runs)
-    used = workspace.conversation.run_pages.usage.tokens
+    used = workspace.conversations.shown.run_pages.usage.tokens
     assert noted(log) == [["validated", True, 1000, 10], ["consumed", used]]
 
 
@@ -70,7 +70,7 @@ async def test_a_spent_balance_and_a_cancelled_run_are_told(paths: Paths, log: P
     assert noted(log) == [["validated", False, 5, 10]]
     log.unlink()
     workspace = await told(paths, RECORDING.format(log=str(log)), RunSettings(), cancel=True)
-    (run_id,) = workspace.conversation.runs
+    (run_id,) = workspace.conversations.shown.runs
     assert ["cancelled", run_id] in noted(log)
 
 
@@ -79,14 +79,14 @@ async def test_a_failed_request_is_told_and_survived(paths: Paths, log: Path) ->
     file.parent.mkdir(parents=True)
     file.write_text(RECORDING.format(log=str(log)))
     workspace = Workspace(LOCAL, paths=paths, config=Config(hooks=file), state=AppState())
-    await workspace.connect()
-    await workspace.open_thread("thread_gone")
-    error = workspace.conversation.error
+    await workspace.session.connect()
+    await workspace.conversations.open("thread_gone")
+    error = workspace.conversations.shown.error
     assert error is not None
-    workspace.new_thread()
-    workspace.send(Draft("2 + 3"))
-    await workspace.conversation.settled()
-    state = workspace.conversation.latest_run
+    workspace.conversations.new()
+    workspace.messages.send(Draft("2 + 3"))
+    await workspace.conversations.shown.settled()
+    state = workspace.conversations.shown.latest_run
     assert state is not None
     assert state.status == "completed"
     await workspace.close()
@@ -107,10 +107,10 @@ async def test_a_failed_request_is_told_and_survived(paths: Paths, log: Path) ->
 )
 async def test_mistakes_in_hooks_are_told_and_break_nothing(paths: Paths, source: str, said: str) -> None:
     workspace = await told(paths, source, RunSettings())
-    state = workspace.conversation.latest_run
+    state = workspace.conversations.shown.latest_run
     assert state is not None
     assert state.status == "completed"
-    assert any(said in problem for problem in workspace.take_problems())
+    assert any(said in problem for problem in workspace.problems.take())
 
 
 def test_the_file_is_named_in_the_settings(tmp_path: Path) -> None:

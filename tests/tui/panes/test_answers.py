@@ -94,7 +94,7 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
             await driver.until_shown("“The rent is due in May.”")
             looked_for = Mock(wraps=cited_passages)
             monkeypatch.setattr("assistants_tui.tui.panes.transcript.cited_passages", looked_for)
-            driver.chat.workspace.choose_assistant(driver.chat.workspace.assistants[0]["id"])
+            driver.chat.workspace.assistants.choose(driver.chat.workspace.assistants.all[0]["id"])
             await driver.pilot.pause()
             assert "“The rent is due in May.”" in driver.screen
             assert not looked_for.called, "everything was drawn again, and nothing found again"
@@ -122,9 +122,9 @@ async def test_a_thread_of_somebody_else_is_opened_only_after_a_question() -> No
         await driver.press("enter")
         await driver.until(lambda: driver.conversation.thread_id is None)
         assert "Something of theirs" not in driver.screen
-        assert not driver.chat.workspace.threads
+        assert not driver.chat.workspace.threads.shown
     async with open_app((80, 24), thread_id=theirs) as driver:
         await driver.until_shown("Open a thread that is not yours yet?")
         await driver.press("right", "enter")
         await driver.until_shown("Something of theirs")
-        assert [reference.id for reference in driver.chat.workspace.threads] == [theirs]
+        assert [reference.id for reference in driver.chat.workspace.threads.shown] == [theirs]

@@ -13,12 +13,12 @@ async def in_list(driver: Driver, *keys: str) -> None:
 
 
 def named(driver: Driver, name: str) -> Assistant:
-    return next(one for one in driver.chat.workspace.assistants if one["name"] == name)
+    return next(one for one in driver.chat.workspace.assistants.all if one["name"] == name)
 
 
 async def test_the_list_is_filtered_as_one_types() -> None:
     async with open_app() as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         long = "A name that is far too long for the narrow column on the left of the screen " * 2
         await backend.assistants.create(
             {
@@ -28,7 +28,7 @@ async def test_the_list_is_filtered_as_one_types() -> None:
                 "tools": [{"type": "code_interpreter"}],
             }
         )
-        await driver.chat.workspace.refresh_assistants()
+        await driver.chat.workspace.assistants.refresh()
         await driver.until_shown("A name that is")
         row = next(line for line in driver.screen.splitlines() if "A name that is" in line)
         assert "…  py" in row
@@ -93,14 +93,14 @@ async def test_exporting_and_importing(tmp_path: Path) -> None:
         await driver.type(str(every))
         await driver.until(every.exists)
         assert one.read_text() == "mine"
-        assert json.loads(every.read_text())["data"] == driver.chat.workspace.assistants
+        assert json.loads(every.read_text())["data"] == driver.chat.workspace.assistants.all
         await in_list(driver, "i")
         await driver.until_shown("Import assistants from JSON files")
         await driver.type(str(every))
         await driver.until_shown("Import 4 assistants from all.json?")
         await driver.press("right", "enter")
         await driver.until_told("4 assistants imported")
-        await driver.until(lambda: len(driver.chat.workspace.assistants) == 8)
+        await driver.until(lambda: len(driver.chat.workspace.assistants.all) == 8)
 
 
 async def test_an_old_file_is_migrated_and_says_what_changes(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_an_old_file_is_migrated_and_says_what_changes(tmp_path: Path) -> 
     async with open_app() as driver:
         document = tmp_path / "terms.txt"
         document.write_text("The notice period is four weeks.")
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         file = await backend.files.upload(document)
         old.write_text(
             json.dumps(
@@ -183,10 +183,10 @@ async def test_a_file_of_another_server_can_be_imported_without_its_files(tmp_pa
 
 async def test_without_assistants_the_list_says_how_to_make_one() -> None:
     async with open_app() as driver:
-        backend = await driver.chat.workspace.connection.backend()
-        for assistant in driver.chat.workspace.assistants:
+        backend = await driver.chat.workspace.session.backend()
+        for assistant in driver.chat.workspace.assistants.all:
             await backend.assistants.delete(assistant["id"])
-        await driver.chat.workspace.refresh_assistants()
+        await driver.chat.workspace.assistants.refresh()
         await driver.until_shown("No assistant yet.")
         await in_list(driver, "d", "e", "x")
         assert driver.app.screen is driver.chat

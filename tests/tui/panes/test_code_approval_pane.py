@@ -58,7 +58,7 @@ async def test_code_is_seen_before_it_runs() -> None:
             thread_id = driver.conversation.thread_id or ""
             await driver.press("ctrl+n")
             await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
-            await driver.chat.workspace.open_thread(thread_id)
+            await driver.chat.workspace.conversations.open(thread_id)
             await driver.until_shown("3  print(6*7)")  # what was begun is still there
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
             driver.app.simulate_key("ctrl+s")  # the panel goes, and with it who would tell `press`

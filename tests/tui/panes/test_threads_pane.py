@@ -16,7 +16,7 @@ from support.model_endpoint import DONE, Reply, chunk, says
 
 
 def titles(driver: Driver) -> list[str]:
-    return [one.title for one in driver.chat.workspace.threads]
+    return [one.title for one in driver.chat.workspace.threads.shown]
 
 
 async def test_pinning_archiving_and_taking_back() -> None:
@@ -50,10 +50,10 @@ async def test_a_change_of_another_window_is_seen(monkeypatch: pytest.MonkeyPatc
         driver.app.app_focus = True
         await driver.until_shown("From the other window")
         # and without, as soon as the file has changed; as long as it has not, nothing is read
-        read = Mock(wraps=driver.chat.workspace.history.list)
-        monkeypatch.setattr(driver.chat.workspace.history, "list", read)
+        read = Mock(wraps=driver.chat.workspace.threads.history.list)
+        monkeypatch.setattr(driver.chat.workspace.threads.history, "list", read)
         for _ in range(3):
-            await driver.chat.workspace.notice_threads()
+            await driver.chat.workspace.conversations.notice()
         assert not read.called
         ThreadIndex(user_paths().threads_file).update("local", "thread_x", title="Renamed there")
         await driver.until_shown("Renamed there")
@@ -61,7 +61,7 @@ async def test_a_change_of_another_window_is_seen(monkeypatch: pytest.MonkeyPatc
 
 async def test_threads_of_the_server_are_offered_and_added_by_id() -> None:
     async with open_app() as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         one = await backend.threads.create({"messages": [{"role": "user", "content": "Made elsewhere"}]})
         await backend.threads.create({"messages": [{"role": "user", "content": "Made there too"}]})
         driver.chat.query_one("#thread-list").focus()
@@ -73,7 +73,7 @@ async def test_threads_of_the_server_are_offered_and_added_by_id() -> None:
         await driver.until_shown("ID of the thread")
         await driver.type(one["id"])
         await driver.until(lambda: titles(driver) == ["Made elsewhere"])
-        await driver.chat.workspace.connect()
+        await driver.chat.workspace.session.connect()
         await driver.until_shown("＋ 1 more on the server")
         driver.chat.query_one("#thread-list").focus()
         await driver.press("end", "enter")
@@ -85,12 +85,12 @@ async def test_threads_of_the_server_are_offered_and_added_by_id() -> None:
 
 async def test_a_hit_of_the_search_jumps_to_its_message() -> None:
     async with open_app(size=(80, 24)) as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         said = [{"role": "user", "content": f"number {n}\n\n" + "line\n" * 5} for n in range(20)]
         said[3]["content"] = "The zebra is hidden here.\n" + "line\n" * 60
         said[5]["content"] = "Extraordinarily " * 9 + "long words stand before this quagga."
         thread = await backend.threads.create({"messages": said})
-        await driver.chat.workspace.add_thread(thread["id"])
+        await driver.chat.workspace.conversations.add(thread["id"])
         await driver.press("ctrl+n")
         await driver.type("/search quag")
         await driver.until_shown("quagga")
@@ -110,12 +110,12 @@ async def test_a_hit_of_the_search_jumps_to_its_message() -> None:
 
 async def test_finding_in_the_thread_goes_from_match_to_match() -> None:
     async with open_app(size=(140, 24)) as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         said = [{"role": "user", "content": f"number {n}\n\n" + "line\n" * 5} for n in range(30)]
         for place in (2, 9):
             said[place]["content"] = "line\n" * 20 + f"A Needle in {place}."
         thread = await backend.threads.create({"messages": said})
-        await driver.chat.workspace.add_thread(thread["id"])
+        await driver.chat.workspace.conversations.add(thread["id"])
         await driver.press("ctrl+f", *"needle")
         await driver.until_shown("1 of 2")
         assert "A Needle in 9." in driver.screen
@@ -143,7 +143,7 @@ async def test_an_answer_in_the_background_is_marked_told_and_read() -> None:
         go_on.set()
         await driver.until_shown("◆ Tell me what you can")
         await driver.until_told("Run completed")
-        await driver.chat.workspace.open_thread(first.thread_id or "")
+        await driver.chat.workspace.conversations.open(first.thread_id or "")
         await driver.until_shown("● Tell me what you can")
 
 
@@ -154,7 +154,7 @@ async def test_a_thread_is_saved_and_nothing_is_overwritten_without_asking() -> 
         await driver.type("/export h")
         await driver.until_shown("Export “2 + 3”")
         await driver.press("up")
-        path = driver.chat.workspace.downloads_dir / "2 + 3.md"
+        path = driver.chat.workspace.exporter.folder / "2 + 3.md"
         await driver.until_shown("2 + 3.md")
         await driver.press("enter")
         await driver.until_told("Exported")

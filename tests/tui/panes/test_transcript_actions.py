@@ -45,7 +45,7 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
         await driver.until(lambda: composer.text == "7 * 6" and driver.app.focused is composer)
         await driver.press("escape")
         assert composer.text == ""
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
 
         async def threads_of_the_server() -> int:
             page = await backend.threads.list()
@@ -66,7 +66,7 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
         # another thread has its own draft, and this one is still to go out on a branch
         await driver.press("ctrl+n")
         assert composer.text == ""
-        await driver.chat.workspace.open_thread(first.thread_id or "")
+        await driver.chat.workspace.conversations.open(first.thread_id or "")
         assert composer.text == "7 * 6"
         assert driver.conversation is first
         assert await threads_of_the_server() == 1, "nothing has been sent yet"
@@ -78,13 +78,13 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
         assert await threads_of_the_server() == 2
         assert len(first.messages) == 4
         assert composer.text == ""
-        await driver.chat.workspace.open_thread(first.thread_id or "")
+        await driver.chat.workspace.conversations.open(first.thread_id or "")
         assert composer.text == "half a thought"
         # what cannot be sent leaves nothing behind, and is still there
         messages(driver).focus()
         await driver.press("home", "e")
         await driver.until(lambda: composer.text == "2 + 3" and driver.app.focused is composer)
-        await driver.chat.workspace.delete_message(next(iter(first.messages)))
+        await driver.chat.workspace.messages.delete_message(next(iter(first.messages)))
         await driver.press("4", "enter")
         await driver.until_told("not in the thread any more")
         assert composer.text == "2 + 34"
@@ -130,11 +130,11 @@ async def test_metadata_folding_copying_and_deleting() -> None:
 
 async def test_older_messages_come_as_one_scrolls_up_to_them() -> None:
     async with open_app() as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         said = [{"role": "user", "content": f"This is number {n}."} for n in range(130)]
         thread = await backend.threads.create({"messages": said})
-        await driver.chat.workspace.add_thread(thread["id"])
-        driver.chat.workspace.new_thread()
+        await driver.chat.workspace.conversations.add(thread["id"])
+        driver.chat.workspace.conversations.new()
         await driver.quit()
     async with open_app() as driver:
         driver.chat.query_one("#thread-list").focus()

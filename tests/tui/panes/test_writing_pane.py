@@ -19,7 +19,7 @@ def writing(driver: Driver) -> WritingPane:
 
 
 def answerer(driver: Driver) -> str | None:
-    assistant = driver.chat.workspace.assistant
+    assistant = driver.chat.workspace.assistants.chosen
     return assistant["name"] if assistant is not None else None
 
 
@@ -71,7 +71,7 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
             driver.app.post_message(
                 events.Key(key, " " if key == "space" else key if len(key) == 1 else None)
             )
-        await driver.until(lambda: driver.chat.workspace.threads[0].title == "Tides", seconds=20)
+        await driver.until(lambda: driver.chat.workspace.threads.shown[0].title == "Tides", seconds=20)
         (attached,) = next(iter(driver.conversation.messages.values()))["attachments"] or []
         assert attached["tools"] == [{"type": "code_interpreter"}]
 
@@ -130,14 +130,14 @@ async def test_a_long_text_stays_with_the_thread_it_was_for(monkeypatch: pytest.
         await driver.until_answered()
         thread_id = driver.conversation.thread_id
         assert thread_id is not None
-        keep = driver.chat.workspace.keep_paste
+        keep = driver.chat.workspace.drafts.keep_paste
 
         async def slow(text: str) -> Path:
             asked.set()
             await goes_on.wait()
             return await keep(text)
 
-        monkeypatch.setattr(driver.chat.workspace, "keep_paste", slow)  # a slow disk
+        monkeypatch.setattr(driver.chat.workspace.drafts, "keep_paste", slow)  # a slow disk
         paste(driver, text)
         await asyncio.wait_for(asked.wait(), 30)
         await driver.press("ctrl+n")
@@ -170,7 +170,7 @@ async def test_commands_are_completed_and_carried_out() -> None:
         await driver.until_answered()
         assert driver.texts[0] == "/new is what I type for 2 + 3"
         await driver.type("/rename My sums")
-        await driver.until(lambda: [one.title for one in driver.chat.workspace.threads] == ["My sums"])
+        await driver.until(lambda: [one.title for one in driver.chat.workspace.threads.shown] == ["My sums"])
         await driver.type("/pin")
         await driver.until_shown("Pinned")
         await driver.type("/help")
@@ -233,7 +233,7 @@ async def test_what_waits_is_taken_back_and_every_thread_keeps_its_draft() -> No
         await driver.press("ctrl+n")
         await driver.until(lambda: writing(driver).composer.text == "")
         await driver.press(*"other")
-        await driver.chat.workspace.open_thread(first)
+        await driver.chat.workspace.conversations.open(first)
         await driver.until(lambda: writing(driver).composer.text == "2 + 2")
         await driver.press("ctrl+n")
         await driver.until(lambda: writing(driver).composer.text == "other")

@@ -73,7 +73,7 @@ async def test_a_new_assistant_answers_at_once() -> None:
         assert made["tools"] == [{"type": "code_interpreter"}]
         assert (made["temperature"], made["top_p"]) == (0.2, 1.0)
         assert made["metadata"] == {"team": "north"}
-        assert driver.chat.workspace.assistant_id == made["id"]
+        assert driver.chat.workspace.assistants.chosen_id == made["id"]
         driver.chat.query_one("#composer").focus()
         await driver.type("2 + 3")
         await driver.until_answered()
@@ -82,9 +82,9 @@ async def test_a_new_assistant_answers_at_once() -> None:
 
 async def test_only_what_was_changed_is_sent() -> None:
     async with open_app() as driver:
-        before = driver.chat.workspace.assistants[0]
+        before = driver.chat.workspace.assistants.all[0]
         form = await opened(driver, "e")
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         await backend.assistants.update(before, {"description": "Changed elsewhere", "temperature": 0.5})
         form.go_to("name")
         await driver.press("end", *"!")
@@ -112,7 +112,7 @@ async def test_what_is_too_long_is_counted_and_not_sent() -> None:
         await driver.press("ctrl+s")
         await driver.pilot.pause()
         assert driver.app.focused is form.field("name").query_one(Input)
-        assert len(driver.chat.workspace.assistants) == 4
+        assert len(driver.chat.workspace.assistants.all) == 4
         form.field("model").query_one(Input).value = ""
         form.field("name").query_one(Input).value = "x" * 256
         await driver.press("ctrl+s")
@@ -125,19 +125,19 @@ async def test_what_is_too_long_is_counted_and_not_sent() -> None:
         await driver.until_shown("Drop them")
         await driver.press("right", "right", "enter")
         await driver.until(lambda: driver.app.screen is driver.chat)
-        assert len(driver.chat.workspace.assistants) == 4
+        assert len(driver.chat.workspace.assistants.all) == 4
 
 
 async def test_an_empty_form_makes_no_assistant() -> None:
     async with open_app() as driver:
         form = await opened(driver, "n")
         await driver.until(lambda: form.draft.model == "offline-tutor")
-        before = len(driver.chat.workspace.assistants)
+        before = len(driver.chat.workspace.assistants.all)
         await driver.press("ctrl+s")
         await driver.until_shown("Nothing is filled in yet.")
-        assert len(driver.chat.workspace.assistants) == before
+        assert len(driver.chat.workspace.assistants.all) == before
         await driver.press(*"Tides", "ctrl+s")
-        await driver.until(lambda: len(driver.chat.workspace.assistants) == before + 1)
+        await driver.until(lambda: len(driver.chat.workspace.assistants.all) == before + 1)
 
 
 async def test_what_the_server_refuses_is_told_beside_its_field() -> None:

@@ -66,7 +66,7 @@ async def test_files_are_sent_looked_at_saved_and_deleted(folder: Path) -> None:
         await driver.press("right", "enter")
         await driver.until_shown("✗ empty.txt")
         await driver.until(lambda: "tides.csv" not in driver.screen.replace("tides.csv?", ""))
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         assert (await backend.files.list()).items == []
 
 
@@ -99,7 +99,7 @@ async def test_dropped_files_filters_and_purposes(folder: Path) -> None:
 
 async def test_long_lists_come_page_by_page() -> None:
     async with open_app((100, 30)) as driver:
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         for number in range(101):
             await backend.client.upload("files", {"purpose": "assistants"}, f"{number}.txt", io.BytesIO(b"x"))
         await driver.press("f7")

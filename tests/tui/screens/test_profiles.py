@@ -92,8 +92,8 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             await driver.press("down", "enter")
             await driver.until(lambda: field(form, "default_model").value == "large")
             await driver.press("ctrl+s")
-            await driver.until(lambda: driver.chat.workspace.profile.name == "ollama")
-            await driver.until(lambda: driver.chat.workspace.connected)
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "ollama")
+            await driver.until(lambda: driver.chat.workspace.session.connected)
             assert driver.screen.splitlines()[0].lstrip().startswith("ollama")
             assert "F3 Connect" not in driver.screen
             await driver.type("Hi")
@@ -103,7 +103,7 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             await driver.quit()
         assert load_state(user_paths().state_file).last_profile == "ollama"
         async with open_app((80, 24)) as driver:  # the one that was used last
-            assert driver.chat.workspace.profile.name == "ollama"
+            assert driver.chat.workspace.session.profile.name == "ollama"
             await driver.until(lambda: len(driver.texts) == 2)
 
 
@@ -112,8 +112,8 @@ async def test_a_model_that_nobody_chose_is_the_first_one_and_not_the_tutor() ->
         form = await choosing(driver, "Another model endpoint")
         field(form, "model_url").value = endpoint.url
         await driver.press("ctrl+s")
-        await driver.until(lambda: driver.chat.workspace.profile.name == "models")
-        await driver.until(lambda: driver.chat.workspace.connected)
+        await driver.until(lambda: driver.chat.workspace.session.profile.name == "models")
+        await driver.until(lambda: driver.chat.workspace.session.connected)
         await driver.type("Hi")
         await driver.until_answered()
         assert driver.texts == ["Hi", "Hello."]
@@ -161,7 +161,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.until_shown("It answers, and lists 1 model.")
         assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
         await driver.press("ctrl+s")
-        await driver.until(lambda: driver.chat.workspace.profile.name == "mine")
+        await driver.until(lambda: driver.chat.workspace.session.profile.name == "mine")
         assert store.kept == {("assistants-tui", "mine"): "sk-canary"}
         assert "canary" not in driver.screen + user_paths().config_file.read_text()
         loaded = load_config(user_paths().config_file)
@@ -191,7 +191,7 @@ async def test_a_key_goes_over_plain_http_only_after_a_question(
         await driver.press("ctrl+s")
         await driver.until_shown("Send the key to http://models.invalid without encryption?")
         await driver.press("right", "enter")
-        await driver.until(lambda: driver.chat.workspace.profile.name == "models")
+        await driver.until(lambda: driver.chat.workspace.session.profile.name == "models")
         assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
         assert load_config(user_paths().config_file).config.profiles["models"].allow_plain_http
         await driver.press("f3")
@@ -207,8 +207,8 @@ async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> N
         await driver.until_shown("^S keeps it all the same")
         field(form, "base_url").value = f"{address}/v1"
         await driver.press("ctrl+s")
-        await driver.until(lambda: driver.chat.workspace.profile.name == "server")
-        await driver.until(lambda: driver.chat.workspace.connected)
+        await driver.until(lambda: driver.chat.workspace.session.profile.name == "server")
+        await driver.until(lambda: driver.chat.workspace.session.connected)
         await driver.type("2 + 3")
         await driver.until_answered()
         assert "5" in driver.texts[1]
@@ -216,7 +216,7 @@ async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> N
         await driver.quit()
         update_state(user_paths().state_file, lambda state: replace(state, last_profile="local"))
         async with open_app((80, 24), thread_id=thread_id) as again:  # a thread knows where it is
-            assert again.chat.workspace.profile.name == "server"
+            assert again.chat.workspace.session.profile.name == "server"
             await again.until(lambda: len(again.texts) == 2)
 
 
@@ -263,17 +263,17 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
             await driver.until_shown("A run is still in progress.")
             await driver.press("escape")
             await driver.until(lambda: driver.app.screen is driver.chat)
-            assert driver.chat.workspace.profile.name == "local"
+            assert driver.chat.workspace.session.profile.name == "local"
             await driver.press(*"half")
             await driver.press("f3", "down", "enter")
             await driver.until_shown("Stop and go on")
             await driver.press("right", "right", "enter")
-            await driver.until(lambda: driver.chat.workspace.profile.name == "other")
-            await driver.until(lambda: driver.chat.workspace.connected)
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "other")
+            await driver.until(lambda: driver.chat.workspace.session.connected)
             assert driver.texts == []
             assert "Tell me a story" not in driver.screen
             await driver.press("f3", "up", "enter")
-            await driver.until(lambda: driver.chat.workspace.profile.name == "local")
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "local")
             await driver.until(lambda: driver.texts == ["Tell me a story", "Once"])
             assert driver.chat.query_one("#composer").text == "half"  # type: ignore[attr-defined]
             # what cannot be sent is not lost either
@@ -284,7 +284,7 @@ async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads
             await driver.type("Where to?")
             await driver.until_shown("Nothing was sent")
             await driver.press("f3", "down", "enter")
-            await driver.until(lambda: driver.chat.workspace.profile.name == "other")
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "other")
             await driver.press("f3", "up", "enter")
-            await driver.until(lambda: driver.chat.workspace.profile.name == "local")
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "local")
             assert driver.chat.query_one("#composer").text == "Where to?"  # type: ignore[attr-defined]

@@ -93,11 +93,11 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         await driver.press("e")
         await driver.until(lambda: driver.chat is not before)
         await driver.until_shown("value: 45")
-        assert driver.chat.workspace.profile.runs.timeout == 45
+        assert driver.chat.workspace.session.profile.runs.timeout == 45
         await driver.press("escape")
         await driver.until(lambda: driver.app.screen is driver.chat)
         assert driver.chat.query_one("#composer").text == "a\nb"  # type: ignore[attr-defined]
-        await driver.until(lambda: driver.chat.workspace.connected)
+        await driver.until(lambda: driver.chat.workspace.session.connected)
         before = driver.chat
         edit_with(monkeypatch, tmp_path, '"f11"', '"f4"')
         await settings(driver)
@@ -112,7 +112,7 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         edit_with(monkeypatch, tmp_path, "kind = = 1", "kind = 'embedded'\\n[code]\\ntimeout = 77")
         await driver.press("e")
         await driver.until(lambda: driver.chat is not before)
-        assert driver.chat.workspace.connection._config.code.timeout == 77, "limits of code hold at once"
+        assert driver.chat.workspace._connection._config.code.timeout == 77, "limits of code hold at once"
         await driver.until(lambda: "not TOML" not in driver.screen)
         await driver.press("escape")
         edit_with(monkeypatch, tmp_path, "profiles.local", "profiles.renamed")
@@ -120,5 +120,5 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         await driver.press("f3")
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
         await driver.press("e")
-        await driver.until(lambda: driver.chat.workspace.profile.name == "renamed")
+        await driver.until(lambda: driver.chat.workspace.session.profile.name == "renamed")
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))

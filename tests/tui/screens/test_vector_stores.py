@@ -74,14 +74,19 @@ async def test_a_folder_becomes_a_store_that_answers(folder: Path) -> None:
         await driver.until_shown("2 files  1 failed")
 
         await driver.press("home", "A")
-        await driver.until(lambda: workspace.assistant and store_of(dict(workspace.assistant)))
-        assert workspace.assistant is not None
-        assert {tool["type"] for tool in workspace.assistant["tools"]} == {"code_interpreter", "file_search"}
+        await driver.until(
+            lambda: workspace.assistants.chosen and store_of(dict(workspace.assistants.chosen))
+        )
+        assert workspace.assistants.chosen is not None
+        assert {tool["type"] for tool in workspace.assistants.chosen["tools"]} == {
+            "code_interpreter",
+            "file_search",
+        }
         await driver.press("d")
         await driver.until_shown("Delete Harbour?")
         await driver.press("right", "enter")
         await driver.until_shown("No vector stores yet")
-        backend = await workspace.connection.backend()
+        backend = await workspace.session.backend()
         assert (await backend.vector_stores.list()).items == []
         assert len((await backend.files.list()).items) == 3, "the files stay"
 
@@ -99,7 +104,7 @@ async def test_what_has_no_vector_is_said(tmp_path: Path) -> None:
         endpoint.otherwise = vectors
         use_model(endpoint.url, 'embedding_model = "vectors"')
         async with open_app((120, 40)) as driver:
-            backend = await driver.chat.workspace.connection.backend()
+            backend = await driver.chat.workspace.session.backend()
             store = await backend.vector_stores.create("Notes")
             for name in ("plain.txt", "odd.txt"):
                 path = tmp_path / name
@@ -122,7 +127,7 @@ async def test_a_store_for_the_open_thread_replaces_another_only_when_wanted() -
         await driver.until_answered()
         thread_id = driver.conversation.thread_id
         assert thread_id is not None
-        backend = await driver.chat.workspace.connection.backend()
+        backend = await driver.chat.workspace.session.backend()
         old = await backend.vector_stores.create("Old")
         await driver.press("f8")
         await driver.until_shown("Old")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,15 +24,15 @@ class Connection:
         *,
         paths: Paths,
         config: Config,
-        told: Callable[[str], None] = lambda problem: None,
+        on_problem: Callable[[str], None] = lambda problem: None,
         without_sandbox: WithoutSandbox = "refuse",
     ) -> None:
-        """`told` gets a sentence about every mistake in the user's hooks, in any thread.
+        """`on_problem` gets a sentence about every mistake in the user's hooks, on the event loop.
 
         `without_sandbox`: what an embedded engine does with code where no sandbox holds.
         """
         self.profile = profile
-        self._told = told
+        self._on_problem = on_problem
         self._without_sandbox = without_sandbox
         self._hooks: UserHooks | None = None
         self._paths = paths
@@ -82,7 +83,13 @@ class Connection:
         if self._config.hooks is not None:
             from assistants_tui.service.runs.hooks import UserHooks
 
-            self._hooks = self._hooks or UserHooks(self._config.hooks, self._told)
+            loop = asyncio.get_running_loop()
+
+            def report(problem: str) -> None:
+                with suppress(RuntimeError):  # the loop is closed, and with it the app
+                    loop.call_soon_threadsafe(self._on_problem, problem)
+
+            self._hooks = self._hooks or UserHooks(self._config.hooks, report)
             hooks = self._hooks.hooks
         backend: Backend = await module.open_backend(
             self.profile,

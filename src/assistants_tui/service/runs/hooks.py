@@ -34,10 +34,10 @@ _Call = tuple[str, tuple[Any, ...]]
 class UserHooks:
     """Runs the hooks of one file, which is read when the first thing happens."""
 
-    def __init__(self, path: Path, told: Callable[[str], None]) -> None:
-        """`told` gets a sentence about every mistake in the file, in the hooks' own thread."""
+    def __init__(self, path: Path, on_problem: Callable[[str], None]) -> None:
+        """`on_problem` gets a sentence about every mistake in the file, in the hooks' own thread."""
         self._path = path
-        self._told = told
+        self._on_problem = on_problem
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="hooks", daemon=True)
         self._thread.start()
@@ -81,13 +81,13 @@ class UserHooks:
             try:
                 function(*arguments)
             except BaseException as error:  # noqa: BLE001 - the user's code, even sys.exit in it
-                self._told(f"{self._path}: {name} raised {_words(error)}")
+                self._on_problem(f"{self._path}: {name} raised {_words(error)}")
 
     def _read(self) -> dict[str, Any]:
         try:
             return runpy.run_path(str(self._path), run_name="assistants_tui_hooks")
         except BaseException as error:  # noqa: BLE001 - the user's code, even sys.exit in it
-            self._told(f"The hooks in {self._path} cannot be read: {_words(error)}")
+            self._on_problem(f"The hooks in {self._path} cannot be read: {_words(error)}")
             return {}
 
 

@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from assistants_tui.protocol.objects import Assistant
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.safety import clean
@@ -64,9 +65,9 @@ class AssistantsPane(Vertical):
         yield VirtualList(id="assistant-list")
 
     def on_mount(self) -> None:
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self.watch(self.app, "app_focus", self._app_focused, init=False)
-        self.set_interval(_LOOK[self._workspace.profile.kind == "embedded"], self._look_for_changes)
+        self.set_interval(_LOOK[self._workspace.session.profile.kind == "embedded"], self._look_for_changes)
         self._draw()
 
     @property
@@ -88,33 +89,33 @@ class AssistantsPane(Vertical):
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
         with suppress(ServiceError):  # nobody has asked; the next request says it
-            await self._workspace.notice_assistants()
+            await self._workspace.assistants.notice()
 
     # the list
 
     def _draw(self, *, follow: bool = False) -> None:
         """Show the assistants that match. `follow`: the cursor goes to the one that answers."""
         words = self._filter.value.casefold().split()
-        shown = self._shown = [one for one in self._workspace.assistants if _matches(one, words)]
+        shown = self._shown = [one for one in self._workspace.assistants.all if _matches(one, words)]
         self.rows.empty = self._reason(filtered=bool(words))
         self.rows.set_rows(
             len(shown),
             self._row,
             key=lambda index: shown[index]["id"],
-            selected_key=self._workspace.assistant_id if follow and not self.rows.has_focus else None,
+            selected_key=self._workspace.assistants.chosen_id if follow and not self.rows.has_focus else None,
         )
 
     def _reason(self, *, filtered: bool) -> str:
         """Why there are no rows."""
         if filtered:
             return "No assistant matches."
-        if self._workspace.connected:
+        if self._workspace.session.connected:
             return "No assistant yet. Press n to create one."
-        return "No connection." if self._workspace.error else "Connecting…"
+        return "No connection." if self._workspace.session.error else "Connecting…"
 
     def _row(self, index: int) -> Content:
         assistant = self._shown[index]
-        mark = "●" if assistant["id"] == self._workspace.assistant_id else " "
+        mark = "●" if assistant["id"] == self._workspace.assistants.chosen_id else " "
         kinds = dict.fromkeys(str(tool.get("type")) for tool in assistant.get("tools") or ())
         badges = Content.styled("".join(f"  {_BADGES.get(kind, kind)}" for kind in kinds), "$muted")
         room = self.rows.size.width - 4 - badges.cell_length
@@ -130,7 +131,7 @@ class AssistantsPane(Vertical):
     def _chosen(self, event: VirtualList.Selected) -> None:
         event.stop()
         if event.index is not None:
-            self._workspace.choose_assistant(event.key)
+            self._workspace.assistants.choose(event.key)
             self.post_message(ComposerWanted())
 
     # the filter
@@ -172,7 +173,7 @@ class AssistantsPane(Vertical):
     async def action_edit(self) -> None:
         if (known := self._highlighted) is not None:
             with told_failures(self, "Not read"):
-                backend = await self._workspace.connection.backend()
+                backend = await self._workspace.session.backend()
                 await self._edit(await backend.assistants.retrieve(known["id"]))
 
     async def _edit(self, assistant: Assistant | None = None) -> None:
@@ -185,9 +186,9 @@ class AssistantsPane(Vertical):
     async def _show(self, assistant: Assistant, *, choose: bool) -> None:
         """Read the list again and go to an assistant in it, which answers from now on if `choose`."""
         with told_failures(self, "The list is not up to date"):
-            await self._workspace.refresh_assistants()
+            await self._workspace.assistants.refresh()
         if choose:
-            self._workspace.choose_assistant(assistant["id"])
+            self._workspace.assistants.choose(assistant["id"])
         ids = [one["id"] for one in self._shown]
         if assistant["id"] in ids:
             self.rows.cursor = ids.index(assistant["id"])
@@ -198,7 +199,7 @@ class AssistantsPane(Vertical):
 
         if (assistant := self._highlighted) is not None:
             with told_failures(self, "Not duplicated"):
-                backend = await self._workspace.connection.backend()
+                backend = await self._workspace.session.backend()
                 made = await backend.assistants.create(new_body(copy_of(assistant)))
                 await self._show(made, choose=False)
 
@@ -217,10 +218,10 @@ class AssistantsPane(Vertical):
         if choice != "delete":
             return
         with told_failures(self, "Not deleted"):
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             await backend.assistants.delete(assistant["id"])
             self._deleted.append(assistant)
-            await self._workspace.refresh_assistants()
+            await self._workspace.assistants.refresh()
             self.refresh_bindings()
             self.notify("u brings it back, under a new ID.", title="Deleted", markup=False)
 
@@ -230,7 +231,7 @@ class AssistantsPane(Vertical):
 
         if self._deleted:
             with told_failures(self, "Not brought back"):
-                backend = await self._workspace.connection.backend()
+                backend = await self._workspace.session.backend()
                 made = await backend.assistants.create(new_body(draft_of(self._deleted[-1])))
                 self._deleted.pop()
                 self.refresh_bindings()
@@ -257,7 +258,7 @@ class AssistantsPane(Vertical):
 
     @work
     async def action_export_all(self) -> None:
-        await self._export(self._workspace.assistants, "assistants")
+        await self._export(self._workspace.assistants.all, "assistants")
 
     async def _export(self, assistants: Sequence[Assistant], name: str) -> None:
         from assistants_tui.tui.screens.assistant_transfer import export_assistants

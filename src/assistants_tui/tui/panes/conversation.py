@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from assistants_tui.service.approvals.pending_calls import PendingCalls
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.runs.state import PendingCode
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
@@ -52,7 +53,7 @@ class ConversationPane(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#trouble").display = False
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self._workspace_changed(Changed.CONVERSATION)
 
     def _workspace_changed(self, changed: Changed) -> None:
@@ -73,7 +74,7 @@ class ConversationPane(Vertical):
 
     def _show_calls(self) -> None:
         """The panel of function calls while, and only while, the run waits for them."""
-        pending = self._workspace.functions.calls(self._workspace.conversation)
+        pending = self._workspace.functions.calls(self._workspace.conversations.shown)
         panel = next(iter(self.query(FunctionCallsPanel)), None)
         if panel is not None and panel.pending is pending:
             panel.show()
@@ -87,7 +88,7 @@ class ConversationPane(Vertical):
     async def _replace_panel(self) -> None:
         """Show the panel of what is waited for. Not exclusive: a cancelled removal leaves dead widgets."""
         async with self._replacing:
-            pending = self._workspace.functions.calls(self._workspace.conversation)
+            pending = self._workspace.functions.calls(self._workspace.conversations.shown)
             if any(panel.pending is pending for panel in self.query(FunctionCallsPanel)):
                 return
             await self.query(FunctionCallsPanel).remove()
@@ -110,7 +111,7 @@ class ConversationPane(Vertical):
 
     def _show_code(self) -> None:
         """The panel that asks about code while, and only while, the run waits for an answer."""
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         active = conversation.active_run
         pending = active.pending_code if active is not None else None
         if pending == self._asked_code:
@@ -135,12 +136,12 @@ class ConversationPane(Vertical):
     @on(CodeApprovalPanel.Decided)
     @work
     async def _decide_on_code(self, event: CodeApprovalPanel.Decided) -> None:
-        await self._workspace.conversation.followed.decide_on_code(event.decision)
+        await self._workspace.conversations.shown.followed.decide_on_code(event.decision)
 
     @on(CodeApprovalPanel.Overdue)
     @work
     async def _look_again(self) -> None:
-        await self._workspace.conversation.reconnect()
+        await self._workspace.conversations.shown.reconnect()
 
     @on(WritingPane.Sent)
     def _show_end(self) -> None:
@@ -170,7 +171,7 @@ class ConversationPane(Vertical):
     async def _find(self, event: FindBar.Wanted) -> None:
         event.stop()
         bar, transcript = self.query_one(FindBar), self.query_one(Transcript)
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         while True:
             matches = transcript.matches(event.words)
             place = _next_place(matches, self._match, event.step)
@@ -200,10 +201,10 @@ class ConversationPane(Vertical):
     async def show_message(self, thread_id: str, message_id: str, words: str) -> None:
         """Open a thread and show one of its messages, where the first of `words` stands in it."""
         workspace = self._workspace
-        if workspace.conversation.thread_id != thread_id:
-            await workspace.open_thread(thread_id)
+        if workspace.conversations.shown.thread_id != thread_id:
+            await workspace.conversations.open(thread_id)
         transcript = self.query_one(Transcript)
-        if await workspace.conversation.read_until(message_id):
+        if await workspace.conversations.shown.read_until(message_id):
             transcript.show_match(message_id, next(iter(words.split()), ""))
             transcript.focus()
         else:
@@ -212,22 +213,22 @@ class ConversationPane(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "retry":
             return True
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         failed = any(item.state == "failed" for item in conversation.outbox)
-        troubled = conversation.error is not None or self._workspace.error is not None
+        troubled = conversation.error is not None or self._workspace.session.error is not None
         return failed or troubled or _gave_no_answer(conversation)
 
     @work
     async def action_retry(self) -> None:
-        if not self._workspace.connected:
-            await self._workspace.connect()
-        conversation = self._workspace.conversation
+        if not self._workspace.session.connected:
+            await self._workspace.session.connect()
+        conversation = self._workspace.conversations.shown
         unanswered = conversation.error is not None and conversation.error.code == "unanswered"
         ended = conversation.error is None and _gave_no_answer(conversation)
         if not conversation.outbox and (unanswered or ended):
             conversation.dismiss_error()
             with told_failures(self, "Not answered"):
-                self._workspace.run()
+                self._workspace.messages.run()
             return
         for item in conversation.outbox:
             conversation.sender.retry(item.id)
@@ -249,8 +250,8 @@ def _next_place(matches: list[str], current: str | None, step: int) -> int:
 
 def _trouble(workspace: Workspace) -> tuple[str, str]:
     """What keeps the app from the server or the thread, else why the newest run gave no full answer."""
-    conversation: Conversation = workspace.conversation
-    if (error := workspace.error or conversation.error) is not None:
+    conversation: Conversation = workspace.conversations.shown
+    if (error := workspace.session.error or conversation.error) is not None:
         return error.what, f"{error.advice} Ctrl+R tries again.".strip()
     latest = conversation.latest_run
     if latest is None or latest.error is None or not latest.finished:

@@ -12,12 +12,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.previews import MAX_PICTURE
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.runs.state import RunState
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.file_rows import file_facts, file_row
 from assistants_tui.tui.plain_text import fenced
@@ -114,7 +115,7 @@ class InspectorPane(Vertical):
         self._tree.empty = (
             "No run yet. Each answer shows its steps here: code, searches, function calls, messages."
         )
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self.watch(self.query_one(TabLine), "active", self._show_tab)
         self.set_interval(1, self._tick)
         self._begin()
@@ -160,12 +161,16 @@ class InspectorPane(Vertical):
 
     def _tick(self) -> None:
         """The clock of a run that is active."""
-        if self.display and self.tab == "steps" and self._workspace.conversation.active_run is not None:
+        if (
+            self.display
+            and self.tab == "steps"
+            and self._workspace.conversations.shown.active_run is not None
+        ):
             self._look()
 
     def _look(self) -> None:
         self._scheduled = False
-        conversation, name = self._workspace.conversation, self._workspace.file_names.name
+        conversation, name = self._workspace.conversations.shown, self._workspace.file_names.name
         self._draw_total()
         if self.tab == "files":
             self._draw_files()
@@ -193,7 +198,7 @@ class InspectorPane(Vertical):
         return steps[-1] if steps else 0 if self._rows else None
 
     def _draw_total(self) -> None:
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         total = conversation.run_pages.usage.total(self._workspace.prices)
         parts = [f"{total.input:,} in, {total.output:,} out"] if total.tokens else []
         if total.cost is not None:
@@ -228,7 +233,7 @@ class InspectorPane(Vertical):
     def _offers(self, state: RunState, row: RunRow) -> list[Section]:
         """What the user can do about packages that the code of a step has missed."""
         step = state.steps.get(row.step_id or "")
-        if self._workspace.profile.kind != "embedded" or step is None or not lacks_packages([step]):
+        if self._workspace.session.profile.kind != "embedded" or step is None or not lacks_packages([step]):
             return []
         from assistants_tui.installation import install_command  # not for the first frame
 
@@ -260,7 +265,7 @@ class InspectorPane(Vertical):
     async def _read_picture(self, file_id: str) -> None:
         view = self.query_one(PictureView)
         try:
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             data, _ = await backend.files.read(file_id, MAX_PICTURE)
         except ServiceError as error:
             view.say(str(error))
@@ -268,7 +273,7 @@ class InspectorPane(Vertical):
             view.show(data)
 
     def _draw_files(self) -> None:
-        conversation, names = self._workspace.conversation, self._workspace.file_names
+        conversation, names = self._workspace.conversations.shown, self._workspace.file_names
         files = self._files = thread_files(conversation.messages.values(), conversation.runs.values())
         running = self._workspace.downloads.running
         self._show_picture("")
@@ -294,7 +299,7 @@ class InspectorPane(Vertical):
         return self._rows[index] if index is not None and index < len(self._rows) else None
 
     def _state_of(self, row: RunRow | None) -> RunState | None:
-        return self._workspace.conversation.runs.get(row.run_id) if row is not None else None
+        return self._workspace.conversations.shown.runs.get(row.run_id) if row is not None else None
 
     @property
     def _file(self) -> ThreadFile | None:
@@ -327,7 +332,7 @@ class InspectorPane(Vertical):
         if file_id := self._file_id:
             self._view(file_id)
         elif (row := self._highlighted) is not None and row.key == _OLDER:
-            self.run_worker(self._workspace.conversation.run_pages.read_older())
+            self.run_worker(self._workspace.conversations.shown.run_pages.read_older())
         else:
             self.action_fold()
 
@@ -419,7 +424,7 @@ class InspectorPane(Vertical):
         self._folded = self._folded - {row.key} if is_open else self._folded | {row.key}
         self._unfolded = self._unfolded | {row.key} if is_open else self._unfolded - {row.key}
         if is_open and row.depth == 0:
-            self.run_worker(self._workspace.conversation.run_pages.read(row.run_id))
+            self.run_worker(self._workspace.conversations.shown.run_pages.read(row.run_id))
         self._look()
 
 

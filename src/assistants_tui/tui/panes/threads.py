@@ -14,9 +14,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.times import moment
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.threads import ThreadReference
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
@@ -97,7 +98,7 @@ class ThreadsPane(Vertical):
 
     def on_mount(self) -> None:
         self._filter.display = False
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self.watch(self.app, "app_focus", self._app_focused, init=False)
         # not by its message, which comes a frame later: the key and what it leaves are painted at once
         self.watch(self._filter, "value", self._draw, init=False)
@@ -124,12 +125,12 @@ class ThreadsPane(Vertical):
     async def _read_again(self) -> None:
         """Another window may have changed the file meanwhile."""
         with told_failures(self, "The history could not be read"):
-            await self._workspace.look_again()
+            await self._workspace.conversations.read_again()
 
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
         with suppress(ServiceError):  # whoever reads or changes the history on purpose is told
-            await self._workspace.notice_threads()
+            await self._workspace.conversations.notice()
 
     # drawing
 
@@ -137,21 +138,23 @@ class ThreadsPane(Vertical):
         workspace = self._workspace
         wanted = self._filter.value.casefold().split()
         today = date.today()
-        if self._listed is not workspace.threads or self._listed_on != today:  # not for each key of a filter
-            self._listed, self._listed_on = workspace.threads, today
-            self._entries = _entries(workspace.threads, today)
+        if (
+            self._listed is not workspace.threads.shown or self._listed_on != today
+        ):  # not for each key of a filter
+            self._listed, self._listed_on = workspace.threads.shown, today
+            self._entries = _entries(workspace.threads.shown, today)
         found = self._entries
         for word in wanted:
             found = [entry for entry in found if word in entry[0]]
         lines = self._lines = _below_headings(found)
-        if workspace.found_threads and not wanted and not workspace.showing_archive:
-            lines += ["", _Offer(len(workspace.found_threads))]
+        if workspace.threads.found and not wanted and not workspace.threads.showing_archive:
+            lines += ["", _Offer(len(workspace.threads.found))]
         title = self.query_one("#threads-title", Static)
-        if (name := "Archive" if workspace.showing_archive else "Threads") != title.content:
+        if (name := "Archive" if workspace.threads.showing_archive else "Threads") != title.content:
             title.update(name)  # lays out the screen
         if wanted:
             self.rows.empty = "No thread matches."
-        elif workspace.showing_archive:
+        elif workspace.threads.showing_archive:
             self.rows.empty = "The archive is empty. Shift+A goes back."
         else:
             self.rows.empty = "No threads yet. Write a message and press Enter to begin one."
@@ -161,7 +164,7 @@ class ThreadsPane(Vertical):
             key=lambda index: line.id if isinstance(line := lines[index], ThreadReference) else str(line),
             is_header=lambda index: isinstance(lines[index], str),
             # the cursor is on the open thread, unless it is being moved
-            selected_key=None if self.has_focus_within else workspace.conversation.thread_id,
+            selected_key=None if self.has_focus_within else workspace.conversations.shown.thread_id,
         )
 
     def _row(self, index: int) -> Content:
@@ -174,13 +177,13 @@ class ThreadsPane(Vertical):
 
     def _mark(self, reference: ThreadReference) -> str:
         workspace = self._workspace
-        if reference.id in workspace.waiting_threads:
+        if reference.id in workspace.conversations.waiting_threads:
             return "?"
-        if reference.id in workspace.busy_threads:
+        if reference.id in workspace.conversations.busy_threads:
             return "⋯"
-        if reference.id in workspace.unread:
+        if reference.id in workspace.threads.unread:
             return "◆"
-        if reference.id == workspace.conversation.thread_id:
+        if reference.id == workspace.conversations.shown.thread_id:
             return "●"
         return "★" if reference.pinned else " "
 
@@ -199,12 +202,12 @@ class ThreadsPane(Vertical):
         line = None if event.index is None else self._lines[event.index]
         if isinstance(line, ThreadReference):
             self.post_message(ComposerWanted())
-            await self._workspace.open_thread(line.id)
+            await self._workspace.conversations.open(line.id)
         elif isinstance(line, _Offer):
             await self._offer()
 
     async def _offer(self) -> None:
-        found = self._workspace.found_threads
+        found = self._workspace.threads.found
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
                 f"Add {len(found)} thread{'s' if len(found) > 1 else ''} of the server?",
@@ -214,7 +217,7 @@ class ThreadsPane(Vertical):
         )
         if choice == "add":
             with told_failures(self, "Not added"):
-                await self._workspace.adopt_threads(found)
+                await self._workspace.threads.adopt(found)
 
     # filter and search
 
@@ -243,7 +246,9 @@ class ThreadsPane(Vertical):
     async def search(self, words: str) -> None:
         """Search all threads, beginning with these words."""
         workspace = self._workspace
-        result = await self.app.push_screen_wait(SearchScreen(workspace.search, workspace.title_of, words))
+        result = await self.app.push_screen_wait(
+            SearchScreen(workspace.search.find, workspace.threads.title_of, words)
+        )
         if result is not None:
             hit, used = result
             self.post_message(self.HitChosen(hit.thread_id, hit.message_id, used))
@@ -257,11 +262,11 @@ class ThreadsPane(Vertical):
     @work
     async def rename(self, thread_id: str) -> None:
         """Ask for a title."""
-        old = self._workspace.title_of(thread_id)
+        old = self._workspace.threads.title_of(thread_id)
         title = await self.app.push_screen_wait(TextDialog("Title of the thread", old))
         if title is not None:
             with told_failures(self, "Not renamed"):
-                await self._workspace.rename_thread(thread_id, title)
+                await self._workspace.threads.rename(thread_id, title)
 
     def action_pin(self) -> None:
         if (reference := self._highlighted) is not None:
@@ -270,10 +275,10 @@ class ThreadsPane(Vertical):
     @work
     async def pin(self, thread_id: str) -> None:
         """Pin a thread, or not any more."""
-        reference = self._workspace.reference_of(thread_id)
+        reference = self._workspace.threads.reference_of(thread_id)
         if reference is not None:
             with told_failures(self, "Not pinned"):
-                await self._workspace.pin_thread(thread_id, not reference.pinned)
+                await self._workspace.threads.pin(thread_id, not reference.pinned)
 
     def action_archive(self) -> None:
         if (reference := self._highlighted) is not None:
@@ -282,17 +287,17 @@ class ThreadsPane(Vertical):
     @work
     async def archive(self, thread_id: str) -> None:
         """Archive a thread, or take it out."""
-        reference = self._workspace.reference_of(thread_id)
+        reference = self._workspace.threads.reference_of(thread_id)
         if reference is not None:
             with told_failures(self, "Not archived"):
-                await self._workspace.archive_thread(thread_id, not reference.archived)
+                await self._workspace.threads.archive(thread_id, not reference.archived)
                 where = "Out of the archive" if reference.archived else "In the archive"
                 self._say(f"{where}: “{reference.title}”. u in the list takes it back.")
 
     @work
     async def action_show_archive(self) -> None:
         with told_failures(self, "The archive could not be read"):
-            await self._workspace.show_archive(not self._workspace.showing_archive)
+            await self._workspace.threads.show_archive(not self._workspace.threads.showing_archive)
 
     def action_delete(self) -> None:
         if (reference := self._highlighted) is not None:
@@ -303,7 +308,7 @@ class ThreadsPane(Vertical):
         """Ask where to delete a thread, and do so."""
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
-                f"Delete “{self._workspace.title_of(thread_id)}”?",
+                f"Delete “{self._workspace.threads.title_of(thread_id)}”?",
                 f"Here only: it leaves the history, and can be opened again by its ID ({thread_id}). "
                 "Everywhere: the server deletes it with all messages, for good.",
                 choices=[("keep", "Keep it"), ("here", "Here only"), ("everywhere", "Everywhere")],
@@ -312,14 +317,14 @@ class ThreadsPane(Vertical):
         )
         with told_failures(self, "Not deleted"):
             if choice == "here":
-                await self._workspace.forget_thread(thread_id)
+                await self._workspace.threads.forget(thread_id)
             elif choice == "everywhere":
-                await self._workspace.delete_thread(thread_id)
+                await self._workspace.threads.delete(thread_id)
 
     @work
     async def action_undo(self) -> None:
         with told_failures(self, "Not taken back"):
-            self._say(await self._workspace.undo() or "There is nothing to take back.")
+            self._say(await self._workspace.threads.undo() or "There is nothing to take back.")
 
     @work
     async def action_add(self) -> None:
@@ -328,7 +333,7 @@ class ThreadsPane(Vertical):
         )
         if thread_id is not None:
             with told_failures(self, "Not added"):
-                await self._workspace.add_thread(thread_id)
+                await self._workspace.conversations.add(thread_id)
 
     def action_copy_id(self) -> None:
         if (reference := self._highlighted) is not None:

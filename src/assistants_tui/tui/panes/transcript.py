@@ -10,12 +10,13 @@ from textual.message import Message as TextualMessage
 
 from assistants_tui.protocol.objects import Message, RunStep
 from assistants_tui.service import metadata, views
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.conversation.outbox import Outgoing
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.message_items import MAX_FOLDED_CODE, Manner, can_fold, message_item, outgoing_item
@@ -81,7 +82,7 @@ class Transcript(MessageView):
         self._scheduled = False
 
     def on_mount(self) -> None:
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self._show_all()
 
     def _workspace_changed(self, changed: Changed) -> None:
@@ -99,7 +100,7 @@ class Transcript(MessageView):
             self.set_timer(_FRAME, self.look)
 
     def _show_all(self) -> None:
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         self._shown = _things(conversation)
         self.set_items(
             [self._item(thing) for thing in self._shown.values()], older=conversation.pages.has_older
@@ -114,15 +115,15 @@ class Transcript(MessageView):
 
     def _show_empty(self) -> None:
         workspace = self._workspace
-        name = workspace.assistant_names.get(workspace.assistant_id or "")
-        if workspace.conversation.thread_id is not None:
-            self.empty_text = "" if workspace.conversation.opened else "Opening the thread…"
-        elif workspace.error is not None:
+        name = workspace.assistants.names.get(workspace.assistants.chosen_id or "")
+        if workspace.conversations.shown.thread_id is not None:
+            self.empty_text = "" if workspace.conversations.shown.opened else "Opening the thread…"
+        elif workspace.session.error is not None:
             self.empty_text = "There is no connection. Ctrl+R tries again."
-        elif not workspace.connected:
+        elif not workspace.session.connected:
             self.empty_text = _CONNECTING
         else:
-            profile = workspace.profile
+            profile = workspace.session.profile
             tutor = profile.kind == "embedded" and profile.model_url is None
             welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
             self.empty_text = welcome + (_TUTOR if tutor else "")
@@ -130,7 +131,7 @@ class Transcript(MessageView):
     def look(self) -> None:
         """Bring the view up to date: older messages above, changed ones, new ones below."""
         self._scheduled = False
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         wanted = _things(conversation)
         if not self._shown:
             self._show_all()  # the thread has been read: only this also says whether there is more above
@@ -164,16 +165,16 @@ class Transcript(MessageView):
     def _manner(self) -> Manner:
         workspace = self._workspace
         return Manner(
-            workspace.assistant_names,
+            workspace.assistants.names,
             workspace.file_names.name,
             self._source,
-            workspace.profile.runs.max_response_chars,
+            workspace.session.profile.runs.max_response_chars,
         )
 
     def _steps_of(self, message: Message | None) -> Iterable[RunStep]:
         """The steps of the run that wrote a message, if they have been read."""
         run_id = message.get("run_id") if message is not None else None
-        state = self._workspace.conversation.runs.get(run_id or "")
+        state = self._workspace.conversations.shown.runs.get(run_id or "")
         return state.steps.values() if state is not None else ()
 
     def _source(self, message: Message, footnote: views.Footnote) -> tuple[str, str]:
@@ -219,7 +220,7 @@ class Transcript(MessageView):
 
     def copy_last(self) -> None:
         """Copy the newest answer."""
-        for message in reversed(self._workspace.conversation.messages.values()):
+        for message in reversed(self._workspace.conversations.shown.messages.values()):
             if message["role"] == "assistant":
                 self.post_message(self.CopyWanted(self._text(message)))
                 return
@@ -250,14 +251,14 @@ class Transcript(MessageView):
 
     async def answer_again(self) -> None:
         """Replace the last answer, after asking; where there is none, let one be given."""
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         last = next(reversed(conversation.messages.values()), None)
         if last is None:
             self._say("There is nothing to answer yet.")
             return
         with told_failures(self, "Not answered"):
             if last["role"] == "user":
-                self._workspace.run()
+                self._workspace.messages.run()
                 return
             choice = await self.app.push_screen_wait(
                 ChoiceDialog(
@@ -267,11 +268,11 @@ class Transcript(MessageView):
                 )
             )
             if choice == "replace":
-                await self._workspace.answer_again()
+                await self._workspace.messages.answer_again()
             elif choice == "branch":
                 asked = [message for message in conversation.messages.values() if message["role"] == "user"]
                 if asked:
-                    await self._workspace.answer_on_branch(asked[-1]["id"])
+                    await self._workspace.branches.answer(asked[-1]["id"])
 
     @work
     async def action_branch(self) -> None:
@@ -280,7 +281,7 @@ class Transcript(MessageView):
 
     async def branch_last(self) -> None:
         """Go on in a new thread with copies of all messages."""
-        last = next(reversed(self._workspace.conversation.messages.values()), None)
+        last = next(reversed(self._workspace.conversations.shown.messages.values()), None)
         if last is None:
             self._say("There is nothing to branch from yet.")
         else:
@@ -288,14 +289,14 @@ class Transcript(MessageView):
 
     async def _branch(self, message: Message) -> None:
         with told_failures(self, "No branch"):
-            await self._workspace.branch(message["id"], including=True)
+            await self._workspace.branches.branch(message["id"], including=True)
             self._say("This is a branch: a new thread with copies of the messages.")
             self.post_message(self.DraftWanted(Draft("")))
 
     @work
     async def action_edit(self) -> None:
         """Take a waiting message back, or write one of the user's messages anew, to be sent on a branch."""
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         thing = self._chosen
         if thing is not None and not isinstance(thing, Outgoing) and thing["role"] != "user":
             thing = self._question_of(thing)
@@ -314,7 +315,7 @@ class Transcript(MessageView):
     def _question_of(self, answer: Message) -> Message | None:
         """The last message of the user before an answer."""
         above = takewhile(
-            lambda one: one["id"] != answer["id"], self._workspace.conversation.messages.values()
+            lambda one: one["id"] != answer["id"], self._workspace.conversations.shown.messages.values()
         )
         return next((one for one in reversed(list(above)) if one["role"] == "user"), None)
 
@@ -335,7 +336,7 @@ class Transcript(MessageView):
         )
         if choice == "delete":
             with told_failures(self, "Not deleted"):
-                await self._workspace.delete_message(message["id"])
+                await self._workspace.messages.delete_message(message["id"])
 
     @work
     async def action_metadata(self) -> None:
@@ -352,7 +353,9 @@ class Transcript(MessageView):
         )
         if lines is not None:
             with told_failures(self, "Not saved"):
-                await self._workspace.update_message(message["id"], metadata.from_lines(lines))
+                await self._workspace.conversations.shown.pages.update_metadata(
+                    message["id"], metadata.from_lines(lines)
+                )
 
     @work(exclusive=True, group="editor")
     async def action_view(self) -> None:
@@ -391,13 +394,13 @@ class Transcript(MessageView):
             return []
         return [
             key
-            for key, message in self._workspace.conversation.messages.items()
+            for key, message in self._workspace.conversations.shown.messages.items()
             if wanted in self._text(message).casefold()
         ]
 
     def show_match(self, message_id: str, words: str) -> None:
         """Show a message where it contains `words`; a folded one is opened."""
-        message = self._workspace.conversation.messages.get(message_id)
+        message = self._workspace.conversations.shown.messages.get(message_id)
         if message is None:
             return
         self.look()
@@ -411,7 +414,7 @@ class Transcript(MessageView):
     @on(MessageView.OlderWanted)
     @work
     async def _read_older(self) -> None:
-        await self._workspace.conversation.pages.read_older()
+        await self._workspace.conversations.shown.pages.read_older()
 
     @on(MessageView.CopyWanted)
     def _copy(self, event: MessageView.CopyWanted) -> None:

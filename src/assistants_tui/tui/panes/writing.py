@@ -18,6 +18,7 @@ from textual.widgets import Static, TextArea
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service import views
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
@@ -26,7 +27,7 @@ from assistants_tui.service.files.local import Entry, matching
 from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui import slash
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.failures import told_failures
@@ -107,7 +108,7 @@ class WritingPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
-        self._conversation = workspace.conversation
+        self._conversation = workspace.conversations.shown
         self._drafts: dict[str | None, Draft] = {}  # by thread ID; None: the thread to come
         self._threadless: Conversation | None = None  # the one that the draft of None is for
         self._files: tuple[AttachedFile, ...] = ()
@@ -134,7 +135,7 @@ class WritingPane(Vertical):
     def on_mount(self) -> None:
         self.composer.assist = self._assist
         self._put_kept(self._workspace.drafts.get(self._conversation.thread_id))
-        self._workspace.subscribe(self._workspace_changed)
+        self._workspace.feed.subscribe(self._workspace_changed)
         self._show_extras()
 
     @property
@@ -191,10 +192,10 @@ class WritingPane(Vertical):
 
     def _workspace_changed(self, changed: Changed) -> None:
         self._find_thread()
-        if changed & Changed.PLACE and self._workspace.conversation is not self._conversation:
+        if changed & Changed.PLACE and self._workspace.conversations.shown is not self._conversation:
             self._set_aside(self._conversation, self.draft, self._edit)
             self.keep_draft()
-            self._conversation = self._workspace.conversation
+            self._conversation = self._workspace.conversations.shown
             thread_id = self._conversation.thread_id
             if thread_id in self._drafts:
                 self._put(self._drafts.pop(thread_id), self._edits.pop(thread_id, None))
@@ -222,12 +223,12 @@ class WritingPane(Vertical):
     def _show_extras(self) -> None:
         """The files, the options, and what becomes of the message."""
         workspace = self._workspace
-        self._kept = workspace.conversation.options
+        self._kept = workspace.conversations.shown.options
         self.query_one(AttachedFiles).show(self._files, self._assistant)
         parts = [
             f"{span}: {words}"
             for span, options in (("This thread", self._kept), ("Next message", self._once))
-            if (words := run_options.summary(options, workspace.assistant_names))
+            if (words := run_options.summary(options, workspace.assistants.names))
         ]
         self._show_line("#editing", _EDITING if self._edit is not None else "")
         self._show_line("#run-options", "⚙ " + "  ·  ".join(parts) if parts else "")
@@ -250,9 +251,9 @@ class WritingPane(Vertical):
     @property
     def _assistant(self) -> Assistant | None:
         """Who answers the next message."""
-        options = run_options.merged(self._workspace.conversation.options, self._once)
-        wanted = options.get("assistant_id", self._workspace.assistant_id)
-        return next((one for one in self._workspace.assistants if one["id"] == wanted), None)
+        options = run_options.merged(self._workspace.conversations.shown.options, self._once)
+        wanted = options.get("assistant_id", self._workspace.assistants.chosen_id)
+        return next((one for one in self._workspace.assistants.all if one["id"] == wanted), None)
 
     # sending
 
@@ -278,7 +279,7 @@ class WritingPane(Vertical):
             self._send_instead(self._edit, draft, rest)
             return
         with told_failures(self, "Not sent"):
-            self._workspace.send(draft)
+            self._workspace.messages.send(draft)
             self.composer.remember(draft.text)
             self.put(Draft(rest))
             self.keep_draft()  # now, while it is known which thread it was for
@@ -293,13 +294,13 @@ class WritingPane(Vertical):
         kept = joined([edit.aside, replace(draft, text=draft.text + rest)])
         self._workspace.drafts.put(thread_id, kept)  # should the app end before it is sent
         with told_failures(self, "Not sent"):
-            branch = await self._workspace.send_instead(edit.message_id, draft)
+            branch = await self._workspace.branches.send_instead(edit.message_id, draft)
             sent = True
         if self._workspace.drafts.get(thread_id) == kept:
             self._workspace.drafts.put(thread_id, edit.aside)
         if sent:
             self.composer.remember(draft.text)
-            if branch is self._workspace.conversation:
+            if branch is self._workspace.conversations.shown:
                 self.composer.insert(rest)
                 self.post_message(self.Sent())
             elif rest:
@@ -352,7 +353,7 @@ class WritingPane(Vertical):
         use = uses(name, self._assistant)[0] if too_long else None
         file: AttachedFile | None = None
         try:
-            path = await self._workspace.keep_paste(event.text)
+            path = await self._workspace.drafts.keep_paste(event.text)
             file = AttachedFile(name, path, use=use, pasted=True)
         except ServiceError as error:
             self.notify(str(error), title="Not made a file", severity="error", markup=False, timeout=10)
@@ -405,11 +406,11 @@ class WritingPane(Vertical):
     @work
     async def choose_options(self) -> None:
         """Ask for the options of the next runs."""
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         result = await self.app.push_screen_wait(
             RunOptionsScreen(
                 run_options.merged(conversation.options, self._once),
-                assistants=self._workspace.assistant_names,
+                assistants=self._workspace.assistants.names,
                 tools=_tools(self._assistant),
             )
         )
@@ -418,13 +419,13 @@ class WritingPane(Vertical):
         span, options = result
         if span == "thread":
             self._once = RunOptions()
-            self._workspace.keep_options(options)
+            self._workspace.conversations.keep_options(options)
         else:
             kept = conversation.options
             same = [key for key in options if options.get(key) == kept.get(key)]
             self._once = run_options.without(options, same)
             if cleared := [key for key in kept if key not in options]:
-                self._workspace.keep_options(run_options.without(kept, cleared))
+                self._workspace.conversations.keep_options(run_options.without(kept, cleared))
         self._show_extras()
 
     # the editor
@@ -486,13 +487,13 @@ class WritingPane(Vertical):
     def bring_back(self, outgoing_id: str) -> None:
         """Take a message back that has not gone out, if nothing stands in the composer."""
         if not self.composer.text and not self._files and self._edit is None:
-            draft = self._workspace.conversation.sender.take_back(outgoing_id)
+            draft = self._workspace.conversations.shown.sender.take_back(outgoing_id)
             if draft is not None:
                 self.put(draft)
 
     def _take_back(self) -> bool:
         """Bring the message that was queued last back into the composer."""
-        conversation = self._workspace.conversation
+        conversation = self._workspace.conversations.shown
         waiting = [item for item in conversation.outbox if not item.sending and not item.posted]
         draft = conversation.sender.take_back(waiting[-1].id) if waiting else None
         if draft is not None:
@@ -531,7 +532,7 @@ class WritingPane(Vertical):
     async def _read_models(self) -> None:
         self._models = ()
         try:
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             self._models = [model["id"] for model in await backend.models()]
         except ServiceError:
             return  # a name can be typed all the same
@@ -539,7 +540,7 @@ class WritingPane(Vertical):
 
     @property
     def _choices(self) -> dict[str, Callable[[str], Sequence[slash.Completion]]]:
-        names = list(self._workspace.assistant_names.values())
+        names = list(self._workspace.assistants.names.values())
         return {
             "assistant": lambda typed: slash.named("assistant", names, typed),
             "model": lambda typed: slash.named("model", self._models or (), typed),

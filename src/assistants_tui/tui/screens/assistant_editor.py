@@ -81,7 +81,7 @@ class AssistantEditor(Screen[Assistant | None]):
         self._assistant = assistant
         self._before = draft_of(assistant) if assistant is not None else None
         self._start = self._before or draft or AssistantDraft()
-        self._azure = workspace.profile.kind == "azure"
+        self._azure = workspace.session.profile.kind == "azure"
         self._models: list[Model] = []
         self._names: dict[str, str] = {}
         """What files and stores are called, by their IDs."""
@@ -134,7 +134,7 @@ class AssistantEditor(Screen[Assistant | None]):
         self._ready = True
         self._check()
         with told_failures(self, "Not everything could be read"):
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             self._models = await backend.models()
             self._offer_model()
             self._check()
@@ -163,7 +163,7 @@ class AssistantEditor(Screen[Assistant | None]):
 
     def _offer_model(self) -> None:
         """Fill in the profile's model, or the first one of the server, where a new assistant has none yet."""
-        model = self._workspace.profile.default_model or next((one["id"] for one in self._models), "")
+        model = self._workspace.session.profile.default_model or next((one["id"] for one in self._models), "")
         if not self._start.model and not self._form.draft.model:
             self._start = replace(self._start, model=model)
             self._form.field("model").query_one(Input).value = model
@@ -242,7 +242,7 @@ class AssistantEditor(Screen[Assistant | None]):
             return
         self._sent = draft
         try:
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             if self._assistant is None or self._before is None:
                 saved = await backend.assistants.create(new_body(draft))
             else:
@@ -309,7 +309,7 @@ class AssistantEditor(Screen[Assistant | None]):
     @work
     async def _add_file(self) -> None:
         with told_failures(self, "No file added"):
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             known = self._form.draft.file_ids
             if added := await parts.ask_files(self, backend, self._names, known):
                 self._update(file_ids=(*known, *added), code_interpreter=True)
@@ -318,7 +318,7 @@ class AssistantEditor(Screen[Assistant | None]):
     @work
     async def _choose_store(self) -> None:
         with told_failures(self, "No vector store chosen"):
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
             chosen = await parts.ask_store(self, backend, self._names)
             if chosen is not None:
                 self._update(vector_store_ids=(chosen,), file_search=True)

@@ -36,8 +36,8 @@ async def import_assistants(widget: Widget, workspace: Workspace) -> list[Assist
 
 async def _import(widget: Widget, workspace: Workspace, path: Path) -> list[Assistant]:
     text = await read_text(str(path))
-    backend = await workspace.connection.backend()
-    model = workspace.profile.default_model or next((one["id"] for one in await backend.models()), "")
+    backend = await workspace.session.backend()
+    model = workspace.session.profile.default_model or next((one["id"] for one in await backend.models()), "")
     try:
         read = read_assistants(text, default_model=model)
     except AssistantFileError as error:

@@ -14,12 +14,14 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from assistants_tui.service import views
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
+from assistants_tui.service.conversation.run_notices import RunEnded
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.times import span
-from assistants_tui.service.workspace import Changed, Ended, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.state import AppState
 from assistants_tui.tui import pane_sizes
 from assistants_tui.tui.failures import told_failures
@@ -123,12 +125,12 @@ class ChatScreen(Screen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        self.query_one(StatusBar).profile = self.workspace.profile.name
+        self.query_one(StatusBar).profile = self.workspace.session.profile.name
         self._read_prompts()
         for pane in self._left.hidden_panes & {"sidebar", "inspector"}:
             self.add_class(f"-hide-{pane}")
-        self.workspace.subscribe(self._workspace_changed)
-        self.workspace.watch_runs(self._run_ended)
+        self.workspace.feed.subscribe(self._workspace_changed)
+        self.workspace.run_notices.watch(self._run_ended)
         self._workspace_changed(Changed.PLACE | Changed.CONVERSATION)
         self._last_pane.focus()
         self.call_after_refresh(self._begin)
@@ -136,33 +138,34 @@ class ChatScreen(Screen[None]):
     @work
     async def _begin(self) -> None:
         """Only now: the first frame is painted, and opening the server takes its time."""
-        await self.workspace.connect()
-        foreign = self.workspace.foreign_thread
-        if foreign is not None and self.workspace.connected:
+        await self.workspace.session.connect()
+        foreign = self.workspace.conversations.foreign_thread
+        if foreign is not None and self.workspace.session.connected:
             await self._keep_or_leave(foreign)
-        conversation = self.workspace.conversation
+        conversation = self.workspace.conversations.shown
         await conversation.open()
-        place = self.workspace.first_message
-        if place is not None and conversation is self.workspace.conversation:
+        place = self.workspace.place.first_message
+        if place is not None and conversation is self.workspace.conversations.shown:
             transcript = self.query_one(Transcript)
             transcript.look()
             transcript.read_from(place)
 
     async def _keep_or_leave(self, thread_id: str) -> None:
         """Ask about a thread that was named on the command line and that the history does not have."""
+        profile = self.workspace.session.profile.name
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
                 "Open a thread that is not yours yet?",
-                f"{clean(thread_id)} is not in the history of the profile {self.workspace.profile.name}. "
+                f"{clean(thread_id)} is not in the history of the profile {profile}. "
                 "Opening it adds it there.",
                 choices=[("leave", "Begin a new thread"), ("open", "Open and add it")],
             )
         )
         if choice == "open":
             with told_failures(self, "Not opened"):
-                await self.workspace.add_thread(thread_id)
+                await self.workspace.conversations.add(thread_id)
                 return
-        self.workspace.new_thread()
+        self.workspace.conversations.new()
 
     async def on_unmount(self) -> None:
         if not self.workspace.closing:  # else whoever began that waits for it, as long as there is time
@@ -172,10 +175,10 @@ class ChatScreen(Screen[None]):
 
     @work(group="prompts")
     async def _read_prompts(self) -> None:
-        self.query_one(Composer).set_prompts(await self.workspace.prompts())
+        self.query_one(Composer).set_prompts(await self.workspace.prompts.all())
 
     def _workspace_changed(self, changed: Changed) -> None:
-        if (busy := self.workspace.conversation.busy) != self._busy:
+        if (busy := self.workspace.conversations.shown.busy) != self._busy:
             self._busy = busy
             self.refresh_bindings()
         if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS):
@@ -183,39 +186,39 @@ class ChatScreen(Screen[None]):
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.BALANCE):
             self._show_state()
         if changed & Changed.PROBLEMS:
-            for problem in self.workspace.take_problems():
+            for problem in self.workspace.problems.take():
                 self.notify(problem, title="Your files", severity="warning", markup=False, timeout=15)
 
     def _show_place(self) -> None:
         status, workspace = self.query_one(StatusBar), self.workspace
-        assistant = workspace.assistant
+        assistant = workspace.assistants.chosen
         status.assistant = (assistant.get("name") or assistant["id"]) if assistant else ""
         status.model = assistant["model"] if assistant else ""
-        reference, thread_id = workspace.reference, workspace.conversation.thread_id
+        reference, thread_id = workspace.conversations.reference, workspace.conversations.shown.thread_id
         status.title = (reference.title if reference else "") or thread_id or "New thread"
 
     def _show_state(self) -> None:
         status, workspace = self.query_one(StatusBar), self.workspace
-        state = workspace.conversation.latest_run
+        state = workspace.conversations.shown.latest_run
         run = state.run if state is not None else None
         status.took = span(run.get("created_at"), views.ended_at(run)) if run is not None else ""
         status.status = self._state
-        tokens, balance = workspace.conversation.run_pages.usage.tokens, workspace.balance
+        tokens, balance = workspace.conversations.shown.run_pages.usage.tokens, workspace.session.balance
         used = [f"{tokens:,} tok"] if tokens else []
         left = [f"{balance:,} left"] if balance is not None else []
         self.query_one(KeyBar).note = " · ".join((*used, *left))
 
-    def _run_ended(self, ended: Ended) -> None:
+    def _run_ended(self, ended: RunEnded) -> None:
         """Tell of a run that ended in another thread; the app also tells the terminal."""
         if ended.in_background:
-            severity: SeverityLevel = "information" if ended.words == "completed" else "warning"
-            self.notify(ended.title, title=f"Run {ended.words}", severity=severity, markup=False)
-        elif self.workspace.profile.kind == "embedded":
+            severity: SeverityLevel = "information" if ended.outcome == "completed" else "warning"
+            self.notify(ended.title, title=f"Run {ended.outcome}", severity=severity, markup=False)
+        elif self.workspace.session.profile.kind == "embedded":
             self._offer_packages()
 
     def _offer_packages(self) -> None:
         """Say how to add the packages that the code of the newest run has missed."""
-        run = self.workspace.conversation.latest_run
+        run = self.workspace.conversations.shown.latest_run
         if run is not None and lacks_packages(run.steps.values()):
             from assistants_tui.installation import install_command  # not for the first frame
 
@@ -225,10 +228,10 @@ class ChatScreen(Screen[None]):
     @property
     def _state(self) -> str:
         workspace = self.workspace
-        conversation = workspace.conversation
-        if workspace.error is not None:
+        conversation = workspace.conversations.shown
+        if workspace.session.error is not None:
             return "offline"
-        if not workspace.connected:
+        if not workspace.session.connected:
             return "connecting"
         if conversation.active_run is None and conversation.sender.outbox.sending is not None:
             return "sending"
@@ -238,7 +241,7 @@ class ChatScreen(Screen[None]):
     # panes and pages
 
     def action_new_thread(self) -> None:
-        self.workspace.new_thread()
+        self.workspace.conversations.new()
         self._to_composer()
 
     def action_toggle_sidebar(self) -> None:
@@ -252,7 +255,7 @@ class ChatScreen(Screen[None]):
         if column:
             self.toggle_class(f"-hide-{pane}")
             shown = not self.has_class(f"-hide-{pane}")
-            self.workspace.remember(
+            self.workspace.place.remember(
                 lambda state: replace(
                     state, hidden_panes=state.hidden_panes - {pane} if shown else state.hidden_panes | {pane}
                 )
@@ -296,7 +299,7 @@ class ChatScreen(Screen[None]):
         if self.query_one(ThreadsPane).close_filter():
             return
         drawer = self.has_class("-show-sidebar") or self.has_class("-show-inspector")
-        conversation = self.workspace.conversation
+        conversation = self.workspace.conversations.shown
         if not drawer and conversation.activity == "waiting":
             self._stop_waiting(conversation)
             return
@@ -332,7 +335,7 @@ class ChatScreen(Screen[None]):
     async def export(self, thread_id: str, form: Format = "markdown") -> None:
         """Ask where to save a thread, and do so. Nothing is overwritten without asking."""
         workspace = self.workspace
-        dialog = ExportDialog(workspace.title_of(thread_id), workspace.downloads_dir, form)
+        dialog = ExportDialog(workspace.threads.title_of(thread_id), workspace.exporter.folder, form)
         if (answer := await self.app.push_screen_wait(dialog)) is None:
             return
         form, path = answer
@@ -340,7 +343,7 @@ class ChatScreen(Screen[None]):
         with told_failures(self, "Not exported"):
             while True:
                 try:
-                    await workspace.export(thread_id, form, path, overwrite=overwrite)
+                    await workspace.exporter.export(thread_id, form, path, overwrite=overwrite)
                 except ServiceError as error:
                     if error.code != "exists" or overwrite or not await self._may_overwrite(path):
                         raise
@@ -403,7 +406,9 @@ class ChatScreen(Screen[None]):
         room = self.size.width if columns else self.size.height
         size = self._sizes[pane] = pane_sizes.fitting(pane, now + step, room)
         self._apply_sizes()
-        self.workspace.remember(lambda state: replace(state, pane_sizes={**state.pane_sizes, pane: size}))
+        self.workspace.place.remember(
+            lambda state: replace(state, pane_sizes={**state.pane_sizes, pane: size})
+        )
 
     @property
     def _last_pane(self) -> Widget:
@@ -416,18 +421,18 @@ class ChatScreen(Screen[None]):
     def remember_place(self) -> None:
         """Keep for the next start what the user sees and has written."""
         self.query_one(WritingPane).keep_draft()
-        self.workspace.leave_at(self.query_one(Transcript).top_message)
+        self.workspace.place.leave_at(self.query_one(Transcript).top_message)
         focused = self.focused.id if self.focused is not None else None
         focus = focused if focused in _FOCUSED else None
-        self.workspace.remember(lambda state: replace(state, focus=focus))
+        self.workspace.place.remember(lambda state: replace(state, focus=focus))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "connect":
-            profile = self.workspace.profile
+            profile = self.workspace.session.profile
             return profile.kind == "embedded" and profile.model_url is None
         if action == "stop":
             drawer = self.has_class("-show-sidebar") or self.has_class("-show-inspector")
-            return not drawer and self.workspace.conversation.busy
+            return not drawer and self.workspace.conversations.shown.busy
         return True
 
     async def action_connect(self) -> None:

@@ -10,10 +10,11 @@ from textual.content import Content
 
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.objects import FileObject
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
 from assistants_tui.service.times import clock, when
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.safety import clean
@@ -77,7 +78,7 @@ class FilesScreen(ListScreen):
         self._reading = True
         self.draw()
         with told_failures(self.rows, "Files not listed"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             page = await backend.files.list(purpose=self._purpose or None, after=self._after)
             self._files |= {file["id"]: file for file in page.items}
             self._after = page.next_cursor
@@ -86,7 +87,7 @@ class FilesScreen(ListScreen):
 
     async def notice(self) -> None:
         purpose = self._purpose
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         page = await backend.files.list(purpose=purpose or None)
         files = renewed(self._files, page)
         if purpose == self._purpose and not self._reading and files != self._files:
@@ -205,7 +206,7 @@ class FilesScreen(ListScreen):
     @work(group="upload")
     async def _send(self, paths: Sequence[Path], purpose: str) -> None:
         with told_failures(self.rows, "Not uploaded"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             if self._intake is None:
                 self._intake = Intake(backend, self.draw_soon)
             await self._intake.take(paths, purpose=purpose)
@@ -248,7 +249,7 @@ class FilesScreen(ListScreen):
         )
         if choice == "delete":
             with told_failures(self.rows, "Not deleted"):
-                backend = await self.workspace.connection.backend()
+                backend = await self.workspace.session.backend()
                 await backend.files.delete(file["id"])
                 self._files.pop(file["id"], None)
                 self.draw()

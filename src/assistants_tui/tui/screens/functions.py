@@ -8,9 +8,10 @@ from textual.content import Content
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.assistants.resources import function_names, give_functions, take_function
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.functions.registry import Catalogue, Function
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.approvals import Decision
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.plain_text import as_markdown
@@ -72,7 +73,7 @@ class FunctionsScreen(ListScreen):
 
     @property
     def _assistant(self) -> Assistant | None:
-        return self.workspace.assistant
+        return self.workspace.assistants.chosen
 
     @property
     def _given(self) -> set[str]:
@@ -148,13 +149,13 @@ class FunctionsScreen(ListScreen):
             self.notify("Choose an assistant first.", severity="warning")
             return
         with told_failures(self.rows, "Not changed"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             name = function.definition["name"]
             if name in self._given:
                 await take_function(backend, assistant, name)
             else:
                 await give_functions(backend, assistant, [function.definition])
-            await self.workspace.refresh_assistants()
+            await self.workspace.assistants.refresh()
 
     @work(exclusive=True, group="give")
     async def action_give_all(self) -> None:
@@ -162,9 +163,9 @@ class FunctionsScreen(ListScreen):
         if assistant is None or not self._shown:
             return
         with told_failures(self.rows, "Not changed"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             await give_functions(backend, assistant, [function.definition for function in self._shown])
-            await self.workspace.refresh_assistants()
+            await self.workspace.assistants.refresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "forget":

@@ -14,8 +14,9 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from assistants_tui.protocol.objects import Page
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.excerpts import SentenceWithPaths
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
@@ -98,12 +99,12 @@ class ListScreen(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.workspace.subscribe(self._workspace_changed)
+        self._unsubscribe = self.workspace.feed.subscribe(self._workspace_changed)
         self.rows.focus()
 
     def look_for_changes(self) -> None:
         """Keep looking for what another window did to the list."""
-        self.set_interval(_LOOK[self.workspace.profile.kind == "embedded"], self._look_for_changes)
+        self.set_interval(_LOOK[self.workspace.session.profile.kind == "embedded"], self._look_for_changes)
         self.watch(self.app, "app_focus", self._app_focused, init=False)
 
     def _app_focused(self, focused: bool) -> None:

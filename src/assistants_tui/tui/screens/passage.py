@@ -126,7 +126,7 @@ class PassageScreen(ModalScreen[None]):
     @work(exclusive=True, group="around")
     async def _read_around(self, passage: Passage) -> None:
         try:
-            backend = await self._workspace.connection.backend()
+            backend = await self._workspace.session.backend()
         except ServiceError:
             return  # the passage itself is there
         around = await surroundings(backend, self._store_ids, passage)

@@ -68,7 +68,7 @@ class ProfilesScreen(ListScreen):
         self._profiles = list(loaded.config.profiles.values())
         self._paths = paths
         adding = cursor == _NEW and len(self._profiles) == 1
-        self._begin = cursor if cursor and (adding or cursor != _NEW) else workspace.profile.name
+        self._begin = cursor if cursor and (adding or cursor != _NEW) else workspace.session.profile.name
         self._shown: Sequence[Profile] = ()
         self._results: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -100,7 +100,7 @@ class ProfilesScreen(ListScreen):
             if index == len(shown):
                 return Content.styled("+ Connect a model or a server", "$text-accent")
             profile = shown[index]
-            mark = "●" if profile.name == self.workspace.profile.name else " "
+            mark = "●" if profile.name == self.workspace.session.profile.name else " "
             place = clean(redact(_place(profile)))
             return Content.assemble(
                 (f"{mark} ", "$text-accent"), profile.name.ljust(width), (f"  {place}", "$muted")
@@ -151,7 +151,7 @@ class ProfilesScreen(ListScreen):
         profile = self._profile
         if profile is None:
             self.action_new()
-        elif profile == self.workspace.profile:
+        elif profile == self.workspace.session.profile:
             self.dismiss(None)
         else:
             self._go_on_with(profile.name)

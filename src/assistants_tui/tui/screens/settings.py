@@ -54,7 +54,7 @@ class SettingsScreen(ListScreen):
         self._loaded = loaded
         self._paths = paths
         self._begin = cursor
-        self._settings = settings_of(loaded, workspace.profile)
+        self._settings = settings_of(loaded, workspace.session.profile)
         self._problems = [
             _Problem(str(problem).removeprefix(f"{problem.path}: ")) for problem in loaded.problems
         ]

@@ -16,13 +16,14 @@ from assistants_tui.service.assistants.resources import (
     give_store_to_thread,
     store_of,
 )
+from assistants_tui.service.changes import Changed
 from assistants_tui.service.client.vector_stores import StoreProgress
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.files.intake import Intake, Transfer, searchable_files, why_not_searched
 from assistants_tui.service.files.local import size_words
 from assistants_tui.service.times import when
-from assistants_tui.service.workspace import Changed, Workspace
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.safety import clean
@@ -111,7 +112,7 @@ class VectorStoresScreen(ListScreen):
     async def _read(self) -> None:
         self._reading = True
         with told_failures(self.rows, "Stores not listed"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             page = await backend.vector_stores.list(after=self._after)
             self._stores |= {store["id"]: store for store in page.items}
             self._after = page.next_cursor
@@ -120,7 +121,7 @@ class VectorStoresScreen(ListScreen):
         self.draw()
 
     async def notice(self) -> None:
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         page = await backend.vector_stores.list()
         stores = renewed(self._stores, page)
         if not self._reading and stores != self._stores:
@@ -133,7 +134,7 @@ class VectorStoresScreen(ListScreen):
             self.draw_soon()
 
     async def _read_files(self, store_id: str, after: str | None = None) -> None:
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         if after is None and (progress := await backend.vector_stores.progress(store_id)) is not None:
             self._progress[store_id] = progress
         page = await backend.vector_stores.files(store_id, after=after)
@@ -154,7 +155,7 @@ class VectorStoresScreen(ListScreen):
             if not busy:
                 continue
             try:
-                backend = await self.workspace.connection.backend()
+                backend = await self.workspace.session.backend()
                 for store_id in busy:
                     self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
                     if store_id in self._open:
@@ -169,7 +170,7 @@ class VectorStoresScreen(ListScreen):
         return reading or (progress is not None and progress.is_busy)
 
     async def _look_at(self, store_id: str) -> None:
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
         if store_id in self._open:
             await self._read_files(store_id)
@@ -212,7 +213,7 @@ class VectorStoresScreen(ListScreen):
             return self._file_row(line.file, noted=progress is not None and line.file["id"] in progress.notes)
         store = line.store
         fold = "▾ " if store["id"] in self._open else "▸ "
-        mark = "●" if store_of(dict(self.workspace.assistant or {})) == store["id"] else " "
+        mark = "●" if store_of(dict(self.workspace.assistants.chosen or {})) == store["id"] else " "
         return Content.assemble(
             (fold, "$muted"), _name(store), (f" {mark}", "$text-accent"), "  ", _counts(store)
         )
@@ -276,7 +277,7 @@ class VectorStoresScreen(ListScreen):
     async def _show_pieces(self, line: _Line) -> None:
         """What was read from a file, piece by piece, as file search sees it."""
         assert line.file is not None
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         pieces = await backend.vector_stores.content(line.store["id"], line.file["id"])
         self._results_of = line.key
         self.show_parts(
@@ -305,7 +306,7 @@ class VectorStoresScreen(ListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in {"add", "query", "to_assistant", "to_thread", "rename", "delete", "copy_id"}:
-            if action == "to_thread" and self.workspace.conversation.thread_id is None:
+            if action == "to_thread" and self.workspace.conversations.shown.thread_id is None:
                 return False
             return self._line is not None
         return True
@@ -316,7 +317,7 @@ class VectorStoresScreen(ListScreen):
         if name is None:
             return
         with told_failures(self.rows, "Not made"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             store = await backend.vector_stores.create(name)
             self._stores = {store["id"]: store, **self._stores}
             self.draw()
@@ -332,7 +333,7 @@ class VectorStoresScreen(ListScreen):
         )
         if name is not None:
             with told_failures(self.rows, "Not renamed"):
-                backend = await self.workspace.connection.backend()
+                backend = await self.workspace.session.backend()
                 self._stores[line.store["id"]] = await backend.vector_stores.update(
                     line.store["id"], {"name": name}
                 )
@@ -375,7 +376,7 @@ class VectorStoresScreen(ListScreen):
     @work(group="upload")
     async def _send(self, store_id: str, paths: Sequence[Path]) -> None:
         with told_failures(self.rows, "Not added"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             intake = self._intakes.setdefault(store_id, Intake(backend, self.draw_soon))
             self._open.add(store_id)
             await intake.take(paths, purpose="assistants", store_id=store_id)
@@ -392,7 +393,7 @@ class VectorStoresScreen(ListScreen):
         if query is None:
             return
         with told_failures(self.rows, "Not searched"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             answer = await backend.vector_stores.search(line.store["id"], query)
             passages = list(results_of({"file_search": {"results": answer.results}}))
             self._results_of = line.key
@@ -420,25 +421,25 @@ class VectorStoresScreen(ListScreen):
 
     @work
     async def action_to_assistant(self) -> None:
-        line, assistant = self._line, self.workspace.assistant
+        line, assistant = self._line, self.workspace.assistants.chosen
         if line is None or assistant is None:
             return
         name = clean(assistant.get("name") or assistant["id"])
         if not await self._replace(store_of(dict(assistant)), line.store, name):
             return
         with told_failures(self.rows, "Not given"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             await give_store_to_assistant(backend, assistant, line.store["id"])
-            await self.workspace.refresh_assistants()
+            await self.workspace.assistants.refresh()
             self.notify(f"{name} searches {_name(line.store)} from now on.", markup=False)
 
     @work
     async def action_to_thread(self) -> None:
-        line, thread_id = self._line, self.workspace.conversation.thread_id
+        line, thread_id = self._line, self.workspace.conversations.shown.thread_id
         if line is None or thread_id is None:
             return
         with told_failures(self.rows, "Not given"):
-            backend = await self.workspace.connection.backend()
+            backend = await self.workspace.session.backend()
             thread = await backend.threads.retrieve(thread_id)
             if await self._replace(store_of(dict(thread)), line.store, "The open thread"):
                 await give_store_to_thread(backend, thread_id, line.store["id"])
@@ -469,7 +470,7 @@ class VectorStoresScreen(ListScreen):
         if line is None or line.transfer is not None:
             return
         store_id = line.store["id"]
-        backend = await self.workspace.connection.backend()
+        backend = await self.workspace.session.backend()
         if line.file is not None:
             name = self.workspace.file_names.name(line.file["id"])
             dialog = ChoiceDialog(

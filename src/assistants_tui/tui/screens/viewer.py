@@ -149,7 +149,7 @@ class ViewerScreen(ModalScreen[None]):
 async def view_file(widget: Widget, workspace: Workspace, file_id: str) -> None:
     """Show a file in the app as far as that is possible."""
     with told_failures(widget, "Not shown"):
-        backend = await workspace.connection.backend()
+        backend = await workspace.session.backend()
         file = await backend.files.retrieve(file_id)
         name = file.get("filename") or file_id
         data, total = await backend.files.read(file_id, wanted_bytes(name))

@@ -1,0 +1,88 @@
+"""The connection to the server of a profile: whether it answers, and the tokens that are left."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from assistants_tui.service.assistants.assistant_list import AssistantList
+from assistants_tui.service.background import BackgroundTasks
+from assistants_tui.service.changes import Changed, ChangeFeed
+from assistants_tui.service.client.connection import Connection
+from assistants_tui.service.errors import ServiceError, unexpected
+
+if TYPE_CHECKING:
+    from assistants_tui.service.client.backend import Backend
+
+
+class Session:
+    """The connection to the server of one profile."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        assistants: AssistantList,
+        feed: ChangeFeed,
+        tasks: BackgroundTasks,
+        *,
+        on_connected: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_connected` is called each time the server has listed its assistants on `connect`."""
+        self.profile = connection.profile
+        self.connected = False
+        """Whether the server has answered."""
+        self.error: ServiceError | None = None
+        """Why there is no connection."""
+        self.balance: int | None = None
+        """Tokens that are left of the user's budget; None without one."""
+        self._connection = connection
+        self._assistants = assistants
+        self._feed = feed
+        self._tasks = tasks
+        self._on_connected = on_connected
+        self._answered = asyncio.Event()  # set once the server has listed its assistants, or could not
+
+    async def backend(self) -> "Backend":
+        """The open server. Raises `ServiceError`."""
+        return await self._connection.backend()
+
+    async def connect(self) -> None:
+        """Open the server and list its assistants. A failure is kept in `error`; call again to try again."""
+        self.error = None
+        self._answered.clear()
+        self._feed.post(Changed.CONNECTION | Changed.PROBLEMS)
+        try:
+            await self._assistants.read()
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no connection, and that is said
+            self.error = unexpected(error)
+            self._answered.set()
+            self._feed.post(Changed.CONNECTION)
+        else:
+            self.connected = True
+            self._answered.set()
+            self._feed.post(Changed.CONNECTION | Changed.ASSISTANTS)
+            self.read_balance()
+            self._on_connected()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server has listed its assistants, or could not."""
+        return self._answered.is_set()
+
+    async def wait_connected(self) -> None:
+        """Wait until the server has listed its assistants. Raises `ServiceError` if it could not."""
+        await self._answered.wait()
+        if self.error is not None:
+            raise self.error
+
+    def read_balance(self) -> None:
+        """Read the token balance again in the background."""
+        self._tasks.start(self._read_balance())
+
+    async def _read_balance(self) -> None:
+        if self.profile.runs.token_balance is not None:
+            try:
+                backend = await self.backend()
+            except ServiceError:
+                return  # `error` says so
+            self.balance = await backend.budget.balance()
+            self._feed.post(Changed.BALANCE)
