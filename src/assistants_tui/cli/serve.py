@@ -88,11 +88,11 @@ def serve(options: argparse.Namespace) -> int:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _tell(await app.state.context.runner.sandbox(), off=options.sandbox == "none")
+                _tell(await app.state.context.run_manager.sandbox(), off=options.sandbox == "none")
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Streams last as long as their runs, and it waits for them.
-            await app.state.context.runner.close()
+            await app.state.context.run_manager.close()
             await super().shutdown(sockets)
 
     _allow_many_streams()
