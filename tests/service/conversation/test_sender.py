@@ -1,0 +1,207 @@
+"""Messages on their way to a server that refuses, loses and holds requests: none is lost, none is doubled."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistants_tui.service.client.backend import Backend, open_backend
+from assistants_tui.service.conversation.conversation import Conversation
+from assistants_tui.service.drafts import Draft
+from assistants_tui.settings.config import Profile, RunSettings
+from assistants_tui.settings.paths import user_paths
+from support.odd_server import listed, message
+
+Fate = Literal["done", "refused", "lost before", "lost after", "held"]
+"""What becomes of a request: answered; refused; its connection ends before or after it is carried out; or it
+waits until the test lets it go on, unless the client goes away."""
+Step = Literal["send", "retry", "take back", "stop", "let go"]
+
+FATES = st.lists(
+    st.sampled_from(["done", "done", "done", "refused", "lost before", "lost after", "held"]), max_size=12
+)
+STEPS = st.lists(
+    st.sampled_from(["send", "send", "retry", "take back", "stop", "let go"]), min_size=1, max_size=10
+)
+
+
+@dataclass
+class Server:
+    """Speaks HTTP on a real socket, has one thread, and completes each run at once."""
+
+    fates: list[Fate]
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    held: int = 0
+    """Requests that wait."""
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: int = 0
+    clock: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        return [one["content"][0]["text"]["value"] for one in self.messages]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                lengths = [line[15:] for line in head.split("\r\n") if line.startswith("content-length")]
+                body = json.loads(await reader.readexactly(int(*lengths or "0")) or b"{}")
+                method, target, _ = head.split(" ", 2)
+                answer = await self.answer(method, target.split("?")[0].removeprefix("/v1"), body, reader)
+                if answer is None:
+                    break
+                data = json.dumps(answer[1]).encode()
+                writer.write(
+                    b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+                    % (answer[0], len(data))
+                )
+                writer.write(data)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
+            self.connections -= 1
+
+    async def answer(
+        self, method: str, path: str, body: Any, reader: asyncio.StreamReader
+    ) -> tuple[int, dict[str, Any]] | None:
+        """Status and body; None: the connection ends without an answer."""
+        if method != "post":
+            return self.read(method, path)
+        fate = self.fates.pop(0) if self.fates else "done"
+        if fate == "held" and not await self.hold(reader):
+            return None
+        if fate == "lost before":
+            return None
+        if fate == "refused":
+            return 400, {"error": {"message": "No.", "type": "invalid_request_error"}}
+        done = self.carry_out(path, body)
+        return None if fate == "lost after" else (200, done)
+
+    async def hold(self, reader: asyncio.StreamReader) -> bool:
+        """Wait until the test lets the request go on. False if the client has gone before."""
+        gone, released = asyncio.create_task(reader.read(1)), asyncio.create_task(self.go_on.wait())
+        self.held += 1
+        await asyncio.wait({gone, released}, return_when=asyncio.FIRST_COMPLETED)
+        self.held -= 1
+        stays = not gone.done()
+        for task in (gone, released):
+            task.cancel()
+        await asyncio.gather(gone, released, return_exceptions=True)
+        return stays
+
+    def carry_out(self, path: str, body: Any) -> dict[str, Any]:
+        self.clock += 1
+        if path.endswith("/messages"):
+            self.messages.append(message(body["content"], number=self.clock))
+            return self.messages[-1]
+        if path.endswith("/runs"):
+            created = 1_700_000_000 + self.clock
+            run = {"id": f"run_{self.clock}", "thread_id": "thread_1", "status": "completed"}
+            self.runs.append({**run, "created_at": created, "assistant_id": "asst_1", "tools": []})
+            return self.runs[-1]
+        return {"id": "thread_1", "object": "thread", "created_at": 1, "metadata": {}}
+
+    def read(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        name = path.rsplit("/", 1)[-1]
+        if method == "delete":
+            self.messages = [one for one in self.messages if one["id"] != name]
+            return 200, {"id": name, "deleted": True}
+        if name == "messages":
+            return 200, listed(*reversed(self.messages))
+        if name == "runs":
+            return 200, listed(*reversed(self.runs))
+        if name == "steps":
+            return 200, listed()
+        return 200, next(run for run in self.runs if run["id"] == name)
+
+
+@asynccontextmanager
+async def talking(fates: list[Fate]) -> AsyncIterator[tuple[Server, Conversation]]:
+    """A conversation with such a server."""
+    server = Server(fates)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    runs = RunSettings(stream=False, poll_initial_delay=0.0, poll_interval=0.001)
+    backend = await open_backend(Profile("random", "openai", base_url=url, runs=runs), paths=user_paths())
+
+    async def opened() -> Backend:
+        return backend
+
+    conversation = Conversation(opened)
+    try:
+        yield server, conversation
+    finally:
+        server.go_on.set()
+        await conversation.close()
+        await backend.close()
+        listening.close()
+        while server.connections:
+            await asyncio.sleep(0)
+
+
+async def settle(server: Server, conversation: Conversation) -> None:
+    """Wait until all is sent or failed, or a request is held."""
+    while conversation.busy and not server.held:
+        await asyncio.sleep(0.001)
+
+
+@settings(max_examples=25, deadline=None)
+@given(fates=FATES, steps=STEPS)
+def test_each_text_is_at_the_server_or_with_the_user_whatever_happens(
+    fates: list[Fate], steps: list[Step]
+) -> None:
+    asyncio.run(send_through(fates, steps))
+
+
+async def send_through(fates: list[Fate], steps: list[Step]) -> None:
+    written: list[str] = []
+    back: list[str] = []
+    doubted: set[str] = set()
+    async with talking(fates) as (server, conversation):
+        sender = conversation.sender
+        for step in [*steps, "close"]:
+            match step:
+                case "send":
+                    written.append(f"text {len(written)}")
+                    sender.send(Draft(written[-1]), "asst_1")
+                case "retry":
+                    for item in conversation.outbox:
+                        sender.retry(item.id)
+                case "take back":
+                    for item in conversation.outbox:
+                        if item.error is not None and not item.error.no_effect:
+                            doubted.add(item.text)  # the user was told that the server may have it
+                        if (draft := sender.take_back(item.id)) is not None:
+                            back.append(draft.text)
+                            break
+                case "stop":
+                    await conversation.cancel()
+                case "let go":
+                    server.go_on.set()
+                    while server.held:
+                        await asyncio.sleep(0)
+                    server.go_on.clear()
+                case "close":
+                    await conversation.close()
+                    doubted |= {
+                        item.text
+                        for item in conversation.outbox
+                        if item.sending or (item.error is not None and not item.error.no_effect)
+                    }
+            if step != "close":
+                await settle(server, conversation)
+        back += [draft.text for draft in sender.outbox.unsent]
+        for text in written:
+            places = server.texts.count(text) + back.count(text)
+            assert server.texts.count(text) <= 1, "doubled"
+            assert back.count(text) <= 1, "given back twice"
+            assert places == 1 or (places == 2 and text in doubted), (text, places)
