@@ -1,5 +1,6 @@
 """A mistake in a widget's handlers or in its drawing is told, and the app goes on."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -12,8 +13,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.panes.assistants import AssistantsPane
 from assistants_tui.tui.screens.chat import ChatScreen
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app
@@ -99,6 +102,36 @@ async def test_a_mistake_that_is_made_again_is_logged_again(caplog: pytest.LogCa
             driver.app.unexpected.clear()
         assert caplog.text.count("Mistake: on_") == 2
         assert len(driver.told) == 1, "it stands there"
+
+
+async def test_a_look_that_keeps_failing_is_told_once_until_it_succeeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_app() as driver:
+        driver.strict = False
+        answers: list[Exception | None] = [
+            Mistake("one"),
+            Mistake("one"),
+            ServiceError("Not now."),
+            Mistake("one"),
+        ]
+        answers += [Mistake("two"), None, Mistake("two")]
+
+        async def notice() -> None:
+            if (answer := answers.pop(0)) is not None:
+                raise answer
+
+        monkeypatch.setattr(driver.chat.workspace.assistants, "notice", notice)
+        pane = driver.chat.query_one(AssistantsPane)
+        while answers:
+            driver.app._shown.clear()  # as if the notification had gone from the screen
+            look = pane._look_for_changes()
+            await driver.until(lambda: look.is_finished)  # noqa: B023
+        assert [re.findall("Mistake: (one|two)", words) for words in driver.told] == [
+            ["one"],
+            ["two"],
+            ["two"],
+        ]
 
 
 async def test_the_composer_keeps_its_text_when_it_fails_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from textual.app import App
@@ -21,6 +22,30 @@ def told_failures(widget: Widget, title: str) -> Iterator[None]:
         yield
     except ServiceError as error:
         widget.notify(str(error), title=title, severity="error", markup=False, timeout=10)
+
+
+class UnaskedLook:
+    """A look that a timer takes again and again, each in a `with` block.
+
+    A `ServiceError` is not told: nobody has asked, and the next request says it. Another exception is handed
+    on, but the same one not again until a look has succeeded or failed in another way.
+    """
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, ServiceError):
+            return True
+        if error is not None and not isinstance(error, Exception):
+            return False  # cancelled
+        told, self._told = self._told, "" if error is None else describe(error)
+        return error is not None and told == self._told
 
 
 def tell_unexpected(app: App[Any], error: BaseException) -> None:

@@ -1,7 +1,6 @@
 """The assistants of the profile: whom to talk to."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -13,9 +12,8 @@ from textual.widgets import Input, Static
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.failures import UnaskedLook, told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
@@ -56,6 +54,7 @@ class AssistantsPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
+        self._unasked_look = UnaskedLook()
         self._shown: Sequence[Assistant] = ()
         self._deleted: list[Assistant] = []
 
@@ -88,7 +87,7 @@ class AssistantsPane(Vertical):
 
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
-        with suppress(ServiceError):  # nobody has asked; the next request says it
+        with self._unasked_look:
             await self._workspace.assistants.notice()
 
     # the list

@@ -1,7 +1,6 @@
 """The thread history: grouped by day, filtered as you type, searched, kept in order."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import ClassVar
@@ -15,11 +14,10 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.times import moment
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.threads import ThreadReference
-from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.failures import UnaskedLook, told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
@@ -86,6 +84,7 @@ class ThreadsPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
+        self._unasked_look = UnaskedLook()
         self._lines: list[_Line] = []
         self._listed: Sequence[ThreadReference] = ()
         self._listed_on = date.min
@@ -129,7 +128,7 @@ class ThreadsPane(Vertical):
 
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
-        with suppress(ServiceError):  # whoever reads or changes the history on purpose is told
+        with self._unasked_look:
             await self._workspace.conversations.notice()
 
     # drawing

@@ -1,7 +1,6 @@
 """The frame of the screens that manage something: a list at the left, what is chosen at the right."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from textual import on, work
@@ -15,9 +14,9 @@ from textual.widgets import Input, Static
 
 from assistants_tui.protocol.objects import Page
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.excerpts import SentenceWithPaths
+from assistants_tui.tui.failures import UnaskedLook
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.key_bar import KeyBar
@@ -86,6 +85,7 @@ class ListScreen(Screen[None]):
         super().__init__()
         self.workspace = workspace
         self._scheduled = False
+        self._unasked_look = UnaskedLook()
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.TITLE_TEXT), classes="manager-title")
@@ -113,7 +113,7 @@ class ListScreen(Screen[None]):
 
     @work(exclusive=True, group="look")
     async def _look_for_changes(self) -> None:
-        with suppress(ServiceError):  # nobody has asked; the next request says it
+        with self._unasked_look:
             await self.notice()
 
     async def notice(self) -> None:
