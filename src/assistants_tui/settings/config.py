@@ -252,7 +252,7 @@ class CodeSettings:
         default="auto",
         metadata=declare(
             Choice(SANDBOXES),
-            "What keeps code from the rest of the computer; none: no code runs.",
+            "What keeps code from the rest of the computer; none: code is refused.",
             flag="--sandbox",
         ),
     )
@@ -416,7 +416,7 @@ class Config:
         metadata=declare(
             Text("the name of a theme"),
             "The colours at the first start; afterwards those that were chosen last.",
-            example="nord",
+            example="Nord",
         ),
     )
     notify: Notify = field(

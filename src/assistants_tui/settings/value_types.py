@@ -236,3 +236,6 @@ class Keys(ValueType):
     def _from_text(self, text: str) -> object:
         keys = [key.strip() for key in text.split(",")]
         return keys[0] if len(keys) == 1 else keys
+
+    def text(self, value: Any) -> str:
+        return ",".join(value) if isinstance(value, list) else str(value)

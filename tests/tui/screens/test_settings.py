@@ -122,3 +122,93 @@ async def test_mistakes_stand_first_and_what_is_saved_holds_at_once(
         await driver.press("e")
         await driver.until(lambda: driver.chat.workspace.session.profile.name == "renamed")
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+
+
+async def choose(driver: Driver, screen: SettingsScreen, path: str) -> None:
+    """Put the cursor on a setting."""
+    keys = [screen._key(index) for index in range(len(screen._shown))]
+    screen.rows.cursor = keys.index(path)
+    await driver.until_shown(path.rpartition(".")[2])
+
+
+async def changed(driver: Driver, before: SettingsScreen, text: str) -> SettingsScreen:
+    """The screen that is opened again once the file says `text`."""
+    file = user_paths().config_file
+    await driver.until(lambda: text in file.read_text())
+    await driver.until(
+        lambda: driver.app.screen is not before and isinstance(driver.app.screen, SettingsScreen)
+    )
+    screen = driver.app.screen
+    assert isinstance(screen, SettingsScreen)
+    await driver.until(lambda: "[keys]" in screen._shown)
+    return screen
+
+
+FILE_WITH_COMMENTS = """\
+# my profiles
+[profiles.local]
+kind = "embedded"
+
+[runs]  # for all
+timeout = 30  # short
+"""
+
+
+async def test_a_setting_is_changed_in_its_place_and_reset(tmp_path: Path) -> None:
+    write(FILE_WITH_COMMENTS)
+    async with open_app((100, 30)) as driver:
+        screen = await settings(driver)
+        await choose(driver, screen, "runs.timeout")
+        await driver.press("enter")
+        await driver.until_shown("Allowed: a number of seconds from 1 to 86400. Default: 600.")
+        await driver.press("end", "ctrl+u", "0", "enter")
+        await driver.until_shown("It must be a number of seconds from 1 to 86400.")
+        await driver.press("backspace", "4", "5", "enter")
+        screen = await changed(driver, screen, "timeout = 45  # short\n")
+        await driver.until_shown("value: 45")
+        assert driver.chat.workspace.session.profile.runs.timeout == 45
+        file = user_paths().config_file
+        assert file.read_text() == FILE_WITH_COMMENTS.replace("timeout = 30", "timeout = 45")
+        assert file.with_name("config.previous.toml").read_text() == FILE_WITH_COMMENTS
+
+        await choose(driver, screen, "runs.stream")
+        await driver.press("enter")
+        await driver.until_shown("true  (default)")
+        await driver.press("down", "enter")
+        screen = await changed(driver, screen, "stream = false")
+        assert not driver.chat.workspace.session.profile.runs.stream
+
+        await choose(driver, screen, "runs.stream")
+        await driver.press("d")
+        await driver.until(lambda: "stream" not in file.read_text())
+        assert file.read_text() == FILE_WITH_COMMENTS.replace("timeout = 30", "timeout = 45")
+
+
+async def test_keys_are_changed_and_what_the_file_may_not_say_is_told() -> None:
+    write('[profiles.local]\nkind = "embedded"\nmodel_url = "http://localhost:1/v1"\n')
+    async with open_app((100, 30)) as driver:
+        screen = await settings(driver)
+        await choose(driver, screen, "profiles.local.model_api_key_env")
+        await driver.press("enter", *"OPENAI_API_KEY", "enter")
+        await driver.until_shown("The key in OPENAI_API_KEY is not sent to localhost:1")
+        await driver.until_shown("OPENAI_API_KEY")
+        await driver.press("escape")
+        assert "OPENAI" not in user_paths().config_file.read_text()
+        await choose(driver, screen, "keys.inspector.toggle")
+        await driver.press("enter", "end", "ctrl+u", *"f11", "enter")
+        screen = await changed(driver, screen, '"inspector.toggle" = "f11"')
+        assert driver.app.screen._loaded.config.keys == {"inspector.toggle": "f11"}  # type: ignore[attr-defined]
+
+
+async def test_a_file_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "dotfiles.toml"
+    target.write_text("[runs]\n")
+    path = user_paths().config_file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    async with open_app((100, 30)) as driver:
+        screen = await settings(driver)
+        await choose(driver, screen, "notify")
+        await driver.press("enter", "down", "enter")
+        await driver.until_told("symbolic link")
+        assert target.read_text() == "[runs]\n"

@@ -68,6 +68,20 @@ class ChoiceDialog(ModalScreen[str | None]):
             self.dismiss((event.button.id or "").removeprefix("choice-"))
 
 
+class ErrorLine(Static):
+    """Why a dialog does not take what was entered; it has no room until there is something to say."""
+
+    DEFAULT_CSS = "ErrorLine { color: $text-error; height: auto; }"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(Content(shortened(text)))
+        self.display = bool(text)
+
+    def tell(self, text: str) -> None:
+        self.update(Content(shortened(text)))
+        self.display = True
+
+
 class TextDialog(ModalScreen[str | None]):
     """Ask for one line of text. The result is the text without blanks around it, or None after Esc."""
 
@@ -81,9 +95,17 @@ class TextDialog(ModalScreen[str | None]):
         detail: str = "",
         max_length: int = 0,
         password: bool = False,
+        check: Callable[[str], object] = lambda text: None,
+        error: str = "",
     ) -> None:
-        """`password`: what is typed is not shown."""
+        """`password`: what is typed is not shown.
+
+        `check` raises `ValueError` with a sentence for a text that is not taken; `error` is what was wrong
+        with `value` before.
+        """
         super().__init__()
+        self._check = check
+        self._error = error
         self._password = password
         self._question = question
         self._value = value
@@ -96,11 +118,18 @@ class TextDialog(ModalScreen[str | None]):
             if self._detail:
                 yield Static(SentenceWithPaths(shortened(self._detail)), classes="dialog-detail")
             yield Input(self._value, max_length=self._max_length, password=self._password)
+            yield ErrorLine(self._error)
             yield Static(Content("Enter saves, Esc goes back"), classes="dialog-hint")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        if text := event.value.strip():
+        if not (text := event.value.strip()):
+            return
+        try:
+            self._check(text)
+        except ValueError as error:
+            self.query_one(ErrorLine).tell(str(error))
+        else:
             self.dismiss(text)
 
 
@@ -109,20 +138,26 @@ class PickDialog(ModalScreen[int | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", id="dialog.back")]
 
-    def __init__(self, question: str, rows: Sequence[str]) -> None:
+    def __init__(self, question: str, rows: Sequence[str], *, detail: str = "", cursor: int = 0) -> None:
+        """`cursor` is the number of the row to begin with."""
         super().__init__()
         self._question = question
         self._rows = rows
+        self._detail = detail
+        self._cursor = cursor
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
+            if self._detail:
+                yield Static(SentenceWithPaths(shortened(self._detail)), classes="dialog-detail")
             yield VirtualList(classes="dialog-list")
             yield Static(Content("Enter chooses, Esc goes back"), classes="dialog-hint")
 
     def on_mount(self) -> None:
         rows = self.query_one(VirtualList)
         rows.set_rows(len(self._rows), lambda index: Content(self._rows[index]))
+        rows.cursor = self._cursor
         rows.focus()
 
     @on(VirtualList.Selected)
@@ -143,7 +178,6 @@ class LinesDialog(ModalScreen[str | None]):
         align: center middle;
         background: $background 60%;
         & TextArea { height: 10; border: none; background: $surface; }
-        & .dialog-error { color: $text-error; display: none; }
     }
     """
 
@@ -161,7 +195,7 @@ class LinesDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             yield TextArea(self._value, compact=True, highlight_cursor_line=False)
-            yield Static(classes="dialog-error")
+            yield ErrorLine()
             yield Static(Content(f"{self._hint}. Ctrl+S saves, Esc goes back"), classes="dialog-hint")
 
     def action_save(self) -> None:
@@ -169,8 +203,6 @@ class LinesDialog(ModalScreen[str | None]):
         try:
             self._check(text)
         except ValueError as error:
-            line = self.query_one(".dialog-error", Static)
-            line.update(Content(str(error)))
-            line.display = True
+            self.query_one(ErrorLine).tell(str(error))
         else:
             self.dismiss(text)

@@ -11,15 +11,20 @@ from textual.content import Content
 
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.settings.config_editor import change_setting
 from assistants_tui.settings.config_reader import LoadedConfig
+from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.settings_reference import Setting, settings_of
+from assistants_tui.settings.value_types import Choice, Flag, Keys, ValueType
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
 from assistants_tui.tui.keymap import known_actions, problems_of
 from assistants_tui.tui.messages import ConfigEdited
 from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import PickDialog, TextDialog
 from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.screens.themes import offered_themes
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 
@@ -35,14 +40,16 @@ _Row = Setting | _Problem | str
 
 
 class SettingsScreen(ListScreen):
-    """The settings of config.toml and the keys. They are changed in the file, which is the user's own."""
+    """The settings of config.toml and the keys, each to be changed in its place in the file."""
 
     TITLE_TEXT = "Settings"
     HELP: ClassVar[str] = (
-        "e opens config.toml in your editor; what you save holds as soon as you come back. The app never "
-        "changes what you wrote there."
+        "Enter changes a setting in config.toml, and d takes it out again, so that the default holds. Your "
+        "comments and all else there stay as they are, and the version before is config.previous.toml. "
+        "e opens the file in your editor; what you save holds as soon as you come back."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,delete", "reset", "Default", id="settings.reset", tooltip="Go back to the default"),
         Binding("e", "edit", "Edit file", id="settings.edit", tooltip="Open config.toml in your $EDITOR"),
         Binding("r", "read", "Read again", id="settings.read", tooltip="Read config.toml again"),
         Binding("y", "copy_line", "Copy", id="settings.copy", tooltip="Copy the setting as a line of TOML"),
@@ -62,10 +69,14 @@ class SettingsScreen(ListScreen):
 
     def on_mount(self) -> None:
         self.draw()
+        self._go_to_begin()
+        self._look_for_keys()
+
+    def _go_to_begin(self) -> None:
         keys = [self._key(index) for index in range(len(self._shown))]
         if self._begin in keys:
             self.rows.cursor = keys.index(self._begin)
-        self._look_for_keys()
+            self._begin = ""
 
     @work(exclusive=True, group="keys")
     async def _look_for_keys(self) -> None:
@@ -82,11 +93,13 @@ class SettingsScreen(ListScreen):
                 action.what or "Moves the cursor.",
                 "config.toml, [keys]" if name in keys else "default",
                 one[0] if len(one := keys.get(name, ",".join(action.keys)).split(",")) == 1 else one,
+                Keys(),
             )
             for name, action in actions.items()
         ]
         self._problems += [_Problem(text) for text in await asyncio.to_thread(problems_of, keys)]
         self.draw()
+        self._go_to_begin()  # where it is a key
 
     # the list
 
@@ -156,7 +169,81 @@ class SettingsScreen(ListScreen):
     @on(VirtualList.Selected)
     def _selected(self, event: VirtualList.Selected) -> None:
         event.stop()
-        self.action_edit()
+        if isinstance(one := self._row, Setting) and one.type is not None:
+            self._change(one, one.type)
+        else:
+            self.action_edit()
+
+    @work(exclusive=True, group="edit")
+    async def _change(self, setting: Setting, kind: ValueType) -> None:
+        """Ask for a value until one is taken or the user goes back."""
+        names = self._choices(setting, kind)
+        text, problem = self._typed(setting, kind), ""
+        while True:
+            answer = await (self._pick(setting, names) if names else self._type(setting, kind, text, problem))
+            if answer is None:
+                return
+            problem = await self._write(setting, kind.parse(answer))
+            if not problem:
+                return
+            if names:
+                self.notify(problem, title=setting.path, severity="error", markup=False)
+                return
+            text = answer
+
+    def _choices(self, setting: Setting, kind: ValueType) -> Sequence[str]:
+        """What can be chosen; nothing for what is typed."""
+        match setting.path:
+            case "default_profile":
+                return tuple(self._loaded.config.profiles)
+            case "theme":
+                return offered_themes(self.app.available_themes, setting.value)
+        return kind.names if isinstance(kind, Choice) else ("true", "false") if isinstance(kind, Flag) else ()
+
+    def _typed(self, setting: Setting, kind: ValueType) -> str:
+        """The text to begin with: the value, unless it has parts that nobody else should see."""
+        if setting.raw is None or setting.value.endswith("…"):
+            return ""
+        return kind.text(setting.raw)
+
+    async def _pick(self, setting: Setting, names: Sequence[str]) -> str | None:
+        rows = [f"{clean(name)}  (default)" if name == setting.default else clean(name) for name in names]
+        cursor = names.index(setting.value) if setting.value in names else 0
+        dialog = PickDialog(setting.path, rows, detail=clean(setting.about), cursor=cursor)
+        index = await self.app.push_screen_wait(dialog)
+        return None if index is None else names[index]
+
+    async def _type(self, setting: Setting, kind: ValueType, text: str, problem: str) -> str | None:
+        def check(typed: str) -> None:
+            try:
+                kind.parse(typed)
+            except ValueError as error:
+                raise ValueError(f"It must be {error}.") from None
+
+        detail = f"{setting.about}\nAllowed: {setting.allowed}. Default: {setting.default or 'none'}."
+        if setting.value.endswith("…"):
+            detail += "\nThe value of now is not shown as a whole: type all of the new one."
+        dialog = TextDialog(setting.path, text, detail=clean(detail), check=check, error=clean(problem))
+        return await self.app.push_screen_wait(dialog)
+
+    async def _write(self, setting: Setting, value: object) -> str:
+        """Change the file, and let it hold at once. Returns why it could not be changed."""
+        try:
+            await asyncio.to_thread(change_setting, self._paths.config_file, setting.key, value)
+        except SettingsError as error:
+            return str(error)
+        self.app.post_message(ConfigEdited("settings", setting.path))
+        return ""
+
+    @work(exclusive=True, group="edit")
+    async def action_reset(self) -> None:
+        one = self._row
+        if not isinstance(one, Setting) or one.source == "default":
+            return
+        if one.type is None:
+            self.notify("Change it in the file: e opens it.", title=one.path, markup=False)
+        elif problem := await self._write(one, None):
+            self.notify(problem, title=one.path, severity="error", markup=False)
 
     @work(exclusive=True, group="edit")
     async def action_edit(self) -> None:

@@ -1,5 +1,6 @@
 """The colours, each shown on the app itself while the cursor is on it."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
@@ -44,10 +45,7 @@ class ThemesScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self._before = self.app.theme
         themes = self.app.available_themes
-        # ours and the user's were registered after Textual's own, and come first; our Nord is enough of them
-        own = [name for name in themes if not _is_textual(name)]
-        known = {_plain(name) for name in own} - {_plain(self._before)}
-        self._names = [*own, *(name for name in themes if name not in own and _plain(name) not in known)]
+        self._names = offered_themes(themes, self._before)
 
         def row(index: int) -> Content:
             theme = themes[self._names[index]]
@@ -70,6 +68,13 @@ class ThemesScreen(ModalScreen[None]):
     def action_back(self) -> None:
         self.app.theme = self._before
         self.dismiss(None)
+
+
+def offered_themes(themes: Iterable[str], chosen: str) -> list[str]:
+    """The names to choose from: ours and the user's before Textual's own, and our Nord is enough of them."""
+    own = [name for name in themes if not _is_textual(name)]
+    known = {_plain(name) for name in own} - {_plain(chosen)}
+    return [*own, *(name for name in themes if name not in own and _plain(name) not in known)]
 
 
 def _plain(name: str) -> str:
