@@ -35,6 +35,12 @@ ALLOWED = {
 }
 # the only client modules that open the engine
 ENGINE_DOORS = {"service/client/embedded.py", "cli/serve.py", "cli/doctor.py"}
+# what screens import of the client: servers are looked for and tried before a profile is used; a data class
+CLIENT_MODULES_FOR_SCREENS = {
+    "assistants_tui.service.client.endpoints",
+    "assistants_tui.service.client.profile_trial",
+    "assistants_tui.service.client.vector_stores",
+}
 # room -> third-party packages that have no business in it
 FORBIDDEN = {
     "settings": {"openai", "textual", "rich", "starlette", "sqlalchemy", "httpx2"},
@@ -90,3 +96,26 @@ def test_imports_follow_the_plan_of_the_house(path: Path) -> None:
             assert target in allowed, f"{name} imports {module}"
         elif not for_types:
             assert top not in FORBIDDEN.get(here, set()), f"{name} imports {module}"
+
+
+def client_calls(path: Path) -> list[str]:
+    """Where a file reaches for the server itself: attributes that give it, and modules of its client."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    reached = [
+        f"line {node.lineno}: .{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"backend", "connection", "_connection"}
+    ]
+    client = f"{PACKAGE}.service.client"
+    return reached + [
+        name for name, _ in imports(path) if name.startswith(f"{client}.") and name.count(".") == 3
+    ]
+
+
+def test_screens_ask_the_service_and_never_the_server() -> None:
+    found = {
+        path.relative_to(SOURCE).as_posix(): calls
+        for path in sorted((SOURCE / "tui").rglob("*.py"))
+        if (calls := sorted({*client_calls(path)} - CLIENT_MODULES_FOR_SCREENS))
+    }
+    assert found == {}

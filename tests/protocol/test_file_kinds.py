@@ -9,7 +9,7 @@ from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.file_kinds import KINDS, kind_of
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.files.attachments import Use, uses
-from assistants_tui.service.files.intake import searchable_files
+from assistants_tui.service.files.upload_queue import searchable_files
 
 SEARCHER: Assistant = {"id": "asst_1", "tools": [{"type": "file_search"}]}  # type: ignore[typeddict-item]
 

@@ -1,9 +1,10 @@
 """The connection to the server of a profile: whether it answers, and the tokens that are left."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from assistants_tui.protocol.objects import Model
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.changes import Changed, ChangeFeed
@@ -62,6 +63,14 @@ class Session:
             self._feed.post(Changed.CONNECTION | Changed.ASSISTANTS)
             self.read_balance()
             self._on_connected()
+
+    async def models(self) -> Sequence[Model]:
+        """The models that assistants can use; empty where the server does not list them."""
+        return await (await self.backend()).models()
+
+    async def default_model(self) -> str:
+        """The model of the profile, else the first one of the server; empty where there is none."""
+        return self.profile.default_model or next((model["id"] for model in await self.models()), "")
 
     @property
     def answered(self) -> bool:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from assistants_tui.service.approvals.pending_actions import PendingActions
 from assistants_tui.service.assistants.assistant_list import AssistantList
+from assistants_tui.service.assistants.assistant_store import AssistantStore
 from assistants_tui.service.assistants.cache import cached_assistants
 from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.changes import Changed, ChangeFeed
@@ -17,6 +18,8 @@ from assistants_tui.service.conversation.run_notices import RunNotices
 from assistants_tui.service.export.exporter import Exporter
 from assistants_tui.service.files.directory import FileDirectory
 from assistants_tui.service.files.downloads import Downloads
+from assistants_tui.service.files.passages import Passages
+from assistants_tui.service.files.server_files import ServerFiles
 from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.place import Place, Remember
 from assistants_tui.service.problems import Problems
@@ -25,6 +28,7 @@ from assistants_tui.service.search import MessageSearch, SearchIndex
 from assistants_tui.service.session import Session
 from assistants_tui.service.threads.history import History
 from assistants_tui.service.threads.thread_list import ThreadList
+from assistants_tui.service.vector_stores import ServerVectorStores
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
@@ -60,6 +64,9 @@ class Workspace:
             profile, paths=paths, config=config, on_problem=problems.add, without_sandbox="ask"
         )
         backend = self._connection.backend
+        self.files = ServerFiles(backend)
+        self.vector_stores = ServerVectorStores(backend)
+        self.assistant_store = AssistantStore(backend)
         self.file_names = FileDirectory(backend, lambda: feed.post(Changed.FILES))
         self.downloads = Downloads(backend, lambda: feed.post(Changed.FILES))
         self.functions = PendingActions(profile.name, paths, config, lambda: feed.post(Changed.CALLS))
@@ -73,6 +80,7 @@ class Workspace:
             known=cached_assistants(paths, profile),
             wanted=assistant or place.assistant_id,
         )
+        self.passages = Passages(backend, self.assistants)
         self.session = Session(
             self._connection,
             self.assistants,

@@ -2,9 +2,8 @@
 
 from textual.widget import Widget
 
-from assistants_tui.protocol.objects import Json, Message
+from assistants_tui.protocol.objects import Message
 from assistants_tui.service import views
-from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import cited_passages, claim_of
 from assistants_tui.service.views import Footnote
 from assistants_tui.service.workspace import Workspace
@@ -49,7 +48,7 @@ async def _open_citation(widget: Widget, workspace: Workspace, message: Message,
     claim = claim_of(message, footnote)
     passages = cited_passages(footnote, state.steps.values() if state is not None else (), claim)
     if passages:
-        stores = await _stores(workspace, message)
+        stores = await workspace.passages.stores_of(message, conversation.thread_id)
         widget.app.push_screen(PassageScreen(workspace, passages, claim, stores))
         return
     widget.notify(
@@ -59,22 +58,3 @@ async def _open_citation(widget: Widget, workspace: Workspace, message: Message,
         markup=False,
     )
     await view_file(widget, workspace, footnote.file_id)
-
-
-async def _stores(workspace: Workspace, message: Message) -> list[str]:
-    """The vector stores that the answer was found in: of the thread, and of who wrote it."""
-    holders: list[Json] = [
-        dict(one) for one in workspace.assistants.all if one["id"] == message.get("assistant_id")
-    ]
-    thread_id = workspace.conversations.shown.thread_id
-    if thread_id is not None:
-        try:
-            backend = await workspace.session.backend()
-            holders.insert(0, dict(await backend.threads.retrieve(thread_id)))
-        except ServiceError:
-            pass  # then what stands around the passage is not shown
-    found: list[str] = []
-    for holder in holders:
-        search = (holder.get("tool_resources") or {}).get("file_search") or {}
-        found += search.get("vector_store_ids") or []
-    return found

@@ -56,7 +56,6 @@ class AssistantsPane(Vertical):
         self._workspace = workspace
         self._unasked_look = UnaskedLook()
         self._shown: Sequence[Assistant] = ()
-        self._deleted: list[Assistant] = []
 
     def compose(self) -> ComposeResult:
         yield Static("Assistants", classes="pane-title")
@@ -157,7 +156,7 @@ class AssistantsPane(Vertical):
         if action == "close_filter":
             return self.has_class("-filtered")
         if action == "undo":
-            return bool(self._deleted)
+            return self._workspace.assistant_store.can_restore
         if action in {"edit", "duplicate", "delete", "copy_id", "export"}:
             return self._highlighted is not None
         return True
@@ -172,8 +171,7 @@ class AssistantsPane(Vertical):
     async def action_edit(self) -> None:
         if (known := self._highlighted) is not None:
             with told_failures(self, "Not read"):
-                backend = await self._workspace.session.backend()
-                await self._edit(await backend.assistants.retrieve(known["id"]))
+                await self._edit(await self._workspace.assistant_store.retrieve(known["id"]))
 
     async def _edit(self, assistant: Assistant | None = None) -> None:
         from assistants_tui.tui.screens.assistant_editor import AssistantEditor  # not for the first frame
@@ -194,12 +192,9 @@ class AssistantsPane(Vertical):
 
     @work
     async def action_duplicate(self) -> None:
-        from assistants_tui.service.assistants.draft import copy_of, new_body
-
         if (assistant := self._highlighted) is not None:
             with told_failures(self, "Not duplicated"):
-                backend = await self._workspace.session.backend()
-                made = await backend.assistants.create(new_body(copy_of(assistant)))
+                made = await self._workspace.assistant_store.duplicate(assistant)
                 await self._show(made, choose=False)
 
     @work
@@ -217,22 +212,16 @@ class AssistantsPane(Vertical):
         if choice != "delete":
             return
         with told_failures(self, "Not deleted"):
-            backend = await self._workspace.session.backend()
-            await backend.assistants.delete(assistant["id"])
-            self._deleted.append(assistant)
+            await self._workspace.assistant_store.delete(assistant)
             await self._workspace.assistants.refresh()
             self.refresh_bindings()
             self.notify("u brings it back, under a new ID.", title="Deleted", markup=False)
 
     @work
     async def action_undo(self) -> None:
-        from assistants_tui.service.assistants.draft import draft_of, new_body
-
-        if self._deleted:
+        if self._workspace.assistant_store.can_restore:
             with told_failures(self, "Not brought back"):
-                backend = await self._workspace.session.backend()
-                made = await backend.assistants.create(new_body(draft_of(self._deleted[-1])))
-                self._deleted.pop()
+                made = await self._workspace.assistant_store.restore()
                 self.refresh_bindings()
                 await self._show(made, choose=False)
 

@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.previews import MAX_PICTURE
 from assistants_tui.service.files.thread_files import ThreadFile, thread_files
 from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.runs.state import RunState
@@ -265,8 +264,7 @@ class InspectorPane(Vertical):
     async def _read_picture(self, file_id: str) -> None:
         view = self.query_one(PictureView)
         try:
-            backend = await self._workspace.session.backend()
-            data, _ = await backend.files.read(file_id, MAX_PICTURE)
+            data = await self._workspace.files.read_picture(file_id)
         except ServiceError as error:
             view.say(str(error))
         else:

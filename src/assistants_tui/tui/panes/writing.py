@@ -532,8 +532,7 @@ class WritingPane(Vertical):
     async def _read_models(self) -> None:
         self._models = ()
         try:
-            backend = await self._workspace.session.backend()
-            self._models = [model["id"] for model in await backend.models()]
+            self._models = [model["id"] for model in await self._workspace.session.models()]
         except ServiceError:
             return  # a name can be typed all the same
         self._text_changed()

@@ -82,7 +82,7 @@ class AssistantEditor(Screen[Assistant | None]):
         self._before = draft_of(assistant) if assistant is not None else None
         self._start = self._before or draft or AssistantDraft()
         self._azure = workspace.session.profile.kind == "azure"
-        self._models: list[Model] = []
+        self._models: Sequence[Model] = ()
         self._names: dict[str, str] = {}
         """What files and stores are called, by their IDs."""
         self._refused: dict[Field, str] = {}
@@ -134,17 +134,16 @@ class AssistantEditor(Screen[Assistant | None]):
         self._ready = True
         self._check()
         with told_failures(self, "Not everything could be read"):
-            backend = await self._workspace.session.backend()
-            self._models = await backend.models()
+            self._models = await self._workspace.session.models()
             self._offer_model()
             self._check()
             await asyncio.gather(
                 *(
-                    self._learn_name(one, backend.files.retrieve(one), "filename")
+                    self._learn_name(one, self._workspace.files.retrieve(one), "filename")
                     for one in self._start.file_ids
                 ),
                 *(
-                    self._learn_name(one, backend.vector_stores.retrieve(one), "name")
+                    self._learn_name(one, self._workspace.vector_stores.retrieve(one), "name")
                     for one in self._start.vector_store_ids
                 ),
             )
@@ -242,11 +241,11 @@ class AssistantEditor(Screen[Assistant | None]):
             return
         self._sent = draft
         try:
-            backend = await self._workspace.session.backend()
+            store = self._workspace.assistant_store
             if self._assistant is None or self._before is None:
-                saved = await backend.assistants.create(new_body(draft))
+                saved = await store.create(new_body(draft))
             else:
-                saved = await backend.assistants.update(self._assistant, changes(self._before, draft))
+                saved = await store.update(self._assistant, changes(self._before, draft))
         except ServiceError as error:
             self._refused_by_server(error, draft)
             return
@@ -309,17 +308,15 @@ class AssistantEditor(Screen[Assistant | None]):
     @work
     async def _add_file(self) -> None:
         with told_failures(self, "No file added"):
-            backend = await self._workspace.session.backend()
             known = self._form.draft.file_ids
-            if added := await parts.ask_files(self, backend, self._names, known):
+            if added := await parts.ask_files(self, self._workspace.files, self._names, known):
                 self._update(file_ids=(*known, *added), code_interpreter=True)
 
     @on(ItemList.Added, "#vector_store_ids")
     @work
     async def _choose_store(self) -> None:
         with told_failures(self, "No vector store chosen"):
-            backend = await self._workspace.session.backend()
-            chosen = await parts.ask_store(self, backend, self._names)
+            chosen = await parts.ask_store(self, self._workspace.vector_stores, self._names)
             if chosen is not None:
                 self._update(vector_store_ids=(chosen,), file_search=True)
 

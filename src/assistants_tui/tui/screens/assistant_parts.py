@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from textual.screen import Screen
 
@@ -11,16 +11,15 @@ from assistants_tui.protocol.objects import FunctionDefinition, Json, Model
 from assistants_tui.service.assistants.checks import json_schema_problem
 from assistants_tui.service.assistants.models import shutdown_note
 from assistants_tui.service.files.local import size_words
+from assistants_tui.service.files.server_files import ServerFiles
 from assistants_tui.service.functions.definitions import TEMPLATE, DefinitionError, read_functions
 from assistants_tui.service.functions.source import SourceError, functions_in
 from assistants_tui.service.json_text import read_json, write_json
+from assistants_tui.service.vector_stores import ServerVectorStores
 from assistants_tui.tui.screens.dialogs import TextDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.search_dialog import Choice, SearchDialog
 from assistants_tui.tui.screens.source_dialog import SourceDialog
-
-if TYPE_CHECKING:
-    from assistants_tui.service.client.backend import Backend
 
 _NEW = "\0new"
 _SCHEMA = {
@@ -51,7 +50,7 @@ async def ask_model(screen: Screen[Any], models: Sequence[Model]) -> str | None:
 
 
 async def ask_files(
-    screen: Screen[Any], backend: "Backend", names: dict[str, str], known: Collection[str]
+    screen: Screen[Any], files: ServerFiles, names: dict[str, str], known: Collection[str]
 ) -> list[str]:
     """The ID of a file of the server, or those of files that are uploaded now.
 
@@ -59,7 +58,7 @@ async def ask_files(
     """
 
     async def load(after: str | None) -> tuple[list[Choice], str | None]:
-        page = await backend.files.list(purpose="assistants", after=after)
+        page = await files.list(purpose="assistants", after=after)
         names.update((file["id"], str(file.get("filename") or file["id"])) for file in page.items)
         return [
             Choice(file["id"], names[file["id"]], f"{size_words(file.get('bytes') or 0)}  {file['id']}")
@@ -74,17 +73,17 @@ async def ask_files(
         return [] if chosen is None else [chosen]
     added = []
     for path in await screen.app.push_screen_wait(FilePicker("Upload files", Path.cwd())) or ():
-        file = await backend.files.upload(path)
+        file = await files.upload(path)
         names[file["id"]] = str(file.get("filename") or file["id"])
         added.append(file["id"])
     return added
 
 
-async def ask_store(screen: Screen[Any], backend: "Backend", names: dict[str, str]) -> str | None:
+async def ask_store(screen: Screen[Any], stores: ServerVectorStores, names: dict[str, str]) -> str | None:
     """The ID of a vector store of the server, or of a new one. Raises `ServiceError`."""
 
     async def load(after: str | None) -> tuple[list[Choice], str | None]:
-        page = await backend.vector_stores.list(after=after)
+        page = await stores.list(after=after)
         choices = []
         for store in page.items:
             names[store["id"]] = store.get("name") or "Unnamed"
@@ -102,7 +101,7 @@ async def ask_store(screen: Screen[Any], backend: "Backend", names: dict[str, st
     name = await screen.app.push_screen_wait(TextDialog("Name of the new vector store"))
     if name is None:
         return None
-    store = await backend.vector_stores.create(name)
+    store = await stores.create(name)
     names[store["id"]] = name
     return store["id"]
 

@@ -36,8 +36,7 @@ async def import_assistants(widget: Widget, workspace: Workspace) -> list[Assist
 
 async def _import(widget: Widget, workspace: Workspace, path: Path) -> list[Assistant]:
     text = await read_text(str(path))
-    backend = await workspace.session.backend()
-    model = workspace.session.profile.default_model or next((one["id"] for one in await backend.models()), "")
+    model = await workspace.session.default_model()
     try:
         read = read_assistants(text, default_model=model)
     except AssistantFileError as error:
@@ -57,7 +56,7 @@ async def _import(widget: Widget, workspace: Workspace, path: Path) -> list[Assi
     for one in good:
         with told_failures(widget, f"“{one.title}” was not imported"):
             fields = one.without_resources if choice == "bare" else one.fields
-            made.append(await backend.assistants.create(fields))
+            made.append(await workspace.assistant_store.create(fields))
     if made:
         widget.notify(f"{_count(len(made))} imported.", title="Import", markup=False)
     return made

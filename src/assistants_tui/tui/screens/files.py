@@ -11,8 +11,8 @@ from textual.content import Content
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.objects import FileObject
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.files.intake import Intake, Transfer
 from assistants_tui.service.files.local import pasted_paths, size_words
+from assistants_tui.service.files.upload_queue import Transfer, UploadQueue
 from assistants_tui.service.times import clock, when
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
@@ -59,7 +59,7 @@ class FilesScreen(ListScreen):
         self._shown: list[FileObject | Transfer] = []
         self._after: str | None = None
         self._purpose = ""
-        self._intake: Intake | None = None
+        self._uploads = UploadQueue(workspace.files, workspace.vector_stores, self.draw_soon)
         self._reading = True
 
     def on_mount(self) -> None:
@@ -78,8 +78,7 @@ class FilesScreen(ListScreen):
         self._reading = True
         self.draw()
         with told_failures(self.rows, "Files not listed"):
-            backend = await self.workspace.session.backend()
-            page = await backend.files.list(purpose=self._purpose or None, after=self._after)
+            page = await self.workspace.files.list(purpose=self._purpose or None, after=self._after)
             self._files |= {file["id"]: file for file in page.items}
             self._after = page.next_cursor
         self._reading = False
@@ -87,8 +86,7 @@ class FilesScreen(ListScreen):
 
     async def notice(self) -> None:
         purpose = self._purpose
-        backend = await self.workspace.session.backend()
-        page = await backend.files.list(purpose=purpose or None)
+        page = await self.workspace.files.list(purpose=purpose or None)
         files = renewed(self._files, page)
         if purpose == self._purpose and not self._reading and files != self._files:
             if next(reversed(files), None) != next(reversed(self._files), None):
@@ -101,8 +99,7 @@ class FilesScreen(ListScreen):
         files = [
             file for file in self._files.values() if all(word in _name(file).casefold() for word in words)
         ]
-        transfers = list(self._intake.transfers) if self._intake is not None else []
-        shown = self._shown = [*transfers, *files]
+        shown = self._shown = [*self._uploads.transfers, *files]
         more = self._after is not None
         self.rows.empty = (
             "Reading…" if self._reading else "No file matches." if words else "No files yet. u uploads."
@@ -206,10 +203,7 @@ class FilesScreen(ListScreen):
     @work(group="upload")
     async def _send(self, paths: Sequence[Path], purpose: str) -> None:
         with told_failures(self.rows, "Not uploaded"):
-            backend = await self.workspace.session.backend()
-            if self._intake is None:
-                self._intake = Intake(backend, self.draw_soon)
-            await self._intake.take(paths, purpose=purpose)
+            await self._uploads.send(paths, purpose=purpose)
             self.action_reload()
 
     # one file
@@ -249,8 +243,7 @@ class FilesScreen(ListScreen):
         )
         if choice == "delete":
             with told_failures(self.rows, "Not deleted"):
-                backend = await self.workspace.session.backend()
-                await backend.files.delete(file["id"])
+                await self.workspace.files.delete(file["id"])
                 self._files.pop(file["id"], None)
                 self.draw()
 

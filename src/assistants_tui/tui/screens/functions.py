@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service.assistants.resources import function_names, give_functions, take_function
+from assistants_tui.service.assistants.resources import function_names
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.files.local import short_path
 from assistants_tui.service.functions.registry import Catalogue, Function
@@ -149,12 +149,12 @@ class FunctionsScreen(ListScreen):
             self.notify("Choose an assistant first.", severity="warning")
             return
         with told_failures(self.rows, "Not changed"):
-            backend = await self.workspace.session.backend()
+            store = self.workspace.assistant_store
             name = function.definition["name"]
             if name in self._given:
-                await take_function(backend, assistant, name)
+                await store.take_function(assistant, name)
             else:
-                await give_functions(backend, assistant, [function.definition])
+                await store.give_functions(assistant, [function.definition])
             await self.workspace.assistants.refresh()
 
     @work(exclusive=True, group="give")
@@ -163,8 +163,8 @@ class FunctionsScreen(ListScreen):
         if assistant is None or not self._shown:
             return
         with told_failures(self.rows, "Not changed"):
-            backend = await self.workspace.session.backend()
-            await give_functions(backend, assistant, [function.definition for function in self._shown])
+            definitions = [function.definition for function in self._shown]
+            await self.workspace.assistant_store.give_functions(assistant, definitions)
             await self.workspace.assistants.refresh()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

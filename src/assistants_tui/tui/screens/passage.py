@@ -11,13 +11,11 @@ from textual.content import Content, Span
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import (
     Passage,
     Surroundings,
     highlights,
     quoted_place,
-    surroundings,
 )
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.excerpts import shortened
@@ -125,11 +123,7 @@ class PassageScreen(ModalScreen[None]):
 
     @work(exclusive=True, group="around")
     async def _read_around(self, passage: Passage) -> None:
-        try:
-            backend = await self._workspace.session.backend()
-        except ServiceError:
-            return  # the passage itself is there
-        around = await surroundings(backend, self._store_ids, passage)
+        around = await self._workspace.passages.around(self._store_ids, passage)
         if passage is self._passage:
             self._show_around(around)
 

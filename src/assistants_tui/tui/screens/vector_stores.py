@@ -11,17 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from assistants_tui.protocol.objects import VectorStore, VectorStoreFile
-from assistants_tui.service.assistants.resources import (
-    give_store_to_assistant,
-    give_store_to_thread,
-    store_of,
-)
+from assistants_tui.service.assistants.resources import store_of
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.client.vector_stores import StoreProgress
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
-from assistants_tui.service.files.intake import Intake, Transfer, searchable_files, why_not_searched
 from assistants_tui.service.files.local import size_words
+from assistants_tui.service.files.upload_queue import (
+    Transfer,
+    UploadQueue,
+    searchable_files,
+    why_not_searched,
+)
 from assistants_tui.service.times import when
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
@@ -90,7 +91,7 @@ class VectorStoresScreen(ListScreen):
         self._progress: dict[str, StoreProgress] = {}
         self._after: str | None = None
         self._open: set[str] = set()
-        self._intakes: dict[str, Intake] = {}
+        self._uploads: dict[str, UploadQueue] = {}
         self._lines: list[_Line] = []
         self._reading = True
         self._listed = False
@@ -112,8 +113,7 @@ class VectorStoresScreen(ListScreen):
     async def _read(self) -> None:
         self._reading = True
         with told_failures(self.rows, "Stores not listed"):
-            backend = await self.workspace.session.backend()
-            page = await backend.vector_stores.list(after=self._after)
+            page = await self.workspace.vector_stores.list(after=self._after)
             self._stores |= {store["id"]: store for store in page.items}
             self._after = page.next_cursor
             self._listed = True
@@ -121,8 +121,7 @@ class VectorStoresScreen(ListScreen):
         self.draw()
 
     async def notice(self) -> None:
-        backend = await self.workspace.session.backend()
-        page = await backend.vector_stores.list()
+        page = await self.workspace.vector_stores.list()
         stores = renewed(self._stores, page)
         if not self._reading and stores != self._stores:
             if next(reversed(stores), None) != next(reversed(self._stores), None):
@@ -134,10 +133,10 @@ class VectorStoresScreen(ListScreen):
             self.draw_soon()
 
     async def _read_files(self, store_id: str, after: str | None = None) -> None:
-        backend = await self.workspace.session.backend()
-        if after is None and (progress := await backend.vector_stores.progress(store_id)) is not None:
+        service = self.workspace.vector_stores
+        if after is None and (progress := await service.progress(store_id)) is not None:
             self._progress[store_id] = progress
-        page = await backend.vector_stores.files(store_id, after=after)
+        page = await service.files(store_id, after=after)
         read = {file["id"]: file for file in page.items}
         self._files[store_id] = read if after is None else self._files.get(store_id, {}) | read
         self._more_files.pop(store_id, None)
@@ -155,9 +154,8 @@ class VectorStoresScreen(ListScreen):
             if not busy:
                 continue
             try:
-                backend = await self.workspace.session.backend()
                 for store_id in busy:
-                    self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
+                    self._stores[store_id] = await self.workspace.vector_stores.retrieve(store_id)
                     if store_id in self._open:
                         await self._read_files(store_id)
             except ServiceError:
@@ -170,8 +168,7 @@ class VectorStoresScreen(ListScreen):
         return reading or (progress is not None and progress.is_busy)
 
     async def _look_at(self, store_id: str) -> None:
-        backend = await self.workspace.session.backend()
-        self._stores[store_id] = await backend.vector_stores.retrieve(store_id)
+        self._stores[store_id] = await self.workspace.vector_stores.retrieve(store_id)
         if store_id in self._open:
             await self._read_files(store_id)
         self.draw()
@@ -185,8 +182,8 @@ class VectorStoresScreen(ListScreen):
             if not all(word in _name(store).casefold() for word in words):
                 continue
             lines.append(_Line(store))
-            if (intake := self._intakes.get(store["id"])) is not None:
-                lines += [_Line(store, transfer=one) for one in intake.transfers]
+            if (queue := self._uploads.get(store["id"])) is not None:
+                lines += [_Line(store, transfer=one) for one in queue.transfers]
             if store["id"] in self._open:
                 lines += [_Line(store, file) for file in self._files.get(store["id"], {}).values()]
         self._lines = lines
@@ -277,8 +274,7 @@ class VectorStoresScreen(ListScreen):
     async def _show_pieces(self, line: _Line) -> None:
         """What was read from a file, piece by piece, as file search sees it."""
         assert line.file is not None
-        backend = await self.workspace.session.backend()
-        pieces = await backend.vector_stores.content(line.store["id"], line.file["id"])
+        pieces = await self.workspace.vector_stores.pieces(line.store["id"], line.file["id"])
         self._results_of = line.key
         self.show_parts(
             [
@@ -317,8 +313,7 @@ class VectorStoresScreen(ListScreen):
         if name is None:
             return
         with told_failures(self.rows, "Not made"):
-            backend = await self.workspace.session.backend()
-            store = await backend.vector_stores.create(name)
+            store = await self.workspace.vector_stores.create(name)
             self._stores = {store["id"]: store, **self._stores}
             self.draw()
             self.rows.cursor = 0
@@ -333,10 +328,8 @@ class VectorStoresScreen(ListScreen):
         )
         if name is not None:
             with told_failures(self.rows, "Not renamed"):
-                backend = await self.workspace.session.backend()
-                self._stores[line.store["id"]] = await backend.vector_stores.update(
-                    line.store["id"], {"name": name}
-                )
+                store_id = line.store["id"]
+                self._stores[store_id] = await self.workspace.vector_stores.rename(store_id, name)
                 self.draw()
 
     @work
@@ -376,10 +369,11 @@ class VectorStoresScreen(ListScreen):
     @work(group="upload")
     async def _send(self, store_id: str, paths: Sequence[Path]) -> None:
         with told_failures(self.rows, "Not added"):
-            backend = await self.workspace.session.backend()
-            intake = self._intakes.setdefault(store_id, Intake(backend, self.draw_soon))
+            if store_id not in self._uploads:
+                stores = self.workspace.vector_stores
+                self._uploads[store_id] = UploadQueue(self.workspace.files, stores, self.draw_soon)
             self._open.add(store_id)
-            await intake.take(paths, purpose="assistants", store_id=store_id)
+            await self._uploads[store_id].send(paths, purpose="assistants", store_id=store_id)
             await self._look_at(store_id)
 
     @work
@@ -393,8 +387,7 @@ class VectorStoresScreen(ListScreen):
         if query is None:
             return
         with told_failures(self.rows, "Not searched"):
-            backend = await self.workspace.session.backend()
-            answer = await backend.vector_stores.search(line.store["id"], query)
+            answer = await self.workspace.vector_stores.search(line.store["id"], query)
             passages = list(results_of({"file_search": {"results": answer.results}}))
             self._results_of = line.key
             parts = [
@@ -428,8 +421,7 @@ class VectorStoresScreen(ListScreen):
         if not await self._replace(store_of(dict(assistant)), line.store, name):
             return
         with told_failures(self.rows, "Not given"):
-            backend = await self.workspace.session.backend()
-            await give_store_to_assistant(backend, assistant, line.store["id"])
+            await self.workspace.assistant_store.give_store(assistant, line.store["id"])
             await self.workspace.assistants.refresh()
             self.notify(f"{name} searches {_name(line.store)} from now on.", markup=False)
 
@@ -439,10 +431,9 @@ class VectorStoresScreen(ListScreen):
         if line is None or thread_id is None:
             return
         with told_failures(self.rows, "Not given"):
-            backend = await self.workspace.session.backend()
-            thread = await backend.threads.retrieve(thread_id)
-            if await self._replace(store_of(dict(thread)), line.store, "The open thread"):
-                await give_store_to_thread(backend, thread_id, line.store["id"])
+            present = await self.workspace.vector_stores.of_thread(thread_id)
+            if await self._replace(present, line.store, "The open thread"):
+                await self.workspace.vector_stores.give_to_thread(thread_id, line.store["id"])
                 self.notify(f"The open thread has {_name(line.store)} from now on.", markup=False)
 
     async def _replace(self, present: str | None, store: VectorStore, who: str) -> bool:
@@ -470,7 +461,6 @@ class VectorStoresScreen(ListScreen):
         if line is None or line.transfer is not None:
             return
         store_id = line.store["id"]
-        backend = await self.workspace.session.backend()
         if line.file is not None:
             name = self.workspace.file_names.name(line.file["id"])
             dialog = ChoiceDialog(
@@ -482,7 +472,7 @@ class VectorStoresScreen(ListScreen):
             if await self.app.push_screen_wait(dialog) != "remove":
                 return
             with told_failures(self.rows, "Not taken out"):
-                await backend.vector_stores.remove_file(store_id, line.file["id"])
+                await self.workspace.vector_stores.remove_file(store_id, line.file["id"])
                 self._files.get(store_id, {}).pop(line.file["id"], None)
                 await self._look_at(store_id)
                 self.notify("Taken out of the store. The file itself stays.", timeout=4)
@@ -497,7 +487,7 @@ class VectorStoresScreen(ListScreen):
         )
         if choice == "delete":
             with told_failures(self.rows, "Not deleted"):
-                await backend.vector_stores.delete(store_id)
+                await self.workspace.vector_stores.delete(store_id)
                 self._stores.pop(store_id, None)
                 self.draw()
 

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from assistants_tui.service.files.previews import Preview, preview, wanted_bytes
+from assistants_tui.service.files.previews import Preview
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.file_actions import file_words, open_with_system, save_file, save_file_as
@@ -149,11 +149,8 @@ class ViewerScreen(ModalScreen[None]):
 async def view_file(widget: Widget, workspace: Workspace, file_id: str) -> None:
     """Show a file in the app as far as that is possible."""
     with told_failures(widget, "Not shown"):
-        backend = await workspace.session.backend()
-        file = await backend.files.retrieve(file_id)
+        file, shown = await workspace.files.preview(file_id)
         name = file.get("filename") or file_id
-        data, total = await backend.files.read(file_id, wanted_bytes(name))
-        shown = preview(name, data, total)
         widget.app.push_screen(ViewerScreen(workspace, file_id, name, file_words(file), shown))
 
 

@@ -8,13 +8,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from assistants_tui.protocol import file_kinds
 from assistants_tui.service.errors import ServiceError
-
-if TYPE_CHECKING:
-    from assistants_tui.service.client.backend import Backend
+from assistants_tui.service.files.server_files import ServerFiles
+from assistants_tui.service.vector_stores import ServerVectorStores
 
 MAX_FILES = 10_000
 """Files that a folder may give at once; a vector store takes no more."""
@@ -32,11 +31,13 @@ class Transfer:
     error: ServiceError | None = None
 
 
-class Intake:
-    """Uploads. `changed` is told after each change; attributes are then read."""
+class UploadQueue:
+    """Sends a few files at once, in order."""
 
-    def __init__(self, backend: "Backend", changed: Callable[[], None]) -> None:
-        self._backend = backend
+    def __init__(self, files: ServerFiles, stores: ServerVectorStores, changed: Callable[[], None]) -> None:
+        """`changed` is called after each change of `transfers`."""
+        self._files = files
+        self._stores = stores
         self._changed = changed
         self._transfers: list[Transfer] = []
 
@@ -45,7 +46,7 @@ class Intake:
         """The files that are not through yet, or failed."""
         return [one for one in self._transfers if one.state != "done"]
 
-    async def take(self, paths: Sequence[Path], *, purpose: str, store_id: str | None = None) -> None:
+    async def send(self, paths: Sequence[Path], *, purpose: str, store_id: str | None = None) -> None:
         """Send files, and put each into a vector store when it has arrived. Failures stay in `transfers`."""
         first = len(self._transfers)
         self._transfers += [Transfer(path) for path in paths]
@@ -67,12 +68,10 @@ class Intake:
                 self._put(place, percent=percent)
 
         try:
-            file = await self._backend.files.upload(
-                self._transfers[place].path, purpose=purpose, progress=progress
-            )
+            file = await self._files.upload(self._transfers[place].path, purpose=purpose, progress=progress)
             self._put(place, file_id=file["id"])
             if store_id is not None:
-                await self._backend.vector_stores.add_file(store_id, file["id"])
+                await self._stores.add_file(store_id, file["id"])
         except ServiceError as error:
             self._put(place, state="failed", error=error)
         else:
