@@ -9,11 +9,14 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from assistants_tui.tui import question_guard
-from support.pilot import wait_as_long_as_it_gets_on
+from support.certificates import read_certificates_once
+from support.pilot import paint_when_a_test_looks, wait_as_long_as_it_gets_on
 
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("suite")
 wait_as_long_as_it_gets_on()
+paint_when_a_test_looks()
+read_certificates_once()
 gc.set_threshold(
     50_000, 20, 100
 )  # as the app has it: at Python's default a third of the suite's time went there

@@ -15,6 +15,7 @@ from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.screens.chat import ChatScreen
 from assistants_tui.tui.widgets.message_view import MessageView
 from support.model_endpoint import ModelEndpoint, Reply
+from support.pilot import look
 
 EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
 
@@ -60,6 +61,7 @@ class Driver:
     @property
     def screen(self) -> str:
         """Every line of the screen as text."""
+        look(self.app)
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
@@ -79,11 +81,15 @@ class Driver:
     async def until(self, condition: Callable[[], object], *, seconds: float = 120) -> None:
         """Let the app work until the condition holds."""
         deadline = time.monotonic() + seconds
+        polls = 0
         while not condition():
             assert self.app._exception is None, "the app has crashed; what happened stands below"
             self.nothing_unexpected()
             assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
             await asyncio.sleep(0.04)
+            polls += 1
+            if polls % 5 == 0:  # some things happen when they come into sight
+                look(self.app)
         await self.pilot.pause()
 
     def nothing_unexpected(self) -> None:
