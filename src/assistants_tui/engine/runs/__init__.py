@@ -2,5 +2,5 @@
 
 `manager` holds all runs that this engine works on. An `executor` does one of them: it builds the prompt
 (`prompt`), reads the model's turns (`turn`), runs code (`code`), and has every change stored and announced
-(`run_writer`, `events`).
+(`run_writer` and what it is made of, `events`).
 """

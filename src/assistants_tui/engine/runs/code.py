@@ -8,8 +8,8 @@ from typing import Any
 
 from assistants_tui.engine.runs.artifacts import RunArtifacts
 from assistants_tui.engine.runs.cancellation import CancelToken
-from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
 from assistants_tui.engine.store import files
 from assistants_tui.engine.tools.code_interpreter.interface import (
     CreatedFile,
@@ -62,20 +62,22 @@ class CodeRunner:
         """Why that is so, and what would help."""
         return (await self._services.interpreter.sandbox()).reason
 
-    async def run(self, writer: RunWriter, index: int, cancel_token: CancelToken, decision: Json) -> None:
+    async def run(
+        self, calls: ToolCallsWriter, index: int, cancel_token: CancelToken, decision: Json
+    ) -> None:
         """Run the code of one call and tell what it gives. Its failures are output. Raises `Interrupted`.
 
         `decision` is what the user said about the code, if anything: see `RunManager.decide`.
         """
         if decision.get("decision") == "reject":
-            writer.add_logs(index, f"[{_rejected(decision.get('reason') or '')}]\n")
+            calls.add_logs(index, f"[{_rejected(decision.get('reason') or '')}]\n")
             return
         if (edited := decision.get("code")) is not None:
-            writer.replace_code(index, edited)
-            writer.add_logs(index, "[The user has edited this code before running it.]\n")
-        code = writer.calls[index]["code_interpreter"]["input"]
+            calls.replace_code(index, edited)
+            calls.add_logs(index, "[The user has edited this code before running it.]\n")
+        code = calls.items[index]["code_interpreter"]["input"]
         sandbox = await self._services.interpreter.sandbox()
-        writer.confined_by(sandbox)
+        calls.confined_by(sandbox)
         execution: Execution | None = None
 
         async def produce(emit: Callable[[Output | Execution], None]) -> None:
@@ -98,21 +100,21 @@ class CodeRunner:
             async for output in outputs:
                 match output:
                     case Logs(text):
-                        writer.add_logs(index, text)
+                        calls.add_logs(index, text)
                     case Image():
-                        await self._show(writer, index, output.name, output.data)
+                        await self._show(calls, index, output.name, output.data)
                     case Execution():
                         execution = output
         if execution is not None:
             await self._keep(execution.files)
 
-    async def _show(self, writer: RunWriter, index: int, name: str, data: bytes) -> None:
+    async def _show(self, calls: ToolCallsWriter, index: int, name: str, data: bytes) -> None:
         async def once() -> AsyncIterator[bytes]:
             yield data
 
         file_id = await self._store(name, once())
         self.artifacts.add_image(file_id)
-        writer.add_image(index, file_id)
+        calls.add_image(index, file_id)
 
     async def _keep(self, created: Sequence[CreatedFile]) -> None:
         for file in created:

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.runs.artifacts import RunArtifacts
 from assistants_tui.engine.runs.cancellation import CancelToken
-from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
 from assistants_tui.engine.store import assistants, threads, vector_store_files, vector_stores
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
@@ -118,7 +118,13 @@ class DocumentSearch:
             self._cite(found)
 
     async def run(
-        self, writer: RunWriter, index: int, arguments: str, cancel_token: CancelToken, *, budget: int | None
+        self,
+        calls: ToolCallsWriter,
+        index: int,
+        arguments: str,
+        cancel_token: CancelToken,
+        *,
+        budget: int | None,
     ) -> None:
         """Do one search. `budget`: tokens of the next prompt, if it is limited. Raises `Interrupted`."""
         documents = self.documents or Documents()
@@ -131,7 +137,7 @@ class DocumentSearch:
             found = await self._search(documents.stores, _queries(arguments), budget)
             cancel_token.check()
         number = self._cite(found)
-        writer.add_results(index, found)
+        calls.add_results(index, found)
         remark = passages.remark(
             found=bool(found),
             searched=documents.count,
@@ -140,7 +146,7 @@ class DocumentSearch:
             not_read=documents.not_read,
             expired=documents.expired,
         )
-        call_id = writer.calls[index]["id"]
+        call_id = calls.items[index]["id"]
         self.told[call_id] = passages.told(found, number, remark)
         if remark:
             self.remarks[call_id] = remark

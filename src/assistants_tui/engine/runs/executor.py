@@ -29,9 +29,9 @@ from assistants_tui.engine.runs import (
 from assistants_tui.engine.runs.cancellation import CancelToken, Interrupted
 from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
-from assistants_tui.engine.runs.events import EventBroadcaster
 from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions, last_round
+from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.runs.turn import ModelTurn
@@ -62,19 +62,11 @@ class _Ended(Exception):
 class Executor:
     """The work on one run from `queued` to its end, or to the next wait for a client's answer."""
 
-    def __init__(
-        self,
-        services: RunServices,
-        events: EventBroadcaster,
-        owner: str,
-        run: Json,
-        *,
-        with_passages: bool = False,
-    ) -> None:
+    def __init__(self, services: RunServices, storage: RunStorage) -> None:
+        run, owner = storage.run, storage.owner
         self.cancel_token = CancelToken()
-        self.writer = RunWriter(
-            services.database, services.clock, events, owner=owner, run=run, with_passages=with_passages
-        )
+        self.storage = storage
+        self.writer = RunWriter(storage)
         self._services = services
         self._owner = owner
         self._tools = ToolBox(run["tools"])
@@ -117,7 +109,7 @@ class Executor:
         for failure in await asyncio.gather(self.writer.begin(), self._read_thread(), return_exceptions=True):
             if failure is not None:
                 raise failure
-        if self.writer.unsettled_code and await self._finish_calls():
+        if self.writer.calls.unsettled_code and await self._finish_calls():
             return None
         while True:
             self.cancel_token.check()
@@ -172,7 +164,7 @@ class Executor:
             if "decision" in self._progress:
                 for step in await run_steps.of_run(connection, self.writer.id):
                     if not is_final(step["status"]) and step["type"] == "tool_calls":
-                        self.writer.reopen_calls(step, self._progress["settled"])
+                        self.writer.calls.reopen(step, self._progress["settled"])
             elif self.writer.turns:
                 await self._recall(connection)
             try:
@@ -203,7 +195,7 @@ class Executor:
         unseen = await self._run_code(self._progress["decision"])
         if await self._wait(unseen, used):
             return True
-        await self.writer.close_calls(used)
+        await self.writer.calls.close(used)
         async with self._services.database.read() as connection:
             await self._recall(connection)
         return False
@@ -252,11 +244,11 @@ class Executor:
             opened = True
             if call.kind == "file_search":
                 await self._search.run(
-                    self.writer, call.index, call.arguments, self.cancel_token, budget=self._budget()
+                    self.writer.calls, call.index, call.arguments, self.cancel_token, budget=self._budget()
                 )
         unseen = await self._run_code()
-        if opened and unseen is None and not self.writer.waits_for_functions:
-            await self.writer.close_calls(turn.usage)
+        if opened and unseen is None and not self.writer.calls.functions:
+            await self.writer.calls.close(turn.usage)
         await turn.write_late_text()
         return opened and await self._wait(unseen, turn.usage)
 
@@ -265,11 +257,11 @@ class Executor:
 
         Returns the place of the call whose code the user has to see.
         """
-        for index in self.writer.unsettled_code:
+        for index in self.writer.calls.unsettled_code:
             if decision is None and await self._code.needs_approval():
                 return index
-            await self._code.run(self.writer, index, self.cancel_token, decision or {})
-            self.writer.settle(index)
+            await self._code.run(self.writer.calls, index, self.cancel_token, decision or {})
+            self.writer.calls.settle(index)
             decision = None
         return None
 
@@ -282,7 +274,7 @@ class Executor:
         }
         if unseen is not None:
             await self.writer.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
-        elif self.writer.waits_for_functions:
+        elif self.writer.calls.functions:
             await self.writer.ask_for_outputs(used, kept)
         else:
             return False
@@ -291,7 +283,7 @@ class Executor:
     async def _completed(self, turn: ModelTurn) -> RunOutcome:
         await turn.write_images()
         spoken = any(turn["role"] == "assistant" and turn["content"] for turn in self._own)
-        if not (turn.text or self.writer.has_message or spoken):
+        if not (turn.text or self.writer.message.is_open or spoken):
             message = "The model's answer was empty. Ask again, or choose another model."
             return outcomes.failed("server_error", message)
         if turn.request.response_format is not None and not turn.refused:

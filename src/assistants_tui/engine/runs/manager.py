@@ -13,6 +13,7 @@ from assistants_tui.engine.runs.events import EventBroadcaster, Subscription
 from assistants_tui.engine.runs.executor import Executor
 from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.outcomes import RunOutcome
+from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.code_interpreter import Sandbox
@@ -99,8 +100,12 @@ class RunManager:
         subscription = events.subscribe() if stream else None
         for event in announce:
             events.publish(*event)
-        executor = Executor(self._services, events, owner, run, with_passages=with_passages)
-        self._executors[executor.writer.id] = executor
+        services = self._services
+        storage = RunStorage(
+            services.database, services.clock, events, owner=owner, run=run, with_passages=with_passages
+        )
+        executor = Executor(services, storage)
+        self._executors[storage.id] = executor
         self._at_work.set()
         self._spawn(self._work(executor))
         return subscription
@@ -207,44 +212,44 @@ class RunManager:
     async def forget_thread(self, thread_id: str) -> None:
         """The thread was deleted: its run ends, and with it what its code has left behind."""
         for executor in self._executors.values():
-            if executor.writer.run["thread_id"] == thread_id:
+            if executor.storage.run["thread_id"] == thread_id:
                 executor.cancel_token.request("taken")
         await self._services.interpreter.close_thread(thread_id)
 
     # Work
 
     async def _work(self, executor: Executor) -> None:
-        writer = executor.writer
+        storage = executor.storage
         try:
             await executor.work()
-            if not writer.concluded:
+            if not executor.writer.concluded:
                 await self._conclude(executor)
         except Exception:
             # Its store failed it. It stays as it is until the sweep finds it without an executor.
-            _logger.exception("run %s was lost", writer.id)
+            _logger.exception("run %s was lost", storage.id)
         finally:
             # An answer to a run that waits may have begun the next attempt before this one gets here.
-            if self._executors.get(writer.id) is executor:
-                del self._executors[writer.id]
-            writer.events.publish(DONE, "[DONE]")
-            writer.events.end()
+            if self._executors.get(storage.id) is executor:
+                del self._executors[storage.id]
+            storage.events.publish(DONE, "[DONE]")
+            storage.events.end()
             await executor.release()
 
     async def _conclude(self, executor: Executor) -> None:
         """Tell the readers of a run that another process has ended, or deleted, how it stands."""
-        writer = executor.writer
+        storage = executor.storage
         async with self._services.database.read() as connection:
-            run = await runs.get(connection, writer.owner, writer.run["thread_id"], writer.id)
+            run = await runs.get(connection, storage.owner, storage.run["thread_id"], storage.id)
         if run is not None:
-            writer.events.publish(run_event(run["status"]), run)
+            storage.events.publish(run_event(run["status"]), run)
         else:
             error = {"message": "The run was deleted.", "type": "server_error", "param": None, "code": None}
             # The reference shows the bare error; the SDKs raise only if it is wrapped.
-            writer.events.publish(ERROR, error | {"error": error})
+            storage.events.publish(ERROR, error | {"error": error})
 
     def _stop_cancelled(self, executor: Executor) -> None:
         if executor.cancel_token.request("cancel"):
-            executor.writer.tell_cancelling()
+            executor.writer.announce_cancelling()
 
     async def _complete_calls(
         self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], used: Json | None
@@ -287,16 +292,16 @@ class RunManager:
     async def _save(self) -> None:
         now = self._services.clock.time()
         renew = abs(now - self._renewed_at) >= _LEASE / 5
-        unsaved = [executor for executor in self._executors.values() if executor.writer.unsaved]
+        unsaved = [executor for executor in self._executors.values() if executor.storage.unsaved]
         if not unsaved and not renew:
             return
         async with self._services.database.write() as connection:
-            stored = [(one.writer, await one.writer.checkpoint(connection)) for one in unsaved]
+            stored = [(one.storage, await one.writer.checkpoint(connection)) for one in unsaved]
             if renew:
                 await runs.renew_leases(connection, self._instance_lock.name, self._executors, now)
                 self._renewed_at = now
-        for writer, changes in stored:
-            writer.checkpointed(changes)
+        for storage, streamed in stored:
+            storage.note_saved(streamed)
 
     async def _look_at_own(self) -> None:
         """Notice what another process did to our runs, and which have run out of time."""
@@ -305,7 +310,7 @@ class RunManager:
         async with self._services.database.read() as connection:
             states = await runs.held_by(connection, self._instance_lock.name)
         for run_id, executor in ours.items():
-            run = executor.writer.run
+            run = executor.storage.run
             if run_id not in states:
                 executor.cancel_token.request("taken")
             elif states[run_id] == "cancelling":

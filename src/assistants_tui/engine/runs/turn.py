@@ -114,7 +114,7 @@ class ModelTurn:
 
     def flush(self) -> None:
         """Tell what was held back: no more text will come."""
-        if self._writer.has_message:
+        if self._writer.message.is_open:
             for text, marker in self._scanner.finish():
                 self._tell(text, marker)
 
@@ -127,9 +127,9 @@ class ModelTurn:
         fault = await self._release()
         for call in self.calls:
             if call.index is not None and call.kind == "code_interpreter":
-                self._writer.add_input(call.index, call.code.finish())
+                self._writer.calls.add_input(call.index, call.code.finish())
             elif call.index is not None and call.kind == "function" and not call.arguments.strip():
-                self._writer.add_input(call.index, "{}")
+                self._writer.calls.add_input(call.index, "{}")
         return fault
 
     async def write_late_text(self) -> None:
@@ -142,7 +142,7 @@ class ModelTurn:
 
     async def write_images(self) -> None:
         """Show images that no text has followed."""
-        if self._artifacts.new_images and not self._writer.has_message:
+        if self._artifacts.new_images and not self._writer.message.is_open:
             await self._open_message()
 
     def as_turns(self, searches: Mapping[str, str]) -> list[Json]:
@@ -150,7 +150,7 @@ class ModelTurn:
 
         `searches`: those of file search, by call ID.
         """
-        calls = self._writer.calls
+        calls = self._writer.calls.items
         made = [
             self._tools.as_model_call(calls[call.index])
             if call.index is not None and call.kind != "file_search"
@@ -171,7 +171,7 @@ class ModelTurn:
         return [spoken, *told]
 
     async def _write(self, text: str, *, refusal: bool) -> None:
-        if not self._writer.has_message:
+        if not self._writer.message.is_open:
             self._blank += text
             if not self._blank.strip():
                 return
@@ -180,26 +180,26 @@ class ModelTurn:
         self._text.append(text)
         if refusal:
             self.refused = True
-            self._writer.add_refusal(text)
+            self._writer.message.add_refusal(text)
             return
         for stretch, marker in self._scanner.feed(text):
             self._tell(stretch, marker)
 
     def _tell(self, text: str, marker: str | None) -> None:
         if marker is None:
-            self._writer.add_text(text)
+            self._writer.message.add_text(text)
         else:
-            self._writer.add_marker(marker, self._artifacts.markers[marker])
+            self._writer.message.add_marker(marker, self._artifacts.markers[marker])
 
     async def _open_message(self) -> None:
         self._scanner = MarkerScanner(self._artifacts.markers)
         images, attachments = self._artifacts.take_new()
-        await self._writer.open_message(images, attachments)
+        await self._writer.message.open(images, attachments)
 
     async def _close_message(self) -> None:
         self.flush()
-        if self._writer.has_message:
-            await self._writer.close_message()
+        if self._writer.message.is_open:
+            await self._writer.message.close()
 
     async def _take_call(self, delta: ToolCallDelta) -> None:
         if delta.position > 0 and not self.request.parallel_tool_calls:
@@ -217,16 +217,16 @@ class ModelTurn:
         if call.index is None:
             return
         if call.kind == "code_interpreter":
-            self._writer.add_input(call.index, call.code.feed(delta.arguments))
+            self._writer.calls.add_input(call.index, call.code.feed(delta.arguments))
         elif call.kind == "function":
-            self._writer.add_input(call.index, delta.arguments)
+            self._writer.calls.add_input(call.index, delta.arguments)
 
     async def _begin_call(self, kind: str, call_id: str, name: str) -> int:
         if all(call.index is None for call in self.calls):
             await self._close_message()
             sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
-            await self._writer.open_calls(sandbox)
-        return self._writer.add_call(kind, call_id, name)
+            await self._writer.calls.open(sandbox)
+        return self._writer.calls.add(kind, call_id, name)
 
     def _holds_back(self, kind: str | None) -> bool:
         """Whether calls of that kind are told only once the turn is over and all arguments are known.
@@ -249,7 +249,7 @@ class ModelTurn:
                 call.refusal = NOT_CALLED if fault is None else f"{fault} Nothing was called. Call it again."
             else:
                 call.index = await self._begin_call("function", call.id, call.name)
-                self._writer.add_input(call.index, call.arguments)
+                self._writer.calls.add_input(call.index, call.arguments)
         return first
 
     def _weigh(self, text: str) -> None:

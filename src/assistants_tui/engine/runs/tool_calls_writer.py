@@ -1,0 +1,195 @@
+"""The step of tool calls that a run has open: the calls as the model writes them, and what comes of them."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from assistants_tui.engine.models.base import Usage
+from assistants_tui.engine.runs import usage
+from assistants_tui.engine.runs.run_storage import RunStorage, begin_events
+from assistants_tui.engine.store import run_steps
+from assistants_tui.engine.tools.code_interpreter import Sandbox
+from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.protocol.events import STEP, STEP_DELTA
+
+Json = dict[str, Any]
+
+_INPUTS = {"code_interpreter": "input", "function": "arguments"}
+"""The field of a call that grows while the model writes the call, by the call's type."""
+
+
+class ToolCallsWriter:
+    """Writes one step of calls after the other. `open` and `close` raise `Interrupted`."""
+
+    def __init__(self, storage: RunStorage) -> None:
+        self._storage = storage
+        self._step: Json | None = None
+        self._calls: list[Json] = []
+        self._settled: set[int] = set()
+        self._announced = 0
+        self._metadata: dict[str, str] = {}
+
+    @property
+    def items(self) -> list[Json]:
+        """The tool calls of the step, as far as they have come."""
+        return self._calls
+
+    @property
+    def step_id(self) -> str | None:
+        """The ID of the open step."""
+        return None if self._step is None else self._step["id"]
+
+    @property
+    def settled(self) -> list[int]:
+        """Where in the step code stands that has run, or will not."""
+        return sorted(self._settled)
+
+    @property
+    def unsettled_code(self) -> list[int]:
+        """Where in the step code stands that has not run yet."""
+        return [
+            index
+            for index, call in enumerate(self._calls)
+            if call["type"] == "code_interpreter" and index not in self._settled
+        ]
+
+    @property
+    def functions(self) -> list[Json]:
+        """The calls that the client has to answer."""
+        return [call for call in self._calls if call["type"] == "function"]
+
+    async def open(self, sandbox: Sandbox | None = None) -> None:
+        """Begin a step of tool calls. `sandbox`: what its code will be confined by, if that is known."""
+        self._calls = []
+        self._settled = set()
+        self._announced = 0
+        self._metadata = {}
+        if sandbox is not None:
+            self.confined_by(sandbox)
+        storage = self._storage
+        async with storage.transaction() as (connection, events):
+            await storage.check(connection)
+            details: Json = {"type": "tool_calls", "tool_calls": []}
+            self._step = await storage.create_step(connection, details, self._metadata)
+            events.extend(begin_events(STEP, self._step))
+
+    def reopen(self, step: Json, settled: list[int]) -> None:
+        """Go on with a step in which code waited; that of the calls in `settled` has been dealt with."""
+        self._step = step
+        self._calls = step["step_details"]["tool_calls"]
+        self._settled = set(settled)
+        self._announced = min([*self.unsettled_code, len(self._calls) - 1]) + 1
+        self._metadata = step["metadata"]
+
+    def settle(self, index: int) -> None:
+        """The code of a call has run, or will not. Calls that came after it are announced now."""
+        self._settled.add(index)
+        self._announce_calls()
+
+    def replace_code(self, index: int, code: str) -> None:
+        """The user wants other code to run. No delta can say so: readers get it with the completed step."""
+        self._calls[index]["code_interpreter"]["input"] = code
+        self._storage.note_streamed()
+
+    def confined_by(self, sandbox: Sandbox) -> None:
+        """Say in the step how its code was kept from the rest of the computer."""
+        self._metadata = {"sandbox": sandbox.name, "sandbox_says": sandbox.sentence}
+
+    def add(self, kind: str, call_id: str, name: str) -> int:
+        """Begin a tool call and return its index. `name` is that of a function.
+
+        A call that comes after code that has not run is announced when that code has put out all it will:
+        the SDKs' handlers take the outputs of a call only until the next call is announced.
+        """
+        self._calls.append(self._new_call(kind, call_id, name))
+        self._announce_calls()
+        return len(self._calls) - 1
+
+    def add_input(self, index: int, text: str) -> None:
+        """Append to the code or to the arguments of a call."""
+        kind = self._calls[index]["type"]
+        self._calls[index][kind][_INPUTS[kind]] += text
+        self._storage.note_streamed()
+        if index < self._announced:
+            self._announce_input(index, text)
+
+    def add_logs(self, index: int, text: str) -> None:
+        """Append to what a call's code has printed. Pieces without an image between them are one output."""
+        outputs = self._calls[index]["code_interpreter"]["outputs"]
+        if outputs and outputs[-1]["type"] == "logs":
+            outputs[-1]["logs"] += text
+        else:
+            outputs.append({"type": "logs", "logs": text})
+        self._announce_output(index, {"index": len(outputs) - 1, "type": "logs", "logs": text})
+
+    def add_image(self, index: int, file_id: str) -> None:
+        """Append an image that a call's code has shown."""
+        outputs = self._calls[index]["code_interpreter"]["outputs"]
+        image = {"type": "image", "image": {"file_id": file_id}}
+        outputs.append(image)
+        self._announce_output(index, {"index": len(outputs) - 1, **image})
+
+    def add_results(self, index: int, results: list[Json]) -> None:
+        """What a search has found. No delta has it: readers get it with the completed step."""
+        self._calls[index]["file_search"]["results"] = results
+        self._storage.note_streamed()
+
+    async def close(self, used: Usage) -> None:
+        """All calls of the step have their results."""
+        assert self._step is not None
+        values = {**self.values(), "usage": usage.to_wire(used)}
+        step, storage = self._step, self._storage
+        self.leave()
+        async with storage.transaction(saves=True) as (connection, events):
+            await storage.check(connection)
+            await storage.complete_step(connection, events, step, values)
+
+    async def checkpoint(self, connection: AsyncConnection) -> None:
+        """Store what has come of the open step, if there is one."""
+        if self._step is not None:
+            await run_steps.change(connection, self._step["id"], {"step_details": self._details()})
+
+    def values(self) -> Json:
+        """What the open step has gained besides its state."""
+        return {"step_details": self._details(), "metadata": self._metadata}
+
+    def leave(self) -> None:
+        """The step is ended elsewhere, or waits."""
+        self._step = None
+
+    def _details(self) -> Json:
+        return {"type": "tool_calls", "tool_calls": self._calls}
+
+    def _new_call(self, kind: str, call_id: str, name: str) -> Json:
+        shapes: dict[str, Json] = {
+            "code_interpreter": {"input": "", "outputs": []},
+            "file_search": {"ranking_options": passages.ranking(self._storage.run["tools"]), "results": []},
+            "function": {"name": name, "arguments": "", "output": None},
+        }
+        return {"id": call_id, "type": kind, kind: shapes[kind]}
+
+    # Deltas
+
+    def _announce_calls(self) -> None:
+        """Announce the calls whose turn it is, with what has come of them."""
+        while self._announced < min([len(self._calls), *(index + 1 for index in self.unsettled_code)]):
+            index, call = self._announced, self._calls[self._announced]
+            self._announced += 1
+            kind = call["type"]
+            self._announce({"index": index, **self._new_call(kind, call["id"], call[kind].get("name", ""))})
+            self._announce_input(index, call[kind].get(_INPUTS.get(kind), ""))
+
+    def _announce_input(self, index: int, text: str) -> None:
+        kind = self._calls[index]["type"]
+        if text:
+            self._announce({"index": index, "type": kind, kind: {_INPUTS[kind]: text}})
+
+    def _announce_output(self, index: int, output: Json) -> None:
+        self._announce(
+            {"index": index, "type": "code_interpreter", "code_interpreter": {"outputs": [output]}}
+        )
+
+    def _announce(self, call: Json) -> None:
+        assert self._step is not None
+        details = {"type": "tool_calls", "tool_calls": [call]}
+        self._storage.publish_delta(STEP_DELTA, self._step["id"], {"step_details": details})
