@@ -163,6 +163,29 @@ async def test_large_schemas_are_checked_whole(shared: httpx2.AsyncClient, stric
         assert "At $.properties.last.type: " in error_of(response)["message"]
 
 
+async def test_pages_of_very_long_texts_end_early(shared: httpx2.AsyncClient) -> None:
+    thread = await make(shared, "/threads")
+    path = f"/threads/{thread['id']}/messages"
+    sizes = (6, 1, 1, 9, 9, 17, 1)  # in parts of 250,000 characters; 4,000,000 fit into a page
+    text = {"type": "text", "text": "x" * 250_000}
+    made = [(await make(shared, path, role="user", content=[text] * size))["id"] for size in sizes]
+    pages: list[list[str]] = []
+    query: dict[str, str | int] = {"order": "asc", "limit": 100}
+    while True:
+        page = (await shared.get(path, params=query)).json()
+        pages.append([message["id"] for message in page["data"]])
+        if not page["has_more"]:
+            break
+        query["after"] = page["last_id"]
+    assert [len(page) for page in pages] == [3, 1, 1, 1, 1]
+    assert [id for page in pages for id in page] == made
+    before = (await shared.get(path, params={"order": "asc", "before": made[-1]})).json()
+    assert ([message["id"] for message in before["data"]], before["has_more"]) == (made[-2:-1], True)
+    for run_id in ("", "run_none"):
+        few = (await shared.get(path, params={"limit": 1, "run_id": run_id})).json()
+        assert (len(few["data"]), few["has_more"]) == ((0, False) if run_id else (1, True))
+
+
 async def test_large_bodies_are_read_one_after_another() -> None:
     """And between two of them there is time for others: the work is followed by a rest as long."""
     bodies, at_work, most = LargeBodies(), 0, 0

@@ -1,11 +1,12 @@
 """The Assistants endpoints."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Work, context, is_azure, owner, writing
 from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
+from assistants_tui.engine.api.json_response import JsonResponse
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
 from assistants_tui.engine.api.tool_resources import resolve
@@ -32,7 +33,7 @@ async def create(request: Request) -> Response:
         values = _DEFAULTS | await _values(work, body)
         check_format(values["response_format"], values["tools"])
         created = await assistants.create(work.connection, work.owner, work.engine.now(), values)
-    return JSONResponse(created)
+    return JsonResponse(created)
 
 
 async def listing(request: Request) -> Response:
@@ -46,7 +47,7 @@ async def retrieve(request: Request) -> Response:
         found = await assistants.get(connection, owner(request), assistant_id)
     if found is None:
         raise not_found("assistant", assistant_id)
-    return JSONResponse(found)
+    return JsonResponse(found)
 
 
 async def modify(request: Request) -> Response:
@@ -60,7 +61,7 @@ async def modify(request: Request) -> Response:
         if changed is None:
             raise not_found("assistant", assistant_id)
         check_format(changed["response_format"], changed["tools"])
-    return JSONResponse(changed)
+    return JsonResponse(changed)
 
 
 async def delete(request: Request) -> Response:
@@ -68,7 +69,7 @@ async def delete(request: Request) -> Response:
     async with writing(request) as work:
         if not await assistants.remove(work.connection, work.owner, assistant_id):
             raise not_found("assistant", assistant_id)
-    return JSONResponse({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
+    return JsonResponse({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
 
 
 def check_format(response_format: str | Json, tools: list[Json]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import bad_request, expect_id, not_found
+from assistants_tui.engine.api.json_response import JsonResponse
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewMessage
 from assistants_tui.engine.api.storage import check_files
@@ -29,7 +30,7 @@ async def create(request: Request) -> Response:
         if active is not None:
             raise bad_request(f"Can't add messages to {thread_id} while a run {active['id']} is active.")
         [message] = await add_messages(work, thread, [body])
-    return JSONResponse(message)
+    return JsonResponse(message)
 
 
 async def add_messages(work: Work, thread: Json, bodies: Sequence[NewMessage], path: str = "") -> list[Json]:
@@ -80,7 +81,7 @@ async def listing(request: Request) -> Response:
 async def retrieve(request: Request) -> Response:
     thread_id, message_id = _ids(request)
     async with context(request).database.read() as connection:
-        return JSONResponse(await _get(connection, owner(request), thread_id, message_id))
+        return JsonResponse(await _get(connection, owner(request), thread_id, message_id))
 
 
 async def modify(request: Request) -> Response:
@@ -88,7 +89,7 @@ async def modify(request: Request) -> Response:
     body = await read_body(request, MetadataChange)
     async with writing(request) as work:
         await _get(work.connection, work.owner, thread_id, message_id)
-        return JSONResponse(await messages.change(work.connection, message_id, body.changes()))
+        return JsonResponse(await messages.change(work.connection, message_id, body.changes()))
 
 
 async def delete(request: Request) -> Response:
@@ -96,7 +97,7 @@ async def delete(request: Request) -> Response:
     async with writing(request) as work:
         await _get(work.connection, work.owner, thread_id, message_id)
         await messages.remove(work.connection, work.owner, thread_id, message_id)
-    return JSONResponse({"id": message_id, "object": "thread.message.deleted", "deleted": True})
+    return JsonResponse({"id": message_id, "object": "thread.message.deleted", "deleted": True})
 
 
 async def _get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> Json:

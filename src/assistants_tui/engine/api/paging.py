@@ -4,9 +4,11 @@ import re
 from typing import Literal
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from assistants_tui.engine.api.errors import bad_request
+from assistants_tui.engine.api.json_response import JsonResponse
+from assistants_tui.engine.api.large_bodies import LARGE
 from assistants_tui.engine.api.validation_errors import (
     above_maximum,
     below_minimum,
@@ -30,14 +32,15 @@ def page_request(request: Request, *, default: int = 20, maximum: int = 100) -> 
 
 
 def page_response(page: Page) -> Response:
-    return JSONResponse(
+    return JsonResponse(
         {
             "object": "list",
             "data": page.data,
             "first_id": page.data[0]["id"] if page.data else None,
             "last_id": page.data[-1]["id"] if page.data else None,
             "has_more": page.has_more,
-        }
+        },
+        large=page.characters > LARGE,
     )
 
 

@@ -1,16 +1,18 @@
 """The Run steps endpoints."""
 
+from dataclasses import replace
+
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.context import context, owner
 from assistants_tui.engine.api.errors import expect_id, not_found
 from assistants_tui.engine.api.include_parameter import includes_content
+from assistants_tui.engine.api.json_response import JsonResponse
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.runs import find_run, ids
 from assistants_tui.engine.store import run_steps
-from assistants_tui.engine.store.crud import Page
 from assistants_tui.engine.tools.file_search.passages import without_content
 
 
@@ -21,7 +23,7 @@ async def listing(request: Request) -> Response:
         await find_run(connection, owner(request), thread_id, run_id)
         page = await run_steps.page(connection, owner(request), thread_id, run_id, wanted)
     steps = page.data if content else [without_content(step) for step in page.data]
-    return page_response(Page(steps, page.has_more))
+    return page_response(replace(page, data=steps))
 
 
 async def retrieve(request: Request) -> Response:
@@ -34,7 +36,7 @@ async def retrieve(request: Request) -> Response:
         if step is None:
             await find_run(connection, owner(request), thread_id, run_id)
             raise not_found("run_step", step_id)
-    return JSONResponse(step if content else without_content(step))
+    return JsonResponse(step if content else without_content(step))
 
 
 routes = [

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.api.assistants import check_format
@@ -10,6 +10,7 @@ from assistants_tui.engine.api.context import Work, context, owner, writing
 from assistants_tui.engine.api.errors import ApiError, bad_request, expect_id, not_found, shown
 from assistants_tui.engine.api.event_stream import event_stream
 from assistants_tui.engine.api.include_parameter import includes_content
+from assistants_tui.engine.api.json_response import JsonResponse
 from assistants_tui.engine.api.messages import add_messages
 from assistants_tui.engine.api.paging import page_request, page_response
 from assistants_tui.engine.api.requests.messages import MetadataChange, NewThread
@@ -94,7 +95,7 @@ async def modify(request: Request) -> Response:
         if run["status"] in WORKED_ON:
             raise bad_request(f"Cannot update run with status '{run['status']}'.")
         changed = await runs.change(work.connection, run_id, body.changes())
-    return JSONResponse(changed)
+    return JsonResponse(changed)
 
 
 async def cancel(request: Request) -> Response:
@@ -226,7 +227,7 @@ def _answer(run: Json, subscription: Subscription | None = None) -> Response:
     if subscription is not None:
         return event_stream(subscription)
     headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in WORKED_ON else None
-    return JSONResponse(run, headers=headers)
+    return JsonResponse(run, headers=headers)
 
 
 def _first(*values: object) -> object:

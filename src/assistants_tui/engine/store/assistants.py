@@ -23,6 +23,8 @@ _FIELDS = (
     "reasoning_effort",
 )
 
+_LONG = (table.c.instructions, table.c.tools, table.c.response_format)
+
 
 def to_wire(row: Row[Any]) -> Json:
     """The object. The service shows the files of the code interpreter as soon as that tool is on."""
@@ -48,7 +50,7 @@ async def get(connection: AsyncConnection, owner: str, assistant_id: str) -> Jso
 
 
 async def page(connection: AsyncConnection, owner: str, request: PageRequest) -> Page:
-    return await crud.page(connection, table, to_wire, request, table.c.owner == owner)
+    return await crud.page(connection, table, to_wire, request, table.c.owner == owner, long=_LONG)
 
 
 async def change(connection: AsyncConnection, owner: str, assistant_id: str, values: Json) -> Json | None:

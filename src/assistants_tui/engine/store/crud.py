@@ -1,13 +1,17 @@
 """What all object tables have in common: reading rows as wire objects, and lists in pages."""
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, Text, cast, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
+
+MOST_CHARACTERS = 4_000_000
+"""Of the long texts of one page. The longest message alone may have more."""
 
 Json = dict[str, Any]
 ToWire = Callable[[Row[Any]], Json]
@@ -30,10 +34,14 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list, in the order asked for. `has_more`: there is more in the direction walked."""
+    """A part of a list, in the order asked for. `has_more`: there is more in the direction walked.
+
+    `characters`: how many the columns have that may be long.
+    """
 
     data: list[Json]
     has_more: bool
+    characters: int = 0
 
 
 class UnknownCursorError(Exception):
@@ -93,8 +101,13 @@ async def page(
     to_wire: ToWire,
     request: PageRequest,
     *where: ColumnElement[bool],
+    long: Sequence[ColumnElement[Any]] = (),
 ) -> Page:
-    """One page of the rows that fulfil the conditions. Raises `UnknownCursorError`."""
+    """One page of the rows that fulfil the conditions. Raises `UnknownCursorError`.
+
+    With `long`, columns that may hold long texts, it ends before these have more than `MOST_CHARACTERS`, but
+    never before its first row.
+    """
     # "before" alone walks towards the start of the list: from the cursor backwards, then turned round.
     backwards = request.before is not None and request.after is None
     ascending = (request.order == "asc") != backwards
@@ -105,16 +118,37 @@ async def page(
     if request.before is not None:
         seq = await _position(connection, table, "before", request.before, where)
         bounds.append(table.c.seq < seq if request.order == "asc" else table.c.seq > seq)
-    rows = (
-        await connection.execute(
-            select(table)
-            .where(*where, *bounds)
-            .order_by(table.c.seq.asc() if ascending else table.c.seq.desc())
-            .limit(request.limit + 1)
-        )
-    ).all()
-    data = [to_wire(row) for row in rows[: request.limit]]
-    return Page(data[::-1] if backwards else data, has_more=len(rows) > request.limit)
+    statement = (
+        select(table)
+        .where(*where, *bounds)
+        .order_by(table.c.seq.asc() if ascending else table.c.seq.desc())
+        .limit(request.limit + 1)
+    )
+    count, total, characters = request.limit, None, 0
+    if long:
+        sizes = (await connection.execute(statement.with_only_columns(_length(long)))).scalars().all()
+        total = len(sizes)
+        count, characters = _that_fit(sizes[: request.limit])
+    rows = (await connection.execute(statement.limit(count + 1 if total is None else count))).all()
+    data = [to_wire(row) for row in rows[:count]]
+    has_more = (len(rows) if total is None else total) > count
+    return Page(data[::-1] if backwards else data, has_more, characters)
+
+
+def _length(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[int]:
+    """The characters of a row's columns."""
+    lengths = [func.coalesce(func.length(cast(column, Text)), 0) for column in columns]
+    return reduce(operator.add, lengths)
+
+
+def _that_fit(sizes: Sequence[int]) -> tuple[int, int]:
+    """How many rows of such sizes make a page, and the size of that."""
+    characters = 0
+    for count, size in enumerate(sizes):
+        if count and characters + size > MOST_CHARACTERS:
+            return count, characters
+        characters += size
+    return len(sizes), characters
 
 
 async def _position(

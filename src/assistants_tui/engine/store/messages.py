@@ -32,6 +32,8 @@ _AT_ONCE = 100
 """Rows that are read ahead."""
 _READ = (table.c.id, table.c.run_id, table.c.role, table.c.content, table.c.attachments)
 
+_LONG = (table.c.content,)
+
 
 class ThreadFullError(Exception):
     """The thread holds as many messages as a thread may."""
@@ -101,7 +103,7 @@ async def page(
     where = [table.c.thread_id == thread_id, table.c.owner == owner]
     if run_id is not None:
         where.append(table.c.run_id == run_id)
-    return await crud.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
 async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[Json]:

@@ -27,6 +27,8 @@ _FIELDS = (
     "usage",
 )
 
+_LONG = (table.c.step_details,)
+
 
 def to_wire(row: Row[Any]) -> Json:
     return crud.columns_of(row, "thread.run.step", *_FIELDS)
@@ -61,7 +63,7 @@ async def page(
     connection: AsyncConnection, owner: str, thread_id: str, run_id: str, request: PageRequest
 ) -> Page:
     where = table.c.run_id == run_id, table.c.thread_id == thread_id, table.c.owner == owner
-    return await crud.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
 async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:

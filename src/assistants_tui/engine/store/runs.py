@@ -42,6 +42,8 @@ _FIELDS = (
     "reasoning_effort",
 )
 
+_LONG = (table.c.instructions, table.c.tools, table.c.required_action, table.c.response_format)
+
 
 class ThreadLockedError(Exception):
     """The thread has an active run, so it takes neither another run nor a message."""
@@ -99,7 +101,7 @@ async def get(connection: AsyncConnection, owner: str, thread_id: str, run_id: s
 
 async def page(connection: AsyncConnection, owner: str, thread_id: str, request: PageRequest) -> Page:
     where = table.c.thread_id == thread_id, table.c.owner == owner
-    return await crud.page(connection, table, to_wire, request, *where)
+    return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
 async def change(connection: AsyncConnection, run_id: str, values: Json) -> Json | None:
