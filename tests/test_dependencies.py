@@ -118,6 +118,7 @@ PRIVATE = {
     "_forward_event": "textual",
     "_handle_exception": "textual",
     "_keymap": "textual",
+    "_loop": "textual",
     "_merge_bindings": "textual",
     "_post_mount": "textual",
     "_character_to_key": "textual",

@@ -362,8 +362,8 @@ async def test_a_disk_that_is_slow_at_the_end_costs_nothing_that_was_to_be_kept(
     monkeypatch.setattr("assistants_tui.tui.app._LAST_SECONDS", 0.1)
     monkeypatch.setattr("assistants_tui.tui.app.end_children", disk.set)  # called when the time is over
     async with open_app() as driver:
-        driver.app._keep(lambda: kept.append("first" if disk.wait(60) else "never"))
-        driver.app._keep(lambda: kept.append("second"))
+        driver.app._keeper.keep(lambda: kept.append("first" if disk.wait(60) else "never"))
+        driver.app._keeper.keep(lambda: kept.append("second"))
         driver.app._begin_end(143)
         await driver.until(lambda: driver.app.return_code == 143)
         assert kept[:2] == ["first", "second"]
@@ -377,8 +377,8 @@ async def test_what_cannot_be_kept_does_not_hold_up_what_comes_after_it() -> Non
 
     async with open_app() as driver:
         driver.strict = False
-        driver.app._keep(wrong)
-        driver.app._keep(lambda: kept.append("next"))
+        driver.app._keeper.keep(wrong)
+        driver.app._keeper.keep(lambda: kept.append("next"))
         await driver.until_told("UnicodeError")
         await driver.until(lambda: kept == ["next"])
 

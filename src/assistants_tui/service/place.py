@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from assistants_tui.service.state_keeper import StateChange
 from assistants_tui.settings.state import AppState
 
-StateChange = Callable[[AppState], AppState]
 Remember = Callable[[StateChange], None]
 """Keeps a change of the app's state for the next start."""
 

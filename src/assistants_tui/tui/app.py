@@ -4,45 +4,40 @@ Only what the first frame needs is imported here; the main screen and all behind
 """
 
 import asyncio
-import logging
 import signal
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import reduce
-from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
-from textual._context import active_message_pump
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.dom import DOMNode
 from textual.filter import LineFilter
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.worker import Worker, WorkerFailed
 
 from assistants_tui import process_memory
+from assistants_tui.service.first_profile import first_profile
 from assistants_tui.service.last_resort import end_children, end_hard_after
+from assistants_tui.service.state_keeper import StateKeeper
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
 from assistants_tui.settings.config_template import create_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState, load_state, take_over, update_state
-from assistants_tui.tui.containment import contain
+from assistants_tui.settings.state import AppState, load_state, take_over
 from assistants_tui.tui.desktop import notification
-from assistants_tui.tui.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.excerpts import broken_after_slashes, shortened
+from assistants_tui.tui.key_names import key_name
+from assistants_tui.tui.key_queue import KeyQueue
 from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.painting import paint_with_less_work
-from assistants_tui.tui.safety import SafeFilter, clean
+from assistants_tui.tui.resilient_app import ResilientApp
+from assistants_tui.tui.safety import SafeFilter
 from assistants_tui.tui.terminal.driver import TerminalDriver
 from assistants_tui.tui.terminal.escapes import one_line
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
@@ -50,8 +45,6 @@ from assistants_tui.tui.timers import never_skip_the_only_turn
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
-    from textual.actions import ActionParseResult
-
     from assistants_tui.service.conversation.run_notices import RunEnded
     from assistants_tui.tui.screens.chat import ChatScreen
 
@@ -63,28 +56,6 @@ _HARD_END = 5.0
 """After so many seconds it ends whatever it hangs in."""
 _MAX_FIELD = 10_000
 """Characters that a field of one line takes from a paste, where it has no limit of its own."""
-_TYPED_AHEAD = 1_000
-"""Keys that may arrive before the first of them has been acted on."""
-_REMEMBERED_ERRORS = 20
-StateChange = Callable[[AppState], AppState]
-_MODIFIERS = {"ctrl": "^", "shift": "⇧", "alt": "Alt+"}
-_KEY_NAMES = {
-    "enter": "Enter",
-    "escape": "Esc",
-    "space": "Space",
-    "tab": "Tab",
-    "delete": "Del",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "home": "Home",
-    "end": "End",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "slash": "/",
-    "question_mark": "?",
-}
 
 
 def _app_commands() -> type[Provider]:
@@ -93,7 +64,7 @@ def _app_commands() -> type[Provider]:
     return AppCommands
 
 
-class AssistantsApp(DoubledKeysApp[None]):
+class AssistantsApp(ResilientApp):
     """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
 
     TITLE = "assistants-tui"
@@ -122,22 +93,13 @@ class AssistantsApp(DoubledKeysApp[None]):
         self._wanted = (profile, assistant, thread_id)
         self._loaded = LoadedConfig(Config())
         self._applied = Config()  # what the open workspace was made with
-        self._changes: list[StateChange] = []
-        self._writes: list[Callable[[], None]] = []
-        self._keeper: Worker[None] | None = None
+        self._keeper = StateKeeper(paths.state_file, self._not_kept)
         self._settled = False
         self._asks_to_leave = False
         self._ending = False  # without a question
-        self._typed_early: list[events.Event] | None = []
-        """Keys and pastes while no widget has the focus; they are for the one that will have it first."""
-        self._on_their_way: deque[tuple[events.Key, Widget | None]] = deque(maxlen=_TYPED_AHEAD)
-        """The last keys, and where the focus was when they came."""
+        self._keys = KeyQueue()
         self.chat: ChatScreen | None = None
         """The main screen, once it is there."""
-        self.unexpected: deque[BaseException] = deque(maxlen=_REMEMBERED_ERRORS)
-        """The last exceptions that cost some work, but not the app."""
-        self._shown: dict[str, float] = {}
-        """What a notification says of such an exception, and since when."""
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
@@ -151,95 +113,16 @@ class AssistantsApp(DoubledKeysApp[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
 
-    def _register_child(self, parent: DOMNode, child: Widget, before: int | None, after: int | None) -> None:
-        contain(child, self._survives, self._survives_drawing)
-        super()._register_child(parent, child, before, after)
-
-    async def _dispatch_message(self, message: Message) -> None:
-        try:
-            await super()._dispatch_message(message)
-        except Exception as error:
-            if not self._survives(error):
-                raise
-
-    def _handle_exception(self, error: Exception) -> None:
-        if not self._survives(error):
-            super()._handle_exception(error)
-
-    def _survives(self, error: Exception, *, drawing: bool = False) -> bool:
-        """Tell of an exception that nobody handled. Returns False without a main screen: then the app ends.
-
-        What was being done is lost, nothing else; a screen that could not be made is closed again.
-        """
+    def can_go_on(self, unmade: Screen[Any] | None) -> bool:
+        """Not without a main screen."""
         from assistants_tui.tui.screens.chat import ChatScreen  # not for the first frame
 
-        pump = active_message_pump.get(None)
-        unmade = pump if isinstance(pump, Screen) and not pump.is_mounted else None
-        if self.chat is None or isinstance(unmade, ChatScreen):
-            return False
-        if unmade is not None:
-            self.call_later(self._close_unmade, unmade)
-        self._tell_unexpected(error.error if isinstance(error, WorkerFailed) else error, drawing=drawing)
-        return True
-
-    def _survives_drawing(self, error: Exception) -> bool:
-        return self._survives(error, drawing=True)
-
-    async def _close_unmade(self, screen: Screen[object]) -> None:
-        if screen is self.screen:
-            await screen.dismiss(None)
-
-    async def run_action(
-        self,
-        action: "str | ActionParseResult",
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Do what a key stands for. An exception costs that action, not the app."""
-        try:
-            return await super().run_action(action, default_namespace, namespaces)
-        except Exception as error:  # noqa: BLE001 - told
-            self._tell_unexpected(error)
-            return True
-
-    def _tell_unexpected(self, error: BaseException, *, drawing: bool = False) -> None:
-        """Log an exception and tell of it. What stands there already is not told again.
-
-        A widget is drawn many times: its mistake is not logged again either while it stands there.
-        """
-        from assistants_tui.service.errors import describe  # not for the first frame
-        from assistants_tui.tui.failures import SHOWN_SECONDS, tell_unexpected
-
-        self.unexpected.append(error)
-        words, now = describe(error), monotonic()
-        self._shown = {shown: since for shown, since in self._shown.items() if now - since < SHOWN_SECONDS}
-        told = words in self._shown
-        if not (drawing and told):
-            logging.getLogger(__name__).error("unexpected error", exc_info=error)
-        if not told:
-            self._shown[words] = now
-            tell_unexpected(self, error)
-
-    def _fatal_error(self) -> None:
-        """Leave with a traceback, but without the variables that Textual shows: they may hold a key.
-
-        What strangers sent may stand in its messages, and the terminal must not obey it.
-        """
-        from rich.segment import Segment, Segments
-        from rich.traceback import Traceback
-
-        self.bell()
-        rendered = self.console.render(Traceback(width=None), self.console.options)
-        safe = [Segment(clean(text), style) for text, style, control in rendered if not control]
-        self._exit_renderables.append(Segments(safe))
-        self._close_messages_no_wait()
+        return self.chat is not None and not isinstance(unmade, ChatScreen)
 
     def get_key_display(self, binding: Binding) -> str:
         if binding.key_display:
             return binding.key_display
-        *modifiers, key = binding.key.split("+")
-        name = _KEY_NAMES.get(key, key.upper() if modifiers or (key[0] == "f" and key[1:].isdigit()) else key)
-        return "".join(_MODIFIERS.get(modifier, f"{modifier}+") for modifier in modifiers) + name
+        return key_name(binding.key)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return own_variables(self.current_theme)
@@ -269,14 +152,12 @@ class AssistantsApp(DoubledKeysApp[None]):
         self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
 
     async def on_event(self, event: events.Event) -> None:
-        early = self._typed_early
-        if early is not None and isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
-            early.append(event)
+        if self._keys.holds(event):
             return
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self._find_focus()
         if isinstance(event, events.Key) and not event.is_forwarded:
-            self._on_their_way.append((event, self.focused))
+            self._keys.note(event, self.focused)
         if isinstance(event, events.Paste) and not event.is_forwarded:
             self._fit_paste(event)
         await super().on_event(event)
@@ -323,8 +204,7 @@ class AssistantsApp(DoubledKeysApp[None]):
 
         `/` and what is to be filtered by may arrive at once, and letters must not become a list's commands.
         """
-        aim = next((focused for key, focused in self._on_their_way if key is event), None)
-        now = self.focused
+        aim, now = self._keys.aim_of(event), self.focused
         if aim is not None and now is not None and now is not aim:
             event.stop()
             event.prevent_default()
@@ -332,8 +212,7 @@ class AssistantsApp(DoubledKeysApp[None]):
 
     async def _take_typed(self) -> None:
         """The main screen has its focus: give it what was typed before, and then whatever comes."""
-        early, self._typed_early = self._typed_early or [], None
-        for event in early:
+        for event in self._keys.release():
             await super().on_event(event)
 
     async def _open_chat(self, state: AppState) -> None:
@@ -344,34 +223,16 @@ class AssistantsApp(DoubledKeysApp[None]):
             await asyncio.to_thread(take_over, self._paths.state_file)
         except SettingsError as error:
             self._warn(str(error))
-        profile = await self._first_profile(state)
+        config, (wanted, _, _) = self._loaded.config, self._wanted
+        profile, problems = await asyncio.to_thread(
+            first_profile, config, state, self._paths, wanted=wanted, thread_id=thread_id
+        )
+        for problem in problems:
+            self._warn(problem)
         await self._show(profile, state, assistant=assistant, thread_id=thread_id)
         self.call_later(self._take_typed)
         self._create_config()
         self._check_keys()
-
-    async def _first_profile(self, state: AppState) -> Profile:
-        """The one that the command line names, that of its thread, the one used last, or the default one."""
-        config = self._loaded.config
-        default = config.profiles[config.default_profile]
-        wanted, _, thread_id = self._wanted
-        if wanted is None:
-            last = config.profiles.get(state.last_profile or "", default)
-            if thread_id is None:
-                return last
-            from assistants_tui.settings.threads import ThreadIndex  # not for the first frame
-
-            index = ThreadIndex(self._paths.threads_file)
-            places = (one for one in (last, *config.profiles.values()) if index.get(one.name, thread_id))
-            with suppress(SettingsError):  # the workspace says so
-                last = await asyncio.to_thread(next, places, last)
-            for problem in index.problems:  # the workspace finds a file that is mended
-                self._warn(problem)
-            return last
-        if wanted not in config.profiles:
-            known = ", ".join(config.profiles)
-            self._warn(f"There is no profile “{wanted}”; config.toml has: {known}. This is “{default.name}”.")
-        return config.profiles.get(wanted, default)
 
     async def _show(
         self, profile: Profile, state: AppState, *, assistant: str | None = None, thread_id: str | None = None
@@ -387,8 +248,8 @@ class AssistantsApp(DoubledKeysApp[None]):
             paths=self._paths,
             config=self._loaded.config,
             state=state,
-            remember=self._remember,
-            keep=self._keep,
+            remember=self._keeper.remember,
+            keep=self._keeper.keep,
             assistant=assistant,
             thread_id=thread_id,
         )
@@ -407,38 +268,13 @@ class AssistantsApp(DoubledKeysApp[None]):
 
     def watch_theme(self, name: str) -> None:
         if self._settled:
-            self._remember(lambda state: replace(state, theme=name))
+            self._keeper.remember(lambda state: replace(state, theme=name))
 
-    def _remember(self, change: StateChange) -> None:
-        """Keep a change for the next start, one after the other and off the event loop."""
-        self._changes.append(change)
-        self._start_keeper()
-
-    def _keep(self, write: Callable[[], None]) -> None:
-        """Do something that blocks on the disk and must not be lost: in order, and off the event loop."""
-        self._writes.append(write)
-        self._start_keeper()
-
-    def _start_keeper(self) -> None:
-        if self._keeper is None or self._keeper.is_finished:
-            self._keeper = self.run_worker(self._keep_changes(), group="remember", exit_on_error=False)
-
-    async def _keep_changes(self) -> None:
-        while self._changes or self._writes:
-            changes, self._changes = self._changes, []
-
-            def apply(state: AppState, changes: list[StateChange] = changes) -> AppState:
-                return reduce(lambda kept, change: change(kept), changes, state)
-
-            try:
-                if changes:
-                    await asyncio.to_thread(update_state, self._paths.state_file, apply)
-                while self._writes:
-                    await asyncio.to_thread(self._writes.pop(0))
-            except SettingsError as error:
-                self.notify(str(error), title="Not remembered", severity="warning", markup=False)
-            except Exception as error:  # noqa: BLE001 - told; what comes after it is kept
-                self._tell_unexpected(error)
+    def _not_kept(self, error: Exception) -> None:
+        if isinstance(error, SettingsError):
+            self.notify(str(error), title="Not remembered", severity="warning", markup=False)
+        else:
+            self.report_unexpected(error)
 
     def _run_ended(self, ended: "RunEnded") -> None:
         """Tell the terminal of a run that ended where nobody looks: in another thread, or behind a window."""
@@ -477,7 +313,7 @@ class AssistantsApp(DoubledKeysApp[None]):
         if profile is None:
             self._warn(f"config.toml has no profile “{event.name}” any more. F5 shows what is wrong in it.")
         elif await self._may_leave("go on"):
-            self._remember(lambda state: replace(state, last_profile=profile.name))
+            self._keeper.remember(lambda state: replace(state, last_profile=profile.name))
             await self._reopen(profile)
 
     @on(ConfigEdited)
@@ -532,12 +368,6 @@ class AssistantsApp(DoubledKeysApp[None]):
         # shielded: a removal that is cancelled leaves widgets that hear nothing and stay
         await asyncio.shield(asyncio.gather(*gone))
 
-    async def _changes_kept(self) -> None:
-        """Wait until everything to be remembered is on the disk."""
-        while self._changes or self._writes or (self._keeper is not None and not self._keeper.is_finished):
-            assert self._keeper is not None
-            await asyncio.shield(self._keeper.wait())  # who is cancelled while waiting must not end it
-
     # leaving
 
     async def action_quit(self) -> None:
@@ -586,49 +416,29 @@ class AssistantsApp(DoubledKeysApp[None]):
             await asyncio.to_thread(end_children)  # it may be one of them that does not end
         with suppress(TimeoutError):
             async with asyncio.timeout(_SLOW_DISK):
-                await self._changes_kept()
+                await self._keeper.settled()
         self.exit(return_code=code, message=Text(failure))
 
     async def _close_workspace(self) -> str:
         """Keep everything and close the workspace. Returns what went wrong, in words: it stops no end."""
-        if self.chat is None:
-            return ""
-        try:
-            self.chat.remember_place()
-            await self._changes_kept()  # first: no trouble with anything else may cost it
-            await self.chat.workspace.close()
-            await self._changes_kept()
-        except Exception as error:
-            logging.getLogger(__name__).exception("closing failed")
-            return f"Not everything could be closed in order: {clean(str(error)) or type(error).__name__}"
-        return ""
+        from assistants_tui.tui.leaving import close_workspace  # not for the first frame
+
+        return "" if self.chat is None else await close_workspace(self.chat, self._keeper)
 
     async def _may_leave(self, purpose: str) -> bool:
-        """Whether nothing is going on any more; asks what to do about runs that are in progress."""
-        from assistants_tui.tui.screens.dialogs import ChoiceDialog
+        """Whether no run is in progress any more; asks what to do about those that are."""
+        from assistants_tui.tui.leaving import ask_about_runs, settle_runs  # not for the first frame
 
         if self.chat is None or not (busy := self.chat.workspace.conversations.busy):
             return True
-        what, wait = "still in progress", f"Wait, then {purpose}"
-        advice = "Stopping keeps everything written so far."
-        if all(one.activity == "waiting" for one in busy):
-            what, wait = "waiting for you", f"Let it wait, and {purpose}"
-            advice = f"Runs wait ten minutes, also while the app is closed. {advice}"
-        dialog = ChoiceDialog(
-            f"A run is {what}." if len(busy) == 1 else f"{len(busy)} runs are {what}.",
-            advice,
-            choices=[("stay", "Stay"), ("wait", wait), ("stop", f"Stop and {purpose}")],
-        )
         self._asks_to_leave = True
         try:
-            choice = await self.push_screen_wait(dialog)
+            choice = await ask_about_runs(self, busy, purpose)
         finally:
             self._asks_to_leave = False
         if choice not in ("wait", "stop"):
             return False
-        if choice == "stop":
-            await asyncio.gather(*(conversation.cancel() for conversation in busy))
-        await asyncio.gather(*(conversation.settled() for conversation in busy))
+        await settle_runs(busy, stop=choice == "stop")
         return True
 
 

@@ -14,8 +14,8 @@ from textual.markup import escape
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 
-from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.chat import ChatScreen
 
 _EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later", "app.commands")
 """Moving about, which means nothing without the keys, and the palette itself."""
@@ -48,11 +48,12 @@ class AppCommands(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         yield from self._actions()
-        if isinstance(self.app, AssistantsApp) and self.app.chat is not None:
-            workspace = self.app.chat.workspace
-            for assistant_id, name in workspace.assistants.names.items():
-                run = partial(workspace.assistants.choose, assistant_id)
-                yield _Command(f"Talk to: {clean(name)}", "", run)
+        for chat in self.app.screen_stack:
+            if isinstance(chat, ChatScreen):
+                assistants = chat.workspace.assistants
+                for assistant_id, name in assistants.names.items():
+                    run = partial(assistants.choose, assistant_id)
+                    yield _Command(f"Talk to: {clean(name)}", "", run)
 
     def _actions(self) -> Iterator[_Command]:
         seen: set[str] = set()
