@@ -6,7 +6,7 @@ asked through a proxy, and a variable that cannot be used is named with its valu
 
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,8 @@ from assistants_tui.addresses import host_and_port, is_on_this_computer, socket_
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 _KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-project")
 _OPENAI_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
+_MAX_ERROR = 1 << 20  # bytes of an error that are read
+_MAX_CODED_ERROR = 8 << 10  # of one that is compressed, which may unpack to a thousand times as much
 _REFUSED = "assistants_tui.refused_redirect"
 _SCHEMES = ("http", "https", "all")
 
@@ -55,7 +57,7 @@ def http_client(
         "follow_redirects": follow_redirects,
         "event_hooks": {
             "request": [_without_keys_elsewhere(server)],
-            "response": [_without_body_elsewhere(server)] if follow_redirects else [],
+            "response": [_short_errors, *([_without_body_elsewhere(server)] if follow_redirects else ())],
         },
     }
     try:
@@ -115,6 +117,31 @@ def _without_body_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Response], A
             )
 
     return check
+
+
+async def _short_errors(response: httpx2.Response) -> None:
+    """Ends the body of an error early: it is read as a whole, and parsed, wherever it comes from."""
+    if response.is_error and isinstance(response.stream, httpx2.AsyncByteStream):
+        most = _MAX_CODED_ERROR if "content-encoding" in response.headers else _MAX_ERROR
+        response.stream = _Beginning(response.stream, most)
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first bytes of a stream."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream = stream
+        self._left = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            yield piece[: self._left]
+            self._left -= len(piece)
+            if self._left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def refused_redirect(response: httpx2.Response) -> str:

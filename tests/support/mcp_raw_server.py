@@ -27,6 +27,7 @@ RESULTS: dict[str, list[Any]] = {
     ],
     "odd part": [{"type": "hologram", "data": 1}, {"type": "text", "text": "the rest"}],
     "empty": [],
+    "many": [{"type": "text", "text": f"part {number}"} for number in range(1_200)],
 }
 
 
@@ -54,6 +55,10 @@ def main() -> None:
             tools: list[Any] = [{"name": "do", "description": "Does it.", "inputSchema": {"type": "object"}}]
             if "names" in habits:
                 tools += ({"name": name, "inputSchema": {"type": "object"}} for name in NAMES)
+            if "many" in habits:
+                tools = [
+                    {"name": f"do{number}", "inputSchema": {"type": "object"}} for number in range(1_200)
+                ]
             if "bad" in habits:
                 tools += [{"name": "bad"}, 7]
             if "tools" in habits:

@@ -7,6 +7,8 @@ half a gigabyte. The separators are counted first, which takes milliseconds.
 import json
 from collections import Counter
 
+MAX_VALUES = 100_000
+"""Enough for any request, answer or output that is meant well; they may have less by their own limits."""
 _LONGEST_INTEGER = 400  # digits, more than any float has; Python reads thousands of them in quadratic time
 
 
@@ -18,7 +20,7 @@ class DuplicateNameError(ValueError):
     """An object of the text has this name twice. Which of the values counts, readers decide differently."""
 
 
-def parse(text: str | bytes, most_values: int, *, unique_names: bool = False) -> object:
+def parse(text: str | bytes, most_values: int = MAX_VALUES, *, unique_names: bool = False) -> object:
     """The value of a JSON text in UTF-8, in which no object or array is larger than `most_values`.
 
     Of values with the same name in one object the last counts, as in most readers; with `unique_names` they

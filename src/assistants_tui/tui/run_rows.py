@@ -8,6 +8,7 @@ from typing import Any, cast, overload
 
 from textual.content import Content
 
+from assistants_tui.protocol import bounded_json
 from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.files.citations import results_of
@@ -403,7 +404,7 @@ def _pretty(value: object) -> str:
     if len(text) > MAX_PRETTY:
         return text
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return json.dumps(bounded_json.parse(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text
 

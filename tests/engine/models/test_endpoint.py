@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -547,3 +548,37 @@ async def test_a_password_in_the_address_is_not_shown(endpoint: ModelEndpoint) -
 
 def test_the_key_is_not_in_the_repr() -> None:
     assert "sk-secret" not in repr(EndpointModel("http://localhost/v1", api_key="sk-secret"))
+
+
+MANY = b'{"data": [' + b"[]," * 200_000 + b"[]]}"
+AS_JSON = {"content-type": "application/json"}
+
+
+async def test_a_list_of_models_with_too_many_values_is_not_read(endpoint: ModelEndpoint) -> None:
+    endpoint.refused = Reply([MANY], headers=AS_JSON)
+    model = EndpointModel(endpoint.url)
+    with pytest.raises(ModelError, match="sent no list of models: more than 100000 values"):
+        await model.models()
+    await model.close()
+
+
+@pytest.mark.parametrize("coded", [False, True])
+async def test_only_the_beginning_of_an_error_is_read(endpoint: ModelEndpoint, coded: bool) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        pack = zlib.compressobj(wbits=31)
+        for _ in range(400):
+            piece = b"[]," * 20_000
+            if coded:
+                piece = pack.compress(piece) + pack.flush(zlib.Z_SYNC_FLUSH)
+            sent += len(piece)
+            yield piece
+
+    headers = {**AS_JSON, **({"content-encoding": "gzip"} if coded else {})}
+    endpoint.refused = Reply(body(), 400, headers)
+    with pytest.raises(ModelError, match="cannot use this input"):
+        await answer(endpoint)
+    if not coded:  # what is coded fits into the buffers on the way
+        assert sent < 20_000_000, "the server noticed that nobody reads on"

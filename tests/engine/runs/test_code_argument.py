@@ -36,6 +36,11 @@ def test_garbage_is_no_error(arguments: str, cuts: list[int]) -> None:
     read(arguments, cuts)
 
 
+def test_arguments_of_another_shape_than_code_are_no_error() -> None:
+    for arguments in ("[" * 100_000, "[" + "[]," * 200_000 + "[]]"):
+        assert read(arguments, [])[1] == arguments
+
+
 def test_code_is_told_as_it_comes() -> None:
     reader = CodeArgument()
     assert reader.feed('{"code": "pri') == "pri"

@@ -151,3 +151,11 @@ async def test_without_the_extra_it_is_said_how_to_add_it(monkeypatch: pytest.Mo
     assert "MCP servers need a package that is not installed: " in problem
     assert "mcp" in problem.rpartition(": ")[2]
     await servers.close()
+
+
+async def test_too_many_tools_and_too_many_parts_are_left_out_and_told() -> None:
+    async with raw("many") as w:
+        assert len(w.catalogue.functions) == 1_000
+        assert w.catalogue.problems == ("MCP server w: 200 of its tools cannot be used: it has too many",)
+        text = await w.call("many", tool="w__do0")
+    assert "part 999\n[200 more parts were left out]" in text and "part 1000" not in text

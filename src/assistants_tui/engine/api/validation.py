@@ -15,7 +15,6 @@ from assistants_tui.engine.api.validation_errors import explain
 from assistants_tui.protocol import bounded_json
 
 _MAX_DEPTH = 64  # of nested arrays and objects; no schema that a model can follow comes near
-_MAX_VALUES = 100_000  # of one body; the longest lists of the API take some ten thousand
 _SECONDS = 300.0  # for all of a large body: slow lines take some minutes
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -64,12 +63,12 @@ def _parse(raw: bytes) -> object:
     if not raw.strip():
         return {}
     try:
-        value = bounded_json.parse(raw, _MAX_VALUES, unique_names=True)
+        value = bounded_json.parse(raw, unique_names=True)
         _check_values(value, _MAX_DEPTH)
     except bounded_json.TooManyValuesError:
         raise ApiError(
             413,
-            f"The request body has too many values. The limit is {_MAX_VALUES:,} in one request; "
+            f"The request body has too many values. The limit is {bounded_json.MAX_VALUES:,} in one request; "
             "send several requests.",
         ) from None
     except bounded_json.DuplicateNameError as error:

@@ -14,7 +14,6 @@ from assistants_tui.protocol import bounded_json
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _MAX_BYTES = 64 << 20  # of one line, one event or one body: more is no answer
-_MAX_VALUES = 100_000  # of one of these
 _UNREADABLE = (ValueError, RecursionError)  # no JSON, or JSON that is nested too deeply
 _SAMPLE = 200  # characters of something that is no answer, to be shown
 
@@ -121,14 +120,14 @@ class AnswerBody:
 
 def _parsed(text: str) -> object:
     try:
-        return bounded_json.parse(text, _MAX_VALUES)
+        return bounded_json.parse(text)
     except _UNREADABLE:
         raise NoAnswerError(text) from None
 
 
 def _object(text: str) -> object:
     try:
-        value = bounded_json.parse(text, _MAX_VALUES)
+        value = bounded_json.parse(text)
     except _UNREADABLE:
         return None
     return value if isinstance(value, dict) else None
@@ -136,6 +135,6 @@ def _object(text: str) -> object:
 
 def _or_text(text: str) -> object:
     try:
-        return bounded_json.parse(text, _MAX_VALUES)
+        return bounded_json.parse(text)
     except _UNREADABLE:
         return text

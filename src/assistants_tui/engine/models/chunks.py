@@ -23,6 +23,7 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
+from assistants_tui.protocol import bounded_json
 
 _REASONS: Mapping[str, FinishReason] = {
     "length": "length",
@@ -75,7 +76,7 @@ class _Call:
 
     def is_whole(self) -> bool:
         try:
-            json.loads("".join(self.arguments))
+            bounded_json.parse("".join(self.arguments))
         except (ValueError, RecursionError):  # RecursionError: nested too deeply
             return False
         return True

@@ -22,7 +22,7 @@ from assistants_tui.engine.models.base import (
     ModelError,
 )
 from assistants_tui.engine.models.chunks import ChunkReader
-from assistants_tui.engine.models.client import endpoint_client, no_key
+from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
 from assistants_tui.engine.models.lengths import AnswerTooLong
 
 _MAX_RETRIES = 4  # after 429, 5xx and lost connections, each after the delay that the server asks for
@@ -127,12 +127,12 @@ class EndpointModel:
 
     async def models(self) -> list[JSON]:
         try:
-            page: Any = await self._client.get("/models", cast_to=object, options={"max_retries": 1})
+            page: Any = await whole_answer(self._client, "/models", max_retries=1)
         except openai.APIError as error:
             raise self._fault(error) from None
-        except (ValueError, RecursionError) as error:  # no JSON, or JSON that is nested too deeply
+        except (ValueError, RecursionError, httpx2.HTTPError) as error:
             where = f"The model endpoint {self._shown_url}"
-            raise ModelError(f"{where} sent no list of models, but what is no JSON: {error}") from None
+            raise ModelError(f"{where} sent no list of models: {error}") from None
         entries = page.get("data") if isinstance(page, dict) else None
         return [
             {

@@ -7,6 +7,8 @@ list, or forget the object or all of the JSON; the code is found in each case.
 import json
 import re
 
+from assistants_tui.protocol import bounded_json
+
 _VALUE_START = re.compile(r'^\s*(?:\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"|"(?=[^"]))')
 _PLAIN = re.compile(r'^\s*(?:[^\s{"]|"")')
 # Whole units of a JSON string: plain characters, a surrogate pair, a code unit, another escape.
@@ -67,8 +69,8 @@ def _decode(units: str) -> str:
 
 def _from_unusual(arguments: str) -> str:
     try:
-        value = json.loads(arguments)
-    except ValueError:
+        value = bounded_json.parse(arguments)
+    except (ValueError, RecursionError):  # RecursionError: nested too deeply
         return arguments if arguments.strip() not in {"", "{", "{}"} else ""
     values = list(value.values()) if isinstance(value, dict) else [value]
     for value in values:

@@ -6,9 +6,6 @@ from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
 
 Json = dict[str, Any]
 
-MAX_VALUES = 100_000
-"""Of JSON that a model writes: more is not read."""
-
 
 def deviation(value: object, schema: Json) -> str | None:
     """What is wrong with a value, as half a sentence; None if it follows the schema, or if nobody can say."""

@@ -1,7 +1,6 @@
 """Searches the documents of a run: those of its assistant and those of its thread, together."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from assistants_tui.engine.store import assistants, threads, vector_store_files,
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
 from assistants_tui.engine.tools.file_search.queries import rewrite
+from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
 
@@ -207,7 +207,7 @@ def _queries(arguments: str) -> list[str]:
     """What the model wants to look for: all texts in its arguments, however it has written them."""
     value: object = arguments
     with suppress(ValueError, RecursionError):  # RecursionError: nested too deeply
-        value = json.loads(arguments)
+        value = bounded_json.parse(arguments)
     texts = [text for text in _texts(value) if text.strip()]
     return list(dict.fromkeys(query for text in texts[:_QUERIES] for query in rewrite(text)))[:_QUERIES]
 

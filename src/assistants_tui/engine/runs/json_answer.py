@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assistants_tui.engine.runs.deviation import MAX_VALUES, deviation
+from assistants_tui.engine.runs.deviation import deviation
 from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
@@ -15,7 +15,7 @@ def fault(text: str, response_format: Json) -> str | None:
     structured outputs has it. May take a while.
     """
     try:
-        answer = bounded_json.parse(text, MAX_VALUES)
+        answer = bounded_json.parse(text)
     except bounded_json.TooManyValuesError:
         return None
     except (ValueError, RecursionError):  # RecursionError: nested too deeply

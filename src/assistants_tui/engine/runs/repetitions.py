@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from assistants_tui.protocol import bounded_json
+
 Json = dict[str, Any]
 
 LIMIT = 3
@@ -69,6 +71,6 @@ def last_round(turns: Sequence[Json]) -> Sequence[Json]:
 
 def _digest(name: str, arguments: str, result: str) -> str:
     with suppress(ValueError, RecursionError):
-        arguments = json.dumps(json.loads(arguments), sort_keys=True)
+        arguments = json.dumps(bounded_json.parse(arguments), sort_keys=True)
     text = json.dumps([name, arguments, _CHANGING.sub("", result)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

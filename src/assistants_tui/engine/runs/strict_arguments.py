@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from assistants_tui.engine.runs.deviation import MAX_VALUES, deviation
+from assistants_tui.engine.runs.deviation import deviation
 from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
@@ -34,9 +34,9 @@ class StrictFunctions:
         if name not in self._schemas:
             return None
         try:
-            value = bounded_json.parse(arguments, MAX_VALUES)
+            value = bounded_json.parse(arguments)
         except bounded_json.TooManyValuesError:
-            return f"The arguments of '{name}' have more than {MAX_VALUES:,} values."
+            return f"The arguments of '{name}' have more than {bounded_json.MAX_VALUES:,} values."
         except (ValueError, RecursionError):
             return f"The arguments of '{name}' are not valid JSON."
         found = deviation(value, self._schemas[name])

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistants_tui.protocol import bounded_json
+
 _SECONDS = 1.5
 _MAX_BYTES = 4 * 1024 * 1024  # whatever listens there may send anything
 
@@ -68,10 +70,8 @@ async def _ask(candidate: KnownEndpoint) -> FoundEndpoint | None:
 
 def _model_names(body: bytes) -> tuple[str, ...] | None:
     """The models of a list; None if it is no list of models."""
-    import json
-
     try:
-        listed: Any = json.loads(body)
+        listed: Any = bounded_json.parse(body)
     except (ValueError, RecursionError):
         return None
     entries = listed.get("data") if isinstance(listed, dict) else None

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Any
 
+_MAX_ENTRIES = 1_000  # of one list of tools, and of one result
 Report = Callable[[str], None]
 """Told of a tool that was left out, as a sentence."""
 
@@ -53,9 +54,13 @@ class _Mended:
         result = getattr(arrived.message, "result", None)
         if isinstance(result, dict):
             if isinstance(tools := result.get("tools"), list):
-                result["tools"] = [tool for tool in tools if self._is_tool(tool)]
+                result["tools"] = [tool for tool in tools[:_MAX_ENTRIES] if self._is_tool(tool)]
+                if (more := len(tools) - _MAX_ENTRIES) > 0:
+                    self._report(f"{more:,} of its tools cannot be used: it has too many")
             if isinstance(content := result.get("content"), list):
-                result["content"] = [_readable(part) for part in content]
+                result["content"] = [_readable(part) for part in content[:_MAX_ENTRIES]]
+                if (more := len(content) - _MAX_ENTRIES) > 0:
+                    result["content"].append({"type": "text", "text": f"[{more:,} more parts were left out]"})
         return arrived
 
     def _is_tool(self, tool: object) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from assistants_tui.protocol import bounded_json
 from assistants_tui.service.functions import environment
 from assistants_tui.service.functions.imported_files import Folder, fingerprint
 from assistants_tui.service.functions.registry import (
@@ -65,7 +66,7 @@ class PythonFunctions:
         }
         answer, printed = await self._run(json.dumps(order).encode())
         try:
-            found = json.loads(answer)
+            found: Any = bounded_json.parse(answer)
         except ValueError:
             raise CallFailedError("The function ended without an answer.", printed) from None
         if "output" in found:

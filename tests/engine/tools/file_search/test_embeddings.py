@@ -557,3 +557,13 @@ def test_packed_vectors_keep_their_direction(vector: list[float]) -> None:
 
 def test_packing_what_is_no_vector() -> None:
     assert packed([0.0, 0.0]) == packed([float("nan"), 1.0]) == packed([float("inf"), 1.0]) == b"\0\0"
+
+
+async def test_an_answer_of_too_many_values_is_not_read() -> None:
+    async with ModelEndpoint() as endpoint:
+        body = b'{"data": [' + b"[]," * 20_000 + b"[]]}"
+        endpoint.refused = Reply([body], headers={"content-type": "application/json"})
+        embedder = EndpointEmbedder(endpoint.url, "m")
+        with pytest.raises(EmbeddingError, match="sent no valid answer: more than 16384 values"):
+            await embedder.embed(["text"])
+        await embedder.close()

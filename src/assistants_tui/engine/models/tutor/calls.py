@@ -7,6 +7,7 @@ from typing import Any
 
 from assistants_tui.engine.models.tutor import reading
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Result, Say
+from assistants_tui.protocol import bounded_json
 
 Json = dict[str, Any]
 
@@ -185,8 +186,8 @@ def _told(result: Result) -> str:
     if not output:
         return f"{head} gave no output."
     try:
-        value = json.loads(output)
-    except ValueError:
+        value: object = bounded_json.parse(output)
+    except (ValueError, RecursionError):
         value = output
     if isinstance(value, dict) and value:
         return f"{head}:\n\n" + "\n".join(f"- {key}: {_plain(item)}" for key, item in value.items())

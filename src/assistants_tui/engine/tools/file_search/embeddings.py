@@ -19,8 +19,9 @@ from openai import AsyncOpenAI
 from assistants_tui import network
 from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults
-from assistants_tui.engine.models.client import endpoint_client, no_key
+from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
 
+_MAX_DIMENSIONS = 16_384  # of a vector, and of what stands beside it; more is no embedding
 MAX_TEXTS = 64
 """Texts in one request. OpenAI takes 2,048, other servers 32 or 10."""
 _MAX_CHARACTERS = 200_000  # in one request: below the 300,000 tokens that OpenAI takes
@@ -238,7 +239,8 @@ class EndpointEmbedder:
         pause = _FIRST_PAUSE
         for last_try in (*(False,) * (_TRIES - 1), True):
             try:
-                answer: object = await self._api.post("/embeddings", cast_to=object, body=body)
+                most = len(texts) * _MAX_DIMENSIONS
+                answer = await whole_answer(self._api, "/embeddings", body=body, most_values=most)
                 vectors = _vectors(answer, len(texts))
             except openai.APIStatusError as error:
                 said = faults.text(error.body, error.message)
