@@ -16,11 +16,12 @@ from assistants_tui.cli.linear import LinearPrinter
 from assistants_tui.cli.log import log_to_file
 from assistants_tui.cli.signals import until_told_to_end
 from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant, Attachment
 from assistants_tui.service import views
 from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.attachments import MAX_TEXT, attachment
+from assistants_tui.service.files.attachments import attachment
 from assistants_tui.service.files.thread_files import thread_files
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
@@ -51,10 +52,10 @@ def ask(options: argparse.Namespace) -> int:
     if not question.strip():
         note("assistants-tui ask: there is no question; give one, or pipe text in.")
         return USAGE
-    if len(question) > MAX_TEXT:
+    if len(question) > limits.MAX_MESSAGE_TEXT:
         note(
-            f"assistants-tui ask: the message has {len(question):,} characters; {MAX_TEXT:,} are allowed. "
-            "Send the text as a file: --attach FILE"
+            f"assistants-tui ask: the message has {len(question):,} characters; "
+            f"{limits.MAX_MESSAGE_TEXT:,} are allowed. Send the text as a file: --attach FILE"
         )
         return USAGE
     check_output()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assistants_tui.engine.store.clock import Clock, SystemClock
 from assistants_tui.engine.tools.code_interpreter.interface import Limits, WithoutSandbox
+from assistants_tui.protocol import limits
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class EngineSettings:
     """Whether users may download their own uploads of purpose `assistants` and `user_data`."""
     starter_assistants: bool = False
     """Whether a new store begins with the assistants of `seed`."""
-    max_file_bytes: int = 512 * 1024**2
+    max_file_bytes: int = limits.MAX_FILE_BYTES
     file_quota_bytes: int = 100 * 1024**3
     """What the files of one owner may take together."""
     attach_requests_per_minute: int | None = 300

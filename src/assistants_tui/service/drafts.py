@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant, Attachment, Json
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import (
-    MAX_TEXT,
     AttachedFile,
     Use,
     chosen_use,
@@ -82,9 +82,9 @@ def remove_pasted(files: Sequence[AttachedFile]) -> None:
 
 
 def _check_length(text: str) -> None:
-    if len(text) > MAX_TEXT:
+    if len(text) > limits.MAX_MESSAGE_TEXT:
         raise ServiceError(
-            f"The message has {len(text):,} characters, and the API takes {MAX_TEXT:,}.",
+            f"The message has {len(text):,} characters, and the API takes {limits.MAX_MESSAGE_TEXT:,}.",
             "Attach the long part as a file.",
             kind="refused",
             no_effect=True,

@@ -2,11 +2,8 @@
 
 import json
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Metadata
-
-MAX_PAIRS, MAX_KEY, MAX_VALUE = 16, 64, 512
-"""Limits of the API, keys and values in characters
-(https://platform.openai.com/docs/api-reference/threads/createThread)."""
 
 _DECODER = json.JSONDecoder()
 
@@ -28,15 +25,15 @@ def from_lines(text: str) -> Metadata:
             key, value = _pair(line)
             if key in metadata:
                 raise ValueError(f"the key “{key}” is there twice")
-            if len(key) > MAX_KEY:
-                raise ValueError(f"the key has {len(key)} characters; {MAX_KEY} are allowed")
-            if len(value) > MAX_VALUE:
-                raise ValueError(f"the value has {len(value)} characters; {MAX_VALUE} are allowed")
+            if len(key) > limits.MAX_KEY:
+                raise ValueError(f"the key has {len(key)} characters; {limits.MAX_KEY} are allowed")
+            if len(value) > limits.MAX_VALUE:
+                raise ValueError(f"the value has {len(value)} characters; {limits.MAX_VALUE} are allowed")
         except ValueError as error:
             raise ValueError(f"Line {number}: {error}.") from None
         metadata[key] = value
-    if len(metadata) > MAX_PAIRS:
-        raise ValueError(f"There are {len(metadata)} pairs; {MAX_PAIRS} are allowed.")
+    if len(metadata) > limits.MAX_PAIRS:
+        raise ValueError(f"There are {len(metadata)} pairs; {limits.MAX_PAIRS} are allowed.")
     return metadata
 
 

@@ -50,6 +50,7 @@ from openai.types.vector_stores import file_create_params as store_file_params
 from pydantic import BaseModel
 
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, tools, vector_stores
+from assistants_tui.protocol import limits
 from support.engine import JSON, make, upload
 
 # our form, the SDK's type, names that are not in the body, names that only we want
@@ -129,7 +130,7 @@ def literals(annotation: Any) -> set[object]:
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (tools.ReasoningEffort, shared_params.ReasoningEffort),
+        (limits.ReasoningEffort, shared_params.ReasoningEffort),
         (Literal[files.PURPOSES], sdk.FilePurpose),
         (
             tools.RankingOptions.model_fields["ranker"].annotation,

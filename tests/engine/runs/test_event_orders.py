@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from assistants_tui.engine.runs.manager import LIFETIME
+from assistants_tui.protocol import limits
 from support.engines import ServedEngine, data_of, names, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, says, usage
 
@@ -42,7 +42,7 @@ async def test_a_plain_message(served_engine: ServedEngine) -> None:
     used = tokens(40, 9)
     assert created == queued
     assert created["status"] == "queued" and created["started_at"] is None
-    assert created["expires_at"] == created["created_at"] + LIFETIME
+    assert created["expires_at"] == created["created_at"] + limits.RUN_SECONDS
     assert begun["status"] == "in_progress" and begun["started_at"] is not None and begun["usage"] is None
     assert ended["usage"] == used and ended["expires_at"] is None and ended["completed_at"] is not None
 
@@ -188,7 +188,7 @@ async def test_what_the_service_shows_beyond_its_reference(served_engine: Served
     steps = data_of(events, "thread.run.step.completed")
     assert [step["usage"] for step in steps] == [tokens(20, 7), tokens(40, 9, cached=32, reasoning=4)]
     assert events[-2][1]["usage"] == tokens(60, 16, cached=32, reasoning=4)
-    assert {step["expires_at"] for step in steps} == {run["created_at"] + LIFETIME}
+    assert {step["expires_at"] for step in steps} == {run["created_at"] + limits.RUN_SECONDS}
 
     served_engine.replies(says("Hi."))
     plain = await served_engine.run(await served_engine.thread("Hi"), await served_engine.assistant())

@@ -9,20 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service import metadata
 from assistants_tui.service.assistants.checks import (
-    MAX_AZURE_INSTRUCTIONS,
-    MAX_DESCRIPTION,
-    MAX_FILES,
-    MAX_INSTRUCTIONS,
-    MAX_TOOLS,
     REASONING_EFFORTS,
     hints,
     problems,
 )
 from assistants_tui.service.assistants.draft import (
-    MAX_NAME,
     AssistantDraft,
     Field,
     body,
@@ -127,7 +122,7 @@ def test_a_new_assistant_sends_what_was_filled_in() -> None:
 
 def test_a_copy_has_a_name_that_fits() -> None:
     assert copy_of(SHOWN).name == "Ledger helper (copy)"
-    assert len(copy_of(SHOWN | {"name": "x" * MAX_NAME}).name) == MAX_NAME
+    assert len(copy_of(SHOWN | {"name": "x" * limits.MAX_NAME}).name) == limits.MAX_NAME
     assert copy_of(SHOWN | {"name": None}).name == ""
     assert replace(copy_of(SHOWN), name="Ledger helper") == draft_of(SHOWN)
 
@@ -179,12 +174,12 @@ FORMATS = st.sampled_from(
 )
 DRAFTS = st.builds(
     AssistantDraft,
-    name=TEXT | st.sampled_from(["n" * MAX_NAME, "n" * (MAX_NAME + 1)]),
-    description=TEXT | st.sampled_from(["d" * MAX_DESCRIPTION, "d" * (MAX_DESCRIPTION + 1)]),
+    name=TEXT | st.sampled_from(["n" * limits.MAX_NAME, "n" * (limits.MAX_NAME + 1)]),
+    description=TEXT | st.sampled_from(["d" * limits.MAX_DESCRIPTION, "d" * (limits.MAX_DESCRIPTION + 1)]),
     model=TEXT,
     instructions=TEXT,
     code_interpreter=st.booleans(),
-    file_ids=st.lists(st.uuids().map("file-{}".format), max_size=MAX_FILES + 2).map(tuple),
+    file_ids=st.lists(st.uuids().map("file-{}".format), max_size=limits.MAX_CODE_FILES + 2).map(tuple),
     file_search=st.booleans(),
     max_num_results=NUMBERS,
     score_threshold=NUMBERS,
@@ -210,7 +205,7 @@ GOOD_DRAFTS = st.builds(
     model=NAMES,
     instructions=TEXT,
     code_interpreter=st.booleans(),
-    file_ids=st.lists(NAMES.map("file-{}".format), max_size=MAX_FILES).map(tuple),
+    file_ids=st.lists(NAMES.map("file-{}".format), max_size=limits.MAX_CODE_FILES).map(tuple),
     file_search=st.booleans(),
     max_num_results=st.just("") | st.integers(1, 50).map(str),
     score_threshold=st.just("") | st.floats(0, 1).map(repr),
@@ -279,8 +274,8 @@ GOOD = AssistantDraft(model="m")
         ({"description": "x" * 512}, {"description": "x" * 513}, "description"),
         ({"model": "ft:gpt-4o:org::1"}, {"model": " "}, "model"),
         (
-            {"instructions": "x" * MAX_INSTRUCTIONS},
-            {"instructions": "x" * (MAX_INSTRUCTIONS + 1)},
+            {"instructions": "x" * limits.MAX_INSTRUCTIONS},
+            {"instructions": "x" * (limits.MAX_INSTRUCTIONS + 1)},
             "instructions",
         ),
         ({"file_ids": ("file-1",) * 20}, {"file_ids": ("file-1",) * 21}, "file_ids"),
@@ -293,8 +288,8 @@ GOOD = AssistantDraft(model="m")
         ({"top_p": "1"}, {"top_p": "1.1"}, "top_p"),
         ({"top_p": "0.1"}, {"top_p": "much"}, "top_p"),
         (
-            {"functions": tuple({"name": f"f{n}"} for n in range(MAX_TOOLS))},
-            {"functions": tuple({"name": f"f{n}"} for n in range(MAX_TOOLS + 1))},
+            {"functions": tuple({"name": f"f{n}"} for n in range(limits.MAX_TOOLS))},
+            {"functions": tuple({"name": f"f{n}"} for n in range(limits.MAX_TOOLS + 1))},
             "functions",
         ),
         ({"functions": ({"name": "a"},)}, {"functions": ({"name": "a"}, {"name": "a"})}, "functions"),
@@ -315,7 +310,7 @@ def test_the_last_good_and_the_first_bad_value(good: Json, bad: Json, field: Fie
 
 
 def test_azure_takes_shorter_instructions_when_an_assistant_changes() -> None:
-    long = replace(GOOD, instructions="x" * (MAX_AZURE_INSTRUCTIONS + 1))
+    long = replace(GOOD, instructions="x" * (limits.MAX_AZURE_INSTRUCTIONS + 1))
     assert problems(long, azure=True) == {}
     assert problems(long, before=GOOD) == {}
     assert "32,768 are allowed" in problems(long, before=GOOD, azure=True)["instructions"]

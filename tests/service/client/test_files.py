@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.client import files
+from assistants_tui.protocol import limits
 from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
@@ -214,7 +214,7 @@ async def test_what_cannot_be_sent_is_refused_with_a_reason(
     elif kind == "empty":
         path.touch()
     elif kind == "huge":
-        monkeypatch.setattr(files, "MAX_BYTES", 1024**2)
+        monkeypatch.setattr(limits, "MAX_FILE_BYTES", 1024**2)
         with path.open("wb") as file:
             file.truncate(1024**2 + 1)
     elif kind == "device":

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.api.requests.tools import FunctionDefinition as EngineDefinition
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service.functions.definitions import (
-    MAX_DESCRIPTION,
     TEMPLATE,
     DefinitionError,
     function_problem,
@@ -93,14 +93,19 @@ def test_what_is_wrong_is_said(value: str, said: str) -> None:
 def test_the_limits_are_those_of_the_engine() -> None:
     good: list[dict[str, Any]] = [
         {"name": "a" * 64},
-        {"name": "a-_9", "description": "x" * MAX_DESCRIPTION, "parameters": {}, "strict": False},
+        {
+            "name": "a-_9",
+            "description": "x" * limits.MAX_FUNCTION_DESCRIPTION,
+            "parameters": {},
+            "strict": False,
+        },
     ]
     for function in good:
         assert function_problem(function) is None
         EngineDefinition.model_validate(function)
     bad: list[dict[str, Any]] = [
         {"name": "a" * 65},
-        {"name": "a", "description": "x" * (MAX_DESCRIPTION + 1)},
+        {"name": "a", "description": "x" * (limits.MAX_FUNCTION_DESCRIPTION + 1)},
     ]
     for function in bad:
         assert function_problem(function) is not None

@@ -14,6 +14,7 @@ from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.validation_errors import string_too_long
 from assistants_tui.engine.store import assistants
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol import limits
 
 # What the object shows where the request says nothing.
 _DEFAULTS: Json = {
@@ -24,7 +25,6 @@ _DEFAULTS: Json = {
     "top_p": 1.0,
     "response_format": "auto",
 }
-_AZURE_MAX_INSTRUCTIONS = 32_768  # code points, when an assistant is changed, per Azure's reference
 
 
 async def create(request: Request) -> Response:
@@ -53,8 +53,8 @@ async def retrieve(request: Request) -> Response:
 async def modify(request: Request) -> Response:
     assistant_id = _id(request)
     body = await read_body(request, AssistantChanges)
-    if is_azure(request) and len(body.instructions or "") > _AZURE_MAX_INSTRUCTIONS:
-        raise string_too_long("instructions", body.instructions or "", _AZURE_MAX_INSTRUCTIONS)
+    if is_azure(request) and len(body.instructions or "") > limits.MAX_AZURE_INSTRUCTIONS:
+        raise string_too_long("instructions", body.instructions or "", limits.MAX_AZURE_INSTRUCTIONS)
     async with writing(request) as work:
         values = await _values(work, body)
         changed = await assistants.change(work.connection, work.owner, assistant_id, values)

@@ -16,9 +16,9 @@ from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.names import has_control_characters
 
-_MAX_PAGE = 10_000
 _BATCH_SECONDS = 30 * 24 * 3600  # files for batches go by themselves, per the Files API reference
 _INPUT_PURPOSES = ("assistants", "user_data")
 
@@ -79,7 +79,7 @@ async def check_quota(work: Work, size: int) -> None:
 
 async def listing(request: Request) -> Response:
     engine = context(request)
-    wanted = page_request(request, default=_MAX_PAGE, maximum=_MAX_PAGE)
+    wanted = page_request(request, default=limits.MAX_FILES_PAGE, maximum=limits.MAX_FILES_PAGE)
     purpose = request.query_params.get("purpose") or None
     async with engine.database.read() as connection:
         page = await files.page(connection, owner(request), wanted, engine.now(), purpose=purpose)

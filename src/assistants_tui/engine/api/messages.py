@@ -17,6 +17,7 @@ from assistants_tui.engine.api.tool_resources import attach
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import messages, runs, threads
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol import limits
 
 
 async def create(request: Request) -> Response:
@@ -58,7 +59,7 @@ async def add_messages(work: Work, thread: Json, bodies: Sequence[NewMessage], p
             message = await messages.create(work.connection, work.owner, thread["id"], now, values)
         except messages.ThreadFullError:
             raise bad_request(
-                f"Thread {thread['id']} has {messages.MAX_PER_THREAD} messages, which is the most a thread "
+                f"Thread {thread['id']} has {limits.MAX_MESSAGES} messages, which is the most a thread "
                 "can have. Start a new thread."
             ) from None
         added.append(message)

@@ -16,11 +16,14 @@ from assistants_tui.engine.api.validation_errors import (
     wrong_type,
 )
 from assistants_tui.engine.store.crud import Page, PageRequest, UnknownCursorError
+from assistants_tui.protocol import limits
 
 _WHOLE_NUMBER = re.compile("-?[0-9]+")
 
 
-def page_request(request: Request, *, default: int = 20, maximum: int = 100) -> PageRequest:
+def page_request(
+    request: Request, *, default: int = limits.DEFAULT_PAGE, maximum: int = limits.MAX_PAGE
+) -> PageRequest:
     """`limit`, `order`, `after` and `before` of the query. Raises `ApiError`."""
     query = request.query_params
     return PageRequest(

@@ -20,13 +20,13 @@ from assistants_tui.engine.api.tool_resources import of_run, resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.runs.events import Subscription
 from assistants_tui.engine.runs.manager import (
-    LIFETIME,
     CancelRefusedError,
     DecisionRefusedError,
     OutputsRefusedError,
 )
 from assistants_tui.engine.store import assistants, messages, runs, threads
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import THREAD_CREATED, Event, run_event
 from assistants_tui.protocol.transitions import WORKED_ON
 
@@ -171,7 +171,7 @@ async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Js
     base = assistant["instructions"] if body.instructions is None else body.instructions
     values = {
         "assistant_id": assistant["id"],
-        "expires_at": now + LIFETIME,
+        "expires_at": now + limits.RUN_SECONDS,
         "model": body.model or assistant["model"],
         "instructions": "\n\n".join(text for text in (base, additional) if text),
         "tools": tools,

@@ -9,10 +9,7 @@ from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
 from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.vector_store_files import NewFile
-from assistants_tui.protocol import file_kinds
-
-MAX_FILES = 10_000
-"""How many files a vector store holds, per the Assistants guide."""
+from assistants_tui.protocol import file_kinds, limits
 
 _USABLE = ("assistants", "assistants_output", "user_data", "vision")
 _AUTO: Json = {
@@ -65,10 +62,10 @@ async def put_in_store(
     if unsupported and not fail_unsupported:
         raise bad_request(_not_supported(unsupported.values()), param=path, code="unsupported_file")
     others = await vector_store_files.count(work.connection, store["id"], other_than=list(by_id))
-    if others + len(by_id) > MAX_FILES:
+    if others + len(by_id) > limits.MAX_STORE_FILES:
         raise bad_request(
-            f"Vector store {store['id']} would have {others + len(by_id)} files, but {MAX_FILES} is the most "
-            "it can have.",
+            f"Vector store {store['id']} would have {others + len(by_id)} files, but "
+            f"{limits.MAX_STORE_FILES} is the most it can have.",
             param=path,
         )
     new = [

@@ -14,9 +14,7 @@ from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.api.storage import check_files, put_in_store
 from assistants_tui.engine.store import threads, vector_stores
 from assistants_tui.engine.store.crud import Json
-
-MAX_FILES = 20
-"""How many files the code interpreter is given by an assistant, and by a thread."""
+from assistants_tui.protocol import limits
 
 _THREAD_STORE_EXPIRY = {"anchor": "last_active_at", "days": 7}  # per the Assistants guide
 
@@ -85,10 +83,10 @@ async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: st
     if for_code:
         known = (resources.get("code_interpreter") or {}).get("file_ids", [])
         merged = list(dict.fromkeys([*known, *for_code]))
-        if len(merged) > MAX_FILES:
+        if len(merged) > limits.MAX_CODE_FILES:
             raise bad_request(
                 f"Invalid '{path}': the thread would have {len(merged)} files for the code interpreter, but "
-                f"{MAX_FILES} is the most it can have.",
+                f"{limits.MAX_CODE_FILES} is the most it can have.",
                 param=path,
                 code="array_above_max_length",
             )

@@ -18,9 +18,7 @@ from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files, uploads
 from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.uploads import Part
-
-MAX_PART = 64 * 1024**2
-"""Bytes of one part, per the Uploads API reference."""
+from assistants_tui.protocol import limits
 
 
 async def create(request: Request) -> Response:
@@ -37,7 +35,7 @@ async def add_part(request: Request) -> Response:
     upload_id = _id(request)
     async with engine.database.read() as connection:
         await _pending(connection, engine, owner(request), upload_id)
-    form = await read_form(request, engine.blobs, "data", MAX_PART)
+    form = await read_form(request, engine.blobs, "data", limits.MAX_UPLOAD_PART_BYTES)
     if form.blob is None:
         raise missing("data")
     try:

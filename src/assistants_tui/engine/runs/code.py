@@ -19,10 +19,9 @@ from assistants_tui.engine.tools.code_interpreter.interface import (
     Output,
     Sandbox,
 )
+from assistants_tui.protocol import limits
 
 Json = dict[str, Any]
-
-_MAX_BYTES = 512 << 20  # what one file of the API may have
 
 
 class CodeRunner:
@@ -123,7 +122,7 @@ class CodeRunner:
             await asyncio.to_thread(file.path.unlink, missing_ok=True)
 
     async def _store(self, name: str, data: AsyncIterator[bytes]) -> str:
-        blob, size = await self._services.blobs.store(data, _MAX_BYTES)
+        blob, size = await self._services.blobs.store(data, limits.MAX_FILE_BYTES)
         values = {
             "bytes": size,
             "filename": name.rpartition("/")[2],

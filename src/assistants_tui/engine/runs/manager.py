@@ -23,9 +23,6 @@ from assistants_tui.protocol.transitions import WORKED_ON, is_final
 
 Json = dict[str, Any]
 
-LIFETIME = 600
-"""Seconds from a run's creation after which it expires, waiting time included."""
-
 _PULSE = 0.25  # seconds between two looks at the runs at work: text that streams in is stored as often
 _SWEEP = 5.0  # seconds between two looks at all others
 _LEASE = 15.0  # seconds of silence after which an engine of which nothing is known is taken for dead

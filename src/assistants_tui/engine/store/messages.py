@@ -9,10 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids, threads
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import messages as table
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.transitions import OPEN, MessageStatus, message_fields
-
-MAX_PER_THREAD = 100_000
-"""How many messages a thread takes from users, per the Assistants guide. A run's answer is never refused."""
 
 _FIELDS = (
     "thread_id",
@@ -71,7 +69,7 @@ async def create(
     count = await threads.count_messages(connection, thread_id, +1)
     if count is None:
         raise ThreadGoneError(thread_id)
-    if count > MAX_PER_THREAD and values.get("run_id") is None:
+    if count > limits.MAX_MESSAGES and values.get("run_id") is None:
         raise ThreadFullError(thread_id)
     row = {
         "id": ids.new("message"),

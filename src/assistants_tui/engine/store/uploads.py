@@ -11,9 +11,7 @@ from assistants_tui.engine.store import crud, ids
 from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import upload_parts
 from assistants_tui.engine.store.schema import uploads as table
-
-LIFETIME = 3600
-"""Seconds in which an upload has to be completed."""
+from assistants_tui.protocol import limits
 
 _FIELDS = ("bytes", "expires_at", "filename", "purpose", "status")
 
@@ -40,7 +38,7 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
         "id": ids.new("upload"),
         "owner": owner,
         "created_at": now,
-        "expires_at": now + LIFETIME,
+        "expires_at": now + limits.UPLOAD_SECONDS,
         "status": "pending",
     } | values
     return _to_wire(await crud.add(connection, table, row))

@@ -5,31 +5,23 @@ lengths count Unicode code points.
 """
 
 import math
-from typing import cast
+from typing import cast, get_args
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.names import has_control_characters
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service import metadata
-from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
+from assistants_tui.service.assistants.draft import AssistantDraft, Field
 from assistants_tui.service.functions.definitions import function_problem
 from assistants_tui.service.functions.json_schema import schema_problem, strict_problem
 
-MAX_DESCRIPTION = 512
-MAX_INSTRUCTIONS = 256_000
-MAX_AZURE_INSTRUCTIONS = 32_768
-"""What Azure OpenAI takes when an assistant is changed; a new one may have more
-(https://learn.microsoft.com/azure/ai-services/openai/assistants-reference#modify-assistant)."""
-MAX_TOOLS = 128
-MAX_PAIRS = metadata.MAX_PAIRS
-MAX_FILES = 20
-MAX_STORES = 1
 RESPONSE_FORMATS = ("auto", "text", "json_object", "json_schema")
-REASONING_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+REASONING_EFFORTS = get_args(limits.ReasoningEffort)
 
 
 def max_instructions(*, azure: bool, new: bool) -> int:
     """How many characters the instructions may have."""
-    return MAX_AZURE_INSTRUCTIONS if azure and not new else MAX_INSTRUCTIONS
+    return limits.MAX_AZURE_INSTRUCTIONS if azure and not new else limits.MAX_INSTRUCTIONS
 
 
 def problems(
@@ -42,18 +34,18 @@ def problems(
     """
     instructions = draft.instructions if before is None or draft.instructions != before.instructions else ""
     found: dict[Field, str | None] = {
-        "name": _too_long(draft.name, MAX_NAME) or _control_problem(draft.name),
-        "description": _too_long(draft.description, MAX_DESCRIPTION),
+        "name": _too_long(draft.name, limits.MAX_NAME) or _control_problem(draft.name),
+        "description": _too_long(draft.description, limits.MAX_DESCRIPTION),
         "model": None if draft.model.strip() else _no_model(azure),
         "instructions": _too_long(instructions, max_instructions(azure=azure, new=before is None)),
-        "file_ids": _too_many(len(draft.file_ids), MAX_FILES, "files"),
-        "max_num_results": _number_problem(draft.max_num_results, 1, 50, whole=True),
-        "score_threshold": _number_problem(draft.score_threshold, 0, 1),
-        "vector_store_ids": _too_many(len(draft.vector_store_ids), MAX_STORES, "vector store"),
+        "file_ids": _too_many(len(draft.file_ids), limits.MAX_CODE_FILES, "files"),
+        "max_num_results": _number_problem(draft.max_num_results, *limits.SEARCH_RESULTS, whole=True),
+        "score_threshold": _number_problem(draft.score_threshold, *limits.SCORE_THRESHOLD),
+        "vector_store_ids": _too_many(len(draft.vector_store_ids), limits.MAX_SEARCH_STORES, "vector store"),
         "functions": _functions_problem(draft),
         "response_format": _format_problem(draft.response_format),
-        "temperature": _number_problem(draft.temperature, 0, 2),
-        "top_p": _number_problem(draft.top_p, 0, 1),
+        "temperature": _number_problem(draft.temperature, *limits.TEMPERATURE),
+        "top_p": _number_problem(draft.top_p, *limits.TOP_P),
         "metadata": _metadata_problem(draft.metadata),
     }
     return {field: problem for field, problem in found.items() if problem}
@@ -110,8 +102,8 @@ def _too_many(count: int, most: int, what: str) -> str | None:
 
 def _functions_problem(draft: AssistantDraft) -> str | None:
     count = len(draft.functions) + len(draft.other_tools) + draft.code_interpreter + draft.file_search
-    if count > MAX_TOOLS:
-        return f"With these, there are {count} tools; {MAX_TOOLS} are allowed."
+    if count > limits.MAX_TOOLS:
+        return f"With these, there are {count} tools; {limits.MAX_TOOLS} are allowed."
     names: set[str] = set()
     for function in draft.functions:
         if (problem := function_problem(cast(Json, function))) is not None:

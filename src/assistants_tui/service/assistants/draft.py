@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant, FunctionDefinition, Json, Tool
 from assistants_tui.service import metadata
-
-MAX_NAME = 256
-"""Code points (https://platform.openai.com/docs/api-reference/assistants/createAssistant)."""
 
 Field = Literal[
     "name",
@@ -112,7 +110,9 @@ def copy_of(assistant: Assistant) -> AssistantDraft:
     """A draft for another assistant like this one, under a name that says so."""
     name = assistant.get("name") or ""
     suffix = " (copy)"
-    return replace(draft_of(assistant), name=f"{name[: MAX_NAME - len(suffix)]}{suffix}" if name else "")
+    return replace(
+        draft_of(assistant), name=f"{name[: limits.MAX_NAME - len(suffix)]}{suffix}" if name else ""
+    )
 
 
 def body(draft: AssistantDraft) -> Json:

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FileObject, Page
 from assistants_tui.service.client.http_client import Client, segment
 from assistants_tui.service.client.pages import read_page
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.names import name_to_send, numbered, safe_file_name
 from assistants_tui.settings.files import private_directory
-
-MAX_BYTES = 512 * 1024**2
-"""The largest file that the API takes (https://platform.openai.com/docs/api-reference/files/create)."""
 
 Progress = Callable[[int, int | None], None]
 """Told of the bytes that are through and, where it is known, of how many there are."""
@@ -116,8 +114,8 @@ def _opened(path: Path) -> tuple[io.FileIO, str]:
         wrong = "is no file"
     elif size == 0:
         wrong = "is empty"
-    elif size > MAX_BYTES:
-        wrong = f"is larger than {MAX_BYTES // 1024**2} MB"
+    elif size > limits.MAX_FILE_BYTES:
+        wrong = f"is larger than {limits.MAX_FILE_BYTES // 1024**2} MB"
     if wrong:
         file.close()
         raise ServiceError(f"{path} {wrong}.", "Choose another file.", kind="refused", no_effect=True)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import ListAnswer, Listed, Page
 from assistants_tui.service.client.http_client import Client
 from assistants_tui.service.errors import ServiceError
@@ -12,16 +13,13 @@ _logger = logging.getLogger(__name__)
 
 Thing = TypeVar("Thing", bound=Listed)
 
-MAX_LIMIT = 100
-"""The most that the API gives at once (https://platform.openai.com/docs/api-reference/assistants/listAssistants)."""
-
 
 async def read_page(
     client: Client,
     kind: type[Thing],
     path: str,
     *,
-    limit: int = 20,
+    limit: int = limits.DEFAULT_PAGE,
     after: str | None = None,
     order: str = "desc",
     query: Mapping[str, object] | None = None,
@@ -64,7 +62,7 @@ async def read_all(
     found: dict[str, Thing] = {}
     after: str | None = None
     while count is None or len(found) < count:
-        limit = MAX_LIMIT if count is None else min(MAX_LIMIT, count - len(found))
+        limit = limits.MAX_PAGE if count is None else min(limits.MAX_PAGE, count - len(found))
         page = await read_page(
             client, kind, path, limit=limit, after=after, order=order, query=query, lenient=lenient
         )

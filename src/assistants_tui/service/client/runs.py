@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import Event
 from assistants_tui.protocol.objects import CodeDecision, Json, Message, Page, Run, RunStep, ToolOutput
 from assistants_tui.protocol.transitions import TERMINAL_RUN_STATUSES
 from assistants_tui.service.client.http_client import Client, segment
-from assistants_tui.service.client.pages import MAX_LIMIT, read_all, read_page
+from assistants_tui.service.client.pages import read_all, read_page
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.budget import TokenBudget
 from assistants_tui.service.runs.options import RunOptions, tool_choice
@@ -235,7 +236,7 @@ class Runs:
             if run["status"] not in TERMINAL_RUN_STATUSES:
                 return run
             messages = f"threads/{segment(thread_id)}/messages"
-            newest = (await read_page(self._client, Message, messages, limit=MAX_LIMIT)).items
+            newest = (await read_page(self._client, Message, messages, limit=limits.MAX_PAGE)).items
         except ServiceError:
             return None
         asked = next((message for message in newest if message["role"] == "user"), None)
@@ -260,7 +261,7 @@ class Runs:
         after: str | None = None
         while True:
             page = await read_page(
-                self._client, Message, path, limit=MAX_LIMIT, after=after, query={"run_id": run["id"]}
+                self._client, Message, path, limit=limits.MAX_PAGE, after=after, query={"run_id": run["id"]}
             )
             found.update((item["id"], item) for item in page.items if item.get("run_id") == run["id"])
             after = page.next_cursor

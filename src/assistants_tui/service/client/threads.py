@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Attachment, Json, Message, Metadata, Page, Thread
 from assistants_tui.service.client.http_client import Client, segment
-from assistants_tui.service.client.pages import MAX_LIMIT, read_page
+from assistants_tui.service.client.pages import read_page
 from assistants_tui.service.errors import ServiceError
 
 _WITHOUT_LIST = frozenset({400, 401, 403, 404, 405, 501})
@@ -36,7 +37,7 @@ class Threads:
         """Delete the thread with its messages and runs. Files stay."""
         await self._client.delete(_path(thread_id))
 
-    async def list(self, *, limit: int = MAX_LIMIT, after: str | None = None) -> Page[Thread] | None:
+    async def list(self, *, limit: int = limits.MAX_PAGE, after: str | None = None) -> Page[Thread] | None:
         """A page of the threads, the newest first; None from a server that cannot list them.
 
         OpenAI's API never could. Our engine can, and so can Azure AI Foundry.
@@ -49,7 +50,7 @@ class Threads:
             raise
 
     async def messages(
-        self, thread_id: str, *, limit: int = MAX_LIMIT, after: str | None = None
+        self, thread_id: str, *, limit: int = limits.MAX_PAGE, after: str | None = None
     ) -> Page[Message]:
         """A page of messages, the newest first; `after` is the cursor of the page before."""
         return await read_page(

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json, Page, SearchAnswerPage, VectorStore, VectorStoreFile
 from assistants_tui.service.client.http_client import Client, segment
-from assistants_tui.service.client.pages import MAX_LIMIT, read_page
+from assistants_tui.service.client.pages import read_page
 from assistants_tui.service.errors import ServiceError
 
 _WITHOUT_PROGRESS = frozenset({400, 404, 405, 501})
@@ -51,7 +52,7 @@ class VectorStores:
         self._client = client
         self._has_progress = True
 
-    async def list(self, *, limit: int = MAX_LIMIT, after: str | None = None) -> Page[VectorStore]:
+    async def list(self, *, limit: int = limits.MAX_PAGE, after: str | None = None) -> Page[VectorStore]:
         """A page of the stores, the newest first."""
         return await read_page(self._client, VectorStore, "vector_stores", limit=limit, after=after)
 
@@ -74,7 +75,7 @@ class VectorStores:
         await self._client.delete(_path(store_id))
 
     async def files(
-        self, store_id: str, *, limit: int = MAX_LIMIT, after: str | None = None
+        self, store_id: str, *, limit: int = limits.MAX_PAGE, after: str | None = None
     ) -> Page[VectorStoreFile]:
         """A page of the store's files, the last added first. Their names stand in the file objects."""
         return await read_page(

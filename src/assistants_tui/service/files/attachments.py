@@ -8,10 +8,6 @@ from pathlib import Path
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.objects import Assistant, Attachment, FileObject, Json, Tool
 
-MAX_TEXT = 256_000
-"""Characters that the text of a message may have
-(https://platform.openai.com/docs/api-reference/messages/createMessage)."""
-
 
 class Use(Enum):
     """What happens to a file of a message. The values are the words to show."""

@@ -6,14 +6,12 @@ Limits are those of the API reference (https://platform.openai.com/docs/api-refe
 import re
 from typing import Any, cast
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.functions.json_schema import schema_problem, strict_problem
 from assistants_tui.service.json_text import JsonTextError, read_json
 
-MAX_NAME = 64
-MAX_DESCRIPTION = 1024
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NAME = re.compile(f"{limits.FUNCTION_NAME_CHARACTER}{{1,{limits.MAX_FUNCTION_NAME}}}")
 _KEYS = {"name", "description", "parameters", "strict"}
 
 TEMPLATE: FunctionDefinition = {
@@ -87,7 +85,8 @@ def _name_problem(function: Json) -> str | None:
     if not isinstance(name, str) or not name:
         return 'A definition needs a "name".'
     if not _NAME.fullmatch(name):
-        return f'A name is 1 to {MAX_NAME} letters a-z, digits, "_" and "-", which {name[:80]!r} is not.'
+        most = limits.MAX_FUNCTION_NAME
+        return f'A name is 1 to {most} letters a-z, digits, "_" and "-", which {name[:80]!r} is not.'
     return None
 
 
@@ -95,8 +94,8 @@ def _description_problem(function: Json) -> str | None:
     description = function.get("description")
     if description is not None and not isinstance(description, str):
         return 'The "description" is a text.'
-    if len(description or "") > MAX_DESCRIPTION:
-        return f"The description has {len(description or ''):,} characters; {MAX_DESCRIPTION:,} are allowed."
+    if len(description or "") > (most := limits.MAX_FUNCTION_DESCRIPTION):
+        return f"The description has {len(description or ''):,} characters; {most:,} are allowed."
     return None
 
 

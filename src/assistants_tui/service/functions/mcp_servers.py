@@ -23,6 +23,7 @@ import httpx2
 from assistants_tui import network
 from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.installation import install_command
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FunctionDefinition
 from assistants_tui.service.functions import environment
 from assistants_tui.service.functions.last_words import LastWords
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 SEPARATOR = "__"
 """Between the name of the server and that of the tool, in the name that models call."""
-_MAX_NAME = 64
 _UNUSABLE = re.compile(r"[^a-zA-Z0-9_-]")
 _HASH = 8
 """Characters of a hash that tell apart tools whose names would be the same."""
@@ -353,9 +353,9 @@ def _functions(tools: Iterable["Tool"], server: McpServer) -> dict[str, tuple[st
     functions: dict[str, tuple[str, Function]] = {}
     for name, tool in reversed(by_name.items()):
         called = plain[name]
-        if len(called) > _MAX_NAME or (often[called] > 1 and called != f"{prefix}{name}"):
+        if len(called) > limits.MAX_FUNCTION_NAME or (often[called] > 1 and called != f"{prefix}{name}"):
             digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:_HASH]
-            called = f"{called[: _MAX_NAME - _HASH - 1]}_{digest}"
+            called = f"{called[: limits.MAX_FUNCTION_NAME - _HASH - 1]}_{digest}"
         functions[called] = (name, _function(called, tool, server))
     return functions
 

@@ -8,8 +8,8 @@ import ast
 import warnings
 from dataclasses import dataclass
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FunctionDefinition, Json
-from assistants_tui.service.functions.definitions import MAX_DESCRIPTION, MAX_NAME
 from assistants_tui.service.functions.source_types import Names, TypeReader
 
 MAX_SOURCE = 1_000_000
@@ -81,11 +81,13 @@ def _found(node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names) -> FoundF
         types.notes.append(f"*{node.args.vararg.arg} has no name that a model could use; it is left out.")
     if not description:
         types.notes.append("There is no docstring: describe what it does.")
-    elif len(description) > MAX_DESCRIPTION:
-        description = description[: MAX_DESCRIPTION - 1] + "…"
-        types.notes.append(f"The docstring was cut to {MAX_DESCRIPTION:,} characters.")
-    if len(node.name) > MAX_NAME or not node.name.isascii():
-        types.notes.append(f"The name has to change: {MAX_NAME} letters a-z, digits, _ and - are allowed.")
+    elif len(description) > limits.MAX_FUNCTION_DESCRIPTION:
+        description = description[: limits.MAX_FUNCTION_DESCRIPTION - 1] + "…"
+        types.notes.append(f"The docstring was cut to {limits.MAX_FUNCTION_DESCRIPTION:,} characters.")
+    if len(node.name) > limits.MAX_FUNCTION_NAME or not node.name.isascii():
+        types.notes.append(
+            f"The name has to change: {limits.MAX_FUNCTION_NAME} letters a-z, digits, _ and - are allowed."
+        )
     definition: FunctionDefinition = {
         "name": node.name,
         "description": description,

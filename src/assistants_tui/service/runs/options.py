@@ -7,9 +7,6 @@ from typing import Any, TypedDict, cast
 
 from assistants_tui.protocol.objects import Assistant, Json, Metadata, Tool
 
-MIN_TOKEN_LIMIT = 256
-"""The smallest `max_prompt_tokens` and `max_completion_tokens`
-(https://platform.openai.com/docs/api-reference/runs/createRun)."""
 BUILT_IN_TOOLS = ("code_interpreter", "file_search")
 
 

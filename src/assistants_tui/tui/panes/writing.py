@@ -16,13 +16,14 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service import views
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.attachments import MAX_TEXT, AttachedFile, chosen_use, uses
+from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
 from assistants_tui.service.files.local import Entry, matching
 from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.runs import options as run_options
@@ -349,7 +350,7 @@ class WritingPane(Vertical):
         """Let a long text go as a file; if it cannot be written, it is text all the same."""
         conversation = self._conversation
         name = f"Pasted text, {len(event.text):,} characters.txt"
-        too_long = len(event.text) > MAX_TEXT  # for a message, so a tool has to read it
+        too_long = len(event.text) > limits.MAX_MESSAGE_TEXT  # for a message, so a tool has to read it
         use = uses(name, self._assistant)[0] if too_long else None
         file: AttachedFile | None = None
         try:

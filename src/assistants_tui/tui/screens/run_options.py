@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
+from assistants_tui.protocol import limits
 from assistants_tui.service import metadata
 from assistants_tui.service.runs.options import (
-    MIN_TOKEN_LIMIT,
     RunOptions,
     number,
     response_format,
@@ -53,7 +53,7 @@ def _format_words(value: Any) -> str:
     return str(value)
 
 
-_LIMIT = f"at least {MIN_TOKEN_LIMIT}"
+_LIMIT = f"at least {limits.MIN_TOKENS}"
 _FIELDS: tuple[_Field, ...] = (
     _Field("model", "Model", "the assistant's", str),
     _Field("instructions", "Instructions", "instead of the assistant's", str),
@@ -69,9 +69,9 @@ _FIELDS: tuple[_Field, ...] = (
         "temperature", "Temperature", "0 to 2; leave this or top_p alone", lambda text: number(text, 0, 2)
     ),
     _Field("top_p", "top_p", "0 to 1", lambda text: number(text, 0, 1)),
-    _Field("max_prompt_tokens", "Prompt tokens", _LIMIT, lambda text: whole_number(text, MIN_TOKEN_LIMIT)),
+    _Field("max_prompt_tokens", "Prompt tokens", _LIMIT, lambda text: whole_number(text, limits.MIN_TOKENS)),
     _Field(
-        "max_completion_tokens", "Answer tokens", _LIMIT, lambda text: whole_number(text, MIN_TOKEN_LIMIT)
+        "max_completion_tokens", "Answer tokens", _LIMIT, lambda text: whole_number(text, limits.MIN_TOKENS)
     ),
     _Field(
         "truncation_strategy",

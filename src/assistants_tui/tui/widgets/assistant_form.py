@@ -12,9 +12,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, TextArea
 
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.assistants import checks
-from assistants_tui.service.assistants.draft import MAX_NAME, AssistantDraft, Field
+from assistants_tui.service.assistants.draft import AssistantDraft, Field
 from assistants_tui.tui.widgets.form import FormField, ItemList, Toggle, Tone
 
 
@@ -175,13 +176,13 @@ class AssistantForm(VerticalScroll, can_focus=False):
             name = cast(Field, (field.id or "").removeprefix("field-"))
             tone: Tone = "error" if name in problems else "warning"
             field.tell(problems.get(name) or hints.get(name) or "", tone)
-        self.field("name").count(len(draft.name), MAX_NAME)
-        self.field("description").count(len(draft.description), checks.MAX_DESCRIPTION)
+        self.field("name").count(len(draft.name), limits.MAX_NAME)
+        self.field("description").count(len(draft.description), limits.MAX_DESCRIPTION)
         self.field("instructions").count(len(draft.instructions), self._max_instructions)
-        self.field("file_ids").count(len(draft.file_ids), checks.MAX_FILES)
-        self.field("functions").count(len(draft.functions), checks.MAX_TOOLS)
+        self.field("file_ids").count(len(draft.file_ids), limits.MAX_CODE_FILES)
+        self.field("functions").count(len(draft.functions), limits.MAX_TOOLS)
         self.field("metadata").count(
-            sum(bool(line.strip()) for line in draft.metadata.splitlines()), checks.MAX_PAIRS
+            sum(bool(line.strip()) for line in draft.metadata.splitlines()), limits.MAX_PAIRS
         )
 
     def go_to(self, name: Field) -> None:

@@ -14,15 +14,15 @@ from assistants_tui.engine.api.requests.common import (
 )
 from assistants_tui.engine.api.requests.tools import (
     NewToolResources,
-    ReasoningEffort,
     ResponseFormat,
     ToolResources,
     Tools,
 )
+from assistants_tui.protocol import limits
 
 _Model = Annotated[str, StringConstraints(min_length=1)]
-_Name = Annotated[str, StringConstraints(max_length=256), *ONE_LINE]
-_Description = Annotated[str, StringConstraints(max_length=512)]
+_Name = Annotated[str, StringConstraints(max_length=limits.MAX_NAME), *ONE_LINE]
+_Description = Annotated[str, StringConstraints(max_length=limits.MAX_DESCRIPTION)]
 
 
 class NewAssistant(RequestBody):
@@ -36,7 +36,7 @@ class NewAssistant(RequestBody):
     temperature: Temperature | None = None
     top_p: TopP | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: ReasoningEffort | None = None
+    reasoning_effort: limits.ReasoningEffort | None = None
 
 
 class AssistantChanges(RequestBody):
@@ -50,4 +50,4 @@ class AssistantChanges(RequestBody):
     temperature: Temperature | None = None
     top_p: TopP | None = None
     response_format: ResponseFormat | None = None
-    reasoning_effort: ReasoningEffort | None = None
+    reasoning_effort: limits.ReasoningEffort | None = None

@@ -19,10 +19,10 @@ from pydantic_core import PydanticCustomError
 from assistants_tui.engine.api.errors import wrong_id
 from assistants_tui.engine.api.validation_errors import TAG
 from assistants_tui.engine.store.ids import PREFIXES
+from assistants_tui.protocol import limits
 from assistants_tui.protocol.names import CONTROL, has_control_characters
 
 _MOST_FIELDS = 100  # of an object that has its fields by name
-_MOST_PAIRS = 16
 
 
 class RequestBody(BaseModel):
@@ -71,11 +71,11 @@ UploadPartId = Annotated[str, *_id_of("upload_part")]
 
 Metadata = Annotated[
     dict[
-        Annotated[str, StringConstraints(max_length=64)],
-        Annotated[str, StringConstraints(max_length=512)],
+        Annotated[str, StringConstraints(max_length=limits.MAX_KEY)],
+        Annotated[str, StringConstraints(max_length=limits.MAX_VALUE)],
     ],
-    Field(max_length=_MOST_PAIRS),
-    BeforeValidator(lambda value: few(value, _MOST_PAIRS)),
+    Field(max_length=limits.MAX_PAIRS),
+    BeforeValidator(lambda value: few(value, limits.MAX_PAIRS)),
 ]
 
 CONTROL_CHARACTERS = "Invalid '{path}': a name has no control characters, such as line breaks."
@@ -93,9 +93,9 @@ ONE_LINE = (
 )
 """What a name is besides a text."""
 
-Instructions = Annotated[str, StringConstraints(max_length=256_000)]
-Temperature = Annotated[float, Field(ge=0, le=2)]
-TopP = Annotated[float, Field(ge=0, le=1)]
+Instructions = Annotated[str, StringConstraints(max_length=limits.MAX_INSTRUCTIONS)]
+Temperature = Annotated[float, Field(ge=limits.TEMPERATURE[0], le=limits.TEMPERATURE[1])]
+TopP = Annotated[float, Field(ge=limits.TOP_P[0], le=limits.TOP_P[1])]
 
 
 def refuse(message: str, *, code: str | None = None, at: str = "") -> PydanticCustomError:

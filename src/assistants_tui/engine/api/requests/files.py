@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from assistants_tui.engine.api.requests.common import ONE_LINE, RequestBody, UploadPartId
+from assistants_tui.protocol import limits
 
 PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 """What a file may be uploaded for."""
@@ -12,7 +13,7 @@ PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
 
 class FileExpiry(RequestBody):
     anchor: Literal["created_at"]
-    seconds: Annotated[int, Field(ge=3600, le=2_592_000)]
+    seconds: Annotated[int, Field(ge=limits.FILE_EXPIRY_SECONDS[0], le=limits.FILE_EXPIRY_SECONDS[1])]
 
 
 class FileForm(RequestBody):
@@ -24,12 +25,14 @@ class FileForm(RequestBody):
 
 class NewUpload(RequestBody):
     filename: Annotated[str, StringConstraints(min_length=1), *ONE_LINE]
-    bytes: Annotated[int, Field(ge=1, le=8 * 1024**3)]
+    bytes: Annotated[int, Field(ge=1, le=limits.MAX_UPLOAD_BYTES)]
     mime_type: str
     purpose: str
     expires_after: FileExpiry | None = None
 
 
 class UploadCompletion(RequestBody):
-    part_ids: Annotated[list[UploadPartId], Field(fail_fast=True, min_length=1, max_length=10_000)]
+    part_ids: Annotated[
+        list[UploadPartId], Field(fail_fast=True, min_length=1, max_length=limits.MAX_UPLOAD_PARTS)
+    ]
     md5: str | None = None

@@ -14,9 +14,10 @@ from assistants_tui.engine.api.requests.common import (
     by_json_type,
 )
 from assistants_tui.engine.api.requests.tools import NewToolResources, ToolResources
+from assistants_tui.protocol import limits
 
 _Detail = Literal["auto", "low", "high"]
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=256_000)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_MESSAGE_TEXT)]
 
 
 class ImageFile(RequestBody):
@@ -50,7 +51,9 @@ class AttachmentTool(RequestBody):
 
 class Attachment(RequestBody):
     file_id: FileId
-    tools: Annotated[list[AttachmentTool], Field(fail_fast=True, min_length=1, max_length=16)]
+    tools: Annotated[
+        list[AttachmentTool], Field(fail_fast=True, min_length=1, max_length=limits.MAX_ATTACHMENT_TOOLS)
+    ]
 
 
 class NewMessage(RequestBody):
@@ -59,12 +62,14 @@ class NewMessage(RequestBody):
         Annotated[_Text, Tag(alternative("text"))]
         | Annotated[
             list[ContentPart],
-            Field(fail_fast=True, min_length=1, max_length=1_000),
+            Field(fail_fast=True, min_length=1, max_length=limits.MAX_CONTENT_PARTS),
             Tag(alternative("parts")),
         ],
         by_json_type(text=str, parts=list),
     ]
-    attachments: Annotated[list[Attachment], Field(fail_fast=True, max_length=500)] | None = None
+    attachments: (
+        Annotated[list[Attachment], Field(fail_fast=True, max_length=limits.MAX_ATTACHMENTS)] | None
+    ) = None
     metadata: Metadata | None = None
 
     def parts(self) -> list[dict[str, Any]]:
@@ -74,7 +79,7 @@ class NewMessage(RequestBody):
         return [part.to_wire() for part in self.content]
 
 
-NewMessages = Annotated[list[NewMessage], Field(fail_fast=True, max_length=1_000)]
+NewMessages = Annotated[list[NewMessage], Field(fail_fast=True, max_length=limits.MAX_MESSAGES_AT_ONCE)]
 
 
 class MetadataChange(RequestBody):

@@ -18,15 +18,15 @@ from assistants_tui.engine.api.requests.common import (
 )
 from assistants_tui.engine.api.requests.messages import NewMessages, NewThread
 from assistants_tui.engine.api.requests.tools import (
-    ReasoningEffort,
     ResponseFormat,
     ToolResources,
     Tools,
 )
+from assistants_tui.protocol import limits
 
 _MAX_TOKENS = 2**31 - 1  # a bound only because columns have one
 # The reference wants 256 of either, but the service is on record with 16 for the completion.
-_PromptTokens = Annotated[int, Field(ge=256, le=_MAX_TOKENS)]
+_PromptTokens = Annotated[int, Field(ge=limits.MIN_TOKENS, le=_MAX_TOKENS)]
 _CompletionTokens = Annotated[int, Field(ge=1, le=_MAX_TOKENS)]
 
 
@@ -82,7 +82,7 @@ class _RunOptions(RequestBody):
 class NewRun(_RunOptions):
     additional_instructions: Instructions | None = None
     additional_messages: NewMessages | None = None
-    reasoning_effort: ReasoningEffort | None = None
+    reasoning_effort: limits.ReasoningEffort | None = None
 
 
 class NewThreadAndRun(_RunOptions):
@@ -103,11 +103,11 @@ class CodeDecision(TypedBody):
 
     tool_call_id: str
     decision: Literal["run", "reject"]
-    code: Annotated[str, StringConstraints(min_length=1, max_length=256_000)] | None = None
+    code: Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_MESSAGE_TEXT)] | None = None
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     stream: bool | None = None
 
 
 class ToolOutputs(RequestBody):
-    tool_outputs: Annotated[list[ToolOutput], Field(fail_fast=True, max_length=1_000)]
+    tool_outputs: Annotated[list[ToolOutput], Field(fail_fast=True, max_length=limits.MAX_TOOL_OUTPUTS)]
     stream: bool | None = None

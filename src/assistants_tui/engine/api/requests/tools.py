@@ -17,13 +17,19 @@ from assistants_tui.engine.api.requests.common import (
     by_json_type,
     refuse,
 )
+from assistants_tui.protocol import limits
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
+_Name = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=limits.MAX_FUNCTION_NAME, pattern=f"^{limits.FUNCTION_NAME_CHARACTER}+$"
+    ),
+]
 
 
 class FunctionDefinition(RequestBody):
     name: _Name
-    description: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    description: Annotated[str, StringConstraints(max_length=limits.MAX_FUNCTION_DESCRIPTION)] | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
@@ -51,7 +57,7 @@ class RankingOptions(RequestBody):
     """`hybrid_search` may be null, as the service shows it; weights of one's own are not offered."""
 
     ranker: Literal["auto", "default_2024_08_21"] | None = None
-    score_threshold: Annotated[float, Field(ge=0, le=1)]
+    score_threshold: Annotated[float, Field(ge=limits.SCORE_THRESHOLD[0], le=limits.SCORE_THRESHOLD[1])]
     hybrid_search: None = None
 
 
@@ -59,7 +65,9 @@ _RANKING = {"ranker": "default_2024_08_21", "score_threshold": 0.0, "hybrid_sear
 
 
 class FileSearchOptions(RequestBody):
-    max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
+    max_num_results: (
+        Annotated[int, Field(ge=limits.SEARCH_RESULTS[0], le=limits.SEARCH_RESULTS[1])] | None
+    ) = None
     ranking_options: RankingOptions | None = None
 
 
@@ -108,11 +116,13 @@ def _distinct_functions(tools: list[Tool]) -> list[Tool]:
     return tools
 
 
-Tools = Annotated[list[Tool], Field(fail_fast=True, max_length=128), AfterValidator(_distinct_functions)]
+Tools = Annotated[
+    list[Tool], Field(fail_fast=True, max_length=limits.MAX_TOOLS), AfterValidator(_distinct_functions)
+]
 
 
 class StaticChunking(RequestBody):
-    max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
+    max_chunk_size_tokens: Annotated[int, Field(ge=limits.CHUNK_TOKENS[0], le=limits.CHUNK_TOKENS[1])]
     chunk_overlap_tokens: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
@@ -136,23 +146,29 @@ class ChunkingStrategy(TypedBody):
 
 
 class CodeInterpreterResources(RequestBody):
-    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=20, default_factory=list)]
+    file_ids: Annotated[
+        list[FileId], Field(fail_fast=True, max_length=limits.MAX_CODE_FILES, default_factory=list)
+    ]
 
 
 class FileSearchResources(RequestBody):
     vector_store_ids: Annotated[
-        list[VectorStoreId], Field(fail_fast=True, max_length=1, default_factory=list)
+        list[VectorStoreId], Field(fail_fast=True, max_length=limits.MAX_SEARCH_STORES, default_factory=list)
     ]
 
 
 class StoreToMake(RequestBody):
-    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=10_000, default_factory=list)]
+    file_ids: Annotated[
+        list[FileId], Field(fail_fast=True, max_length=limits.MAX_STORE_FILES, default_factory=list)
+    ]
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
 
 class NewFileSearchResources(FileSearchResources):
-    vector_stores: Annotated[list[StoreToMake], Field(fail_fast=True, max_length=1, default_factory=list)]
+    vector_stores: Annotated[
+        list[StoreToMake], Field(fail_fast=True, max_length=limits.MAX_SEARCH_STORES, default_factory=list)
+    ]
 
     @model_validator(mode="after")
     def _names_or_makes_a_store(self) -> Self:
@@ -214,4 +230,3 @@ ResponseFormat = Annotated[
     | Annotated[ResponseFormatObject, Tag(alternative("object"))],
     by_json_type(text=str, object=dict),
 ]
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]

@@ -17,12 +17,13 @@ from assistants_tui.engine.api.requests.common import (
     refuse,
 )
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
+from assistants_tui.protocol import limits
 
-_Text = Annotated[str, StringConstraints(max_length=512)]
+_Text = Annotated[str, StringConstraints(max_length=limits.MAX_VALUE)]
 
 Attributes = Annotated[
     dict[
-        Annotated[str, StringConstraints(max_length=64)],
+        Annotated[str, StringConstraints(max_length=limits.MAX_KEY)],
         Annotated[
             Annotated[_Text, Tag(alternative("text"))]
             | Annotated[bool, Tag(alternative("flag"))]
@@ -30,20 +31,22 @@ Attributes = Annotated[
             by_json_type(text=str, flag=bool, number=float),
         ],
     ],
-    Field(max_length=16),
-    BeforeValidator(lambda value: few(value, 16)),
+    Field(max_length=limits.MAX_PAIRS),
+    BeforeValidator(lambda value: few(value, limits.MAX_PAIRS)),
 ]
 
 
 class StoreExpiry(RequestBody):
     anchor: Literal["last_active_at"]
-    days: Annotated[int, Field(ge=1, le=365)]
+    days: Annotated[int, Field(ge=limits.STORE_EXPIRY_DAYS[0], le=limits.STORE_EXPIRY_DAYS[1])]
 
 
 class NewVectorStore(RequestBody):
     name: Annotated[str, *ONE_LINE] | None = None
     description: str | None = None
-    file_ids: Annotated[list[FileId], Field(fail_fast=True, max_length=500, default_factory=list)]
+    file_ids: Annotated[
+        list[FileId], Field(fail_fast=True, max_length=limits.MAX_FILES_OF_NEW_STORE, default_factory=list)
+    ]
     expires_after: StoreExpiry | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
@@ -78,8 +81,13 @@ class AttributesChange(RequestBody):
 
 
 class NewFileBatch(RequestBody):
-    file_ids: Annotated[list[FileId], Field(fail_fast=True, min_length=1, max_length=2000)] | None = None
-    files: Annotated[list[FileInStore], Field(fail_fast=True, min_length=1, max_length=2000)] | None = None
+    file_ids: (
+        Annotated[list[FileId], Field(fail_fast=True, min_length=1, max_length=limits.MAX_BATCH_FILES)] | None
+    ) = None
+    files: (
+        Annotated[list[FileInStore], Field(fail_fast=True, min_length=1, max_length=limits.MAX_BATCH_FILES)]
+        | None
+    ) = None
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 
@@ -157,7 +165,7 @@ def _is_comparable(value: object, *, several: bool) -> bool:
 
 class SearchRankingOptions(RequestBody):
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
-    score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    score_threshold: Annotated[float, Field(ge=limits.SCORE_THRESHOLD[0], le=limits.SCORE_THRESHOLD[1])] = 0.0
 
 
 class Search(RequestBody):
@@ -165,13 +173,13 @@ class Search(RequestBody):
         Annotated[str, StringConstraints(min_length=1), Tag(alternative("text"))]
         | Annotated[
             list[Annotated[str, StringConstraints(min_length=1)]],
-            Field(fail_fast=True, min_length=1, max_length=32),
+            Field(fail_fast=True, min_length=1, max_length=limits.MAX_QUERIES),
             Tag(alternative("texts")),
         ],
         by_json_type(text=str, texts=list),
     ]
     filters: Filter | None = None
-    max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
+    max_num_results: Annotated[int, Field(ge=limits.SEARCH_RESULTS[0], le=limits.SEARCH_RESULTS[1])] = 10
     ranking_options: SearchRankingOptions = SearchRankingOptions()
     rewrite_query: bool = False
 
