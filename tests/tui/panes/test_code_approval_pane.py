@@ -5,9 +5,11 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.widgets import Button
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
@@ -15,10 +17,14 @@ from assistants_tui.tui import question_guard
 from assistants_tui.tui.markdown.code import lexers
 from assistants_tui.tui.panes import code_approval
 from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
+from assistants_tui.tui.screens.exact_text import ExactTextScreen
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.model_endpoint import ModelEndpoint, calls, says
+
+
+EDITED = "[The user has edited this code before running it.]\n"
 
 
 def code(source: str) -> tuple[str, str]:
@@ -224,3 +230,56 @@ async def test_code_that_is_not_drawn_to_its_end_cannot_run(monkeypatch: pytest.
             monkeypatch.setattr(lexers, "loaded", loaded)
             panel = driver.app.screen.query_one(CodeApprovalPanel)
             await driver.until(lambda: panel.begun is not None and panel.begun.read)
+
+
+async def test_what_is_shown_after_editing_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+    lines = [*(f"x{number} = {number}" for number in range(40)), "print(6 * 7)"]
+    async with asked_about(lines, [f"{EDITED}edited\n"]) as driver:
+        panel = driver.app.screen.query_one(CodeApprovalPanel)
+
+        async def leave_the_editor(choose: str) -> None:
+            await driver.press("e")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeField))
+            panel.query_one(CodeField).text = "print('edited')  # \u0430"
+            await driver.until_shown("print('edited')")
+            await driver.press("escape")
+            await driver.until_shown("Keep the changed code?")
+            driver.app.screen.query_one(f"#choice-{choose}", Button).press()
+            await driver.until(lambda: driver.app.screen is driver.chat)
+
+        await leave_the_editor("edit")
+        await driver.until(lambda: isinstance(driver.app.focused, CodeField))
+        await driver.press("escape")
+        await driver.until_shown("Keep the changed code?")
+        driver.app.screen.query_one("#choice-discard", Button).press()
+        await driver.until_shown("x1 = 1")
+        await driver.press("ctrl+s")
+        await driver.until_told("Not all of this code was in sight")
+        await leave_the_editor("keep")
+        await driver.until_shown("Code, changed by you")
+        await driver.until_shown("print('edited')  # ‹U+0430 \u0430›")
+        assert "x1 = 1" not in driver.screen
+        thread_id = driver.conversation.thread_id or ""
+        await driver.press("ctrl+n")
+        await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
+        await driver.chat.workspace.open_thread(thread_id)
+        await driver.until_shown("Code, changed by you")
+        await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+
+
+async def test_a_long_reason_is_shown_whole_on_request() -> None:
+    async with ModelEndpoint(calls(code("print(1)"))) as endpoint:
+        without_sandbox(endpoint.url)
+        async with open_app((80, 24)) as driver:
+            await driver.type("Go")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+            panel = driver.app.screen.query_one(CodeApprovalPanel)
+            panel.pending = replace(panel.pending, reason="because " * 60 + "of this")
+            await driver.pilot.resize_terminal(90, 30)
+            await driver.until_shown("…  w shows all")
+            await driver.press("w")
+            await driver.until_shown("of this")
+            assert isinstance(driver.app.screen, ExactTextScreen)
+            await driver.press("escape")
+            await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))

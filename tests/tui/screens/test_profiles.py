@@ -224,6 +224,7 @@ async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         form = await choosing(driver, "OpenAI")
         await driver.until_shown("This system has no key store")
+        await driver.until_shown("environment variable before you start the app")
         assert field(form, "model_api_key_env").value == "OPENAI_API_KEY"
         await driver.press("f1", "pagedown")
         await driver.until_shown("Tab goes from field to field.")
@@ -245,6 +246,8 @@ async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
         await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
         await driver.press("d")
         await driver.until_told("e opens it in your editor")
+    kept = [path for path in Path.home().rglob("*") if path.is_file() and b"sk-canary" in path.read_bytes()]
+    assert kept == []
 
 
 async def test_changing_the_profile_asks_about_runs_and_each_has_its_own_threads() -> None:

@@ -21,10 +21,13 @@ from assistants_tui.protocol.objects import CodeDecision
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.tui.exact_text import exact
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.plain_text import fenced
 from assistants_tui.tui.question_guard import QuestionGuard
 from assistants_tui.tui.safety import clean
+from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.screens.exact_text import ExactTextScreen
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 
@@ -32,8 +35,11 @@ _FEWEST, _MOST = 4, 20
 """Rows of code that are shown at once, where there is room."""
 _FRAME = 9
 """Rows of the panel that are not code."""
+_MOST_WHY = 3
+"""Lines that say why there is no sandbox; the rest is shown on request."""
 _MOST_REASON = 2_000
 """Characters of a reason that the engine takes."""
+_MORE_WHY = "  w shows all"
 _LINE_ENDS = re.compile("\r\n?")
 _DANGER = "It can use your files, keys and network."
 
@@ -44,7 +50,7 @@ class CodeField(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "run", "Run this", id="code.run_edited", tooltip="Run the code as it stands here"),
         Binding("ctrl+e", "editor", "Editor", id="code.editor", tooltip="Write in your $EDITOR"),
-        Binding("escape", "leave", "Leave it", id="code.leave", tooltip="Back to the code as it was"),
+        Binding("escape", "leave", "Leave", id="code.leave", tooltip="Keep the changes, or discard them"),
     ]
 
     class RunWanted(Message):
@@ -55,7 +61,7 @@ class CodeField(TextArea):
             self.code = code
 
     class Left(Message):
-        """The code is to stay as it was."""
+        """The user is done with editing."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # one that is being removed has no styles any more, and may be painted a last time
@@ -90,6 +96,8 @@ class Begun:
     """What of it is shown."""
     read: bool
     """The code was in sight to its end."""
+    edited: str = ""
+    """The code that is to run instead of the model's; empty: the model's."""
 
 
 class ReasonField(Input):
@@ -114,6 +122,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         Binding("ctrl+s", "run", "Run once", id="code.run", tooltip="Run this block of code this once"),
         Binding("e", "edit", "Edit", id="code.edit", tooltip="Change the code before it runs"),
         Binding("d", "reject", "Reject", id="code.reject", tooltip="Do not run it, and tell the model why"),
+        Binding("w", "why", "Why", id="code.why", tooltip="Show all of why there is no sandbox"),
         Binding("ctrl+e", "editor", show=False, id="code.open_editor", tooltip="Edit it in your $EDITOR"),
         Binding("up,k", "scroll(-1)", show=False, id="code.up"),
         Binding("down,j", "scroll(1)", show=False, id="code.down"),
@@ -124,8 +133,8 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     ]
     HELP: ClassVar[str] = (
         "The model wants code run, and no sandbox works on this computer. Read it to its end: then Ctrl+S "
-        "runs it this once, e changes it before, d rejects it and tells the model why. "
-        "It expires with its run."
+        "runs it this once, e changes it before, d rejects it and tells the model why. w shows why there is "
+        "no sandbox. It expires with its run."
     )
     DEFAULT_CSS = """
     CodeApprovalPanel {
@@ -138,7 +147,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         & .code-danger { color: $text-error; }
         & .code-title { color: $text-accent; text-style: bold; }
         & .code-more { color: $text-error; text-style: bold reverse; }
-        & .code-why { color: $text-muted; max-height: 2; }
+        & .code-why { color: $text-muted; }
         & MessageView { height: 1fr; background: transparent; }
         & CodeField { height: 1fr; border: none; padding: 0; margin-top: 1; scrollbar-size: 1 1; }
         & ReasonField { margin-bottom: 1; }
@@ -159,19 +168,23 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         """`begun` is what the user had entered when this code was shown last."""
         super().__init__()
         self.pending = pending
-        self._code = clean(_LINE_ENDS.sub("\n", pending.code))
         self._before = begun or Begun("", "", "", False)
+        self._original = clean(_LINE_ENDS.sub("\n", pending.code))
+        self._code = self._before.edited or self._original
+        """What would run."""
         self._guard = QuestionGuard(self)
         self._decided = False
         self._error: ServiceError | None = None
         self._overdue = False
         self._read = self._before.read
+        self._read_before = self._read and self._before.open != "code"
+        """Whether that was so before the code was edited."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="code-deadline", classes="code-title")
         yield Static(Content(_DANGER), classes="code-danger")
         if self.pending.reason:
-            yield Static(Content(f"No sandbox: {clean(self.pending.reason)}"), classes="code-why")
+            yield Static(classes="code-why")
         hint = "Reason for the model, or nothing; Enter rejects"
         yield ReasonField(self._before.reason, placeholder=hint, compact=True)
         view = MessageView()
@@ -187,11 +200,8 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         )
 
     def on_mount(self) -> None:
-        code = _LINE_ENDS.sub("\n", self.pending.code).rstrip("\n")
-        lines = code.count("\n") + 1
-        self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
-        size = "1 line" if lines == 1 else f"{lines:,} lines"
-        self._show_code(code, size)
+        self._show_code()
+        self._show_why()
         for attribute in ("scroll_y", "virtual_size"):
             self.watch(self.query_one(CodeField), attribute, self._note_end_of_edited, init=False)
         parts: dict[str, type[Widget]] = {"code": CodeField, "reason": ReasonField}
@@ -199,16 +209,44 @@ class CodeApprovalPanel(Vertical, can_focus=True):
         self._show_deadline()
         self.set_interval(1, self._show_deadline)
 
-    @work
-    async def _show_code(self, code: str, size: str) -> None:
-        shown = await asyncio.to_thread(exact, code, code=True)
-        item = MessageItem("code", "Code", from_user=False, time=size, text=fenced(shown, "python"))
+    @work(exclusive=True, group="code")
+    async def _show_code(self) -> None:
+        edited = self._code != self._original
+        code = (self._code if edited else _LINE_ENDS.sub("\n", self.pending.code)).rstrip("\n")
+        lines = code.count("\n") + 1
+        self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
+        size = "1 line" if lines == 1 else f"{lines:,} lines"
         view = self.query_one(MessageView)
+        view.set_items([], older=False)  # what was there before must not count as this code
+        shown = await asyncio.to_thread(exact, code, code=True)
+        title = "Code, changed by you" if edited else "Code"
+        item = MessageItem("code", title, from_user=False, time=size, text=fenced(shown, "python"))
         view.set_items([item], older=False)
         view.scroll_home()
         self.call_after_refresh(self._show_more)
 
+    def _show_why(self) -> None:
+        """Why there is no sandbox; of a long reason the first lines, and how the rest is shown."""
+        if not self.pending.reason:
+            return
+        why, width = shortened(f"No sandbox: {clean(self.pending.reason)}"), max(1, self.content_size.width)
+        lines = Content(why).wrap(width)
+        if len(lines) > _MOST_WHY:
+            last = lines[_MOST_WHY - 1].truncate(max(1, width - len(_MORE_WHY)), ellipsis=True)
+            lines = [*lines[: _MOST_WHY - 1], last + _MORE_WHY]
+        self.query_one(".code-why", Static).update(Content("\n").join(lines))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "why" or bool(self.pending.reason)
+
+    @work
+    async def action_why(self) -> None:
+        if self.has_focus:
+            why = ExactTextScreen("Why there is no sandbox", self.pending.reason or "")
+            await self.app.push_screen_wait(why)
+
     def on_resize(self) -> None:
+        self._show_why()
         # a view of messages goes to their end, but code is read from its beginning
         self.call_after_refresh(self.query_one(MessageView).scroll_home, animate=False)
         self.call_after_refresh(self._show_more)
@@ -269,7 +307,8 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             return self._before  # not composed yet, or going already
         code, reason = self.query_one(CodeField), self.query_one(ReasonField)
         shown: Literal["code", "reason", ""] = "code" if code.display else "reason" if reason.display else ""
-        return Begun(code.text, reason.value, shown, self._read)
+        edited = self._code if self._code != self._original else ""
+        return Begun(code.text, reason.value, shown, self._read, edited)
 
     def note_error(self, error: ServiceError | None) -> None:
         """What is wrong with the thread: ask again if that is new, because the decision has not arrived."""
@@ -290,7 +329,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
     def action_run(self) -> None:
         field = self.query_one(CodeField)
         if self._armed:
-            self._run(field.text if field.display else self._code)  # what is seen
+            self._run(field.text if field.display else self._code)  # what is shown
 
     def action_edit(self) -> None:
         if self._armed:
@@ -302,7 +341,9 @@ class CodeApprovalPanel(Vertical, can_focus=True):
 
     def _edit(self) -> CodeField:
         field = self.query_one(CodeField)
-        field.text = field.text or self._code
+        if not field.display:
+            self._read_before = self._read
+            field.text = self._code
         self._show(field)
         return field
 
@@ -335,7 +376,7 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             )
             return
         decision: CodeDecision = {"tool_call_id": self.pending.call_id, "decision": "run"}
-        if code != self._code:
+        if code != self._original:
             decision["code"] = code
         self._decide(decision)
 
@@ -354,10 +395,30 @@ class CodeApprovalPanel(Vertical, can_focus=True):
             decision["reason"] = reason
         self._decide(decision)
 
-    @on(CodeField.Left)
     @on(ReasonField.Left)
-    def _left(self, event: Message) -> None:
+    def _reason_left(self, event: Message) -> None:
         event.stop()
+        self._show(self.query_one(MessageView))
+
+    @on(CodeField.Left)
+    @work
+    async def _editor_left(self, event: Message) -> None:
+        """Ask what is to become of changes: what is shown afterwards is what would run."""
+        event.stop()
+        text = self.query_one(CodeField).text
+        if text != self._code and text.strip():
+            dialog = ChoiceDialog(
+                "Keep the changed code?",
+                "If you keep it, it is shown in place of the model's code, and runs in its place.",
+                choices=[("edit", "Go on editing"), ("keep", "Keep it"), ("discard", "Discard changes")],
+            )
+            choice = await self.app.push_screen_wait(dialog)
+            if choice not in ("keep", "discard") or self._decided or not self.is_attached:
+                return
+            if choice == "keep":
+                self._code, self._read_before = text, False
+                self._show_code()
+        self._read = self._read_before
         self._show(self.query_one(MessageView))
 
     def _show(self, part: MessageView | CodeField | ReasonField) -> None:

@@ -37,7 +37,10 @@ from assistants_tui.tui.widgets.form import FormField, Tone
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
-_NO_STORE = "This system has no key store: put the key into an environment variable and name it below"
+_NO_STORE = (
+    "This system has no key store: ^T tries a key that is entered here, but it cannot be kept. "
+    "Put it into an environment variable before you start the app, and name that below"
+)
 
 
 class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
