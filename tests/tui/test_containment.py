@@ -123,10 +123,12 @@ async def test_a_look_that_keeps_failing_is_told_once_until_it_succeeds(
 
         monkeypatch.setattr(driver.chat.workspace.assistants, "notice", notice)
         pane = driver.chat.query_one(AssistantsPane)
-        while answers:
+        while left := len(answers):
             driver.app._shown.clear()  # as if the notification had gone from the screen
-            look = pane._look_for_changes()
-            await driver.until(lambda: look.is_finished)  # noqa: B023
+            driver.app.app_focus = False
+            driver.app.app_focus = True
+            await driver.until(lambda: len(answers) < left)
+            await driver.until(lambda: not [one for one in driver.app.workers if one.node is pane])
         assert [re.findall("Mistake: (one|two)", words) for words in driver.told] == [
             ["one"],
             ["two"],

@@ -23,7 +23,6 @@ from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.model_endpoint import ModelEndpoint, calls, says
 
-
 EDITED = "[The user has edited this code before running it.]\n"
 
 
@@ -263,7 +262,7 @@ async def test_what_is_shown_after_editing_is_what_runs(monkeypatch: pytest.Monk
         thread_id = driver.conversation.thread_id or ""
         await driver.press("ctrl+n")
         await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
-        await driver.chat.workspace.open_thread(thread_id)
+        await driver.chat.workspace.conversations.open(thread_id)
         await driver.until_shown("Code, changed by you")
         await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
 

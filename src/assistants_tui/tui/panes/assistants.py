@@ -13,13 +13,14 @@ from textual.widgets import Input, Static
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui.failures import UnaskedLook, told_failures
+from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.other_windows import follow_other_windows
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
-_LOOK = {True: 5.0, False: 60.0}
+_LOOK = (5.0, 60.0)
 """Seconds between two looks for what another window did: at the embedded engine, and at a server."""
 _BADGES = {"code_interpreter": "py", "file_search": "doc", "function": "fn"}
 
@@ -54,7 +55,6 @@ class AssistantsPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
-        self._unasked_look = UnaskedLook()
         self._shown: Sequence[Assistant] = ()
 
     def compose(self) -> ComposeResult:
@@ -64,8 +64,8 @@ class AssistantsPane(Vertical):
 
     def on_mount(self) -> None:
         self._workspace.feed.subscribe(self._workspace_changed)
-        self.watch(self.app, "app_focus", self._app_focused, init=False)
-        self.set_interval(_LOOK[self._workspace.session.profile.kind == "embedded"], self._look_for_changes)
+        embedded = self._workspace.session.profile.kind == "embedded"
+        follow_other_windows(self, self._notice, _LOOK, embedded=embedded)
         self._draw()
 
     @property
@@ -80,14 +80,8 @@ class AssistantsPane(Vertical):
         if changed & (Changed.ASSISTANTS | Changed.CONNECTION):
             self._draw(follow=True)
 
-    def _app_focused(self, focused: bool) -> None:
-        if focused:
-            self._look_for_changes()
-
-    @work(exclusive=True, group="look")
-    async def _look_for_changes(self) -> None:
-        with self._unasked_look:
-            await self._workspace.assistants.notice()
+    async def _notice(self) -> None:
+        await self._workspace.assistants.notice()
 
     # the list
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,7 +16,7 @@ from assistants_tui.protocol.objects import Page
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.excerpts import SentenceWithPaths
-from assistants_tui.tui.failures import UnaskedLook
+from assistants_tui.tui.other_windows import follow_other_windows
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.help import HelpScreen
 from assistants_tui.tui.widgets.key_bar import KeyBar
@@ -25,7 +25,7 @@ from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _FRAME = 1 / 10
-_LOOK = {True: 3.0, False: 30.0}
+_LOOK = (3.0, 30.0)
 """Seconds between two looks for what another window did: at the embedded engine, and at a server."""
 
 Listed = TypeVar("Listed", bound=Mapping[str, Any])
@@ -85,7 +85,6 @@ class ListScreen(Screen[None]):
         super().__init__()
         self.workspace = workspace
         self._scheduled = False
-        self._unasked_look = UnaskedLook()
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.TITLE_TEXT), classes="manager-title")
@@ -104,17 +103,8 @@ class ListScreen(Screen[None]):
 
     def look_for_changes(self) -> None:
         """Keep looking for what another window did to the list."""
-        self.set_interval(_LOOK[self.workspace.session.profile.kind == "embedded"], self._look_for_changes)
-        self.watch(self.app, "app_focus", self._app_focused, init=False)
-
-    def _app_focused(self, focused: bool) -> None:
-        if focused:
-            self._look_for_changes()
-
-    @work(exclusive=True, group="look")
-    async def _look_for_changes(self) -> None:
-        with self._unasked_look:
-            await self.notice()
+        embedded = self.workspace.session.profile.kind == "embedded"
+        follow_other_windows(self, self.notice, _LOOK, embedded=embedded)
 
     async def notice(self) -> None:
         """Take over what another window did to the list. Raises `ServiceError`."""
