@@ -13,8 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import uvicorn
 
+from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import Paths, user_paths
+from support.workspaces import connected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,3 +238,11 @@ async def serving(application: Any) -> AsyncIterator[int]:
 @pytest.fixture
 def serve() -> Callable[[Any], Any]:
     return serving
+
+
+@pytest.fixture
+async def workspace(paths: Paths) -> AsyncIterator[Workspace]:
+    """Connected, with nothing in it but the starter assistants."""
+    opened = await connected(paths)
+    yield opened
+    await opened.close()

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.search import SearchIndex
+from assistants_tui.service.workspace import Workspace
+from support.workspaces import settled
 
 
 def message(text: str, number: int = 1, thread: str = "thread_1", status: str = "completed") -> Any:
@@ -119,3 +122,15 @@ def test_no_text_and_no_query_is_a_syntax_error(texts: list[str], query: str) ->
         assert hit.thread_id == "thread_1"
     index.close()
     folder.cleanup()
+
+
+async def test_what_was_read_is_found_until_it_is_deleted(workspace: Workspace) -> None:
+    workspace.messages.send(Draft("How many zebras are 2 + 3?"))
+    await workspace.conversations.shown.settled()
+    thread_id = workspace.conversations.shown.thread_id or ""
+    await settled(workspace)
+    (hit,) = await workspace.search.find("zebra")
+    assert (hit.thread_id, hit.role) == (thread_id, "user")
+    await workspace.messages.delete_message(hit.message_id)
+    assert await workspace.search.find("zebra") == []
+    assert await workspace.conversations.shown.read_until(hit.message_id) is False
