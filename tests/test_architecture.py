@@ -119,3 +119,24 @@ def test_screens_ask_the_service_and_never_the_server() -> None:
         if (calls := sorted({*client_calls(path)} - CLIENT_MODULES_FOR_SCREENS))
     }
     assert found == {}
+
+
+MAX_PUBLIC_METHODS = 21
+"""Of a class of the service, properties included."""
+
+
+def public_methods(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            methods = (one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+            yield node.name, sum(not one.name.startswith("_") for one in methods)
+
+
+def test_no_class_of_the_service_has_more_than_one_subject_can_need() -> None:
+    found = {
+        f"{path.relative_to(SOURCE).as_posix()}: {name}": count
+        for path in sorted((SOURCE / "service").rglob("*.py"))
+        for name, count in public_methods(path)
+        if count > MAX_PUBLIC_METHODS
+    }
+    assert found == {}
