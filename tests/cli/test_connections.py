@@ -1,6 +1,8 @@
 """Clients that take their time to say what they want are sent away; all others are not."""
 
 import asyncio
+import select
+import socket
 from pathlib import Path
 
 import httpx2
@@ -19,6 +21,7 @@ LIMIT = 0.3
 @pytest.fixture(autouse=True)
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", LIMIT)
+    monkeypatch.setattr(connections, "STALLED_SECONDS", LIMIT)
 
 
 async def drip(url: str, *pieces: bytes) -> bytes:
@@ -67,3 +70,34 @@ async def test_a_client_that_does_not_say_what_it_wants_is_sent_away(tmp_path: P
                 assert (await http.get("/models")).status_code == 200
                 on.set()  # the stream has lasted longer than the limit
                 assert [line async for line in lines][-2] == "data: [DONE]"
+
+
+async def test_a_client_that_reads_nothing_is_sent_away(tmp_path: Path) -> None:
+    """Else it could have the engine hold any number of large answers for ever."""
+    app = create_app(EngineSettings(tmp_path))
+    async with (
+        served(app, http=TimedConnection) as url,
+        httpx2.AsyncClient(base_url=f"{url}/v1", headers=BETA, timeout=60) as http,
+    ):
+        text = {"type": "text", "text": "x" * 250_000}
+        thread = (
+            await http.post("/threads", json={"messages": [{"role": "user", "content": [text] * 60}]})
+        ).json()
+        path = f"/v1/threads/{thread['id']}/messages"
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+            stalled.connect(("127.0.0.1", httpx2.URL(url).port))
+            stalled.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nOpenAI-Beta: assistants=v2\r\n\r\n".encode()
+            )
+            hung_up = select.poll()
+            hung_up.register(stalled, 0)
+            assert await asyncio.to_thread(hung_up.poll, 20_000)
+        async with http.stream("GET", path.removeprefix("/v1")) as slow:
+            started = asyncio.get_running_loop().time()
+            size = 0
+            async for piece in slow.aiter_raw(512 * 1024):
+                size += len(piece)
+                if asyncio.get_running_loop().time() - started < 3 * LIMIT:
+                    await asyncio.sleep(LIMIT / 4)
+        assert size == int(slow.headers["content-length"]) > 15_000_000

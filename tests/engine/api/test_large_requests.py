@@ -262,3 +262,23 @@ async def test_room_is_given_back(shared: httpx2.AsyncClient, monkeypatch: pytes
         for _ in range(2):
             assert (await shared.post("/threads", content=content)).status_code == status
             assert (await shared.post("/threads", content=in_pieces(content))).status_code == status
+
+
+async def test_large_answers_take_room(shared: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for many of them at once holds no more of the engine's memory than by sending them."""
+    thread = await make(shared, "/threads", messages=[MESSAGE | {"content": "x" * 200_000}])
+    path = f"/threads/{thread['id']}/messages"
+    [message] = (await shared.get(path)).json()["data"]
+    for _ in range(3):
+        assert (await shared.get(f"{path}/{message['id']}")).json() == message
+    monkeypatch.setattr(large_bodies, "_HELD_BY_OWNER", 300_000)
+    for _ in range(3):  # what was sent takes no room any more
+        assert (await shared.get(f"{path}/{message['id']}")).json() == message
+    monkeypatch.setattr(large_bodies, "_HELD_BY_OWNER", 100_000)
+    for large in (path, f"{path}/{message['id']}"):
+        refused = await shared.get(large)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "as many large requests as it has room for" in error_of(refused)["message"]
+    assert (await shared.get(f"/threads/{thread['id']}")).status_code == 200
+    changed = await shared.post(f"{path}/{message['id']}", json={"metadata": {"changed": "yes"}})
+    assert changed.json()["content"] == message["content"]

@@ -1,4 +1,4 @@
-"""Large JSON bodies: how many are held at a time, and that reading them leaves time for other requests."""
+"""Large JSON in requests and answers: how much is held at once, and that work on it leaves others time."""
 
 import asyncio
 import time
@@ -56,14 +56,15 @@ class LargeBodies:
         try:
             async with asyncio.timeout(_PATIENCE), self._released:
                 await self._released.wait_for(lambda: self._has_room(owner, size))
-                self._held[owner] = self._held.get(owner, 0) + size
+                self.take_now(owner, size)
         except TimeoutError:
-            raise ApiError(
-                503,
-                "The engine holds as many large requests as it has room for. Send this one again later.",
-                type="server_error",
-                headers={"retry-after": "1", "connection": "close"},
-            ) from None
+            raise _no_room() from None
+
+    def take_now(self, owner: str, size: int) -> None:
+        """The same without waiting."""
+        if not self._has_room(owner, size):
+            raise _no_room()
+        self._held[owner] = self._held.get(owner, 0) + size
 
     async def release(self, owner: str, size: int) -> None:
         self._held[owner] -= size
@@ -91,8 +92,23 @@ class Room:
             await self._bodies.take(self._owner, size)
             self._size = size
 
+    def take_now(self, size: int) -> None:
+        """The same without waiting for room."""
+        if not self._size:
+            self._bodies.take_now(self._owner, size)
+            self._size = size
+
     async def keep(self, size: int) -> None:
         """Give back what the body does not need, having turned out to be of `size` bytes."""
         if size < self._size:
             released, self._size = self._size - size, size
             await self._bodies.release(self._owner, released)
+
+
+def _no_room() -> ApiError:
+    return ApiError(
+        503,
+        "The engine holds as many large requests as it has room for. Send this one again later.",
+        type="server_error",
+        headers={"retry-after": "1", "connection": "close"},
+    )

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from assistants_tui.engine.api.errors import bad_request
 from assistants_tui.engine.api.json_response import JsonResponse
-from assistants_tui.engine.api.large_bodies import LARGE
 from assistants_tui.engine.api.validation_errors import (
     above_maximum,
     below_minimum,
@@ -43,7 +42,7 @@ def page_response(page: Page) -> Response:
             "last_id": page.data[-1]["id"] if page.data else None,
             "has_more": page.has_more,
         },
-        large=page.characters > LARGE,
+        characters=page.characters,
     )
 
 
