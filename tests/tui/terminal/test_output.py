@@ -99,3 +99,47 @@ def test_a_terminal_that_never_reads_is_given_up() -> None:
     pipe.output.stop(0.05)
     pipe.output.give_up()
     os.close(pipe.read_end)
+
+
+def clipboard(number: int) -> str:
+    return f"\x1b]52;c;{number}\a"
+
+
+def test_bells_and_clipboards_outlive_frames_that_are_dropped() -> None:
+    pipe = Pipe()
+    for number in range(20):
+        pipe.output.write(FRAME)
+        pipe.output.write("\a")
+        if number in {3, 19}:
+            pipe.output.write(clipboard(number))
+    pipe.output.write("\x1b]52;c;" + "x" * 1_000 + "\a")
+    read: list[bytes] = []
+
+    def read_to_the_end() -> None:
+        while data := os.read(pipe.read_end, 65536):
+            read.append(data)
+
+    reader = threading.Thread(target=read_to_the_end)
+    reader.start()
+    assert pipe.caught_up.wait(SECONDS)
+    pipe.output.stop(SECONDS)
+    os.close(pipe.write_end)
+    reader.join(SECONDS)
+    got = b"".join(read)
+    assert got.count(b"x" * 100_000) < 20, "frames were dropped"
+    ends = [got.index(text) for text in (clipboard(3).encode(), clipboard(19).encode(), b";xxx")]
+    assert ends == sorted(ends) and b"\a" in got.replace(clipboard(3).encode(), b"")
+
+
+def test_what_is_kept_is_bounded_and_the_last_is_in_it() -> None:
+    pipe = Pipe()
+    for number in range(1_000):
+        pipe.output.write(FRAME)
+        pipe.output.write(f"\x1b]52;c;{number:04}{'y' * 10_000}\a")
+    assert sum(map(len, pipe.output._kept)) <= 256 * 1024
+    pipe.output.skip()  # as when the app leaves
+    pipe.output.write("restored")
+    got = b""
+    while b"restored" not in got or b";0999" not in got:
+        got += os.read(pipe.read_end, 65536)
+    pipe.output.stop(SECONDS)
