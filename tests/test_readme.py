@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.cli import DEFAULT_HOST, DEFAULT_PORT, build_parser
+from assistants_tui.cli import build_parser
+from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.tui.themes import read_theme
 from support.serve_command import serve_command

@@ -17,13 +17,11 @@ from urllib.parse import urlsplit
 
 from assistants_tui import __version__, process_memory
 from assistants_tui.cli import streams
+from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
 from assistants_tui.settings.config import CodeSettings, Profile
 from assistants_tui.settings.declarations import Declaration, declared
 from assistants_tui.settings.value_types import Choice, Flag, Text, Url, ValueType, Variable
-
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8123
-"""Where `serve` listens unless it is told otherwise."""
 
 _LAST_PORT = 65_535
 _EPILOG = """\

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from assistants_tui.cli import DEFAULT_HOST, DEFAULT_PORT
+from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
 from assistants_tui.cli.listeners import Address, ListenError, SocketFile, listen_on, resolve
 from assistants_tui.cli.model_key import ModelKeyError, model_key

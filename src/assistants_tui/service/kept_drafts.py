@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import AttachedFile, Use
-from assistants_tui.service.files.local import keep_paste
+from assistants_tui.service.local_paths import keep_paste
 from assistants_tui.settings.drafts import DraftFile, KeptDraft, load_draft, save_draft
 
 Keep = Callable[[Callable[[], None]], None]

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from assistants_tui.service.approvals.pending_actions import PendingActions
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.assistants.assistant_store import AssistantStore
-from assistants_tui.service.assistants.cache import cached_assistants
 from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.changes import Changed, ChangeFeed
+from assistants_tui.service.client.assistant_cache import cached_assistants
 from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.conversation.branches import Branches
 from assistants_tui.service.conversation.message_actions import MessageActions

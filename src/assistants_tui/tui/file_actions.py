@@ -5,8 +5,8 @@ from pathlib import Path
 from textual.widget import Widget
 
 from assistants_tui.protocol.objects import FileObject
-from assistants_tui.service.files.local import expanded, size_words
 from assistants_tui.service.files.opener import is_program, open_file
+from assistants_tui.service.local_paths import expanded, size_words
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.safety import clean

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from assistants_tui.service.files.directory import FileDirectory
-from assistants_tui.service.files.local import size_words
 from assistants_tui.service.files.thread_files import ThreadFile
+from assistants_tui.service.local_paths import size_words
 from assistants_tui.tui.safety import clean
 
 _SIGNS = {"attached": "⎘", "produced": "▣", "cited": "❝"}

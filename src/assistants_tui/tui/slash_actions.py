@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import SUFFIXES
-from assistants_tui.service.files.local import expanded
+from assistants_tui.service.local_paths import expanded
 from assistants_tui.service.runs.options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.panes.conversation import ConversationPane

@@ -8,7 +8,7 @@ import pytest
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.answers import checked
-from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
+from assistants_tui.service.client.assistant_cache import cached_assistants, remember_assistants
 from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.client.pages import read_all
 from assistants_tui.service.errors import ServiceError

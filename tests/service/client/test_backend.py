@@ -11,8 +11,9 @@ import pytest
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.protocol.objects import Usage
-from assistants_tui.service.client.backend import Backend, Hooks, open_backend
+from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.runs.hooks import Hooks
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.config import LOCAL, Profile, RunSettings
 from assistants_tui.settings.paths import Paths

@@ -1,6 +1,6 @@
 """The screen of functions: what can be used, and what cannot with its reason."""
 
-from assistants_tui.service.files.local import short_path
+from assistants_tui.service.local_paths import short_path
 from assistants_tui.settings.paths import user_paths
 from support.app import open_app
 from support.mcp_servers import use_servers

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from assistants_tui.protocol.objects import Assistant, ListAnswer, Model, Run, Usage
-from assistants_tui.service.assistants.cache import cached_assistants, remember_assistants
+from assistants_tui.protocol.objects import Assistant, ListAnswer, Model
+from assistants_tui.service.client.assistant_cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.runs.hooks import Hooks
 from assistants_tui.settings.config import CodeSettings, Config, Profile, WithoutSandbox
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import KeyNotSentError, find_key
@@ -24,26 +25,8 @@ if TYPE_CHECKING:
     from assistants_tui.service.client.runs import Runs
     from assistants_tui.service.client.threads import Threads
     from assistants_tui.service.client.vector_stores import VectorStores
-    from assistants_tui.service.runs.budget import BudgetCheck, TokenBudget
+    from assistants_tui.service.runs.budget import TokenBudget
     from assistants_tui.service.runs.run_follower import Clock
-
-
-def _ignore(_: object) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a program may want to know of every run, whoever started it. Called on the event loop."""
-
-    tokens_validated: "Callable[[BudgetCheck], None]" = _ignore
-    """Before each run is sent: whether the token balance allows it."""
-    tokens_consumed: Callable[[Usage], None] = _ignore
-    """After each run: what it used."""
-    failed: Callable[[ServiceError], None] = _ignore
-    """Every request that failed, also where it is then repeated or waited out."""
-    run_cancelled: Callable[[Run], None] = _ignore
-    """Each run that this client stopped: by the user, by the time limit, or by the limit of characters."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from assistants_tui.settings.paths import Paths
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend
-    from assistants_tui.service.runs.hooks import UserHooks
+    from assistants_tui.service.runs.user_hooks import UserHooks
 
 
 class Connection:
@@ -81,7 +81,7 @@ class Connection:
         module = await asyncio.to_thread(import_module, "assistants_tui.service.client.backend")
         hooks = None
         if self._config.hooks is not None:
-            from assistants_tui.service.runs.hooks import UserHooks
+            from assistants_tui.service.runs.user_hooks import UserHooks
 
             loop = asyncio.get_running_loop()
 

@@ -13,7 +13,7 @@ from assistants_tui.protocol.objects import FileObject, Page
 from assistants_tui.service.client.http_client import Client, segment
 from assistants_tui.service.client.pages import read_page
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.names import name_to_send, numbered, safe_file_name
+from assistants_tui.service.file_names import name_to_send, numbered, safe_file_name
 from assistants_tui.settings.files import private_directory
 
 Progress = Callable[[int, int | None], None]

@@ -12,8 +12,8 @@ from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service import views
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import SUFFIXES, Document, Format, calls, picture_type
+from assistants_tui.service.file_names import safe_file_name
 from assistants_tui.service.files.directory import FileDirectory
-from assistants_tui.service.files.names import safe_file_name
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistants_tui.service.files.local import short_path, size_words
-from assistants_tui.service.files.names import numbered, safe_file_name
+from assistants_tui.service.file_names import numbered, safe_file_name
+from assistants_tui.service.local_paths import short_path, size_words
 from assistants_tui.settings.files import private_directory
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
-from assistants_tui.service.files.local import Entry, matching
 from assistants_tui.service.kept_drafts import joined, missing
+from assistants_tui.service.local_paths import Entry, matching
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.workspace import Workspace

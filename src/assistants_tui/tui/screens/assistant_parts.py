@@ -10,11 +10,11 @@ from textual.screen import Screen
 from assistants_tui.protocol.objects import FunctionDefinition, Json, Model
 from assistants_tui.service.assistants.checks import json_schema_problem
 from assistants_tui.service.assistants.models import shutdown_note
-from assistants_tui.service.files.local import size_words
 from assistants_tui.service.files.server_files import ServerFiles
 from assistants_tui.service.functions.definitions import TEMPLATE, DefinitionError, read_functions
 from assistants_tui.service.functions.source import SourceError, functions_in
 from assistants_tui.service.json_text import read_json, write_json
+from assistants_tui.service.local_paths import size_words
 from assistants_tui.service.vector_stores import ServerVectorStores
 from assistants_tui.tui.screens.dialogs import TextDialog
 from assistants_tui.tui.screens.file_picker import FilePicker

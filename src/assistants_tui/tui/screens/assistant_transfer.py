@@ -13,7 +13,7 @@ from assistants_tui.service.assistants.exchange import (
     written,
 )
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.names import safe_file_name
+from assistants_tui.service.file_names import safe_file_name
 from assistants_tui.service.files.text_files import read_text, write_text
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from assistants_tui.service.export.document import SUFFIXES, Format
 from assistants_tui.service.export.writing import suggested_name
-from assistants_tui.service.files.local import expanded
+from assistants_tui.service.local_paths import expanded
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _FORMATS: tuple[tuple[Format, str], ...] = (

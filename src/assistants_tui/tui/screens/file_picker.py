@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from assistants_tui.service.files.local import Entry, expanded, matching, size_words
+from assistants_tui.service.local_paths import Entry, expanded, matching, size_words
 from assistants_tui.tui.excerpts import without_middle
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList

@@ -11,8 +11,8 @@ from textual.content import Content
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.objects import FileObject
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.files.local import pasted_paths, size_words
 from assistants_tui.service.files.upload_queue import Transfer, UploadQueue
+from assistants_tui.service.local_paths import pasted_paths, size_words
 from assistants_tui.service.times import clock, when
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures

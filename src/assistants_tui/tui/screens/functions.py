@@ -9,8 +9,8 @@ from textual.content import Content
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.assistants.resources import function_names
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.files.local import short_path
 from assistants_tui.service.functions.registry import Catalogue, Function
+from assistants_tui.service.local_paths import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.approvals import Decision
 from assistants_tui.tui.failures import told_failures

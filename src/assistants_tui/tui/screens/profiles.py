@@ -11,7 +11,7 @@ from textual.content import Content
 
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.local import short_path
+from assistants_tui.service.local_paths import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import KIND_FIELDS, Profile
 from assistants_tui.settings.config_reader import LoadedConfig, load_config

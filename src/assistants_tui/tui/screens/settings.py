@@ -9,7 +9,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from assistants_tui.service.files.local import short_path
+from assistants_tui.service.local_paths import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config_editor import change_setting
 from assistants_tui.settings.config_reader import LoadedConfig

@@ -16,13 +16,13 @@ from assistants_tui.service.changes import Changed
 from assistants_tui.service.client.vector_stores import StoreProgress
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.citations import results_of
-from assistants_tui.service.files.local import size_words
 from assistants_tui.service.files.upload_queue import (
     Transfer,
     UploadQueue,
     searchable_files,
     why_not_searched,
 )
+from assistants_tui.service.local_paths import size_words
 from assistants_tui.service.times import when
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.failures import told_failures

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from assistants_tui.service.files.local import pasted_paths
+from assistants_tui.service.local_paths import pasted_paths
 
 LONG_LINE = 10_000
 """Characters of a line with which every later key would take long: such a text becomes a file."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.service.files.names import name_to_send, numbered, safe_file_name
+from assistants_tui.service.file_names import name_to_send, numbered, safe_file_name
 from assistants_tui.service.safe_text import UNSAFE
 
 HOSTILE = st.text(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.local import keep_paste, matching, pasted_paths, size_words
+from assistants_tui.service.local_paths import keep_paste, matching, pasted_paths, size_words
 
 
 @pytest.fixture
