@@ -16,6 +16,7 @@ from assistants_tui.cli import build_parser
 from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.tui.themes import read_theme
+from settings_table import renewed
 from support.serve_command import serve_command
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +54,10 @@ def test_the_tour(tmp_path: Path) -> None:
     for said in ("x = 1", "The chart shows sales", "hours.md", "closes at six", "144", "Code interpreter"):
         assert said in output
     assert "complete" in (tmp_path / "completion.sh").read_text()
+
+
+def test_the_table_of_settings_is_the_one_of_now() -> None:
+    assert renewed(README) == README, "python tests/settings_table.py writes it anew"
 
 
 async def test_requests_are_answered(tmp_path: Path) -> None:
