@@ -32,6 +32,11 @@ _KEPT = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: tests wait for processes, timers and sockets half of their time."""
+    return min(2 * (os.cpu_count() or 1), 8)
+
+
 @pytest.fixture(autouse=True)
 def nobody_types_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions take keys at once; the tests of that wait set it again, with a clock of their own."""
