@@ -32,6 +32,12 @@ _KEPT = {
 }
 
 
+def pytest_collection_finish() -> None:
+    """Leave what all tests share, such as modules, out of the garbage collections to come."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers for each core: tests wait for processes, timers and sockets half of their time."""
     return min(2 * (os.cpu_count() or 1), 8)

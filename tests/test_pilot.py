@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from support.patience import LONGEST, patience
 from support.pilot import StuckError, all_messages_handled
 
 
@@ -56,3 +57,13 @@ async def test_it_does_not_wait_for_what_is_gone() -> None:
 
 def test_all_pilots_wait_like_that() -> None:
     assert Pilot._wait_for_screen.__module__ == "support.pilot"
+
+
+def test_patience_grows_with_the_load_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    limits = []
+    for load in (0.1, 2.0, 5.0, 90.0):
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, 0.0, 0.0))
+        limits.append(patience(30))
+    assert limits == [30, 30, 75, LONGEST]
+    assert patience(200) == 200

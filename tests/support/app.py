@@ -15,6 +15,7 @@ from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.screens.chat import ChatScreen
 from assistants_tui.tui.widgets.message_view import MessageView
 from support.model_endpoint import ModelEndpoint, Reply
+from support.patience import patience
 from support.pilot import look
 
 EQUATION = "I need to solve the equation `3x + 11 = 14`. Can you help me?"
@@ -78,14 +79,15 @@ class Driver:
         self.app.post_message(events.Paste(text))
         await self.pilot.press("enter")
 
-    async def until(self, condition: Callable[[], object], *, seconds: float = 120) -> None:
-        """Let the app work until the condition holds."""
-        deadline = time.monotonic() + seconds
+    async def until(self, condition: Callable[[], object], *, seconds: float = 30) -> None:
+        """Let the app work until the condition holds; `seconds`: see `patience`."""
+        begin = time.monotonic()
         polls = 0
         while not condition():
             assert self.app._exception is None, "the app has crashed; what happened stands below"
             self.nothing_unexpected()
-            assert time.monotonic() < deadline, f"it never came to that; the screen is\n{self.screen}"
+            waited = time.monotonic() - begin
+            assert waited < patience(seconds), f"{waited:.0f} s, and it did not come to that:\n{self.screen}"
             await asyncio.sleep(0.04)
             polls += 1
             if polls % 5 == 0:  # some things happen when they come into sight

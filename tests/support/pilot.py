@@ -13,8 +13,10 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-STUCK = 60.0
-"""Seconds in which no widget has handled a message, after which the app counts as stuck."""
+from support.patience import patience
+
+STUCK = 20.0
+"""Seconds in which no widget has handled a message, after which the app counts as stuck; see `patience`."""
 _LOOK = 0.1
 """Seconds between two looks at what has become of the app while it is waited for."""
 
@@ -23,7 +25,7 @@ class StuckError(AssertionError):
     """Some widgets handle no messages any more."""
 
 
-async def all_messages_handled(pilot: Pilot[Any], *, stuck: float = STUCK) -> bool:
+async def all_messages_handled(pilot: Pilot[Any], *, stuck: float | None = None) -> bool:
     """Wait until the app and the widgets of its screen have handled what was sent to them before.
 
     Textual's own wait gives up after 30 seconds in all, also for widgets that have been removed meanwhile. A
@@ -54,7 +56,7 @@ async def all_messages_handled(pilot: Pilot[Any], *, stuck: float = STUCK) -> bo
             del waiting[gone]
         if len(waiting) < left:
             left, since = len(waiting), monotonic()
-        elif waiting and monotonic() - since > stuck:
+        elif waiting and monotonic() - since > (patience(STUCK) if stuck is None else stuck):
             raise StuckError(f"these handle no messages any more: {[*waiting]}")
     return not waiting
 
@@ -62,7 +64,7 @@ async def all_messages_handled(pilot: Pilot[Any], *, stuck: float = STUCK) -> bo
 def wait_as_long_as_it_gets_on() -> None:
     """Let every `Pilot` wait like that."""
 
-    async def wait(pilot: Pilot[Any], timeout: float = STUCK) -> bool:
+    async def wait(pilot: Pilot[Any], timeout: float | None = None) -> bool:
         return await all_messages_handled(pilot, stuck=timeout)
 
     Pilot._wait_for_screen = wait  # type: ignore[method-assign, assignment]

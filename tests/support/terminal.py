@@ -18,6 +18,8 @@ from typing import NoReturn
 import psutil
 import pyte
 
+from support.patience import patience
+
 COMMAND = Path(sys.executable).parent / "assistants-tui"
 
 
@@ -88,18 +90,18 @@ class Terminal:
         while data:
             data = data[os.write(self.fd, data) :]
 
-    def wait_for(self, what: str | Callable[[str], bool], *, seconds: float = 90) -> str:
-        """Read until the screen holds `what`, and return the screen."""
+    def wait_for(self, what: str | Callable[[str], bool], *, seconds: float = 30) -> str:
+        """Read until the screen holds `what`, and return the screen; `seconds`: see `patience`."""
         wanted = (lambda text: what in text) if isinstance(what, str) else what
-        deadline = time.monotonic() + seconds
+        begin = time.monotonic()
         while not wanted(self.text):
-            if not self._read(deadline):
+            if not self._read(begin + patience(seconds)):
                 raise AssertionError(f"not seen: {what!r}; the screen is\n{self.text}")
         return self.text
 
-    def wait_for_exit(self, *, seconds: float = 60) -> int:
-        """Read until the program has ended and return its exit code."""
-        deadline = time.monotonic() + seconds
+    def wait_for_exit(self, *, seconds: float = 30) -> int:
+        """Read until the program has ended and return its exit code; `seconds`: see `patience`."""
+        deadline = time.monotonic() + patience(seconds)
         while self._read(deadline):
             pass
         pid, status = os.waitpid(self.pid, os.WNOHANG if time.monotonic() > deadline else 0)
