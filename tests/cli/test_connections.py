@@ -101,3 +101,20 @@ async def test_a_client_that_reads_nothing_is_sent_away(tmp_path: Path) -> None:
                 if asyncio.get_running_loop().time() - started < 3 * LIMIT:
                     await asyncio.sleep(LIMIT / 4)
         assert size == int(slow.headers["content-length"]) > 15_000_000
+
+
+async def test_others_have_their_turn_between_two_pieces_of_a_request(tmp_path: Path) -> None:
+    """Chunks of one byte take long, so that not many may be read at once."""
+    pieces: list[int] = []
+
+    class Counted(TimedConnection):
+        def data_received(self, data: bytes) -> None:
+            pieces.append(len(data))
+            super().data_received(data)
+
+    chunked = b"POST /v1/threads HTTP/1.1\r\nHost: localhost\r\nOpenAI-Beta: assistants=v2\r\n"
+    chunked += b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked += b"1\r\n \r\n" * 50_000 + b"2\r\n{}\r\n0\r\n\r\n"
+    async with served(create_app(EngineSettings(tmp_path)), http=Counted) as url:
+        assert (await drip(url, chunked)).startswith(b"HTTP/1.1 200")
+    assert sum(pieces) == len(chunked) and max(pieces) <= 16 * 1024

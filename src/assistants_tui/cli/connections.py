@@ -20,6 +20,12 @@ HEAD_SECONDS = 20.0
 STALLED_SECONDS = 60.0
 """How long a client may read nothing while there is more for it than the buffers of its connection take."""
 
+_READ = 16 * 1024
+"""Bytes that are taken from a connection before others have their turn.
+
+asyncio takes 256 KiB. As chunks of one byte each (RFC 9112, 7.1) these are 40,000, which take half a second.
+"""
+
 
 class TimedConnection(H11Protocol):
     """HTTP/1.1 with deadlines for sending the head of each request, and for reading more of the answer.
@@ -33,6 +39,7 @@ class TimedConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        transport.max_size = _READ  # type: ignore[attr-defined]  # as asyncio's own have it
         if self.client is not None and self.server is not None and self.server[1] is not None:
             self.app_state = {**self.app_state, "peer": Peer(self.client, (self.server[0], self.server[1]))}
         self._deadline = self.loop.call_later(HEAD_SECONDS, transport.close)
