@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.client.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
@@ -53,7 +53,7 @@ async def turn(workspace: Workspace, text: str) -> None:
 
 def texts(workspace: Workspace) -> list[str]:
     return [
-        views.shown_text(message).text
+        message_text.render_text(message).text
         for message in workspace.conversations.shown.messages.values()
         if message["role"] == "user"
     ]

@@ -18,7 +18,7 @@ from assistants_tui.cli.signals import until_told_to_end
 from assistants_tui.cli.streams import InputError, OutputError, check_output, note, out, piped_text
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant, Attachment
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.client.connection import Connection
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import attachment
@@ -168,7 +168,7 @@ def _remember(
             ThreadReference(
                 profile=profile,
                 id=thread_id,
-                title=views.suggested_title(question),
+                title=message_text.suggested_title(question),
                 assistant_id=assistant["id"],
                 created_at=now,
                 last_used_at=now,
@@ -189,7 +189,7 @@ class _TextPrinter:
                 self._announced.add(step["id"])
                 note("· using a tool…")
         for message in state.messages.values():
-            text = views.raw_text(message)
+            text = message_text.raw_text(message)
             start = self._printed.get(message["id"])
             if start is None and self._printed:
                 out("\n")

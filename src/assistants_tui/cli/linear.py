@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistants_tui.protocol.objects import Json, Message, RunStep
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.safe_text import clean
 
@@ -27,7 +27,7 @@ class _Spoken:
     """The characters of that part that are printed."""
     fence: str = ""
     """What has begun the block of code in which the next line stands; empty outside of code."""
-    footnotes: views.Footnotes = field(default_factory=dict)
+    footnotes: message_text.Footnotes = field(default_factory=dict)
     ended: bool = False
 
     def lines(self, message: Message, *, complete: bool) -> Iterator[str]:
@@ -38,7 +38,7 @@ class _Spoken:
             whole = complete or self.part + 1 < len(parts)
             end = len(text) if whole else text.rfind("\n", self.offset) + 1
             if end > self.offset:
-                new = views.with_marks(
+                new = message_text.with_marks(
                     text[self.offset : end], annotations, self.footnotes, start=self.offset
                 )
                 self.offset = end
@@ -47,7 +47,7 @@ class _Spoken:
             if not whole:
                 return
             # annotations may come later than the text of theirs, when it is printed already
-            views.with_marks(text, annotations, self.footnotes)
+            message_text.with_marks(text, annotations, self.footnotes)
             self.part, self.offset = self.part + 1, 0
 
     def _spoken(self, line: str) -> Iterator[str]:

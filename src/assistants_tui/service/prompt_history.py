@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from assistants_tui.service.kept_drafts import Keep
+from assistants_tui.service.draft_store import Keep
 from assistants_tui.settings.prompts import add_prompts, load_prompts
 
 

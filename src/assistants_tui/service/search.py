@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistants_tui.protocol.objects import Message
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.files import SettingsError, private_directory
@@ -205,7 +205,7 @@ class MessageSearch:
 
 
 def _plain(message: Message) -> str:
-    return views.shown_text(message).text.translate(_MARKS).encode(errors="replace").decode()
+    return message_text.render_text(message).text.translate(_MARKS).encode(errors="replace").decode()
 
 
 def _pieces(snippet: str) -> tuple[tuple[str, bool], ...]:

@@ -15,12 +15,12 @@ from assistants_tui.service.conversation.message_actions import MessageActions
 from assistants_tui.service.conversation.next_run import NextRun
 from assistants_tui.service.conversation.open_conversations import OpenConversations
 from assistants_tui.service.conversation.run_notices import RunNotices
+from assistants_tui.service.draft_store import DraftStore, Keep
 from assistants_tui.service.export.exporter import Exporter
-from assistants_tui.service.files.directory import FileDirectory
 from assistants_tui.service.files.downloads import Downloads
+from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.files.passages import Passages
 from assistants_tui.service.files.server_files import ServerFiles
-from assistants_tui.service.kept_drafts import Keep, KeptDrafts
 from assistants_tui.service.place import Place, Remember
 from assistants_tui.service.problems import Problems
 from assistants_tui.service.prompt_history import PromptHistory
@@ -67,10 +67,10 @@ class Workspace:
         self.files = ServerFiles(backend)
         self.vector_stores = ServerVectorStores(backend)
         self.assistant_store = AssistantStore(backend)
-        self.file_names = FileDirectory(backend, lambda: feed.post(Changed.FILES))
+        self.file_names = FileNameCache(backend, lambda: feed.post(Changed.FILES))
         self.downloads = Downloads(backend, lambda: feed.post(Changed.FILES))
         self.functions = PendingActions(profile.name, paths, config, lambda: feed.post(Changed.CALLS))
-        self.drafts = KeptDrafts(paths.drafts_dir, paths.cache_dir / "pasted", profile.name, keep)
+        self.drafts = DraftStore(paths.drafts_dir, paths.cache_dir / "pasted", profile.name, keep)
         self.prompts = PromptHistory(paths.prompts_file, keep)
         self.search = MessageSearch(SearchIndex(paths.cache_dir / "search.sqlite3"), profile.name, tasks)
         self.assistants = AssistantList(

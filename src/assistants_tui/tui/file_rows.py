@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from assistants_tui.service.files.directory import FileDirectory
+from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.files.thread_files import ThreadFile
 from assistants_tui.service.local_paths import size_words
 from assistants_tui.tui.safety import clean
@@ -17,7 +17,7 @@ _WORDS = {
 }
 
 
-def file_row(file: ThreadFile, files: FileDirectory, running: Mapping[str, int]) -> Content:
+def file_row(file: ThreadFile, files: FileNameCache, running: Mapping[str, int]) -> Content:
     """A file with its size, or with how much of its download is through."""
     found = files.file(file.file_id)
     name = (found.get("filename") if found is not None else "") or file.name or file.file_id
@@ -30,7 +30,7 @@ def file_row(file: ThreadFile, files: FileDirectory, running: Mapping[str, int])
     return Content.assemble((f"{_SIGNS[file.origin]} ", "$text-accent"), clean(name).replace("\n", " "), tail)
 
 
-def file_facts(file: ThreadFile, files: FileDirectory) -> str:
+def file_facts(file: ThreadFile, files: FileNameCache) -> str:
     """What is known of a file, as Markdown."""
     found = files.file(file.file_id)
     facts = [_WORDS[file.origin] + "."]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from assistants_tui.protocol.objects import Message
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.conversation.outbox import Outgoing
 from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.times import clock
@@ -38,7 +38,7 @@ class Manner:
     """The assistants' names by ID."""
     file_name: Callable[[str], str]
     """Gives the name of a file by its ID, or the ID."""
-    source: Callable[[Message, views.Footnote], tuple[str, str]] = lambda message, footnote: ("", "")
+    source: Callable[[Message, message_text.Footnote], tuple[str, str]] = lambda message, footnote: ("", "")
     """What a citation rests on: the place in the file and the words there, as far as they are known."""
     max_chars: int = -1
     """Characters of an answer after which it is cut; -1: never."""
@@ -52,7 +52,7 @@ def message_item(
     `fold_code`: show the beginning of each of its code blocks.
     """
     from_user = message["role"] == "user"
-    shown = views.shown_text(message)
+    shown = message_text.render_text(message)
     text = shown.text
     cut: list[Note] = []
     if not from_user and 0 <= manner.max_chars < len(text):
@@ -64,7 +64,7 @@ def message_item(
     short = folded_code(text, CODE_LINES) if fold_code and len(text) <= MAX_FOLDED_CODE else text
     return MessageItem(
         id=message["id"],
-        author="You" if from_user else views.assistant_name(message.get("assistant_id"), manner.names),
+        author="You" if from_user else message_text.assistant_name(message.get("assistant_id"), manner.names),
         from_user=from_user,
         time=clock(message.get("created_at")),
         text=short,
@@ -122,7 +122,7 @@ def _folded(text: str) -> tuple[str, list[Note]]:
     return kept, [Note("waiting", f"… {rest}. Space shows or hides them.")]
 
 
-def _image_notes(shown: views.ShownText, manner: Manner) -> list[Note]:
+def _image_notes(shown: message_text.ShownText, manner: Manner) -> list[Note]:
     return [
         Note("image", image if "/" in image else manner.file_name(image), image)
         for image in shown.images
@@ -130,7 +130,7 @@ def _image_notes(shown: views.ShownText, manner: Manner) -> list[Note]:
     ]
 
 
-def _footnotes(message: Message, shown: views.ShownText, manner: Manner) -> list[Note]:
+def _footnotes(message: Message, shown: message_text.ShownText, manner: Manner) -> list[Note]:
     notes: list[Note] = []
     for note in shown.footnotes:
         name = manner.file_name(note.file_id) if note.name == note.file_id else note.name

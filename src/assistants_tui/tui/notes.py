@@ -3,9 +3,9 @@
 from textual.widget import Widget
 
 from assistants_tui.protocol.objects import Message
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.files.citations import cited_passages, claim_of
-from assistants_tui.service.views import Footnote
+from assistants_tui.service.message_text import Footnote
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.file_actions import save_file
 from assistants_tui.tui.screens.passage import PassageScreen
@@ -33,7 +33,7 @@ async def open_note(widget: Widget, workspace: Workspace, message_id: str, note:
 
 
 def _footnote(message: Message, note: Note) -> Footnote | None:
-    for footnote in views.shown_text(message).footnotes:
+    for footnote in message_text.render_text(message).footnotes:
         if footnote.file_id == note.target and note.text.startswith(f"[{footnote.number}]"):
             return footnote
     return None

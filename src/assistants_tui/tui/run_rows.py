@@ -10,7 +10,7 @@ from textual.content import Content
 
 from assistants_tui.protocol import bounded_json
 from assistants_tui.protocol.objects import Json, Message, RunStep
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
@@ -187,7 +187,7 @@ def _run_row(state: RunState, is_open: bool) -> RunRow:
     run = state.run
     assert run is not None
     usage = run.get("usage")
-    ended = views.ended_at(run) if state.finished else int(time())
+    ended = message_text.ended_at(run) if state.finished else int(time())
     tail = _join(span(run.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
     name = f"run {when(run.get('created_at'), '%H:%M')}".rstrip()
     return RunRow(run["id"], 0, name, tail, run["status"], run["id"], children=True, open=is_open)
@@ -197,7 +197,7 @@ def _step_rows(
     state: RunState, step: RunStep, closed: frozenset[str], name: Callable[[str], str]
 ) -> list[RunRow]:
     usage = step.get("usage")
-    ended = int(time()) if step["status"] == "in_progress" else views.ended_at(step)
+    ended = int(time()) if step["status"] == "in_progress" else message_text.ended_at(step)
     tail = _join(span(step.get("created_at"), ended), f"{usage['total_tokens']:,} tok" if usage else "")
     run_id, bar = step["run_id"], _bar(state, step.get("created_at"), ended)
     if step["type"] == "message_creation":
@@ -332,7 +332,7 @@ def _run_sections(state: RunState) -> list[Section]:
         ("status", run["status"]),
         ("model", run.get("model")),
         ("tokens", f"{usage['prompt_tokens']:,} in, {usage['completion_tokens']:,} out" if usage else None),
-        ("took", span(run.get("created_at"), views.ended_at(run)) or None),
+        ("took", span(run.get("created_at"), message_text.ended_at(run)) or None),
         ("run", run["id"]),
     ]
     text = "\n".join(f"- {name}: `{value}`" for name, value in facts if value)
@@ -359,7 +359,7 @@ def _bar(state: RunState, start: int | None, end: int | None) -> str:
     begin = run.get("created_at") if run is not None else None
     if run is None or not (isinstance(begin, int) and isinstance(start, int) and isinstance(end, int)):
         return ""
-    over = views.ended_at(run) or max(end, int(time()))
+    over = message_text.ended_at(run) or max(end, int(time()))
     span = over - begin
     if span < 1 or not begin <= start <= end <= over:
         return ""
@@ -371,7 +371,7 @@ def _bar(state: RunState, start: int | None, end: int | None) -> str:
 def _message_sections(state: RunState, step: RunStep) -> list[Section]:
     message_id = (step["step_details"].get("message_creation") or {}).get("message_id", "")
     message: Message | None = state.messages.get(message_id)
-    text = views.shown_text(message).text if message else ""
+    text = message_text.render_text(message).text if message else ""
     return [Section("message", "Message", text or "Nothing yet.", live=step["status"] == "in_progress")]
 
 

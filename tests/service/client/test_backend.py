@@ -237,7 +237,7 @@ async def test_an_engine_that_cannot_open_its_store_says_so(paths: Paths) -> Non
 
 @pytest.mark.parametrize(
     "module",
-    ["runs.state", "errors", "views", "threads.history", "client.backend", "client.connection"],
+    ["runs.state", "errors", "message_text", "threads.history", "client.backend", "client.connection"],
 )
 def test_the_modules_of_the_first_frame_load_nothing_heavy(module: str) -> None:
     import subprocess

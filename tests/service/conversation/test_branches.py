@@ -1,6 +1,6 @@
 """Branches of a thread, on the real engine."""
 
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
@@ -46,7 +46,7 @@ async def test_what_goes_to_a_branch_goes_there_whatever_is_looked_at(workspace:
     branch = await workspace.branches.send_instead(second, Draft("6 + 7"))
     await branch.settled()
     assert workspace.conversations.shown.thread_id is None and not workspace.conversations.shown.outbox
-    said = [views.shown_text(message).text for message in branch.messages.values()]
+    said = [message_text.render_text(message).text for message in branch.messages.values()]
     assert said[0] == "2 + 3" and said[2] == "6 + 7" and "13" in said[3]
     assert len(origin.messages) == 4
 

@@ -17,7 +17,7 @@ from assistants_tui.service.files.citations import (
     quoted_place,
     surroundings,
 )
-from assistants_tui.service.views import shown_text
+from assistants_tui.service.message_text import render_text
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 
@@ -63,7 +63,7 @@ STEPS = [
 
 
 def passages(marker: str, file_id: str, claim: str = "") -> list[str]:
-    footnote = shown_text(answer(f"x {marker}", (marker, file_id))).footnotes[0]
+    footnote = render_text(answer(f"x {marker}", (marker, file_id))).footnotes[0]
     return [passage.text for passage in cited_passages(footnote, STEPS, claim)]
 
 
@@ -80,7 +80,7 @@ def test_without_a_usable_marker_the_words_of_the_statement_decide() -> None:
 
 
 def test_a_passage_says_where_it_stands() -> None:
-    footnote = shown_text(answer("x 【0:1†f2.txt】", ("【0:1†f2.txt】", "f2"))).footnotes[0]
+    footnote = render_text(answer("x 【0:1†f2.txt】", ("【0:1†f2.txt】", "f2"))).footnotes[0]
     assert cited_passages(footnote, STEPS, "") == [
         Passage("f2", "f2.txt", "Dogs are welcome.", 0.5, page=2, heading="Leave", start=7)
     ]
@@ -114,7 +114,7 @@ def test_the_statement_before_the_mark_is_what_it_supports() -> None:
         ("【0:0†a】", "f1"),
         ("【0:1†b】", "f2"),
     )
-    first, second = shown_text(message).footnotes
+    first, second = render_text(message).footnotes
     assert claim_of(message, first) == "You get 30 days."
     assert claim_of(message, second).endswith("Ten may be kept")
 

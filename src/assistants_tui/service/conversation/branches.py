@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.conversation.branching import branch, up_to
 from assistants_tui.service.conversation.conversation import Conversation
@@ -60,7 +60,7 @@ class Branches:
             return empty
         marks = {"branched_from": origin.thread_id or "", "branched_at": message_id}
         thread = await branch(await self._backend(), messages, marks)
-        title = reference.title if reference is not None else views.shown_text(messages[0]).text
+        title = reference.title if reference is not None else message_text.render_text(messages[0]).text
         await self._history.remember(thread, assistant_id, title, options)
         await self._conversations.save()  # the branch is there, whatever the list shows
         return await self._conversations.open(thread["id"])

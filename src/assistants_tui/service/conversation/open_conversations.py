@@ -10,9 +10,9 @@ from assistants_tui.service.background import BackgroundTasks
 from assistants_tui.service.changes import Changed, ChangeFeed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.conversation.next_run import NextRun
+from assistants_tui.service.draft_store import DraftStore
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import unexpected
-from assistants_tui.service.kept_drafts import KeptDrafts
 from assistants_tui.service.place import Place
 from assistants_tui.service.runs.options import RunOptions, restored
 from assistants_tui.service.search import MessageSearch
@@ -33,7 +33,7 @@ class OpenConversations:
         threads: ThreadList,
         assistants: AssistantList,
         next_run: NextRun,
-        drafts: KeptDrafts,
+        drafts: DraftStore,
         search: MessageSearch,
         place: Place,
         feed: ChangeFeed,

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Literal
 
 from assistants_tui.protocol.objects import Json, Message, Run, RunStep, Thread
-from assistants_tui.service import times, views
+from assistants_tui.service import message_text, times
 from assistants_tui.service.safe_text import clean
 
 Format = Literal["markdown", "html", "json"]
@@ -45,13 +45,13 @@ class Document:
         """Who wrote a message."""
         if message["role"] == "user":
             return "You"
-        return views.assistant_name(message.get("assistant_id"), self.assistants)
+        return message_text.assistant_name(message.get("assistant_id"), self.assistants)
 
     def file_name(self, file_id: str) -> str:
         """The name of a file, or its ID."""
         return self.files.get(file_id) or file_id
 
-    def note_name(self, note: views.Footnote) -> str:
+    def note_name(self, note: message_text.Footnote) -> str:
         """What a footnote refers to."""
         return self.file_name(note.file_id) if note.name == note.file_id else note.name
 

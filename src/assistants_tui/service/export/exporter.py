@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.export.document import Format
 from assistants_tui.service.export.writing import collect, rendered, save
-from assistants_tui.service.files.directory import FileDirectory
+from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.threads.thread_list import ThreadList
 from assistants_tui.settings.files import private_directory
 
@@ -22,7 +22,7 @@ class Exporter:
     def __init__(
         self,
         backend: "Callable[[], Awaitable[Backend]]",
-        file_names: FileDirectory,
+        file_names: FileNameCache,
         threads: ThreadList,
         assistants: AssistantList,
         folder: Path,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistants_tui.protocol.objects import Message, RunStep
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.export.document import (
     Document,
     calls,
@@ -90,7 +90,7 @@ class _Writer:
                 yield f'<p class="error">{_text(run_error(entry.ended))}</p>'
 
     def _message(self, message: Message) -> str:
-        document, shown = self._document, views.shown_text(message)
+        document, shown = self._document, message_text.render_text(message)
         role = "user" if message["role"] == "user" else "assistant"
         time = f"<time>{when(message.get('created_at'))}</time>"
         notes = [f"[{note.number}] {_text(document.note_name(note))}" for note in shown.footnotes]

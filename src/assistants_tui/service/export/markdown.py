@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from assistants_tui.protocol.objects import Message, RunStep
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.export.document import (
     Document,
     calls,
@@ -52,7 +52,7 @@ class _Writer:
             yield f"[{label}]: data:{picture_type(data)};base64,{base64.b64encode(data).decode()}"
 
     def _message(self, message: Message) -> Iterator[str]:
-        document, shown = self._document, views.shown_text(message)
+        document, shown = self._document, message_text.render_text(message)
         yield f"## {_name(document.author(message))}"
         yield f"*{when(message.get('created_at'))}*"
         if shown.text:

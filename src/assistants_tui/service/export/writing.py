@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistants_tui.protocol.objects import Message, Run, RunStep
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import SUFFIXES, Document, Format, calls, picture_type
 from assistants_tui.service.file_names import safe_file_name
-from assistants_tui.service.files.directory import FileDirectory
+from assistants_tui.service.files.name_cache import FileNameCache
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend
@@ -26,7 +26,7 @@ _AT_ONCE = 4
 
 async def collect(
     backend: "Backend",
-    names: FileDirectory,
+    names: FileNameCache,
     thread_id: str,
     *,
     title: str,
@@ -144,7 +144,7 @@ async def _runs(backend: "Backend", thread_id: str) -> list[Run]:
 
 def _pictures(messages: Iterable[Message], steps: Iterable[RunStep]) -> Iterator[str]:
     for message in messages:
-        yield from (image for image in views.shown_text(message).images if image and "/" not in image)
+        yield from (image for image in message_text.render_text(message).images if image and "/" not in image)
     for step in steps:
         for _, call in calls(step):
             for output in call.get("outputs") or ():
@@ -155,4 +155,4 @@ def _pictures(messages: Iterable[Message], steps: Iterable[RunStep]) -> Iterator
 def _files(messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
         yield from (one["file_id"] for one in message.get("attachments") or ())
-        yield from (note.file_id for note in views.shown_text(message).footnotes if note.file_id)
+        yield from (note.file_id for note in message_text.render_text(message).footnotes if note.file_id)

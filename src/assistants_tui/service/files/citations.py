@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistants_tui.protocol.objects import Json, Message, RunStep
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.views import Footnote
+from assistants_tui.service.message_text import Footnote
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assistants_tui.protocol.objects import Message, Thread
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.message_text import suggested_title
 from assistants_tui.service.runs.options import RunOptions, stored
 from assistants_tui.service.times import moment
-from assistants_tui.service.views import suggested_title
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.threads import Changes, ThreadIndex, ThreadReference
 

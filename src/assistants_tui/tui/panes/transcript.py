@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 
 from assistants_tui.protocol.objects import Message, RunStep
-from assistants_tui.service import metadata, views
+from assistants_tui.service import message_text, metadata
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.conversation.outbox import Outgoing
@@ -78,7 +78,7 @@ class Transcript(MessageView):
         self._folds: dict[str, bool] = {}  # what the user chose, by message ID
         self._code_folds: set[str] = set()  # messages whose code blocks are folded
         self._unsourced: set[str] = set()  # messages that cite, of runs whose steps are not read yet
-        self._sources: dict[tuple[str, views.Footnote], tuple[str, str]] = {}  # finding one takes long
+        self._sources: dict[tuple[str, message_text.Footnote], tuple[str, str]] = {}  # finding one takes long
         self._scheduled = False
 
     def on_mount(self) -> None:
@@ -177,7 +177,7 @@ class Transcript(MessageView):
         state = self._workspace.conversations.shown.runs.get(run_id or "")
         return state.steps.values() if state is not None else ()
 
-    def _source(self, message: Message, footnote: views.Footnote) -> tuple[str, str]:
+    def _source(self, message: Message, footnote: message_text.Footnote) -> tuple[str, str]:
         """Where a citation's words stand in their file, and the words; known once the message is whole."""
         key = message["id"], footnote
         if key in self._sources or message.get("status") == "in_progress":
@@ -208,7 +208,7 @@ class Transcript(MessageView):
     @staticmethod
     def _text(thing: Message | Outgoing) -> str:
         """The whole text, also of a folded message."""
-        return thing.text if isinstance(thing, Outgoing) else views.shown_text(thing).text
+        return thing.text if isinstance(thing, Outgoing) else message_text.render_text(thing).text
 
     def action_copy(self) -> None:
         if (thing := self._chosen) is not None:
@@ -481,6 +481,6 @@ def _file_ids(message: Message) -> Iterator[str]:
     """The files that the line below a message may name."""
     for attachment in message.get("attachments") or ():
         yield attachment["file_id"]
-    shown = views.shown_text(message)
+    shown = message_text.render_text(message)
     yield from (note.file_id for note in shown.footnotes)
     yield from (image for image in shown.images if "/" not in image)

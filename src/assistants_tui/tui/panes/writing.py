@@ -18,13 +18,13 @@ from textual.widgets import Static, TextArea
 
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
+from assistants_tui.service.draft_store import joined, missing
 from assistants_tui.service.drafts import Draft, remove_pasted
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, chosen_use, uses
-from assistants_tui.service.kept_drafts import joined, missing
 from assistants_tui.service.local_paths import Entry, matching
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
@@ -238,7 +238,7 @@ class WritingPane(Vertical):
     def _show_warning(self) -> None:
         """Say when the answer must be JSON and nothing that the model reads says so."""
         text = self.composer.text
-        said = (views.shown_text(message).text for message in self._conversation.messages.values())
+        said = (message_text.render_text(message).text for message in self._conversation.messages.values())
         options = run_options.merged(self._kept, self._once)
         warning = run_options.json_warning(options, self._assistant, chain([text], said)) if text else None
         self._show_line("#run-warning", f"! {warning}" if warning else "")

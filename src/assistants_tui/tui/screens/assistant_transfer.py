@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.widget import Widget
 
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service.assistants.exchange import (
+from assistants_tui.service.assistants.import_export import (
     AssistantFileError,
     ReadAssistant,
     read_assistants,

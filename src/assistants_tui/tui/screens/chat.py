@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from assistants_tui.service import views
+from assistants_tui.service import message_text
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.conversation.run_notices import RunEnded
@@ -201,7 +201,7 @@ class ChatScreen(Screen[None]):
         status, workspace = self.query_one(StatusBar), self.workspace
         state = workspace.conversations.shown.latest_run
         run = state.run if state is not None else None
-        status.took = span(run.get("created_at"), views.ended_at(run)) if run is not None else ""
+        status.took = span(run.get("created_at"), message_text.ended_at(run)) if run is not None else ""
         status.status = self._state
         tokens, balance = workspace.conversations.shown.run_pages.usage.tokens, workspace.session.balance
         used = [f"{tokens:,} tok"] if tokens else []

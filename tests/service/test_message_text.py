@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.protocol.objects import Message, Run
-from assistants_tui.service.views import MAX_TITLE, ended_at, shown_text, suggested_title
+from assistants_tui.service.message_text import MAX_TITLE, ended_at, render_text, suggested_title
 
 
 def message(*parts: dict[str, Any]) -> Message:
@@ -32,7 +32,7 @@ def text(value: str, *marks: tuple[str, str, str]) -> dict[str, Any]:
 
 
 def test_marks_become_numbers_and_repeated_ones_share_a_footnote() -> None:
-    shown = shown_text(
+    shown = render_text(
         message(
             text(
                 "Rent is due【4:0†ledger.txt】 in May【4:1†lease.pdf】. Really【4:0†ledger.txt】.",
@@ -51,20 +51,20 @@ def test_marks_become_numbers_and_repeated_ones_share_a_footnote() -> None:
 
 def test_a_file_that_code_made_is_named_by_its_path() -> None:
     marker = "sandbox:/mnt/data/may.csv"
-    shown = shown_text(message(text(f"Table: {marker}", ("file_path", marker, "file-g"))))
+    shown = render_text(message(text(f"Table: {marker}", ("file_path", marker, "file-g"))))
     assert shown.text == "Table: [1]"
     assert shown.footnotes[0].name == "may.csv"
 
 
 def test_a_marker_inside_a_link_leaves_the_link_whole() -> None:
     marker = "sandbox:/mnt/data/may.csv"
-    shown = shown_text(message(text(f"[May]({marker})", ("file_path", marker, "file-g"))))
+    shown = render_text(message(text(f"[May]({marker})", ("file_path", marker, "file-g"))))
     assert shown.text == f"[May]({marker})"
     assert len(shown.footnotes) == 1
 
 
 def test_images_and_refusals_are_kept_apart_from_the_text() -> None:
-    shown = shown_text(
+    shown = render_text(
         message(
             {"type": "image_file", "image_file": {"file_id": "file-i"}},
             text("Here."),
@@ -81,7 +81,7 @@ def test_images_and_refusals_are_kept_apart_from_the_text() -> None:
 def test_offsets_outside_the_text_change_nothing(start: int, end: int) -> None:
     part = text("Rent【1】", ("file_citation", "【1】", "file-a"))
     part["text"]["annotations"][0] |= {"start_index": start, "end_index": end}
-    assert shown_text(message(part)).text == "Rent【1】"
+    assert render_text(message(part)).text == "Rent【1】"
 
 
 @given(
@@ -92,7 +92,7 @@ def test_everything_between_the_marks_survives(pieces: list[str]) -> None:
     value = pieces[0] + "".join(mark + piece for mark, piece in zip(markers, pieces[1:], strict=True))
     marks = [("file_citation", marker, f"file-{number}") for number, marker in enumerate(markers)]
     expected = pieces[0] + "".join(f"[{number + 1}]{piece}" for number, piece in enumerate(pieces[1:]))
-    assert shown_text(message(text(value, *marks))).text == expected
+    assert render_text(message(text(value, *marks))).text == expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ _AT_ONCE = 4
 """Files that are asked for at the same time."""
 
 
-class FileDirectory:
+class FileNameCache:
     """Files by ID. `file` and `name` answer at once; what they did not know is told to `changed` later."""
 
     def __init__(self, backend: "Callable[[], Awaitable[Backend]]", changed: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ Keep = Callable[[Callable[[], None]], None]
 """Does something that blocks on the disk: off the event loop, in order, and before the app ends."""
 
 
-class KeptDrafts:
+class DraftStore:
     """The drafts by thread ID; None stands for the new thread."""
 
     def __init__(self, folder: Path, pasted: Path, profile: str, keep: Keep) -> None:

@@ -40,7 +40,7 @@ class ShownText:
     """File IDs, or addresses of images elsewhere."""
 
 
-def shown_text(message: Message) -> ShownText:
+def render_text(message: Message) -> ShownText:
     """All parts of a message as one text. Several marks of the same file and kind share one footnote."""
     texts: list[str] = []
     images: list[str] = []
