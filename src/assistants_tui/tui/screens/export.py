@@ -14,8 +14,12 @@ from textual.widgets import Input, Static
 from assistants_tui.service.export.document import SUFFIXES, Format
 from assistants_tui.service.export.writing import suggested_name
 from assistants_tui.service.local_paths import expanded
+from assistants_tui.tui.excerpts import without_middle
+from assistants_tui.tui.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
+_TITLE = 60
+"""Cells that the title of a thread may take."""
 _FORMATS: tuple[tuple[Format, str], ...] = (
     ("markdown", "Markdown, to read and to go on writing"),
     ("html", "HTML, one file for the browser with all pictures"),
@@ -53,7 +57,8 @@ class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(f"Export “{self._title}”"), classes="dialog-title")
+            title = without_middle(clean(self._title).replace("\n", " "), _TITLE)
+            yield Static(Content(f"Export “{title}”"), classes="dialog-title")
             rows = VirtualList()
             rows.can_focus = False
             yield rows

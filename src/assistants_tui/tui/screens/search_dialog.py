@@ -13,7 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.widgets.virtual_list import VirtualList
+
+_QUESTION = 60
+"""Characters of the question that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class SearchDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(self._question), classes="dialog-title")
+            yield Static(Content(shortened(self._question, _QUESTION)), classes="dialog-title")
             yield Input(id="search-filter", placeholder="Type to filter", compact=True)
             yield VirtualList(id="search-rows")
             yield Static(Content("Enter chooses, Esc goes back"), classes="dialog-hint")
