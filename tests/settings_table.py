@@ -16,24 +16,21 @@ BEGIN, END = "<!-- settings: python tests/settings_table.py -->\n", "<!-- end of
 
 def table() -> str:
     """The settings in the order of the file, with where each may stand."""
-    return "\n".join(
-        ["| setting | where | value | default | |", "| --- | --- | --- | --- | --- |", *_rows(), ""]
-    )
+    head = ("| setting | where | value | default | |", "| --- | --- | --- | --- | --- |")
+    return "\n".join([*head, *_rows(), ""])
 
 
 def _rows() -> Iterator[str]:
     for section in SECTIONS:
         for setting in declared(section.settings).values():
-            default = (
-                line_of("x", setting.default).removeprefix("x = ")
-                if setting.default not in (None, ())
-                else ""
-            )
+            default = "required" if setting.required else ""
+            if setting.default not in (None, ()):
+                default = f"`{line_of('x', setting.default).removeprefix('x = ')}`"
             cells = (
                 f"`{setting.name}`",
                 _where(section, setting),
                 setting.type.allowed,
-                f"`{default}`" if default else "required" if setting.required else "",
+                default,
                 setting.help,
             )
             yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -126,7 +126,7 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(StatusBar).profile = self.workspace.session.profile.name
-        self._read_prompts()
+        self.query_one(Composer).read_earlier = self.workspace.prompts.all
         for pane in self._left.hidden_panes & {"sidebar", "inspector"}:
             self.add_class(f"-hide-{pane}")
         self.workspace.feed.subscribe(self._workspace_changed)
@@ -172,10 +172,6 @@ class ChatScreen(Screen[None]):
             await self.workspace.close()
 
     # the lines above and below the columns
-
-    @work(group="prompts")
-    async def _read_prompts(self) -> None:
-        self.query_one(Composer).set_prompts(await self.workspace.prompts.all())
 
     def _workspace_changed(self, changed: Changed) -> None:
         if (busy := self.workspace.conversations.shown.busy) != self._busy:

@@ -1,6 +1,6 @@
 """Where a message is written: several lines, Enter sends, earlier prompts come back with the arrow keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -97,12 +97,15 @@ class Composer(TextArea):
         self._draft = ""
         self._keymap: Mapping[str, str] = {}
         self._rebound = self._bindings
+        self.read_earlier: Callable[[], Awaitable[Sequence[str]]] | None = None
+        """Gives the prompts of earlier times, oldest first. Asked once, when they are first wanted."""
         self.assist: Callable[[str], bool] = lambda key: False
         """Asked about every key before the composer takes it; true if the key is done with."""
 
     def set_prompts(self, prompts: Sequence[str]) -> None:
         """The earlier prompts that the up key brings back, oldest first."""
-        short = [prompt for prompt in prompts if not too_long(prompt)]
+        known = {*self._prompts}  # those of now may be among them
+        short = [prompt for prompt in prompts if not too_long(prompt) and prompt not in known]
         self._prompts[:0] = short
         self._position += len(short)
 
@@ -183,7 +186,10 @@ class Composer(TextArea):
     def action_newline(self) -> None:
         self.insert("\n")
 
-    def action_earlier_prompt(self) -> None:
+    async def action_earlier_prompt(self) -> None:
+        if self.cursor_at_first_line and self.read_earlier is not None:
+            read, self.read_earlier = self.read_earlier, None
+            self.set_prompts(await read())
         if self.cursor_at_first_line and self._position > 0:
             self._recall(self._position - 1)
         else:
