@@ -11,6 +11,7 @@ from assistants_tui.engine.tools.file_search.chunking import Chunking
 from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.interface import Hit, Ingested
 from assistants_tui.engine.tools.file_search.search import FileSearch
+from assistants_tui.protocol.objects import ErrorInfo
 
 OWNER = "me"
 NOW = 1_763_600_000
@@ -84,7 +85,7 @@ class Library:
             )
         except IngestError as error:
             async with self.database.write() as connection:
-                last_error = {"code": error.code, "message": error.sentence}
+                last_error = ErrorInfo(code=error.code, message=error.sentence)
                 await vector_store_files.settle(connection, row, "failed", last_error=last_error)
             raise
         async with self.database.write() as connection:

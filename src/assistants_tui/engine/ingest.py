@@ -14,6 +14,7 @@ from assistants_tui.engine.store.vector_store_files import WaitingFile
 from assistants_tui.engine.tools.file_search import texts
 from assistants_tui.engine.tools.file_search.interface import Chunking, IngestError
 from assistants_tui.engine.tools.file_search.search import FileSearch
+from assistants_tui.protocol.objects import ErrorInfo
 
 _AT_ONCE = 4  # files: more than there are readers, so that one is stored while another is read
 _LOCK_SECONDS = 0.25  # between two attempts to get the turn of another engine
@@ -120,11 +121,11 @@ class FileIngest:
         try:
             usage = await self._ingest(file)
         except IngestError as refused:
-            error = {"code": refused.code, "message": refused.sentence}
+            error = ErrorInfo(code=refused.code, message=refused.sentence)
         except Exception:
             _logger.exception("file %s could not be taken into %s", file.file_id, file.vector_store_id)
             message = "The engine had an error while reading the file; its log says more."
-            error = {"code": "server_error", "message": message}
+            error = ErrorInfo(code="server_error", message=message)
         status = "completed" if error is None else "failed"
         async with self._database.write() as connection:
             if not await vector_store_files.settle(

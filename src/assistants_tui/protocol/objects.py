@@ -290,6 +290,38 @@ class VectorStoreFile(TypedDict):
     attributes: NotRequired[dict[str, str | float | bool] | None]
 
 
+class FileBatch(TypedDict):
+    """Files that were attached to a vector store together."""
+
+    id: Essential[str]
+    object: Literal["vector_store.file_batch"]
+    created_at: int
+    vector_store_id: str
+    status: str
+    file_counts: FileCounts
+
+
+class Upload(TypedDict):
+    """A file that comes in parts; `file` is what it has become."""
+
+    id: Essential[str]
+    object: Literal["upload"]
+    created_at: int
+    bytes: int
+    expires_at: int
+    filename: str
+    purpose: str
+    status: str
+    file: FileObject | None
+
+
+class UploadPart(TypedDict):
+    id: Essential[str]
+    object: Literal["upload.part"]
+    created_at: int
+    upload_id: str
+
+
 class Model(TypedDict):
     id: Essential[str]
     object: Literal["model"]

@@ -10,6 +10,7 @@ from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store import file_batches, vector_store_files
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import NewFile
+from assistants_tui.protocol.objects import ErrorInfo
 from support.documents import pdf
 from support.engine import JSON, ManualClock, error_of, make, settled, upload
 
@@ -242,7 +243,7 @@ async def test_files_still_being_indexed(http: httpx2.AsyncClient, engine_settin
         new = [NewFile(file_id, {}, AUTO) for file_id in ids]
         await vector_store_files.attach(connection, "local", store["id"], 1, new, batch_id=batch_id)
         first, second, third = await vector_store_files.waiting(connection)
-        trouble = {"code": "invalid_file", "message": "The file is empty."}
+        trouble = ErrorInfo(code="invalid_file", message="The file is empty.")
         assert await vector_store_files.settle(connection, first, "failed", last_error=trouble)
     batch = await http.get(f"{path}/file_batches/{batch_id}")
     assert batch.json()["file_counts"] == counts(failed=1, in_progress=2)

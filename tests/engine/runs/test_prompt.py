@@ -73,7 +73,7 @@ def test_long_results_of_tools_lose_their_ends(contents: list[str], budget: int)
 
 
 def test_images_of_the_assistant_are_only_mentioned() -> None:
-    message = {
+    message: Any = {
         "role": "assistant",
         "content": [{"type": "image_file", "image_file": {"file_id": "file-1", "detail": "auto"}}],
         "attachments": [],

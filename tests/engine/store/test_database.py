@@ -99,7 +99,7 @@ async def test_two_engines_on_one_directory_take_turns(tmp_path: Path) -> None:
             async with database.write() as connection:
                 found = await threads.lock(connection, "local", thread["id"])
                 assert found is not None
-                counted = {"metadata": {"count": found["metadata"].get("count", 0) + 1}}
+                counted = {"metadata": {"count": int((found["metadata"] or {}).get("count", 0)) + 1}}
                 await threads.change(connection, "local", thread["id"], counted)
 
     await asyncio.gather(add(first), add(second), add(first), add(second))

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from assistants_tui.engine.store import threads
 from assistants_tui.engine.store.crud import Page, PageRequest, UnknownCursorError
 from assistants_tui.engine.store.database import Database
+from assistants_tui.protocol.objects import Thread
 
 Order = Literal["asc", "desc"]
-Fetch = Callable[[PageRequest], Awaitable[Page]]
+Fetch = Callable[[PageRequest], Awaitable[Page[Thread]]]
 
 
 def with_threads(times: list[int], test: Callable[[Fetch, list[str]], Awaitable[None]]) -> None:
@@ -40,7 +41,7 @@ def with_threads(times: list[int], test: Callable[[Fetch, list[str]], Awaitable[
                 made.append(thread["id"])
             await threads.create(connection, "somebody else", 2, values)
 
-        async def fetch(request: PageRequest) -> Page:
+        async def fetch(request: PageRequest) -> Page[Thread]:
             async with database.read() as connection:
                 return await threads.page(connection, "local", request)
 
@@ -49,7 +50,7 @@ def with_threads(times: list[int], test: Callable[[Fetch, list[str]], Awaitable[
     asyncio.run(run())
 
 
-def ids(page: Page) -> list[str]:
+def ids(page: Page[Thread]) -> list[str]:
     return [item["id"] for item in page.data]
 
 

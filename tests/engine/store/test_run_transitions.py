@@ -1,7 +1,7 @@
 """Random events on a run, a step and a message in a real store: each takes only the steps that it may."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import pytest
@@ -14,7 +14,6 @@ from assistants_tui.protocol.transitions import Actor, MessageStatus, RunEvent, 
 from support.engine import NEW_RUN
 from support.run_diagram import DIAGRAM, ENTERED_AT
 
-Json = dict[str, Any]
 TERMINAL = {"completed", "incomplete", "cancelled", "failed", "expired"}
 TIMES = ("started_at", "completed_at", "cancelled_at", "failed_at")
 MOVES = st.lists(
@@ -53,7 +52,7 @@ async def _walk(database: Database, moves: list[tuple[RunEvent, Actor]]) -> None
         run = stored
 
 
-def _check_step(before: Json, after: Json, now: int) -> None:
+def _check_step(before: Mapping[str, Any], after: Mapping[str, Any], now: int) -> None:
     assert (before["status"], after["status"]) in DIAGRAM
     entered = ENTERED_AT.get(after["status"], set())
     assert {name: after[name] for name in TIMES} == {
@@ -72,7 +71,7 @@ async def test_a_step_and_a_message_end_once(database: Database) -> None:
             fields = common | {"thread_id": thread["id"], "type": "tool_calls", "step_details": {}}
             step = await run_steps.create(connection, "local", 100, fields)
             ended = await run_steps.end(connection, step["id"], first, 101, {"usage": {"total_tokens": 1}})
-            assert ended is not None and ended["status"] == first and ended[f"{first}_at"] == 101
+            assert ended is not None and ended["status"] == first and dict(ended)[f"{first}_at"] == 101
             for later in get_args(StepStatus):
                 assert await run_steps.end(connection, step["id"], later, 102, {}) is None
             assert await run_steps.change(connection, step["id"], {}) == ended
@@ -80,7 +79,7 @@ async def test_a_step_and_a_message_end_once(database: Database) -> None:
             fields = common | {"status": "in_progress", "role": "assistant", "content": []}
             message = await messages.create(connection, "local", thread["id"], 100, fields)
             done = await messages.end(connection, message["id"], closing, 101, {})
-            assert done is not None and done["status"] == closing and done[f"{closing}_at"] == 101
+            assert done is not None and done["status"] == closing and dict(done)[f"{closing}_at"] == 101
             for other in get_args(MessageStatus):
                 assert await messages.end(connection, message["id"], other, 102, {}) is None
             assert await messages.change(connection, message["id"], {}) == done

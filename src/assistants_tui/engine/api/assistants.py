@@ -1,5 +1,7 @@
 """The Assistants endpoints."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +17,7 @@ from assistants_tui.engine.api.validation_errors import string_too_long
 from assistants_tui.engine.store import assistants
 from assistants_tui.engine.store.crud import Json
 from assistants_tui.protocol import limits
+from assistants_tui.protocol.objects import Tool
 
 # What the object shows where the request says nothing.
 _DEFAULTS: Json = {
@@ -72,7 +75,7 @@ async def delete(request: Request) -> Response:
     return JsonResponse({"id": assistant_id, "object": "assistant.deleted", "deleted": True})
 
 
-def check_format(response_format: str | Json, tools: list[Json]) -> None:
+def check_format(response_format: str | Json | None, tools: Sequence[Tool]) -> None:
     """Refuse JSON answers together with tools whose results are not JSON."""
     kind = response_format["type"] if isinstance(response_format, dict) else response_format
     if kind in ("json_object", "json_schema") and any(tool["type"] != "function" for tool in tools):

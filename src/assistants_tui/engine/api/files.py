@@ -16,6 +16,7 @@ from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.files import StoredFile
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.names import has_control_characters
 
@@ -136,7 +137,7 @@ def _fields(form: Form) -> FileForm:
     return check(value | ({"expires_after": expires_after} if expires_after else {}), FileForm)
 
 
-async def _get(request: Request) -> Json:
+async def _get(request: Request) -> StoredFile:
     engine = context(request)
     file_id: str = request.path_params["file_id"]
     async with engine.database.read() as connection:

@@ -16,8 +16,9 @@ from assistants_tui.engine.api.storage import check_files
 from assistants_tui.engine.api.tool_resources import attach
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import messages, runs, threads
-from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.messages import StoredMessage
 from assistants_tui.protocol import limits
+from assistants_tui.protocol.objects import Thread
 
 
 async def create(request: Request) -> Response:
@@ -34,7 +35,9 @@ async def create(request: Request) -> Response:
     return JsonResponse(message)
 
 
-async def add_messages(work: Work, thread: Json, bodies: Sequence[NewMessage], path: str = "") -> list[Json]:
+async def add_messages(
+    work: Work, thread: Thread, bodies: Sequence[NewMessage], path: str = ""
+) -> list[StoredMessage]:
     """Store messages in a thread and give the thread the files that are attached to them.
 
     The caller has made sure that no run is active. `path` names the list in errors, if it is one. Raises
@@ -101,7 +104,7 @@ async def delete(request: Request) -> Response:
     return JsonResponse({"id": message_id, "object": "thread.message.deleted", "deleted": True})
 
 
-async def _get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> Json:
+async def _get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> StoredMessage:
     found = await messages.get(connection, owner, thread_id, message_id)
     if found is not None:
         return found

@@ -1,7 +1,7 @@
 """Lists: which page a query asks for, and how it is sent."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,7 +33,7 @@ def page_request(
     )
 
 
-def page_response(page: Page) -> Response:
+def page_response(page: Page[Any]) -> Response:
     return JsonResponse(
         {
             "object": "list",

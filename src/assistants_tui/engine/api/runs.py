@@ -1,5 +1,7 @@
 """The Runs endpoints."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,8 +28,10 @@ from assistants_tui.engine.runs.manager import (
 )
 from assistants_tui.engine.store import assistants, messages, runs, threads
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import THREAD_CREATED, Event, run_event
+from assistants_tui.protocol.objects import Thread, Tool
 from assistants_tui.protocol.transitions import WORKED_ON
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always
@@ -59,7 +63,7 @@ async def create_with_thread(request: Request) -> Response:
         thread = await create_thread(work, body.thread or NewThread(), "thread")
         if body.tool_resources is not None:
             # The resources of the body and those of its thread are the same thing said twice.
-            resources = thread["tool_resources"] | await resolve(work, body.tool_resources)
+            resources = {**(thread["tool_resources"] or {}), **await resolve(work, body.tool_resources)}
             changes = {"tool_resources": resources}
             thread = await threads.change(work.connection, work.owner, thread["id"], changes) or thread
         run = await _store(work, thread, body)
@@ -141,7 +145,7 @@ async def approve_code(request: Request) -> Response:
     return _answer(run, subscription)
 
 
-async def find_run(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> Json:
+async def find_run(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> StoredRun:
     """The run. Raises `ApiError` if it or its thread does not exist."""
     run = await runs.get(connection, owner, thread_id, run_id)
     if run is not None:
@@ -159,7 +163,7 @@ def ids(request: Request) -> tuple[str, str]:
     return thread_id, run_id
 
 
-async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Json:
+async def _store(work: Work, thread: Thread, body: NewRun | NewThreadAndRun) -> StoredRun:
     """A queued run: what the body does not say, the assistant says."""
     assistant = await assistants.get(work.connection, work.owner, body.assistant_id)
     if assistant is None:
@@ -206,7 +210,7 @@ async def _store(work: Work, thread: Json, body: NewRun | NewThreadAndRun) -> Js
 
 def _started(
     request: Request,
-    run: Json,
+    run: StoredRun,
     body: NewRun | NewThreadAndRun,
     announce: list[Event],
     *,
@@ -223,7 +227,7 @@ def _started(
     return _answer(run, subscription)
 
 
-def _answer(run: Json, subscription: Subscription | None = None) -> Response:
+def _answer(run: StoredRun, subscription: Subscription | None = None) -> Response:
     if subscription is not None:
         return event_stream(subscription)
     headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in WORKED_ON else None
@@ -234,7 +238,7 @@ def _first(*values: object) -> object:
     return next((value for value in values if value is not None), None)
 
 
-def _check_choice(choice: str | Json, tools: list[Json]) -> None:
+def _check_choice(choice: str | Json, tools: Sequence[Tool]) -> None:
     if choice == "required" and not tools:
         raise bad_request(
             "Invalid 'tool_choice': a tool call is required, but the run has no tools.",

@@ -8,7 +8,9 @@ from assistants_tui.engine.api.requests.tools import ChunkingStrategy
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
 from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.files import StoredFile
 from assistants_tui.engine.store.vector_store_files import NewFile
+from assistants_tui.engine.store.vector_stores import StoredVectorStore
 from assistants_tui.protocol import file_kinds, limits
 
 _USABLE = ("assistants", "assistants_output", "user_data", "vision")
@@ -18,7 +20,7 @@ _AUTO: Json = {
 }
 
 
-async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[str, Json]:
+async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[str, StoredFile]:
     """Refuse files that do not exist or are not for tools. `path` is the field that names them."""
     found = await files.several(work.connection, work.owner, file_ids, work.engine.now())
     missing = [file_id for file_id in file_ids if file_id not in found]
@@ -38,7 +40,7 @@ async def check_files(work: Work, file_ids: Sequence[str], path: str) -> dict[st
 
 async def put_in_store(
     work: Work,
-    store: Json,
+    store: StoredVectorStore,
     entries: Sequence[FileInStore],
     path: str,
     *,

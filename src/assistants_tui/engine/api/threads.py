@@ -12,7 +12,7 @@ from assistants_tui.engine.api.requests.messages import NewThread, ThreadChanges
 from assistants_tui.engine.api.tool_resources import resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import threads
-from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol.objects import Thread
 
 
 async def create(request: Request) -> Response:
@@ -21,7 +21,7 @@ async def create(request: Request) -> Response:
         return JSONResponse(await create_thread(work, body))
 
 
-async def create_thread(work: Work, body: NewThread, path: str = "") -> Json:
+async def create_thread(work: Work, body: NewThread, path: str = "") -> Thread:
     """Store a thread with its first messages. `path` is that of the body in errors. Raises `ApiError`."""
     place = f"{path}." if path else ""
     values = {
@@ -73,7 +73,7 @@ def _id(request: Request) -> str:
     return thread_id
 
 
-def _answer(thread: Json | None, thread_id: str) -> Response:
+def _answer(thread: Thread | None, thread_id: str) -> Response:
     if thread is None:
         raise not_found("thread", thread_id)
     return JSONResponse(thread)

@@ -13,8 +13,15 @@ from assistants_tui.engine.api.requests.tools import (
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.api.storage import check_files, put_in_store
 from assistants_tui.engine.store import threads, vector_stores
+from assistants_tui.engine.store.assistants import StoredAssistant
 from assistants_tui.engine.store.crud import Json
-from assistants_tui.protocol import limits
+from assistants_tui.engine.store.vector_stores import StoredVectorStore
+from assistants_tui.protocol import limits, objects
+from assistants_tui.protocol.objects import (
+    CodeInterpreterResources,
+    FileSearchResources,
+    Thread,
+)
 
 _THREAD_STORE_EXPIRY = {"anchor": "last_active_at", "days": 7}  # per the Assistants guide
 
@@ -56,32 +63,32 @@ async def _make_store(work: Work, asked: StoreToMake, path: str) -> str:
     ]
     if entries:
         await put_in_store(work, store, entries, path, fail_unsupported=True)
-    store_id: str = store["id"]
-    return store_id
+    return store["id"]
 
 
-def of_run(assistant: Json, thread: Json) -> Json:
+def of_run(assistant: StoredAssistant, thread: Thread) -> Json:
     """What runs show: the resources of their assistant and of their thread, together.
 
     The reference has no such field, but the service sends it, and `code_interpreter` always.
     """
     named: dict[tuple[str, str], dict[str, None]] = {("code_interpreter", "file_ids"): {}}
     for holder in (assistant, thread):
-        for tool, lists in holder["tool_resources"].items():
+        resources: Json = dict(holder["tool_resources"] or {})
+        for tool, lists in resources.items():
             for name, object_ids in lists.items():
                 named.setdefault((tool, name), {}).update(dict.fromkeys(object_ids))
     return {tool: {name: list(object_ids)} for (tool, name), object_ids in named.items()}
 
 
-async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: str) -> Json:
+async def attach(work: Work, thread: Thread, attachments: Sequence[Json], path: str) -> Thread:
     """Give a thread the files that a message brings for its tools, and return the thread as it is then."""
     if not attachments:
         return thread
     await check_files(work, [attachment["file_id"] for attachment in attachments], path)
-    resources = thread["tool_resources"]
+    resources: objects.ToolResources = thread["tool_resources"] or {}
     for_code = _for_tool("code_interpreter", attachments)
     if for_code:
-        known = (resources.get("code_interpreter") or {}).get("file_ids", [])
+        known = (resources.get("code_interpreter") or CodeInterpreterResources()).get("file_ids", [])
         merged = list(dict.fromkeys([*known, *for_code]))
         if len(merged) > limits.MAX_CODE_FILES:
             raise bad_request(
@@ -90,21 +97,21 @@ async def attach(work: Work, thread: Json, attachments: Sequence[Json], path: st
                 param=path,
                 code="array_above_max_length",
             )
-        resources = resources | {"code_interpreter": {"file_ids": merged}}
+        resources = {**resources, "code_interpreter": {"file_ids": merged}}
     for_search = _for_tool("file_search", attachments)
     if for_search:
         store = await _thread_store(work, resources)
         entries = [FileInStore(file_id=file_id) for file_id in for_search]
         await put_in_store(work, store, entries, path)
-        resources = resources | {"file_search": {"vector_store_ids": [store["id"]]}}
+        resources = {**resources, "file_search": {"vector_store_ids": [store["id"]]}}
     changed = await threads.change(work.connection, work.owner, thread["id"], {"tool_resources": resources})
     return changed or thread
 
 
-async def _thread_store(work: Work, resources: Json) -> Json:
+async def _thread_store(work: Work, resources: objects.ToolResources) -> StoredVectorStore:
     """The store that a thread searches, made on first use."""
     now = work.engine.now()
-    for store_id in (resources.get("file_search") or {}).get("vector_store_ids", []):
+    for store_id in (resources.get("file_search") or FileSearchResources()).get("vector_store_ids", []):
         store = await vector_stores.get(work.connection, work.owner, store_id, now)
         if store is not None and store["status"] != "expired":
             await vector_stores.use(work.connection, [store_id], now)

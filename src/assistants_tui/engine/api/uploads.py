@@ -16,9 +16,9 @@ from assistants_tui.engine.api.requests.files import FileExpiry, NewUpload, Uplo
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files, uploads
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.uploads import Part
 from assistants_tui.protocol import limits
+from assistants_tui.protocol.objects import Upload
 
 
 async def create(request: Request) -> Response:
@@ -95,7 +95,7 @@ async def cancel(request: Request) -> Response:
     return JSONResponse(cancelled)
 
 
-async def _pending(connection: AsyncConnection, engine: Context, owner: str, upload_id: str) -> Json:
+async def _pending(connection: AsyncConnection, engine: Context, owner: str, upload_id: str) -> Upload:
     """An upload that still takes parts, or the answer why there is none."""
     upload = await uploads.get(connection, owner, upload_id, engine.now())
     if upload is None:
@@ -117,7 +117,7 @@ def _in_order(arrived: list[Part], part_ids: list[str]) -> list[Part]:
     return [by_id[part_id] for part_id in part_ids]
 
 
-async def _join(engine: Context, upload: Json, parts: list[Part], md5: str | None) -> str:
+async def _join(engine: Context, upload: Upload, parts: list[Part], md5: str | None) -> str:
     """The blob that the parts make together, after checking that it is what was announced."""
     total = sum(part.bytes for part in parts)
     if total != upload["bytes"]:

@@ -14,7 +14,8 @@ from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.validation_errors import unsupported_value
 from assistants_tui.engine.api.vector_stores import get_store, store_id_of
 from assistants_tui.engine.store import file_batches, vector_store_files, vector_stores
-from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.vector_store_files import StoredVectorStoreFile
+from assistants_tui.protocol.objects import FileBatch
 
 # While indexing goes on, clients that wait for it should ask again after this time.
 _POLL_AFTER = {"openai-poll-after-ms": "500"}
@@ -123,7 +124,9 @@ async def batch_files(request: Request) -> Response:
     return page_response(page)
 
 
-async def get_file(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> Json:
+async def get_file(
+    connection: AsyncConnection, owner: str, store_id: str, file_id: str
+) -> StoredVectorStoreFile:
     """A file in a store, or the answer that it is not there."""
     found = await vector_store_files.get(connection, owner, store_id, file_id)
     if found is None:
@@ -131,7 +134,7 @@ async def get_file(connection: AsyncConnection, owner: str, store_id: str, file_
     return found
 
 
-def _progress(found: Json) -> Response:
+def _progress(found: StoredVectorStoreFile | FileBatch) -> Response:
     return JSONResponse(found, headers=_POLL_AFTER if found["status"] == "in_progress" else None)
 
 

@@ -16,7 +16,7 @@ from assistants_tui.engine.api.requests.vector_stores import (
 from assistants_tui.engine.api.storage import put_in_store
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.store import vector_stores
-from assistants_tui.engine.store.crud import Json
+from assistants_tui.engine.store.vector_stores import StoredVectorStore
 
 
 async def create(request: Request) -> Response:
@@ -82,7 +82,7 @@ def store_id_of(request: Request) -> str:
     return store_id
 
 
-async def get_store(connection: AsyncConnection, owner: str, store_id: str, now: int) -> Json:
+async def get_store(connection: AsyncConnection, owner: str, store_id: str, now: int) -> StoredVectorStore:
     """A store, or the answer that there is none."""
     found = await vector_stores.get(connection, owner, store_id, now)
     if found is None:

@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
+from assistants_tui.protocol.error_codes import RunErrorCode
+
 JSON = dict[str, Any]
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
-ErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
 
 
 class TextDelta(NamedTuple):
@@ -85,9 +86,9 @@ class ChatRequest:
 class ModelError(Exception):
     """A turn that could not be had. The message is for the user of the run, without keys."""
 
-    def __init__(self, message: str, code: ErrorCode = "server_error") -> None:
+    def __init__(self, message: str, code: RunErrorCode = "server_error") -> None:
         super().__init__(message)
-        self.code: ErrorCode = code
+        self.code: RunErrorCode = code
 
 
 class ContextOverflowError(ModelError):

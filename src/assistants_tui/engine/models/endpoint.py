@@ -18,12 +18,12 @@ from assistants_tui.engine.models.base import (
     ChatRequest,
     ContextOverflowError,
     Delta,
-    ErrorCode,
     ModelError,
 )
 from assistants_tui.engine.models.chunks import ChunkReader
 from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
 from assistants_tui.engine.models.lengths import AnswerTooLong
+from assistants_tui.protocol.error_codes import RunErrorCode
 
 _MAX_RETRIES = 4  # after 429, 5xx and lost connections, each after the delay that the server asks for
 # A model that runs on this computer may read a long prompt for minutes before its first token.
@@ -259,7 +259,7 @@ class EndpointModel:
         length = lengths.read(status, faults.code(body), message)
         if length is not None:
             return ContextOverflowError(message, length.context or faults.stated_context(body))
-        code: ErrorCode = "server_error"
+        code: RunErrorCode = "server_error"
         if status in {401, 403} and not self._api_key:
             message = f"{where} {no_key(self._key_advice)}"
         elif status in {401, 403}:

@@ -17,6 +17,7 @@ from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
 from assistants_tui.engine.tools.file_search.queries import rewrite
 from assistants_tui.protocol import bounded_json
+from assistants_tui.protocol.objects import Assistant, FileSearchResources, Run, Thread
 
 Json = dict[str, Any]
 
@@ -65,7 +66,7 @@ class Documents:
         return list(dict.fromkeys([*self.of_thread, *self.of_assistant]))
 
 
-async def of_run(connection: AsyncConnection, owner: str, run: Json, now: int) -> Documents | None:
+async def of_run(connection: AsyncConnection, owner: str, run: Run, now: int) -> Documents | None:
     """The documents of a run; None if it has no file search. Raises `ExpiredStoreError`."""
     if all(tool["type"] != "file_search" for tool in run["tools"]):
         return None
@@ -95,7 +96,7 @@ async def _with_files(connection: AsyncConnection, documents: Documents) -> Docu
 class DocumentSearch:
     """File search as one run uses it."""
 
-    def __init__(self, services: RunServices, run: Json, artifacts: RunArtifacts) -> None:
+    def __init__(self, services: RunServices, run: Run, artifacts: RunArtifacts) -> None:
         self.documents: Documents | None = None
         self.told: dict[str, str] = {}
         """What the model reads of each search, by call ID."""
@@ -197,10 +198,9 @@ class DocumentSearch:
         return number
 
 
-def _store_ids(holder: Json | None) -> list[str]:
-    resources = (holder or {}).get("tool_resources") or {}
-    ids: list[str] = (resources.get("file_search") or {}).get("vector_store_ids", [])
-    return ids
+def _store_ids(holder: Assistant | Thread | None) -> list[str]:
+    resources = (holder["tool_resources"] if holder is not None else None) or {}
+    return (resources.get("file_search") or FileSearchResources()).get("vector_store_ids", [])
 
 
 def _queries(arguments: str) -> list[str]:

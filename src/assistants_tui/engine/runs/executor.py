@@ -63,14 +63,13 @@ class Executor:
     """The work on one run from `queued` to its end, or to the next wait for a client's answer."""
 
     def __init__(self, services: RunServices, storage: RunStorage) -> None:
-        run, owner = storage.run, storage.owner
+        run = storage.run
         self.cancel_token = CancelToken()
         self.storage = storage
         self.writer = RunWriter(storage)
         self._services = services
-        self._owner = owner
         self._tools = ToolBox(run["tools"])
-        self._code = CodeRunner(services, owner, run["thread_id"])
+        self._code = CodeRunner(services, storage.owner, run["thread_id"])
         self._search = DocumentSearch(services, run, self._code.artifacts)
         self._history: list[Json] = []
         self._own: list[Json] = []
@@ -150,12 +149,12 @@ class Executor:
             self._search.remarks |= self._progress.get("remarks", {})
             if "products" in self._progress:
                 self._code.artifacts.resume(self._progress["products"])
-            for_code = await history.code_files(connection, services.blobs, self._owner, run, now=now)
+            for_code = await history.code_files(connection, services.blobs, self.storage.owner, run, now=now)
             self._code.files = for_code.paths
             self._history = await history.of_thread(
                 connection,
                 services.blobs,
-                self._owner,
+                self.storage.owner,
                 run,
                 now=now,
                 budget=self._budget(),
@@ -168,7 +167,7 @@ class Executor:
             elif self.writer.turns:
                 await self._recall(connection)
             try:
-                self._search.documents = await documents.of_run(connection, self._owner, run, now)
+                self._search.documents = await documents.of_run(connection, self.storage.owner, run, now)
             except ExpiredStoreError as expired:
                 raise _Ended(outcomes.failed("server_error", str(expired))) from None
 
@@ -176,7 +175,7 @@ class Executor:
         """What this run has said and done before it waited."""
         run = self.writer.run
         self._own, results = await history.of_run(
-            connection, run, self._owner, self._tools, self._search.remarks
+            connection, run, self.storage.owner, self._tools, self._search.remarks
         )
         self._search.resume(results)
         if turns := last_round(self._own):
@@ -327,6 +326,8 @@ class Executor:
         choice = self._tools.choice(run["tool_choice"])
         forced = self.writer.turns == 0 or run["tool_choice"] == "none"
         response_format = run["response_format"]
+        if isinstance(response_format, str) or response_format == {"type": "text"}:
+            response_format = None
         messages = self._messages(definitions)
         return ChatRequest(
             model=run["model"],
@@ -336,7 +337,7 @@ class Executor:
             parallel_tool_calls=run["parallel_tool_calls"],
             temperature=1.0 if run["temperature"] is None else run["temperature"],
             top_p=1.0 if run["top_p"] is None else run["top_p"],
-            response_format=None if response_format in ("auto", {"type": "text"}) else response_format,
+            response_format=response_format,
             max_completion_tokens=self._left("completion"),
             reasoning_effort=run["reasoning_effort"],
         )
@@ -364,15 +365,15 @@ class Executor:
 
     def _left(self, kind: str) -> int | None:
         """What is left of the run's prompt or completion tokens; None if it may take as many as it needs."""
-        limit: int | None = self.writer.run[f"max_{kind}_tokens"]
+        run = self.writer.run
+        limit = run["max_prompt_tokens"] if kind == "prompt" else run["max_completion_tokens"]
         if limit is None:
             return None
         so_far = self.writer.used
         used = so_far.prompt_tokens if kind == "prompt" else so_far.completion_tokens
         if used >= limit:
             raise _Ended(outcomes.incomplete(f"max_{kind}_tokens"))
-        left: int = limit - used
-        return left
+        return limit - used
 
     def _budget(self) -> int | None:
         """How many tokens the next prompt may have."""

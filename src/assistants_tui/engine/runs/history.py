@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs import prompt
 from assistants_tui.engine.store import assistants, files, messages, run_steps, threads
 from assistants_tui.engine.store.blobs import BlobStore
+from assistants_tui.engine.store.messages import StoredMessage
+from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.code_interpreter.names import safe_names
 from assistants_tui.engine.tools.definitions import ToolBox
 from assistants_tui.protocol import file_kinds
+from assistants_tui.protocol.objects import CodeInterpreterResources
 
 Json = dict[str, Any]
 
@@ -28,7 +31,7 @@ async def of_thread(
     connection: AsyncConnection,
     blobs: BlobStore,
     owner: str,
-    run: Json,
+    run: StoredRun,
     *,
     now: int,
     budget: int | None,
@@ -44,7 +47,7 @@ async def of_thread(
     strategy = run["truncation_strategy"] or {}
     limit = strategy["last_messages"] if strategy.get("type") == "last_messages" else None
     free = budget or _DEFAULT_BUDGET
-    newest: list[Json] = []
+    newest: list[StoredMessage] = []
     complete = True
     async for message in messages.newest_first(connection, run["thread_id"]):
         if message["run_id"] == run["id"]:
@@ -74,7 +77,7 @@ async def of_thread(
 
 
 async def of_run(
-    connection: AsyncConnection, run: Json, owner: str, tools: ToolBox, remarks: Mapping[str, str]
+    connection: AsyncConnection, run: StoredRun, owner: str, tools: ToolBox, remarks: Mapping[str, str]
 ) -> tuple[list[Json], list[list[Json]]]:
     """What a run that goes on after a wait has said and done before, and what each search of it has found.
 
@@ -109,15 +112,15 @@ class CodeFiles:
 
 
 async def code_files(
-    connection: AsyncConnection, blobs: BlobStore, owner: str, run: Json, *, now: int
+    connection: AsyncConnection, blobs: BlobStore, owner: str, run: StoredRun, *, now: int
 ) -> CodeFiles:
     """The files for code: the assistant's and the thread's. Equal names get a number."""
     ids: list[str] = []
     assistant = await assistants.get(connection, owner, run["assistant_id"])
     thread = await threads.get(connection, owner, run["thread_id"])
     for holder in (assistant, thread):
-        resources = (holder or {}).get("tool_resources") or {}
-        ids += (resources.get("code_interpreter") or {}).get("file_ids", [])
+        resources = (holder["tool_resources"] if holder is not None else None) or {}
+        ids += (resources.get("code_interpreter") or CodeInterpreterResources()).get("file_ids", [])
     known = await files.several(connection, owner, ids, now)
     found: dict[str, Path] = {}
     for file_id in dict.fromkeys(ids):
@@ -129,9 +132,13 @@ async def code_files(
     return CodeFiles({names[file_id]: path for file_id, path in found.items()}, names)
 
 
-def _file_ids(chosen: list[Json]) -> list[str]:
-    ids = [attachment["file_id"] for message in chosen for attachment in message["attachments"]]
-    return ids + [
+def _file_ids(chosen: Sequence[StoredMessage]) -> list[str]:
+    ids = [attachment["file_id"] for message in chosen for attachment in message["attachments"] or ()]
+    return ids + _image_ids(chosen)
+
+
+def _image_ids(chosen: Sequence[StoredMessage]) -> list[str]:
+    return [
         part["image_file"]["file_id"]
         for message in chosen
         for part in message["content"]
@@ -140,10 +147,10 @@ def _file_ids(chosen: list[Json]) -> list[str]:
 
 
 async def _images(
-    connection: AsyncConnection, blobs: BlobStore, owner: str, chosen: list[Json], now: int
+    connection: AsyncConnection, blobs: BlobStore, owner: str, chosen: Sequence[StoredMessage], now: int
 ) -> dict[str, str]:
     """The user's images as data URLs, because an endpoint cannot fetch them from here."""
-    wanted = _file_ids([{**message, "attachments": []} for message in chosen if message["role"] == "user"])
+    wanted = _image_ids([message for message in chosen if message["role"] == "user"])
     urls = {}
     for file_id in dict.fromkeys(wanted):
         file = await files.get(connection, owner, file_id, now)

@@ -16,9 +16,12 @@ from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.store import run_steps, runs
+from assistants_tui.engine.store.run_steps import StoredStep
+from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import DONE, ERROR, Event, run_event, step_event
+from assistants_tui.protocol.objects import StepDetails, ToolCall
 from assistants_tui.protocol.transitions import WORKED_ON, is_final
 
 Json = dict[str, Any]
@@ -82,7 +85,7 @@ class RunManager:
     def start(
         self,
         owner: str,
-        run: Json,
+        run: StoredRun,
         *,
         announce: Sequence[Event],
         stream: bool,
@@ -109,7 +112,7 @@ class RunManager:
 
     async def submit(
         self, owner: str, thread_id: str, run_id: str, outputs: Mapping[str, str], *, stream: bool
-    ) -> tuple[Json, Subscription | None] | None:
+    ) -> tuple[StoredRun, Subscription | None] | None:
         """Give a waiting run the outputs of its functions, by call ID. The queued run, and its events.
 
         None if there is no such run. Raises `OutputsRefusedError`.
@@ -140,7 +143,7 @@ class RunManager:
 
     async def decide(
         self, owner: str, thread_id: str, run_id: str, decision: Json, *, stream: bool
-    ) -> tuple[Json, Subscription | None] | None:
+    ) -> tuple[StoredRun, Subscription | None] | None:
         """Say what is to become of the code that a run waits to run. The queued run, and its events.
 
         `decision` has the `tool_call_id` of the code, `run` or `reject` as its `decision`, and maybe other
@@ -163,7 +166,7 @@ class RunManager:
             raise DecisionRefusedError(refusal)
         return run, self.start(owner, run, announce=[Event(run_event("queued"), run)], stream=stream)
 
-    async def _answered(self, connection: AsyncConnection, run_id: str, **values: Any) -> Json | None:
+    async def _answered(self, connection: AsyncConnection, run_id: str, **values: Any) -> StoredRun | None:
         """Have a run that waited go on. Of two answers that come at once, one finds it waiting."""
         now = self._services.now()
         return await runs.transition(connection, run_id, "answer", "client", now, **self.lease(), **values)
@@ -172,7 +175,7 @@ class RunManager:
         """How the code of runs is confined."""
         return await self._services.interpreter.sandbox()
 
-    async def cancel(self, owner: str, thread_id: str, run_id: str) -> Json | None:
+    async def cancel(self, owner: str, thread_id: str, run_id: str) -> StoredRun | None:
         """Ask a run to end. The run, now cancelling; None if there is none. Raises `CancelRefusedError`."""
         async with self._services.database.write() as connection:
             run = await self.current(connection, owner, thread_id, run_id)
@@ -193,7 +196,7 @@ class RunManager:
 
     async def current(
         self, connection: AsyncConnection, owner: str, thread_id: str, run_id: str
-    ) -> Json | None:
+    ) -> StoredRun | None:
         """A run as it is now: one that waited too long is expired, though nobody has noticed yet."""
         run = await runs.get(connection, owner, thread_id, run_id)
         if run is None or not self.is_overdue(run):
@@ -201,10 +204,11 @@ class RunManager:
         await self._end(connection, run_id, outcomes.EXPIRED)
         return await runs.get(connection, owner, thread_id, run_id)
 
-    def is_overdue(self, run: Json) -> bool:
+    def is_overdue(self, run: StoredRun) -> bool:
         """Whether a run that waits for an answer should have expired."""
-        waits: bool = run["status"] == "requires_action"
-        return waits and run["expires_at"] <= self._services.clock.time()
+        if run["status"] != "requires_action" or run["expires_at"] is None:
+            return False
+        return run["expires_at"] <= self._services.clock.time()
 
     async def forget_thread(self, thread_id: str) -> None:
         """The thread was deleted: its run ends, and with it what its code has left behind."""
@@ -250,7 +254,7 @@ class RunManager:
 
     async def _complete_calls(
         self, connection: AsyncConnection, run_id: str, outputs: Mapping[str, str], used: Json | None
-    ) -> list[Json]:
+    ) -> list[StoredStep]:
         completed = []
         for step in await run_steps.of_run(connection, run_id):
             if not is_final(step["status"]):
@@ -376,32 +380,35 @@ _DIED = outcomes.failed(
 )
 
 
-def _refusal(run: Json, outputs: Mapping[str, str]) -> str | None:
+def _refusal(run: StoredRun, outputs: Mapping[str, str]) -> str | None:
     if run["status"] != "requires_action":
         return f'Runs in status "{run["status"]}" do not accept tool outputs.'
-    if run["required_action"]["type"] != "submit_tool_outputs":
+    action = run["required_action"]
+    asked = action.get("submit_tool_outputs") if action is not None else None
+    if asked is None:
         return "This run does not wait for tool outputs, but for a decision on code: see approve_code."
-    wanted = [call["id"] for call in run["required_action"]["submit_tool_outputs"]["tool_calls"]]
+    wanted = [call["id"] for call in asked["tool_calls"]]
     if set(wanted) != set(outputs):
         return f"Expected tool outputs for call_ids {wanted}, got {list(outputs)}"
     return None
 
 
-def _decision_refusal(run: Json, call_id: str) -> str | None:
-    action = run["required_action"] or {}
-    if action.get("type") != "approve_code":
+def _decision_refusal(run: StoredRun, call_id: str) -> str | None:
+    action = run["required_action"]
+    asked = action.get("approve_code") if action is not None else None
+    if asked is None:
         return f'This run is in status "{run["status"]}" and does not wait for a decision on code.'
-    waiting = [call["id"] for call in action["approve_code"]["tool_calls"]]
+    waiting = [call["id"] for call in asked["tool_calls"]]
     if call_id not in waiting:
         return f"The run waits for a decision on {waiting}, not on {call_id!r}."
     return None
 
 
-def _with_outputs(details: Json, outputs: Mapping[str, str]) -> Json:
-    calls = [
-        call | {"function": call["function"] | {"output": outputs[call["id"]]}}
+def _with_outputs(details: StepDetails, outputs: Mapping[str, str]) -> StepDetails:
+    calls: list[ToolCall] = [
+        {**call, "function": {**call["function"], "output": outputs[call["id"]]}}
         if call["id"] in outputs
         else call
         for call in details["tool_calls"]
     ]
-    return details | {"tool_calls": calls}
+    return {**details, "tool_calls": calls}

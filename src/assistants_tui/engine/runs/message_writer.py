@@ -9,6 +9,8 @@ from assistants_tui.engine.runs import usage
 from assistants_tui.engine.runs.content import MessageContent
 from assistants_tui.engine.runs.run_storage import RunStorage, begin_events
 from assistants_tui.engine.store import ids, messages
+from assistants_tui.engine.store.messages import StoredMessage
+from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.protocol.events import MESSAGE, MESSAGE_DELTA, STEP, Event, message_event
 from assistants_tui.protocol.transitions import OPEN
 
@@ -20,8 +22,8 @@ class MessageWriter:
 
     def __init__(self, storage: RunStorage) -> None:
         self._storage = storage
-        self._message: Json | None = None
-        self._step: Json | None = None
+        self._message: StoredMessage | None = None
+        self._step: StoredStep | None = None
         self._content = MessageContent([])
 
     @property

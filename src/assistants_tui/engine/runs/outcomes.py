@@ -95,8 +95,8 @@ async def end(
         if is_final(step["status"]):
             continue
         more = {**_step_error(outcome.error), **step_values.get(step["id"], {})}
-        if changed := await run_steps.end(connection, step["id"], parts.step, now, more):
-            events.append(Event(step_event(parts.step), changed))
+        if ended := await run_steps.end(connection, step["id"], parts.step, now, more):
+            events.append(Event(step_event(parts.step), ended))
     events.append(Event(run_event(run["status"]), run))
     return events
 

@@ -10,6 +10,7 @@ from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs.documents import Documents
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
 from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.protocol.objects import Message, Run, RunStep
 
 Json = dict[str, Any]
 
@@ -21,7 +22,7 @@ class PromptTooLongError(Exception):
     """Even without all older messages the prompt does not fit."""
 
 
-def system_text(run: Json, file_names: Iterable[str], documents: Documents | None) -> str:
+def system_text(run: Run, file_names: Iterable[str], documents: Documents | None) -> str:
     """The instructions of the run, and what its tools can read."""
     parts = [run["instructions"]] if run["instructions"] else []
     if any(tool["type"] == "code_interpreter" for tool in run["tools"]) and (names := list(file_names)):
@@ -41,7 +42,9 @@ def system_text(run: Json, file_names: Iterable[str], documents: Documents | Non
     return "\n\n".join(parts)
 
 
-def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapping[str, str]) -> Json | None:
+def of_thread_message(
+    message: Message, file_names: Mapping[str, str], images: Mapping[str, str]
+) -> Json | None:
     """A message of the thread as the model gets it; None for one without content.
 
     `file_names`: by ID, of attached files; `images`: by ID, as URLs. An image that the assistant made is only
@@ -63,7 +66,9 @@ def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapp
             else:
                 url = {"url": images[file_id], "detail": detail}
                 content.append({"type": "image_url", "image_url": url})
-    if attached := [file_names[a["file_id"]] for a in message["attachments"] if a["file_id"] in file_names]:
+    if attached := [
+        file_names[a["file_id"]] for a in message["attachments"] or () if a["file_id"] in file_names
+    ]:
         content.append(_text("[Attached: " + ", ".join(attached) + "]"))
     if not content:
         return None
@@ -74,7 +79,7 @@ def of_thread_message(message: Json, file_names: Mapping[str, str], images: Mapp
 
 
 def of_steps(
-    steps: Iterable[Json], messages: Mapping[str, Json], tools: ToolBox, remarks: Mapping[str, str]
+    steps: Iterable[RunStep], messages: Mapping[str, Message], tools: ToolBox, remarks: Mapping[str, str]
 ) -> list[Json]:
     """What the run has said and done already, as turns of the model and results of its tools.
 

@@ -11,6 +11,9 @@ from assistants_tui.engine.runs.events import EventBroadcaster
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
+from assistants_tui.engine.store.messages import StoredMessage
+from assistants_tui.engine.store.run_steps import StoredStep
+from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, Event, step_event
 from assistants_tui.protocol.transitions import WORKED_ON, RunEvent
@@ -31,7 +34,7 @@ class RunStorage:
         events: EventBroadcaster,
         *,
         owner: str,
-        run: Json,
+        run: StoredRun,
         with_passages: bool = False,
     ) -> None:
         self.run = run
@@ -46,8 +49,7 @@ class RunStorage:
 
     @property
     def id(self) -> str:
-        run_id: str = self.run["id"]
-        return run_id
+        return self.run["id"]
 
     @property
     def unsaved(self) -> bool:
@@ -121,7 +123,7 @@ class RunStorage:
 
     async def create_step(
         self, connection: AsyncConnection, details: Json, metadata: dict[str, str] | None = None
-    ) -> Json:
+    ) -> StoredStep:
         """A new step of the run, in progress."""
         values = {
             "run_id": self.id,
@@ -135,7 +137,7 @@ class RunStorage:
         return await run_steps.create(connection, self.owner, self.now(), values)
 
     async def complete_step(
-        self, connection: AsyncConnection, events: list[Event], step: Json, values: Json
+        self, connection: AsyncConnection, events: list[Event], step: StoredStep, values: Json
     ) -> None:
         """Complete a step with these values, and add the event that announces it."""
         if changed := await run_steps.end(connection, step["id"], "completed", self.now(), values):
@@ -146,10 +148,10 @@ class RunStorage:
         return int(self._clock.time())
 
 
-def begin_events(kind: str, data: Json) -> list[Event]:
+def begin_events(kind: str, data: StoredStep | StoredMessage) -> list[Event]:
     """What announces a step or a message that begins. `kind`: how the names of its events begin."""
     return [Event(f"{kind}.created", data), Event(f"{kind}.in_progress", data)]
 
 
-def _without_passages(data: Json) -> Json:
+def _without_passages(data: Any) -> Any:
     return passages.without_content(data) if data["object"] == STEP else data

@@ -4,7 +4,7 @@ Text and code that stream in are announced at once and stored by `checkpoint`, w
 enough that a killed engine loses less than half a second of them.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
 from assistants_tui.engine.store import run_steps
+from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol.events import Event, run_event
 from assistants_tui.protocol.transitions import run_fields
 
@@ -38,7 +39,7 @@ class RunWriter:
         self._cancelling_announced = False
 
     @property
-    def run(self) -> Json:
+    def run(self) -> StoredRun:
         """The run as it was stored last."""
         return self._storage.run
 
@@ -111,7 +112,8 @@ class RunWriter:
         """Announce, once, that the run is to be cancelled."""
         if not self._cancelling_announced:
             self._cancelling_announced = True
-            self._storage.run = self.run | run_fields("cancel", self._storage.now())
+            cancelling = {**self.run, **run_fields("cancel", self._storage.now())}
+            self._storage.run = cast(StoredRun, cancelling)
             self._storage.events.publish(run_event("cancelling"), self.run)
 
     async def end(self, outcome: RunOutcome, used: Usage | None = None) -> bool:

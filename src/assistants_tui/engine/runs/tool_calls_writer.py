@@ -8,14 +8,13 @@ from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import usage
 from assistants_tui.engine.runs.run_storage import RunStorage, begin_events
 from assistants_tui.engine.store import run_steps
+from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, STEP_DELTA
+from assistants_tui.protocol.objects import CodeOutput, ToolCall
 
 Json = dict[str, Any]
-
-_INPUTS = {"code_interpreter": "input", "function": "arguments"}
-"""The field of a call that grows while the model writes the call, by the call's type."""
 
 
 class ToolCallsWriter:
@@ -23,14 +22,14 @@ class ToolCallsWriter:
 
     def __init__(self, storage: RunStorage) -> None:
         self._storage = storage
-        self._step: Json | None = None
-        self._calls: list[Json] = []
+        self._step: StoredStep | None = None
+        self._calls: list[ToolCall] = []
         self._settled: set[int] = set()
         self._announced = 0
         self._metadata: dict[str, str] = {}
 
     @property
-    def items(self) -> list[Json]:
+    def items(self) -> list[ToolCall]:
         """The tool calls of the step, as far as they have come."""
         return self._calls
 
@@ -54,7 +53,7 @@ class ToolCallsWriter:
         ]
 
     @property
-    def functions(self) -> list[Json]:
+    def functions(self) -> list[ToolCall]:
         """The calls that the client has to answer."""
         return [call for call in self._calls if call["type"] == "function"]
 
@@ -73,13 +72,13 @@ class ToolCallsWriter:
             self._step = await storage.create_step(connection, details, self._metadata)
             events.extend(begin_events(STEP, self._step))
 
-    def reopen(self, step: Json, settled: list[int]) -> None:
+    def reopen(self, step: StoredStep, settled: list[int]) -> None:
         """Go on with a step in which code waited; that of the calls in `settled` has been dealt with."""
         self._step = step
         self._calls = step["step_details"]["tool_calls"]
         self._settled = set(settled)
         self._announced = min([*self.unsettled_code, len(self._calls) - 1]) + 1
-        self._metadata = step["metadata"]
+        self._metadata = step["metadata"] or {}
 
     def settle(self, index: int) -> None:
         """The code of a call has run, or will not. Calls that came after it are announced now."""
@@ -107,8 +106,11 @@ class ToolCallsWriter:
 
     def add_input(self, index: int, text: str) -> None:
         """Append to the code or to the arguments of a call."""
-        kind = self._calls[index]["type"]
-        self._calls[index][kind][_INPUTS[kind]] += text
+        call = self._calls[index]
+        if call["type"] == "code_interpreter":
+            call["code_interpreter"]["input"] += text
+        else:
+            call["function"]["arguments"] += text
         self._storage.note_streamed()
         if index < self._announced:
             self._announce_input(index, text)
@@ -125,7 +127,7 @@ class ToolCallsWriter:
     def add_image(self, index: int, file_id: str) -> None:
         """Append an image that a call's code has shown."""
         outputs = self._calls[index]["code_interpreter"]["outputs"]
-        image = {"type": "image", "image": {"file_id": file_id}}
+        image: CodeOutput = {"type": "image", "image": {"file_id": file_id}}
         outputs.append(image)
         self._announce_output(index, {"index": len(outputs) - 1, **image})
 
@@ -160,13 +162,16 @@ class ToolCallsWriter:
     def _details(self) -> Json:
         return {"type": "tool_calls", "tool_calls": self._calls}
 
-    def _new_call(self, kind: str, call_id: str, name: str) -> Json:
-        shapes: dict[str, Json] = {
-            "code_interpreter": {"input": "", "outputs": []},
-            "file_search": {"ranking_options": passages.ranking(self._storage.run["tools"]), "results": []},
-            "function": {"name": name, "arguments": "", "output": None},
-        }
-        return {"id": call_id, "type": kind, kind: shapes[kind]}
+    def _new_call(self, kind: str, call_id: str, name: str) -> ToolCall:
+        call: ToolCall = {"id": call_id, "type": kind}
+        if kind == "code_interpreter":
+            call["code_interpreter"] = {"input": "", "outputs": []}
+        elif kind == "file_search":
+            ranking = passages.ranking(self._storage.run["tools"])
+            call["file_search"] = {"ranking_options": ranking, "results": []}
+        else:
+            call["function"] = {"name": name, "arguments": "", "output": None}
+        return call
 
     # Deltas
 
@@ -175,14 +180,17 @@ class ToolCallsWriter:
         while self._announced < min([len(self._calls), *(index + 1 for index in self.unsettled_code)]):
             index, call = self._announced, self._calls[self._announced]
             self._announced += 1
-            kind = call["type"]
-            self._announce({"index": index, **self._new_call(kind, call["id"], call[kind].get("name", ""))})
-            self._announce_input(index, call[kind].get(_INPUTS.get(kind), ""))
+            name = call["function"]["name"] if call["type"] == "function" else ""
+            self._announce({"index": index, **self._new_call(call["type"], call["id"], name)})
+            self._announce_input(index, _input_of(call))
 
     def _announce_input(self, index: int, text: str) -> None:
-        kind = self._calls[index]["type"]
-        if text:
-            self._announce({"index": index, "type": kind, kind: {_INPUTS[kind]: text}})
+        if not text:
+            return
+        if (kind := self._calls[index]["type"]) == "code_interpreter":
+            self._announce({"index": index, "type": kind, "code_interpreter": {"input": text}})
+        else:
+            self._announce({"index": index, "type": kind, "function": {"arguments": text}})
 
     def _announce_output(self, index: int, output: Json) -> None:
         self._announce(
@@ -193,3 +201,10 @@ class ToolCallsWriter:
         assert self._step is not None
         details = {"type": "tool_calls", "tool_calls": [call]}
         self._storage.publish_delta(STEP_DELTA, self._step["id"], {"step_details": details})
+
+
+def _input_of(call: ToolCall) -> str:
+    """What grows while the model writes a call: code, or arguments."""
+    if call["type"] == "code_interpreter":
+        return call["code_interpreter"]["input"]
+    return call["function"]["arguments"] if call["type"] == "function" else ""

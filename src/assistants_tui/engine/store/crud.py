@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Table, Text, cast, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +14,9 @@ MOST_CHARACTERS = 4_000_000
 """Of the long texts of one page. The longest message alone may have more."""
 
 Json = dict[str, Any]
-ToWire = Callable[[Row[Any]], Json]
+"""Values of columns, by their names."""
+Item = TypeVar("Item")
+ToWire = Callable[[Row[Any]], Item]
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[Item]):
     """A part of a list, in the order asked for. `has_more`: there is more in the direction walked.
 
     `characters`: how many the columns have that may be long.
     """
 
-    data: list[Json]
+    data: list[Item]
     has_more: bool
     characters: int = 0
 
@@ -79,8 +81,12 @@ async def one(connection: AsyncConnection, table: Table, *where: ColumnElement[b
 
 
 async def change(
-    connection: AsyncConnection, table: Table, to_wire: ToWire, values: Json, *where: ColumnElement[bool]
-) -> Json | None:
+    connection: AsyncConnection,
+    table: Table,
+    to_wire: ToWire[Item],
+    values: Json,
+    *where: ColumnElement[bool],
+) -> Item | None:
     """Set the values on the row that fulfils the conditions and return its object, None if there is none."""
     if not values:
         row = await one(connection, table, *where)
@@ -98,11 +104,11 @@ async def remove(connection: AsyncConnection, table: Table, *where: ColumnElemen
 async def page(
     connection: AsyncConnection,
     table: Table,
-    to_wire: ToWire,
+    to_wire: ToWire[Item],
     request: PageRequest,
     *where: ColumnElement[bool],
     long: Sequence[ColumnElement[Any]] = (),
-) -> Page:
+) -> Page[Item]:
     """One page of the rows that fulfil the conditions. Raises `UnknownCursorError`.
 
     With `long`, columns that may hold long texts, it ends before these have more than `MOST_CHARACTERS`, but

@@ -1,15 +1,15 @@
 """Batches: files that were put into a vector store together."""
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import vector_store_file_batches as table
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.vector_stores import file_counts
+from assistants_tui.protocol.objects import FileBatch
 
 
 def _is(owner: str, store_id: str, batch_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -23,12 +23,12 @@ async def create(connection: AsyncConnection, owner: str, store_id: str, now: in
     return batch_id
 
 
-async def get(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> Json | None:
+async def get(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> FileBatch | None:
     row = await crud.one(connection, table, *_is(owner, store_id, batch_id))
     return None if row is None else await _to_wire(connection, row)
 
 
-async def cancel(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> Json | None:
+async def cancel(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> FileBatch | None:
     """Leave the batch's files that are not indexed yet as they are. A batch that is done stays done."""
     row = await crud.one(connection, table, *_is(owner, store_id, batch_id))
     if row is None:
@@ -40,7 +40,7 @@ async def cancel(connection: AsyncConnection, owner: str, store_id: str, batch_i
     return await get(connection, owner, store_id, batch_id)
 
 
-async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> Json:
+async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> FileBatch:
     statement = (
         select(files_table.c.status, func.count().label("files"))
         .where(files_table.c.batch_id == row.id)
@@ -56,4 +56,4 @@ async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> Json:
     else:
         status = "completed"
     batch = crud.columns_of(row, "vector_store.file_batch", "vector_store_id")
-    return batch | {"status": status, "file_counts": counts}
+    return cast(FileBatch, batch | {"status": status, "file_counts": counts})

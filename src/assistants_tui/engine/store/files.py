@@ -1,7 +1,7 @@
 """Files: what users upload and what runs produce. The bytes are a blob, see `blobs.py`."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,12 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids, references
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import files as table
+from assistants_tui.protocol.objects import FileObject
 
 _FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
 
 
-def to_wire(row: Row[Any]) -> Json:
-    return crud.columns_of(row, "file", *_FIELDS)
+class StoredFile(FileObject):
+    """A file with what the hosted service sends beyond its reference."""
+
+    status_details: str | None
+    expires_at: int | None
+
+
+def to_wire(row: Row[Any]) -> StoredFile:
+    return cast(StoredFile, crud.columns_of(row, "file", *_FIELDS))
 
 
 def _alive(owner: str, now: int) -> tuple[ColumnElement[bool], ...]:
@@ -22,13 +30,13 @@ def _alive(owner: str, now: int) -> tuple[ColumnElement[bool], ...]:
     return table.c.owner == owner, or_(table.c.expires_at.is_(None), table.c.expires_at > now)
 
 
-async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> StoredFile:
     """Store a file. `values`: bytes, filename, purpose and blob; expires_at if it is not to stay."""
     row = {"id": ids.new("file"), "owner": owner, "created_at": created_at, "status": "processed"} | values
     return to_wire(await crud.add(connection, table, row))
 
 
-async def get(connection: AsyncConnection, owner: str, file_id: str, now: int) -> Json | None:
+async def get(connection: AsyncConnection, owner: str, file_id: str, now: int) -> StoredFile | None:
     row = await crud.one(connection, table, table.c.id == file_id, *_alive(owner, now))
     return None if row is None else to_wire(row)
 
@@ -41,7 +49,7 @@ async def blob(connection: AsyncConnection, owner: str, file_id: str, now: int) 
 
 async def several(
     connection: AsyncConnection, owner: str, file_ids: Iterable[str], now: int
-) -> dict[str, Json]:
+) -> dict[str, StoredFile]:
     """Those of the files that exist, by ID."""
     wanted = list(file_ids)
     if not wanted:
@@ -52,7 +60,7 @@ async def several(
 
 async def page(
     connection: AsyncConnection, owner: str, request: PageRequest, now: int, *, purpose: str | None = None
-) -> Page:
+) -> Page[StoredFile]:
     where = [*_alive(owner, now)]
     if purpose is not None:
         where.append(table.c.purpose == purpose)

@@ -1,7 +1,7 @@
 """Messages of a thread, written by users or by runs."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,8 @@ from assistants_tui.engine.store import crud, ids, threads
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import messages as table
 from assistants_tui.protocol import limits
+from assistants_tui.protocol.events import MESSAGE
+from assistants_tui.protocol.objects import Message
 from assistants_tui.protocol.transitions import OPEN, MessageStatus, message_fields
 
 _FIELDS = (
@@ -33,6 +35,12 @@ _READ = (table.c.id, table.c.run_id, table.c.role, table.c.content, table.c.atta
 _LONG = (table.c.content,)
 
 
+class StoredMessage(Message):
+    """A message with what the hosted service sends beyond its reference."""
+
+    file_ids: list[str]
+
+
 class ThreadFullError(Exception):
     """The thread holds as many messages as a thread may."""
 
@@ -41,11 +49,11 @@ class ThreadGoneError(Exception):
     """The thread was deleted."""
 
 
-def to_wire(row: Row[Any]) -> Json:
+def to_wire(row: Row[Any]) -> StoredMessage:
     """The object. `file_ids` is what version 1 of the API called attachments; the service still sends it."""
-    message = crud.columns_of(row, "thread.message", *_FIELDS)
+    message = crud.columns_of(row, MESSAGE, *_FIELDS)
     message["file_ids"] = list(dict.fromkeys(attached["file_id"] for attached in message["attachments"]))
-    return message
+    return cast(StoredMessage, message)
 
 
 def _is(owner: str, thread_id: str, message_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -60,7 +68,7 @@ async def any_of_user(connection: AsyncConnection, thread_id: str) -> bool:
 
 async def create(
     connection: AsyncConnection, owner: str, thread_id: str, created_at: int, values: Json
-) -> Json:
+) -> StoredMessage:
     """Add a message to a thread. Raises `ThreadGoneError` and `ThreadFullError`.
 
     `values` needs `role` and `content` in the form of the object; the rest has defaults: a completed message
@@ -84,7 +92,9 @@ async def create(
     return to_wire(await crud.add(connection, table, row | values))
 
 
-async def get(connection: AsyncConnection, owner: str, thread_id: str, message_id: str) -> Json | None:
+async def get(
+    connection: AsyncConnection, owner: str, thread_id: str, message_id: str
+) -> StoredMessage | None:
     row = await crud.one(connection, table, *_is(owner, thread_id, message_id))
     return None if row is None else to_wire(row)
 
@@ -96,7 +106,7 @@ async def page(
     request: PageRequest,
     *,
     run_id: str | None = None,
-) -> Page:
+) -> Page[StoredMessage]:
     """A page of a thread's messages, or of those that one run wrote."""
     where = [table.c.thread_id == thread_id, table.c.owner == owner]
     if run_id is not None:
@@ -104,7 +114,7 @@ async def page(
     return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
-async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[Json]:
+async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[StoredMessage]:
     """What models read of all messages of a thread, from the last one back, as far as the caller asks.
 
     Every run reads them, so each has nothing but `id`, `run_id`, `role`, `content` and `attachments`.
@@ -113,10 +123,10 @@ async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIter
     async with connection.stream(statement) as rows:
         async for some in rows.partitions(_AT_ONCE):  # to go for each row takes longer than to read it
             for row in some:
-                yield row._asdict()
+                yield cast(StoredMessage, row._asdict())
 
 
-async def first_of_user(connection: AsyncConnection, thread_id: str) -> Json | None:
+async def first_of_user(connection: AsyncConnection, thread_id: str) -> StoredMessage | None:
     """The message that opened the conversation."""
     statement = (
         select(table)
@@ -128,7 +138,7 @@ async def first_of_user(connection: AsyncConnection, thread_id: str) -> Json | N
     return None if row is None else to_wire(row)
 
 
-async def unfinished_of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
+async def unfinished_of_run(connection: AsyncConnection, run_id: str) -> list[StoredMessage]:
     """Messages that a run began and did not end."""
     statement = select(table).where(table.c.run_id == run_id, table.c.status == OPEN)
     return [to_wire(row) for row in await connection.execute(statement)]
@@ -142,7 +152,7 @@ async def end(
     values: Json,
     *,
     reason: str | None = None,
-) -> Json | None:
+) -> StoredMessage | None:
     """Bring an open message into a final state, set further fields, and return it. None: it is gone or ended.
 
     `reason`: why it is incomplete.
@@ -151,7 +161,7 @@ async def end(
     return await crud.change(connection, table, to_wire, message_fields(status, now, reason) | values, *where)
 
 
-async def change(connection: AsyncConnection, message_id: str, values: Json) -> Json | None:
+async def change(connection: AsyncConnection, message_id: str, values: Json) -> StoredMessage | None:
     """Replace fields of a message other than its state and return it, None if it is gone."""
     return await crud.change(connection, table, to_wire, values, table.c.id == message_id)
 

@@ -1,6 +1,6 @@
 """Run steps: what a run did, one message or one round of tool calls each."""
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import run_steps as table
+from assistants_tui.protocol.events import STEP
+from assistants_tui.protocol.objects import RunStep
 from assistants_tui.protocol.transitions import OPEN, StepStatus, step_fields
 
 _FIELDS = (
@@ -30,11 +32,17 @@ _FIELDS = (
 _LONG = (table.c.step_details,)
 
 
-def to_wire(row: Row[Any]) -> Json:
-    return crud.columns_of(row, "thread.run.step", *_FIELDS)
+class StoredStep(RunStep):
+    """A step with what the hosted service sends beyond its reference."""
+
+    expires_at: int | None
 
 
-async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> Json:
+def to_wire(row: Row[Any]) -> StoredStep:
+    return cast(StoredStep, crud.columns_of(row, STEP, *_FIELDS))
+
+
+async def create(connection: AsyncConnection, owner: str, created_at: int, values: Json) -> StoredStep:
     """Store a step. `values` names its run, thread and assistant, its type and details."""
     row = {
         "id": ids.new("run_step"),
@@ -48,7 +56,7 @@ async def create(connection: AsyncConnection, owner: str, created_at: int, value
 
 async def get(
     connection: AsyncConnection, owner: str, thread_id: str, run_id: str, step_id: str
-) -> Json | None:
+) -> StoredStep | None:
     where = (
         table.c.id == step_id,
         table.c.run_id == run_id,
@@ -61,12 +69,12 @@ async def get(
 
 async def page(
     connection: AsyncConnection, owner: str, thread_id: str, run_id: str, request: PageRequest
-) -> Page:
+) -> Page[StoredStep]:
     where = table.c.run_id == run_id, table.c.thread_id == thread_id, table.c.owner == owner
     return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
-async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
+async def of_run(connection: AsyncConnection, run_id: str) -> list[StoredStep]:
     """All steps of a run, in the order they were taken."""
     statement = select(table).where(table.c.run_id == run_id).order_by(table.c.seq)
     return [to_wire(row) for row in await connection.execute(statement)]
@@ -74,12 +82,12 @@ async def of_run(connection: AsyncConnection, run_id: str) -> list[Json]:
 
 async def end(
     connection: AsyncConnection, step_id: str, status: StepStatus, now: int, values: Json
-) -> Json | None:
+) -> StoredStep | None:
     """Bring an open step into a final state, set further fields, and return it. None: it is gone or ended."""
     where = table.c.id == step_id, table.c.status == OPEN
     return await crud.change(connection, table, to_wire, step_fields(status, now) | values, *where)
 
 
-async def change(connection: AsyncConnection, step_id: str, values: Json) -> Json | None:
+async def change(connection: AsyncConnection, step_id: str, values: Json) -> StoredStep | None:
     """Set fields of a step other than its state and return it, None if it is gone."""
     return await crud.change(connection, table, to_wire, values, table.c.id == step_id)

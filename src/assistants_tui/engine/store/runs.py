@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from assistants_tui.engine.store import crud, ids
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import runs as table
+from assistants_tui.protocol.events import RUN
+from assistants_tui.protocol.objects import Run, ToolResources
 from assistants_tui.protocol.transitions import ACTIVE_RUN_STATUSES, Actor, RunEvent, run_fields, sources
 
 _FIELDS = (
@@ -45,6 +47,14 @@ _FIELDS = (
 _LONG = (table.c.instructions, table.c.tools, table.c.required_action, table.c.response_format)
 
 
+class StoredRun(Run):
+    """A run with what the hosted service sends beyond its reference."""
+
+    tool_resources: ToolResources
+    reasoning_effort: str | None
+    file_ids: list[str]
+
+
 class ThreadLockedError(Exception):
     """The thread has an active run, so it takes neither another run nor a message."""
 
@@ -54,10 +64,10 @@ class ThreadLockedError(Exception):
         self.run_id = run_id
 
 
-def to_wire(row: Row[Any]) -> Json:
+def to_wire(row: Row[Any]) -> StoredRun:
     """The object. `file_ids` is left from version 1 of the API: the service still sends it, always empty."""
-    run = crud.columns_of(row, "thread.run", *_FIELDS)
-    return run | {"instructions": run["instructions"] or None, "file_ids": []}
+    run = crud.columns_of(row, RUN, *_FIELDS)
+    return cast(StoredRun, run | {"instructions": run["instructions"] or None, "file_ids": []})
 
 
 def _is(owner: str, thread_id: str, run_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -66,7 +76,7 @@ def _is(owner: str, thread_id: str, run_id: str) -> tuple[ColumnElement[bool], .
 
 async def create(
     connection: AsyncConnection, owner: str, thread_id: str, created_at: int, values: Json
-) -> Json:
+) -> StoredRun:
     """Store a queued run whose fields are complete. Raises `ThreadLockedError`."""
     row = {
         "id": ids.new("run"),
@@ -87,31 +97,33 @@ async def create(
         raise ThreadLockedError(thread_id, active["id"]) from None
 
 
-async def active_of_thread(connection: AsyncConnection, thread_id: str) -> Json | None:
+async def active_of_thread(connection: AsyncConnection, thread_id: str) -> StoredRun | None:
     """The run that locks a thread."""
     where = table.c.thread_id == thread_id, table.c.status.in_(ACTIVE_RUN_STATUSES)
     row = await crud.one(connection, table, *where)
     return None if row is None else to_wire(row)
 
 
-async def get(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> Json | None:
+async def get(connection: AsyncConnection, owner: str, thread_id: str, run_id: str) -> StoredRun | None:
     row = await crud.one(connection, table, *_is(owner, thread_id, run_id))
     return None if row is None else to_wire(row)
 
 
-async def page(connection: AsyncConnection, owner: str, thread_id: str, request: PageRequest) -> Page:
+async def page(
+    connection: AsyncConnection, owner: str, thread_id: str, request: PageRequest
+) -> Page[StoredRun]:
     where = table.c.thread_id == thread_id, table.c.owner == owner
     return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
-async def change(connection: AsyncConnection, run_id: str, values: Json) -> Json | None:
+async def change(connection: AsyncConnection, run_id: str, values: Json) -> StoredRun | None:
     """Set fields of a run other than its state and return it, None if it is gone."""
     return await crud.change(connection, table, to_wire, values, table.c.id == run_id)
 
 
 async def transition(
     connection: AsyncConnection, run_id: str, event: RunEvent, actor: Actor, now: int, **values: Any
-) -> Json | None:
+) -> StoredRun | None:
     """Bring a run into the state that follows an event, set further fields, and return it.
 
     None: the run is gone, or in a state in which `actor` may not cause the event, and nothing was changed.
@@ -141,7 +153,7 @@ async def record(connection: AsyncConnection, run_id: str) -> Row[Any] | None:
     return await crud.one(connection, table, table.c.id == run_id)
 
 
-async def overdue(connection: AsyncConnection, now: int) -> list[Json]:
+async def overdue(connection: AsyncConnection, now: int) -> list[StoredRun]:
     """Active runs whose time to finish is over."""
     where = table.c.status.in_(ACTIVE_RUN_STATUSES), table.c.expires_at <= now
     return [to_wire(row) for row in await connection.execute(select(table).where(*where))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +12,7 @@ from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import upload_parts
 from assistants_tui.engine.store.schema import uploads as table
 from assistants_tui.protocol import limits
+from assistants_tui.protocol.objects import Upload, UploadPart
 
 _FIELDS = ("bytes", "expires_at", "filename", "purpose", "status")
 
@@ -25,15 +26,15 @@ class Part:
     blob: str
 
 
-def _to_wire(row: Row[Any]) -> Json:
-    return crud.columns_of(row, "upload", *_FIELDS) | {"file": None}
+def _to_wire(row: Row[Any]) -> Upload:
+    return cast(Upload, crud.columns_of(row, "upload", *_FIELDS) | {"file": None})
 
 
 def _is(owner: str, upload_id: str) -> tuple[ColumnElement[bool], ...]:
     return table.c.id == upload_id, table.c.owner == owner
 
 
-async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> Json:
+async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> Upload:
     row = {
         "id": ids.new("upload"),
         "owner": owner,
@@ -44,7 +45,7 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
     return _to_wire(await crud.add(connection, table, row))
 
 
-async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Json | None:
+async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Upload | None:
     """An upload; one that was not completed in time is expired, though nobody has marked it yet."""
     row = await crud.one(connection, table, *_is(owner, upload_id))
     if row is None:
@@ -62,7 +63,7 @@ async def expires_after(connection: AsyncConnection, upload_id: str) -> Json | N
     return value
 
 
-async def end(connection: AsyncConnection, upload_id: str, status: str) -> Json:
+async def end(connection: AsyncConnection, upload_id: str, status: str) -> Upload:
     """Complete, cancel or expire an upload that this transaction found pending.
 
     Its parts are forgotten; the caller has their blobs from `parts` and removes them.
@@ -78,9 +79,12 @@ async def end(connection: AsyncConnection, upload_id: str, status: str) -> Json:
     return _to_wire(row)
 
 
-async def add_part(connection: AsyncConnection, owner: str, upload_id: str, now: int, values: Json) -> Json:
+async def add_part(
+    connection: AsyncConnection, owner: str, upload_id: str, now: int, values: Json
+) -> UploadPart:
     row = {"id": ids.new("upload_part"), "owner": owner, "created_at": now, "upload_id": upload_id} | values
-    return crud.columns_of(await crud.add(connection, upload_parts, row), "upload.part", "upload_id")
+    part = crud.columns_of(await crud.add(connection, upload_parts, row), "upload.part", "upload_id")
+    return cast(UploadPart, part)
 
 
 async def parts(connection: AsyncConnection, upload_id: str) -> list[Part]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,8 +11,15 @@ from assistants_tui.engine.store import crud
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import files as files_table
 from assistants_tui.engine.store.schema import vector_store_files as table
+from assistants_tui.protocol.objects import ErrorInfo, VectorStoreFile
 
 _FIELDS = ("vector_store_id", "status", "last_error", "usage_bytes", "chunking_strategy", "attributes")
+
+
+class StoredVectorStoreFile(VectorStoreFile):
+    """A file in a store, with how it is cut into chunks."""
+
+    chunking_strategy: Json
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class WaitingFile:
     chunking_strategy: Json
 
 
-def to_wire(row: Row[Any]) -> Json:
-    return crud.columns_of(row, "vector_store.file", *_FIELDS)
+def to_wire(row: Row[Any]) -> StoredVectorStoreFile:
+    return cast(StoredVectorStoreFile, crud.columns_of(row, "vector_store.file", *_FIELDS))
 
 
 def _is(owner: str, store_id: str, file_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -86,7 +93,9 @@ async def count(connection: AsyncConnection, store_id: str, *, other_than: Seque
     return int((await connection.execute(select(func.count()).where(*where))).scalar_one())
 
 
-async def get(connection: AsyncConnection, owner: str, store_id: str, file_id: str) -> Json | None:
+async def get(
+    connection: AsyncConnection, owner: str, store_id: str, file_id: str
+) -> StoredVectorStoreFile | None:
     row = await crud.one(connection, table, *_is(owner, store_id, file_id))
     return None if row is None else to_wire(row)
 
@@ -99,7 +108,7 @@ async def page(
     *,
     status: str | None = None,
     batch_id: str | None = None,
-) -> Page:
+) -> Page[StoredVectorStoreFile]:
     where = [table.c.vector_store_id == store_id, table.c.owner == owner]
     if status is not None:
         where.append(table.c.status == status)
@@ -110,7 +119,7 @@ async def page(
 
 async def change(
     connection: AsyncConnection, owner: str, store_id: str, file_id: str, values: Json
-) -> Json | None:
+) -> StoredVectorStoreFile | None:
     return await crud.change(connection, table, to_wire, values, *_is(owner, store_id, file_id))
 
 
@@ -157,14 +166,14 @@ async def not_read(
     return [(name, why_not_read(last_error)) for name, last_error in rows], count
 
 
-def why_not_read(last_error: Json | None) -> str:
+def why_not_read(last_error: ErrorInfo | None) -> str:
     """The reason why a file is `failed` or `cancelled`, as a sentence."""
-    return str((last_error or {}).get("message", "Reading it was cancelled."))
+    return "Reading it was cancelled." if last_error is None else str(last_error["message"])
 
 
 async def _newest(
     connection: AsyncConnection, store_ids: Sequence[str], statuses: Sequence[str], limit: int
-) -> tuple[list[tuple[str, Json | None]], int]:
+) -> tuple[list[tuple[str, ErrorInfo | None]], int]:
     """The names of the newest files of these statuses, each with its `last_error`, and how many there are."""
     where = table.c.vector_store_id.in_(store_ids), table.c.status.in_(statuses)
     newest = (
@@ -193,7 +202,7 @@ async def settle(
     status: str,
     *,
     usage_bytes: int = 0,
-    last_error: Json | None = None,
+    last_error: ErrorInfo | None = None,
 ) -> bool:
     """End the indexing of a file. False if it was cancelled, detached or attached anew meanwhile."""
     statement = (

@@ -1,7 +1,7 @@
 """Vector stores: sets of files that file search looks through. Their files are in `vector_store_files`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from assistants_tui.engine.store import crud, ids, references
 from assistants_tui.engine.store.crud import Json, Page, PageRequest
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.schema import vector_stores as table
+from assistants_tui.protocol.objects import FileCounts, VectorStore
 
 FILE_STATUSES = ("in_progress", "completed", "failed", "cancelled")
 
@@ -21,12 +22,18 @@ def _is(owner: str, store_id: str) -> tuple[ColumnElement[bool], ...]:
     return table.c.id == store_id, table.c.owner == owner
 
 
-def _to_wire(row: Row[Any]) -> Json:
+class StoredVectorStore(VectorStore):
+    """A store with what the hosted service sends beyond its reference."""
+
+    description: str | None
+
+
+def _to_wire(row: Row[Any]) -> StoredVectorStore:
     store = crud.columns_of(row, "vector_store", *_FIELDS)
-    return store | {"name": store["name"] or None}
+    return cast(StoredVectorStore, store | {"name": store["name"] or None})
 
 
-async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> Json:
+async def create(connection: AsyncConnection, owner: str, now: int, values: Json) -> StoredVectorStore:
     row = {
         "id": ids.new("vector_store"),
         "owner": owner,
@@ -37,14 +44,14 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
     return await _complete_one(connection, now, _to_wire(await crud.add(connection, table, row)))
 
 
-async def get(connection: AsyncConnection, owner: str, store_id: str, now: int) -> Json | None:
+async def get(connection: AsyncConnection, owner: str, store_id: str, now: int) -> StoredVectorStore | None:
     row = await crud.one(connection, table, *_is(owner, store_id))
     return None if row is None else await _complete_one(connection, now, _to_wire(row))
 
 
 async def several(
     connection: AsyncConnection, owner: str, store_ids: Sequence[str], now: int
-) -> dict[str, Json]:
+) -> dict[str, StoredVectorStore]:
     """Those of the stores that exist, by ID."""
     statement = select(table).where(table.c.id.in_(store_ids), table.c.owner == owner)
     stores = [_to_wire(row) for row in await connection.execute(statement)]
@@ -52,7 +59,9 @@ async def several(
     return {store["id"]: store for store in stores}
 
 
-async def page(connection: AsyncConnection, owner: str, request: PageRequest, now: int) -> Page:
+async def page(
+    connection: AsyncConnection, owner: str, request: PageRequest, now: int
+) -> Page[StoredVectorStore]:
     found = await crud.page(connection, table, _to_wire, request, table.c.owner == owner)
     await _complete(connection, now, found.data)
     return found
@@ -60,7 +69,7 @@ async def page(connection: AsyncConnection, owner: str, request: PageRequest, no
 
 async def change(
     connection: AsyncConnection, owner: str, store_id: str, now: int, values: Json
-) -> Json | None:
+) -> StoredVectorStore | None:
     """Replace the given fields. A new `expires_after` counts from the last use."""
     if "expires_after" in values:
         row = await crud.one(connection, table, *_is(owner, store_id))
@@ -87,22 +96,22 @@ async def remove(connection: AsyncConnection, owner: str, store_id: str) -> bool
     return gone
 
 
-def file_counts(statuses: dict[str, int]) -> Json:
+def file_counts(statuses: dict[str, int]) -> FileCounts:
     """Numbers of files by status, as objects show them."""
     counts = {status: statuses.get(status, 0) for status in FILE_STATUSES}
-    return counts | {"total": sum(counts.values())}
+    return cast(FileCounts, counts | {"total": sum(counts.values())})
 
 
 def _expiry(expires_after: Json | None, last_active_at: int) -> int | None:
     return None if expires_after is None else last_active_at + int(expires_after["days"]) * _DAY
 
 
-async def _complete_one(connection: AsyncConnection, now: int, store: Json) -> Json:
+async def _complete_one(connection: AsyncConnection, now: int, store: StoredVectorStore) -> StoredVectorStore:
     await _complete(connection, now, [store])
     return store
 
 
-async def _complete(connection: AsyncConnection, now: int, stores: list[Json]) -> None:
+async def _complete(connection: AsyncConnection, now: int, stores: list[StoredVectorStore]) -> None:
     """Fill in what follows from the files in the stores and from the time."""
     statement = (
         select(

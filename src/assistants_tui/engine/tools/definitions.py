@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from assistants_tui.protocol.objects import Tool, ToolCall
+
 Json = dict[str, Any]
 
 CODE_INTERPRETER: Json = {
@@ -50,7 +52,7 @@ _MAX_RESULT = 20_000  # characters of one result that the model reads; the step 
 class ToolBox:
     """The tools of one run under the names that the model calls them by."""
 
-    def __init__(self, tools: Iterable[Json]) -> None:
+    def __init__(self, tools: Iterable[Tool]) -> None:
         self._kinds: dict[str, str] = {}
         self.definitions: list[Json] = []
         # The user's own functions first: a built-in tool whose name is taken gets another one.
@@ -80,7 +82,7 @@ class ToolBox:
         name = tool_choice["function"]["name"] if kind == "function" else self._name(kind)
         return {"type": "function", "function": {"name": name}}
 
-    def as_model_call(self, call: Json) -> Json:
+    def as_model_call(self, call: ToolCall) -> Json:
         """A tool call of a run step as the call that the model made."""
         if call["type"] == "function":
             name, arguments = call["function"]["name"], call["function"]["arguments"]
@@ -94,7 +96,7 @@ class ToolBox:
         return next((name for name, its_kind in self._kinds.items() if its_kind == kind), kind)
 
 
-def result_for_model(call: Json) -> str:
+def result_for_model(call: ToolCall) -> str:
     """What a finished tool call of a run step gave, in the words that the model reads."""
     if call["type"] == "function":
         return _shortened(call["function"]["output"] or "")
@@ -108,7 +110,7 @@ def result_for_model(call: Json) -> str:
     return ""
 
 
-def _own(tool: Json) -> Json:
+def _own(tool: Tool) -> Json:
     function = {key: value for key, value in tool["function"].items() if value is not None}
     function.setdefault("parameters", {"type": "object", "properties": {}})
     return {"type": "function", "function": function}

@@ -17,7 +17,7 @@ from assistants_tui.engine.api.requests.common import (
     by_json_type,
     refuse,
 )
-from assistants_tui.protocol import limits
+from assistants_tui.protocol import limits, objects
 
 _Name = Annotated[
     str,
@@ -82,7 +82,7 @@ class Tool(TypedBody):
     file_search: FileSearchOptions | None = None
     function: FunctionDefinition | None = None
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> objects.Tool:
         """The tool as objects show it, with the defaults that the hosted service fills in."""
         if self.type == "code_interpreter":
             return {"type": "code_interpreter"}

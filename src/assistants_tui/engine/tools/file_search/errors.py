@@ -1,8 +1,6 @@
 """Why a file could not be taken in."""
 
-from typing import Literal
-
-ErrorCode = Literal["unsupported_file", "invalid_file", "server_error"]
+from assistants_tui.protocol.error_codes import FileErrorCode
 
 
 class IngestError(Exception):
@@ -12,7 +10,7 @@ class IngestError(Exception):
     read, and `server_error` where a limit of ours was reached or something broke here.
     """
 
-    def __init__(self, code: ErrorCode, sentence: str) -> None:
+    def __init__(self, code: FileErrorCode, sentence: str) -> None:
         super().__init__(sentence)
-        self.code: ErrorCode = code
+        self.code: FileErrorCode = code
         self.sentence = sentence

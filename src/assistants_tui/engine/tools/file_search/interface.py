@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistants_tui.engine.tools.file_search.chunking import Chunking
-from assistants_tui.engine.tools.file_search.errors import ErrorCode, IngestError
+from assistants_tui.engine.tools.file_search.errors import IngestError
 
 __all__ = [
     "Chunking",
-    "ErrorCode",
     "FileNote",
     "Hit",
     "IngestError",

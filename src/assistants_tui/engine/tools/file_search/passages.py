@@ -1,12 +1,14 @@
 """How pieces of documents are shown: to clients of the API, and to models, which cite them by markers."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from assistants_tui.engine.tools.file_search.interface import Hit
 from assistants_tui.engine.tools.file_search.texts import StoredChunk
+from assistants_tui.protocol.objects import RunStep, Tool, ToolCall
 
 Json = dict[str, Any]
+Step = TypeVar("Step", bound=RunStep)
 
 NO_DOCUMENTS = (
     "There are no documents to search. Tell the user to attach a document to a message, or to give the "
@@ -63,19 +65,19 @@ def result(hit: Hit) -> Json:
     }
 
 
-def ranking(tools: Sequence[Json]) -> Json:
+def ranking(tools: Sequence[Tool]) -> Json:
     """How a run with these tools ranks what it finds, as the `ranking_options` of its file search calls."""
     options = next((tool.get("file_search") or {} for tool in tools if tool["type"] == "file_search"), {})
     threshold = (options.get("ranking_options") or {}).get("score_threshold", 0.0)
     return {"ranker": "default_2024_08_21", "score_threshold": threshold}
 
 
-def without_content(step: Json) -> Json:
+def without_content(step: Step) -> Step:
     """A run step without the text of its search results, which is sent only to those who ask for it."""
     if step["step_details"]["type"] != "tool_calls":
         return step
     calls = [_bare(call) for call in step["step_details"]["tool_calls"]]
-    return {**step, "step_details": {**step["step_details"], "tool_calls": calls}}
+    return cast(Step, {**step, "step_details": {**step["step_details"], "tool_calls": calls}})
 
 
 def plain_name(filename: str) -> str:
@@ -162,9 +164,10 @@ def _place(piece: Json) -> str:
     return f" {', '.join(where)}" if where else ""
 
 
-def _bare(call: Json) -> Json:
-    results = call.get("file_search", {}).get("results")
-    if not results:
+def _bare(call: ToolCall) -> ToolCall:
+    search = call.get("file_search")
+    results = search.get("results") if search is not None else None
+    if search is None or not results:
         return call
     bare = [{key: value for key, value in found.items() if key != "content"} for found in results]
-    return {**call, "file_search": {**call["file_search"], "results": bare}}
+    return {**call, "file_search": {**search, "results": bare}}

@@ -10,9 +10,10 @@ from typing import get_args
 
 from assistants_tui.engine.tools.file_search.chunking import Chunk, Chunking
 from assistants_tui.engine.tools.file_search.documents.kinds import reader_of
-from assistants_tui.engine.tools.file_search.errors import ErrorCode, IngestError
+from assistants_tui.engine.tools.file_search.errors import IngestError
 from assistants_tui.engine.tools.file_search.workers.frames import Message
 from assistants_tui.engine.tools.file_search.workers.process import WorkerDiedError, WorkerProcess
+from assistants_tui.protocol.error_codes import FileErrorCode
 
 _MODULE = "assistants_tui.engine.tools.file_search.workers.reader"
 _PIECE = 1 << 20
@@ -143,7 +144,9 @@ class Readers:
     def _refusal(self, answer: Message) -> IngestError:
         if answer["error"] == "memory":
             return self._too_large()
-        code: ErrorCode = answer["error"] if answer["error"] in get_args(ErrorCode) else "server_error"
+        code: FileErrorCode = (
+            answer["error"] if answer["error"] in get_args(FileErrorCode) else "server_error"
+        )
         return IngestError(code, answer["sentence"])
 
     def _explain(self, death: WorkerDiedError) -> IngestError:
