@@ -48,6 +48,11 @@ ANYWHERE = {
         "os.chdir('/mnt/data')\nfor _ in range(20): os.mkdir('x' * 250); os.chdir('x' * 250)\nfill('.')",
         DISK,
     ),
+    "locks on parts of files": (
+        "import fcntl\nfiles = [open(f'/mnt/data/{n}', 'w+b') for n in range(60)]\n"
+        "for n in range(300):\n  for file in files: fcntl.lockf(file, fcntl.LOCK_EX, 1, 2 * n)",
+        "it locked more than 10,000 parts of files",
+    ),
     "a deep tree": (
         "os.chdir('/mnt/data')\nfor _ in range(150): os.mkdir('d'); os.chdir('d')",
         "folders more than 64 deep",
@@ -165,6 +170,10 @@ async def test_deleted_files_on_another_disk_count(
 REFUSED = {
     "descriptors in flight": (
         "a, b = socket.socketpair()\nsocket.send_fds(a, [b'x'], [os.open('/mnt/data', os.O_RDONLY)])"
+    ),
+    "locks that belong to no process": (
+        "import fcntl, struct\n"
+        "fcntl.fcntl(open('/mnt/data/f', 'wb'), 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 1, 0))"
     ),
     "shared memory without a file": "mmap.mmap(-1, 8 << 20)",
     "datagrams that wait": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",

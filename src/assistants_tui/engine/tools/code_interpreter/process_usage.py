@@ -31,13 +31,15 @@ class ProcessUsage:
 
     `memory` in bytes, the buffers of sockets included; pages that processes share count once for each of
     them, unless it was measured `exact`. `disk`: bytes of deleted files that are still in use. `temporary`:
-    files in file systems that only the sandbox has. `unseen`: whether a process could not be measured.
+    files in file systems that only the sandbox has. `locks`: parts of files that are locked (fcntl(2)), each
+    of which takes memory of the system's. `unseen`: whether a process could not be measured.
     """
 
     memory: int = 0
     threads: int = 0
     disk: int = 0
     temporary: int = 0
+    locks: int = 0
     unseen: bool = False
 
 
@@ -75,6 +77,7 @@ class _Total:
         self._writable = tuple(f"{folder}/".encode() for folder in writable)
         self._limits = limits
         self._exact = exact
+        self._pids: set[bytes] = set()
         self._memory = self._threads = 0
         self._deleted: dict[tuple[int, int], int] = {}  # bytes by device and inode
         self._mapped: set[int] = set()  # inodes of deleted files in memory
@@ -83,6 +86,7 @@ class _Total:
         self._unseen = False
 
     def add(self, pid: int) -> None:
+        self._pids.add(b"%d" % pid)
         self._threads += _status(Path(f"/proc/{pid}")).get(b"Threads", 0)
         if not self._try(pid):
             time.sleep(_AGAIN_SECONDS)  # a process that ends may not be looked into either
@@ -93,7 +97,7 @@ class _Total:
         disk = sum(size for (device, _), size in self._deleted.items() if device not in own_devices)
         disk += len(self._mapped - {inode for _, inode in self._deleted}) * self._limits.file_bytes
         memory = self._memory + self._socket_count() * _socket_buffer()
-        return ProcessUsage(memory, self._threads, disk, temporary, self._unseen)
+        return ProcessUsage(memory, self._threads, disk, temporary, self._locks(), self._unseen)
 
     def _try(self, pid: int) -> bool:
         """Add a process. False if it is alive and may not be looked into."""
@@ -134,6 +138,13 @@ class _Total:
                 self._mapped.add(int(inode))
             elif path == b"/dev/zero (deleted)" and access.endswith(b"s"):
                 self._memory += self._limits.memory + 1
+
+    def _locks(self) -> int:
+        """Lines such as `3: POSIX  ADVISORY  WRITE 2134 08:01:393217 0 EOF` (proc_locks(5))."""
+        with contextlib.suppress(OSError):
+            lines = map(bytes.split, Path("/proc/locks").read_bytes().splitlines())
+            return sum(line[1] == b"POSIX" and line[4] in self._pids for line in lines)
+        return 0
 
     def _temporary(self) -> tuple[int, set[int]]:
         """Files in the sandbox's own file systems, and the devices that these are."""

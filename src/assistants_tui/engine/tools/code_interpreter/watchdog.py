@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HOST_DISK_FREE = GIB
 _HOST_MEMORY_FREE = 512 * MIB
 _SPARE_PROCESSES = 4  # bwrap's own two, and two that are just ending
+_MOST_LOCKS = 10_000  # parts of files
 _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 0.5
 
@@ -100,6 +101,8 @@ def _of_processes(usage: ProcessUsage, limits: Limits) -> str | None:
         return f"it used more than {limits.memory // MIB:,} MiB of memory"
     if usage.threads > limits.processes + _SPARE_PROCESSES:
         return f"it started more than {limits.processes} processes and threads"
+    if usage.locks > _MOST_LOCKS:
+        return f"it locked more than {_MOST_LOCKS:,} parts of files"
     if usage.unseen:
         return "it started a process that cannot be measured"
     if psutil.virtual_memory().available < _HOST_MEMORY_FREE:

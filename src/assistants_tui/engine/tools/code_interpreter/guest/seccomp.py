@@ -38,6 +38,8 @@ _FCNTLS = (
     15,
     1024,  # F_SETLEASE makes others wait for 45 s who open a file that code only reads
     1026,  # F_NOTIFY
+    37,  # F_OFD_SETLK and F_OFD_SETLKW: locks that belong to no process, so that nobody can count them
+    38,
 )
 _SOL_SOCKET, _SO_SNDBUF = 1, 7
 _MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
