@@ -142,6 +142,7 @@ def test_a_new_value_stands_behind_the_comment_that_offers_it(
         ("[runs]\r\n# a\r\n", "runs.timeout", 45, "[runs]\r\ntimeout = 45\r\n# a\r\n"),
         ("[runs]\ntimeout = 30\nstream = true\n", "runs.timeout", None, "[runs]\nstream = true\n"),
         ("[code]\nmemory = 300 # a\n# b\n", "code.memory", None, "[code]\n# b\n"),
+        ("a = [\n[1, 2],\n]\n[runs]\n", "runs.stream", True, "a = [\n[1, 2],\n]\n[runs]\nstream = true\n"),
         ("[keys]\nx = 'y'\n", "keys.x", ["f1", "f2"], '[keys]\nx = ["f1", "f2"]\n'),
         (
             'theme = """\n[runs]\n# timeout = 3\n"""\n',
@@ -173,6 +174,7 @@ def test_what_is_so_already_writes_nothing(path: Path) -> None:
         ("", "runs.timeout", 0, "it must be a number of seconds from 1 to 86400"),
         ("", "runs.timeout", "long", "it must be a number of seconds from 1 to 86400"),
         ("", "runs.speed", 1, "unknown; "),
+        ("runs = 3\n", "runs.timeout", 3, "has no place for runs.timeout: write it there yourself"),
         ("a = [", "runs.timeout", 3, "is not TOML, correct it first"),
         ("", "profiles.other.model_url", "http://localhost:1", "profiles.other.kind: it must be one of"),
         (
@@ -198,6 +200,12 @@ def test_what_the_file_may_not_say_changes_nothing(
         change_setting(path, key.split("."), value)
     assert path.read_text() == before
     assert not path.with_name("config.previous.toml").exists()
+
+
+def test_a_file_that_cannot_be_read_is_told(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"config\.toml cannot be read: Is a directory"):
+        change_setting(path, ("runs", "timeout"), 3)
 
 
 def test_a_mistake_elsewhere_is_no_reason_to_refuse(path: Path) -> None:

@@ -19,7 +19,7 @@ class Paths:
     """All places on disk that the program reads or writes, apart from files that the user names."""
 
     config_file: Path
-    """Written by the user; the program creates it once and only ever appends a profile."""
+    """The user's own file: the program creates it once, and changes it in place at the user's wish alone."""
     themes_dir: Path
     """Themes of the user, one TOML file each."""
     data_dir: Path
