@@ -4,10 +4,12 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+from textual.screen import Screen
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.export.document import SUFFIXES
+from assistants_tui.service.export.document import SUFFIXES, Format
 from assistants_tui.service.local_paths import expanded
 from assistants_tui.service.runs.options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
@@ -16,9 +18,6 @@ from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.transcript import Transcript
 from assistants_tui.tui.panes.writing import WritingPane
 
-if TYPE_CHECKING:
-    from assistants_tui.tui.screens.chat import ChatScreen
-
 Action = Callable[[str], object]
 """Carries out a command with its argument; what it gives is waited for where that is possible."""
 
@@ -26,11 +25,15 @@ Action = Callable[[str], object]
 class SlashActions:
     """Carries out the commands of `slash.COMMANDS` on the main screen."""
 
-    def __init__(self, screen: "ChatScreen", workspace: Workspace) -> None:
+    def __init__(
+        self, screen: Screen[Any], workspace: Workspace, export: Callable[[str, Format], object]
+    ) -> None:
+        """`export` asks where to save a thread in a format, and does so."""
         self._screen = screen
+        self._export_thread = export
         self._workspace = workspace
         self.actions: dict[str, Action] = {
-            "new": lambda _: screen.action_new_thread(),
+            "new": lambda _: screen.run_action("new_thread"),
             "attach": self._attach,
             "assistant": self._assistant,
             "options": lambda _: self._writing.action_options(),
@@ -52,9 +55,9 @@ class SlashActions:
             "profile": lambda _: screen.app.run_action("profiles"),
             "settings": lambda _: screen.app.run_action("settings"),
             "theme": lambda _: screen.app.run_action("change_theme"),
-            "guide": lambda _: screen.action_guide(),
-            "help": lambda _: screen.action_help(),
-            "quit": lambda _: screen.app.action_quit(),
+            "guide": lambda _: screen.run_action("guide"),
+            "help": lambda _: screen.run_action("help"),
+            "quit": lambda _: screen.app.run_action("quit"),
         }
 
     async def run(self, name: str, argument: str) -> None:
@@ -134,7 +137,7 @@ class SlashActions:
                 kind="refused",
                 no_effect=True,
             )
-        self._screen.export(self._thread(), near[0])
+        self._export_thread(self._thread(), near[0])
 
     async def _rename(self, title: str) -> None:
         if title:

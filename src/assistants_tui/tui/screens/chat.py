@@ -110,7 +110,7 @@ class ChatScreen(Screen[None]):
         self.workspace = workspace
         self._left = state
         self._sizes = dict(state.pane_sizes)
-        self._slash_actions = SlashActions(self, workspace)
+        self._slash_actions = SlashActions(self, workspace, self.export)
         self._busy = False
         """Whether the open thread has a run, as the footer shows it."""
 
