@@ -1,5 +1,6 @@
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ def message(text: str, number: int = 1, thread: str = "thread_1", status: str = 
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> SearchIndex:
-    return SearchIndex(tmp_path / "cache" / "search.sqlite3")
+def index(tmp_path: Path) -> Iterator[SearchIndex]:
+    index = SearchIndex(tmp_path / "cache" / "search.sqlite3")
+    yield index
+    index.close()
 
 
 def found(index: SearchIndex, query: str, profile: str = "local") -> list[str]:
@@ -92,6 +95,7 @@ def test_it_is_there_after_a_restart_and_for_other_windows(index: SearchIndex, t
         thread.start()
     for thread in threads:
         thread.join()
+    other.close()
     assert len(found(index, "kept")) == 20
     assert (tmp_path / "cache" / "search.sqlite3").stat().st_mode & 0o077 == 0
 
