@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static, TextArea
 
 from assistants_tui.tui.excerpts import SentenceWithPaths, shortened
 from assistants_tui.tui.question_guard import QuestionGuard
+from assistants_tui.tui.widgets.large_text_area import LargeTextArea
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 
@@ -194,7 +195,7 @@ class LinesDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
-            yield TextArea(self._value, compact=True, highlight_cursor_line=False)
+            yield LargeTextArea(self._value, compact=True, highlight_cursor_line=False)
             yield ErrorLine()
             yield Static(Content(f"{self._hint}. Ctrl+S saves, Esc goes back"), classes="dialog-hint")
 

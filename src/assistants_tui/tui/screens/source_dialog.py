@@ -19,6 +19,7 @@ from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.widgets.key_bar import KeyBar
+from assistants_tui.tui.widgets.large_text_area import LargeTextArea
 
 Check = Callable[[str], str]
 """Says what a good text means; raises `ValueError` with a sentence for one that cannot be used."""
@@ -62,7 +63,7 @@ class SourceDialog(ModalScreen[str | None]):
             yield Static(Content(self._question), classes="dialog-title")
             if self._detail:
                 yield Static(Content(self._detail), classes="dialog-detail")
-            yield TextArea(self._initial, id="source", tab_behavior="indent", compact=True)
+            yield LargeTextArea(self._initial, id="source", tab_behavior="indent", compact=True)
             yield Static(id="source-verdict")
         yield KeyBar()
 

@@ -17,6 +17,7 @@ from assistants_tui.protocol.objects import FunctionDefinition, Json
 from assistants_tui.service.assistants import checks
 from assistants_tui.service.assistants.draft import AssistantDraft, Field
 from assistants_tui.tui.widgets.form import FormField, ItemList, Toggle, Tone
+from assistants_tui.tui.widgets.large_text_area import LargeTextArea
 
 
 class AssistantForm(VerticalScroll, can_focus=False):
@@ -259,7 +260,7 @@ def _number(value: str, placeholder: str) -> Input:
 
 
 def _text(value: str) -> TextArea:
-    return TextArea(value, compact=True, highlight_cursor_line=False)
+    return LargeTextArea(value, compact=True, highlight_cursor_line=False)
 
 
 def _format(kind: str) -> str | Json:
