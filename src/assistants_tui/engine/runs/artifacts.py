@@ -1,8 +1,6 @@
 """What a run's tools have made and found, on its way into the run's messages."""
 
-from typing import Any
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 class RunArtifacts:

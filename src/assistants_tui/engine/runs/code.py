@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 from assistants_tui.engine.runs.artifacts import RunArtifacts
 from assistants_tui.engine.runs.cancellation import CancelToken
@@ -20,8 +19,7 @@ from assistants_tui.engine.tools.code_interpreter.interface import (
     Sandbox,
 )
 from assistants_tui.protocol import limits
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 class CodeRunner:

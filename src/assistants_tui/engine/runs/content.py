@@ -1,8 +1,6 @@
 """The content of a message while a run writes it: its parts so far, and the deltas that announce them."""
 
-from typing import Any
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 class MessageContent:

@@ -1,10 +1,7 @@
 """Where a JSON value leaves its schema, in words for a model or for the run's error."""
 
-from typing import Any
-
 from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 def deviation(value: object, schema: Json) -> str | None:

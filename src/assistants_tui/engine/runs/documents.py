@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,9 +16,7 @@ from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
 from assistants_tui.engine.tools.file_search.queries import rewrite
 from assistants_tui.protocol import bounded_json
-from assistants_tui.protocol.objects import Assistant, FileSearchResources, Run, Thread
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Assistant, FileSearchResources, Json, Run, Thread
 
 WAIT = 60
 """Seconds that a run waits, all its searches together, for files that are still being read.

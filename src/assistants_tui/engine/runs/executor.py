@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,9 +36,8 @@ from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.runs.turn import ModelTurn
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.tools.definitions import ToolBox
+from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import is_final
-
-Json = dict[str, Any]
 
 MAX_TURNS = 30
 """How often one run asks the model. A run that still calls tools then goes round in circles."""

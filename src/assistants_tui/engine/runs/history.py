@@ -5,7 +5,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,9 +17,7 @@ from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.code_interpreter.names import safe_names
 from assistants_tui.engine.tools.definitions import ToolBox
 from assistants_tui.protocol import file_kinds
-from assistants_tui.protocol.objects import CodeInterpreterResources
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import CodeInterpreterResources, Json
 
 # Without a known context the newest messages up to this many tokens are read: more than most models take.
 _DEFAULT_BUDGET = 120_000

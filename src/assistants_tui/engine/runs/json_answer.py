@@ -1,11 +1,8 @@
 """Whether an answer is the JSON that its run asks for."""
 
-from typing import Any
-
 from assistants_tui.engine.runs.deviation import deviation
 from assistants_tui.protocol import bounded_json
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 def fault(text: str, response_format: Json) -> str | None:

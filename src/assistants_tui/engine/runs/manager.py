@@ -21,10 +21,8 @@ from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import DONE, ERROR, Event, run_event, step_event
-from assistants_tui.protocol.objects import StepDetails, ToolCall
+from assistants_tui.protocol.objects import Json, StepDetails, ToolCall
 from assistants_tui.protocol.transitions import WORKED_ON, is_final
-
-Json = dict[str, Any]
 
 _PULSE = 0.25  # seconds between two looks at the runs at work: text that streams in is stored as often
 _SWEEP = 5.0  # seconds between two looks at all others

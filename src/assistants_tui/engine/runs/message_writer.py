@@ -1,7 +1,5 @@
 """The message that a run is writing, and the step that says so."""
 
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
@@ -12,9 +10,8 @@ from assistants_tui.engine.store import ids, messages
 from assistants_tui.engine.store.messages import StoredMessage
 from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.protocol.events import MESSAGE, MESSAGE_DELTA, STEP, Event, message_event
+from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import OPEN
-
-Json = dict[str, Any]
 
 
 class MessageWriter:

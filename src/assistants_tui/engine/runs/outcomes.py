@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import messages, run_steps, runs
 from assistants_tui.protocol.error_codes import RunErrorCode, step_code
 from assistants_tui.protocol.events import Event, message_event, run_event, step_event
-from assistants_tui.protocol.objects import ErrorInfo
+from assistants_tui.protocol.objects import ErrorInfo, Json
 from assistants_tui.protocol.transitions import (
     PARTS_AT_THE_END,
     Actor,
@@ -18,8 +17,6 @@ from assistants_tui.protocol.transitions import (
     is_final,
     target,
 )
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

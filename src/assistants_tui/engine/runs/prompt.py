@@ -4,15 +4,12 @@ Everything here is a calculation on stored objects; `history` reads them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs.documents import Documents
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
 from assistants_tui.engine.tools.file_search import passages
-from assistants_tui.protocol.objects import Message, Run, RunStep
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json, Message, Run, RunStep
 
 _SHORTEST_RESULT = 200  # tokens to which the result of a tool may be shortened
 _LEFT_OUT = "\n\n[The rest is left out: it is longer than you can read.]"

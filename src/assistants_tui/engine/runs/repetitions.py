@@ -6,11 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from assistants_tui.protocol import bounded_json
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 LIMIT = 3
 """How often a run makes equal calls with equal results before the model has to answer without tools."""

@@ -16,9 +16,8 @@ from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, Event, step_event
+from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import WORKED_ON, RunEvent
-
-Json = dict[str, Any]
 
 
 class RunStorage:

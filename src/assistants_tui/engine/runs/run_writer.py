@@ -4,7 +4,7 @@ Text and code that stream in are announced at once and stored by `checkpoint`, w
 enough that a killed engine loses less than half a second of them.
 """
 
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,9 +17,8 @@ from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
 from assistants_tui.engine.store import run_steps
 from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol.events import Event, run_event
+from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import run_fields
-
-Json = dict[str, Any]
 
 
 class RunWriter:

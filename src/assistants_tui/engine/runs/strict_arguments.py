@@ -1,12 +1,10 @@
 """Functions that are `strict`: their arguments fit their schema before a client sees the call."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from assistants_tui.engine.runs.deviation import deviation
 from assistants_tui.protocol import bounded_json
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 MAX_REFUSALS = 2
 """How often a run tells the model that its arguments do not fit and asks again, before the run fails."""

@@ -1,7 +1,5 @@
 """The step of tool calls that a run has open: the calls as the model writes them, and what comes of them."""
 
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
@@ -12,9 +10,7 @@ from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.engine.tools.code_interpreter import Sandbox
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, STEP_DELTA
-from assistants_tui.protocol.objects import CodeOutput, ToolCall
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import CodeOutput, Json, ToolCall
 
 
 class ToolCallsWriter:

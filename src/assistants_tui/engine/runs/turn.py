@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import (
@@ -21,8 +21,7 @@ from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions
 from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 # A model in JSON mode that was not told to write JSON may write white space for ever.
 MAX_WHITESPACE = 64 * 1024

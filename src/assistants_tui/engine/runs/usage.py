@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistants_tui.engine.models.base import Usage
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 def to_wire(usage: Usage) -> Json:

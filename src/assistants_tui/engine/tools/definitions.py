@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
-from assistants_tui.protocol.objects import Tool, ToolCall
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json, Tool, ToolCall
 
 CODE_INTERPRETER: Json = {
     "type": "function",

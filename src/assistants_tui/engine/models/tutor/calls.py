@@ -8,8 +8,7 @@ from typing import Any
 from assistants_tui.engine.models.tutor import reading
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Result, Say
 from assistants_tui.protocol import bounded_json
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 # Words that say nothing about what a function is for
 _COMMON = frozenset(

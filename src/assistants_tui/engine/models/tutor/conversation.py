@@ -4,11 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from assistants_tui.engine.models.base import ChatRequest
-
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 _FILE = re.compile(r"^- /mnt/data/(.+)$", re.MULTILINE)
 _ATTACHED = re.compile(r"\n*\[Attached: (.*)\]\s*$")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-Json = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 _MAX_DEPTH = 12
 
