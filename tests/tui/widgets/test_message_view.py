@@ -415,6 +415,7 @@ def one_step_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock takes all the time that there is for a turn."""
     clock = count(0.0, message_view.BUSY * 0.9)
     monkeypatch.setattr(message_view, "thread_time", lambda: next(clock))
+    monkeypatch.setattr(message_view, "SLOWEST", message_view.FRAME)  # no turn was as slow as that clock says
 
 
 LARGE = "\n\n".join(f"line {number} of many" for number in range(2000))
@@ -525,3 +526,49 @@ async def test_a_message_with_thousands_of_notes_shows_some_and_says_so() -> Non
     async with thread(message(0, notes=notes)) as (view, _, _app):
         assert view.virtual_size.height < 300
         assert "  … and 4,800 more" in rows(view)
+
+
+class Following(MessageView):
+    """A view that takes over what has changed with each frame."""
+
+    def __init__(self) -> None:
+        super().__init__(id="messages")
+        self.frames = 0
+        self.broken = False
+
+    def _collect(self) -> None:
+        self.frames += 1
+        if self.broken:
+            raise KeyError("broken")
+        self.upsert(message(1, f"frame {self.frames}"))
+
+
+class FollowingThread(Thread):
+    def compose(self) -> ComposeResult:
+        yield Following()
+
+
+async def test_changes_wait_in_one_place_and_are_drawn_with_the_next_frame() -> None:
+    app = FollowingThread()
+    async with app.run_test(size=SIZE) as pilot:
+        view = app.query_one(Following)
+        for _ in range(100):
+            view._schedule()
+        await settled(pilot, view)
+        assert view.frames == 1, "what is collected asks for no frame of its own"
+        assert "frame 1" in "".join(rows(view))
+        view._schedule()
+        await settled(pilot, view)
+        assert "frame 2" in "".join(rows(view))
+
+
+async def test_a_frame_that_fails_holds_up_no_other() -> None:
+    app = FollowingThread()
+    async with app.run_test(size=SIZE):
+        view = app.query_one(Following)
+        view.broken = True
+        with pytest.raises(KeyError):
+            view._update()
+        view.broken = False
+        view._schedule()
+        assert view.updating

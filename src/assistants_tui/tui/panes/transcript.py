@@ -26,8 +26,6 @@ from assistants_tui.tui.screens.dialogs import ChoiceDialog, LinesDialog, PickDi
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 
-_FRAME = 1 / 30
-"""Seconds between two looks at the conversation while it changes; a token may arrive every millisecond."""
 _WELCOME = """\
 {name} is ready.
 
@@ -79,7 +77,6 @@ class Transcript(MessageView):
         self._code_folds: set[str] = set()  # messages whose code blocks are folded
         self._unsourced: set[str] = set()  # messages that cite, of runs whose steps are not read yet
         self._sources: dict[tuple[str, message_text.Footnote], tuple[str, str]] = {}  # finding one takes long
-        self._scheduled = False
 
     def on_mount(self) -> None:
         self._workspace.feed.subscribe(self._workspace_changed)
@@ -95,9 +92,8 @@ class Transcript(MessageView):
             self._show_empty()
         if changed & Changed.FILES:
             self._show_names()
-        if changed & Changed.CONVERSATION and not self._scheduled:
-            self._scheduled = True
-            self.set_timer(_FRAME, self.look)
+        if changed & Changed.CONVERSATION:
+            self._schedule()
 
     def _show_all(self) -> None:
         conversation = self._workspace.conversations.shown
@@ -128,9 +124,11 @@ class Transcript(MessageView):
             welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
             self.empty_text = welcome + (_TUTOR if tutor else "")
 
+    def _collect(self) -> None:
+        self.look()
+
     def look(self) -> None:
         """Bring the view up to date: older messages above, changed ones, new ones below."""
-        self._scheduled = False
         conversation = self._workspace.conversations.shown
         wanted = _things(conversation)
         if not self._shown:

@@ -34,6 +34,7 @@ from assistants_tui.tui.safety import clean
 from .heights import Heights
 from .line_selection import highlighted, joined
 from .message_body import MessageBody, MessageItem, Note, estimated_height
+from .message_entry import MessageEntry
 from .run_styles import RunStyles
 
 __all__ = ["MessageItem", "MessageView", "Note"]
@@ -45,7 +46,7 @@ MAX_WIDTH = 120
 FRAME = 1 / 30
 """Seconds between updates while text streams in."""
 SHARE = 0.25
-"""The part of the time that updates may take; when they get slow, they become fewer."""
+"""The part of the processor's time that updates may take; when they get slow, they become fewer."""
 SLOWEST = 0.25
 """Seconds between updates at most, however slow they are."""
 BUSY = 0.04
@@ -55,31 +56,6 @@ WALK = 4
 MAX_STRIPS = 400
 """Painted lines that are kept of a message: a few screens of a very long one."""
 _LINES = 1 << 20  # more than a message has: the place of a line in a selection is message * _LINES + line
-
-
-class _Entry:
-    """A message of the view, and its lines while they are at hand."""
-
-    __slots__ = ("body", "item", "serial", "strips")
-
-    def __init__(self, item: MessageItem, serial: int) -> None:
-        self.item = item
-        self.serial = serial  # stays when messages come before it; selections are made of these
-        self.body: MessageBody | None = None
-        self.strips: dict[tuple[int, bool], Strip] = {}  # by line, and whether it is under the cursor
-
-    def forget(self) -> None:
-        self.body = None
-        self.strips.clear()
-
-    def forget_strips(self, start: int, stop: int) -> None:
-        """The lines from `start` on have changed; there were `stop` lines."""
-        if stop - start > len(self.strips):
-            self.strips.clear()
-            return
-        for row in range(start, stop):
-            self.strips.pop((row, False), None)
-            self.strips.pop((row, True), None)
 
 
 class MessageView(ScrollView, can_focus=True):
@@ -166,26 +142,26 @@ class MessageView(ScrollView, can_focus=True):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._entries: list[_Entry] = []
+        self._entries: list[MessageEntry] = []
         self._places: dict[str, int] = {}  # indices by message ID
         self._heights = Heights()
-        self._drawn: dict[int, _Entry] = {}  # entries that have a body by serial, the latest used last
+        self._drawn: dict[int, MessageEntry] = {}  # entries that have a body by serial, the latest used last
         self._older = False
         self._older_asked = False
         self._text_width = 0
         self._at_end = True
-        self._anchor: _Entry | None = None  # the message at the top edge
+        self._anchor: MessageEntry | None = None  # the message at the top edge
         self._anchor_line = 0
         self._reached: Literal["directly", "upwards", "downwards"] = "directly"  # how the anchor was
         self._moved = False  # something may be in another place than it was painted
-        self._cursor: _Entry | None = None
+        self._cursor: MessageEntry | None = None
         self._told: tuple[int, int, bool] | None = None  # height, top line, and whether complete
         self._stale: set[str] = set()  # IDs of messages whose body is older than they are
         self._timer: Timer | None = None
         self._updated = 0.0  # when, and
-        self._cost = 0.0  # seconds that updating and painting took since then
+        self._cost = 0.0  # seconds of computing that updating and painting took since then
         self._busy_until = 0.0
-        self._sought: tuple[_Entry, str | float] | None = None  # a text, or how far down, in a message
+        self._sought: tuple[MessageEntry, str | float] | None = None  # a text, or how far down, in a message
         self._styles_of_runs = RunStyles(self)
         self._needle: re.Pattern[str] | None = None  # what is highlighted
 
@@ -248,7 +224,7 @@ class MessageView(ScrollView, can_focus=True):
     def set_items(self, items: Iterable[MessageItem], *, older: bool) -> None:
         """Show these messages, from their end. `older`: more can be loaded above them."""
         unique = {item.id: item for item in items}
-        self._entries = [_Entry(item, serial) for serial, item in enumerate(unique.values())]
+        self._entries = [MessageEntry(item, serial) for serial, item in enumerate(unique.values())]
         self._drawn.clear()
         self._stale.clear()
         self._older, self._older_asked = older, False
@@ -264,7 +240,7 @@ class MessageView(ScrollView, can_focus=True):
         """Put older messages before the others; what the reader sees stays where it is."""
         new = [item for item in {i.id: i for i in items}.values() if item.id not in self._places]
         first = self._entries[0].serial if self._entries else 0
-        self._entries[:0] = [_Entry(item, first - len(new) + place) for place, item in enumerate(new)]
+        self._entries[:0] = [MessageEntry(item, first - len(new) + place) for place, item in enumerate(new)]
         self._heights.prepend(self._estimated(item) for item in new)
         self._older, self._older_asked = older, False
         self._take_turn()
@@ -283,7 +259,7 @@ class MessageView(ScrollView, can_focus=True):
             self._places[item.id] = len(self._entries)
             if self._at_end and self._entries and self._cursor is self._entries[-1]:
                 self._cursor = None  # it follows the end as the view does
-            self._entries.append(_Entry(item, serial))
+            self._entries.append(MessageEntry(item, serial))
             self._heights.append(self._estimated(item))
         elif self._entries[place].item == item:
             return
@@ -377,7 +353,7 @@ class MessageView(ScrollView, can_focus=True):
     def _count_places(self) -> None:
         self._places = {entry.item.id: place for place, entry in enumerate(self._entries)}
 
-    def _place(self, entry: _Entry) -> int:
+    def _place(self, entry: MessageEntry) -> int:
         return self._places[entry.item.id]
 
     def _estimated(self, item: MessageItem) -> int:
@@ -482,7 +458,7 @@ class MessageView(ScrollView, can_focus=True):
             self._older_asked = True
             self.post_message(self.OlderWanted())
 
-    def _hold(self, entry: _Entry, line: int) -> None:
+    def _hold(self, entry: MessageEntry, line: int) -> None:
         """Have a line of a message at the top edge, whatever the view showed before."""
         self._at_end, self._anchor, self._anchor_line, self._reached = False, entry, line, "directly"
 
@@ -558,11 +534,21 @@ class MessageView(ScrollView, can_focus=True):
     # -- keeping up
 
     def _schedule(self) -> None:
+        """Have the view brought up to date with the next frame: at once, or later if one has just been drawn.
+
+        Calls are cheap, however many come. This is the only place where events wait to be drawn.
+        """
         if self._timer is None and self.is_mounted:
             due = self._updated + max(FRAME, min(self._cost / SHARE, SLOWEST)) - perf_counter()
             self._timer = self.set_timer(max(0.001, due), self._update)  # 0 is an error to Textual
 
-    def _redraw(self, entry: _Entry, body: MessageBody, item: MessageItem | None = None) -> int:
+    def _collect(self) -> None:
+        """Take over what has changed since the last frame; called before each one that was asked for.
+
+        Nothing to do for a view whose owner calls `upsert` by itself.
+        """
+
+    def _redraw(self, entry: MessageEntry, body: MessageBody, item: MessageItem | None = None) -> int:
         """Draw what has changed of a message, or what is left of it; the first line that has changed."""
         lines, place = len(body), self._place(entry)
         grows = body.behind and entry is self._anchor and self._reached == "upwards" and not self._at_end
@@ -575,9 +561,12 @@ class MessageView(ScrollView, can_focus=True):
 
     def _update(self) -> None:
         """Bring the drawn messages up to date."""
-        self._timer = None
+        try:
+            self._collect()
+        finally:
+            self._timer = None
+        started = thread_time()
         self._take_turn()
-        started = perf_counter()
         first = self._heights.total
         for item_id in self._stale:
             if (place := self._places.get(item_id)) is None:
@@ -598,7 +587,7 @@ class MessageView(ScrollView, can_focus=True):
         if above < self.size.height:
             self.refresh(Region(0, above, self.size.width, self.size.height - above))
         self._updated = perf_counter()
-        self._cost = self._updated - started
+        self._cost = thread_time() - started
 
     # -- painting
 
@@ -612,7 +601,7 @@ class MessageView(ScrollView, can_focus=True):
         return self._styles_of_runs.style(names, link)
 
     def render_line(self, y: int) -> Strip:
-        started = perf_counter()
+        started = thread_time()
         line = y + self.scroll_offset.y
         if not self._entries:
             strip = self._empty_line(y)
@@ -621,10 +610,10 @@ class MessageView(ScrollView, can_focus=True):
         else:
             place, row = self._heights.at(line)
             strip = self._line(self._entries[place], place, row)
-        self._cost += perf_counter() - started
+        self._cost += thread_time() - started
         return strip
 
-    def _line(self, entry: _Entry, place: int, row: int) -> Strip:
+    def _line(self, entry: MessageEntry, place: int, row: int) -> Strip:
         marked = entry is self._cursor and self.has_focus
         selected = self._selected(entry.serial * _LINES + row)
         if selected is None and (strip := entry.strips.get((row, marked))) is not None:
