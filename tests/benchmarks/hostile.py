@@ -25,7 +25,7 @@ BETA = {"OpenAI-Beta": "assistants=v2"}
 CONNECTIONS = 8
 SECONDS = 10.0  # of one sample
 PAUSE = 0.02  # between two requests of the client that is measured
-SETTLING = 2.0  # seconds after the attack, until memory is looked at
+SETTLING = 10.0  # seconds after the attack, until memory is looked at: what had been sent is still worked on
 
 MESSAGE = {"role": "user", "content": "x"}
 
