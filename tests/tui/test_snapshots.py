@@ -13,10 +13,15 @@ from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.panes import code_approval, function_calls
+from assistants_tui.tui.panes.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.function_calls import CallCard, OutputField
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 from support.app import EQUATION, Driver
+from support.code_interpreter import NO_SANDBOX_HERE
 
 NOON = 1763640000.0  # 2025-11-20 12:00 UTC
+LONG_PLACE = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch " * 12
 SIZES = [(80, 24), (160, 50)]
 
 
@@ -71,6 +76,29 @@ async def waiting_for_functions(driver: Driver) -> None:
     await driver.press("end", "enter")
     await driver.type("What is the weather in Oulu?")
     await driver.until_shown("The run waits for")
+
+
+async def folded_call(driver: Driver) -> None:
+    driver.chat.query_one("#assistant-list").focus()
+    await driver.press("end", "enter")
+    await driver.type(f"What is the weather in {LONG_PLACE}?")
+    await driver.until(lambda: isinstance(driver.app.focused, CallCard | OutputField))
+    driver.chat.query_one(CallCard).focus()
+    await driver.until_shown("Space Show all")
+
+
+async def whole_call(driver: Driver) -> None:
+    await folded_call(driver)
+    await driver.press("space")
+    await driver.until_shown("marks what cannot be seen")
+    await driver.until_shown("Llanfair")
+
+
+async def code_to_approve(driver: Driver) -> None:
+    await driver.type(EQUATION)
+    await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
+    await driver.until_shown("from fractions import")
+    await driver.until_shown("w Why")
 
 
 async def helped(driver: Driver) -> None:
@@ -131,4 +159,28 @@ def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, 
 )
 def test_scene(snap_compare: Any, play: Callable[[Driver], Awaitable[None]], size: tuple[int, int]) -> None:
     app, run_before = scene("Ink", play)
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
+
+
+@pytest.mark.parametrize(("theme", "size"), [("Ink", SIZES[0]), ("Paper", SIZES[1])], ids=["80x24", "160x50"])
+@pytest.mark.parametrize("play", [folded_call, whole_call, code_to_approve])
+def test_what_is_to_be_approved(
+    snap_compare: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    play: Callable[[Driver], Awaitable[None]],
+    theme: str,
+    size: tuple[int, int],
+) -> None:
+    for module in (code_approval, function_calls):
+        monkeypatch.setattr(module, "time", time.time)
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'[code]\nsandbox = "{NO_SANDBOX_HERE}"\n')
+
+    async def without_inspector(driver: Driver) -> None:
+        if driver.chat.has_class("-wide"):
+            await driver.press("f4")
+        await play(driver)
+
+    app, run_before = scene(theme, without_inspector)
     assert snap_compare(app, terminal_size=size, run_before=run_before)
