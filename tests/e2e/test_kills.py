@@ -15,6 +15,7 @@ from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.prompts import load_prompts
 from assistants_tui.settings.threads import ThreadIndex
+from support.patience import patience
 from torture import writers
 from torture.kills import torture
 
@@ -56,7 +57,7 @@ def test_writes_of_settings_are_whole_or_not_at_all() -> None:
             process.stdin.write(f"{seed}\n")
             process.stdin.flush()
             _, pid = json.loads(process.stdout.readline())
-            time.sleep(chance.random() * 0.03)  # the moment is what is tried out
+            time.sleep(chance.random() * patience(0.03))  # the moment is what is tried out
             os.kill(pid, signal.SIGKILL)
             while (line := json.loads(process.stdout.readline())) != ["dead"]:
                 written[line[0]].append(line[1])
