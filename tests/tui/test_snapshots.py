@@ -162,8 +162,17 @@ def test_scene(snap_compare: Any, play: Callable[[Driver], Awaitable[None]], siz
     assert snap_compare(app, terminal_size=size, run_before=run_before)
 
 
-@pytest.mark.parametrize(("theme", "size"), [("Ink", SIZES[0]), ("Paper", SIZES[1])], ids=["80x24", "160x50"])
-@pytest.mark.parametrize("play", [folded_call, whole_call, code_to_approve])
+@pytest.mark.parametrize(
+    ("play", "theme", "size"),
+    [
+        (folded_call, "Ink", SIZES[0]),
+        (folded_call, "Paper", SIZES[1]),
+        (whole_call, "Ink", SIZES[0]),
+        (whole_call, "Paper", SIZES[1]),
+        (code_to_approve, "Paper", SIZES[1]),
+    ],
+    ids=["folded_call-80x24", "folded_call-160x50", "whole_call-80x24", "whole_call-160x50", "code-160x50"],
+)
 def test_what_is_to_be_approved(
     snap_compare: Any,
     monkeypatch: pytest.MonkeyPatch,
