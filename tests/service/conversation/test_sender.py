@@ -165,7 +165,7 @@ def test_each_text_is_at_the_server_or_with_the_user_whatever_happens(
 async def send_through(fates: list[Fate], steps: list[Step]) -> None:
     written: list[str] = []
     back: list[str] = []
-    doubted: set[str] = set()
+    doubted: set[str] = set()  # the user was told that the server may have it
     async with talking(fates) as (server, conversation):
         sender = conversation.sender
         for step in [*steps, "close"]:
@@ -178,8 +178,6 @@ async def send_through(fates: list[Fate], steps: list[Step]) -> None:
                         sender.retry(item.id)
                 case "take back":
                     for item in conversation.outbox:
-                        if item.error is not None and not item.error.no_effect:
-                            doubted.add(item.text)  # the user was told that the server may have it
                         if (draft := sender.take_back(item.id)) is not None:
                             back.append(draft.text)
                             break
@@ -192,13 +190,11 @@ async def send_through(fates: list[Fate], steps: list[Step]) -> None:
                     server.go_on.clear()
                 case "close":
                     await conversation.close()
-                    doubted |= {
-                        item.text
-                        for item in conversation.outbox
-                        if item.sending or (item.error is not None and not item.error.no_effect)
-                    }
+                    doubted |= {item.text for item in conversation.outbox if item.sending}
             if step != "close":
                 await settle(server, conversation)
+            failed = [item for item in conversation.outbox if item.error is not None]
+            doubted |= {item.text for item in failed if item.error and not item.error.no_effect}
         back += [draft.text for draft in sender.outbox.unsent]
         for text in written:
             places = server.texts.count(text) + back.count(text)

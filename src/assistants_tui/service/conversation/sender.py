@@ -212,7 +212,10 @@ class Sender:
             self._context.thread_id = thread["id"]
             self._context.changed()
         self._apply(item_id, "post")
-        message = await backend.threads.add_message(self._context.thread_id, content, attachments=attachments)
+        newest = next(reversed(self._messages.messages), None)
+        message = await backend.threads.add_message(
+            self._context.thread_id, content, attachments=attachments, after=newest
+        )
         self._messages.put({message["id"]: message})
         self._context.seen([message])
         self._apply(item_id, "store")
