@@ -116,5 +116,5 @@ async def test_a_client_that_does_not_read_is_cut_off_and_its_run_is_not(
             assert (await served_engine.settled(thread, run_id))["status"] == "completed"
             received = await slow.rest()
         assert b"[DONE]" not in received and len(received) < len(piece) * pieces
-        message = (await served_engine.listed(f"/threads/{thread}/messages"))[-1]
+        message = (await served_engine.get(f"/threads/{thread}/messages?limit=1"))["data"][0]
         assert len(message["content"][0]["text"]["value"]) == len("Well") + len(piece) * pieces
