@@ -27,14 +27,14 @@ def test_every_limit_is_passed_on() -> None:
 async def test_hitting_one_is_told_in_a_sentence_and_the_session_goes_on() -> None:
     blocks = [
         "kept = open('/mnt/data/kept.txt', 'w').write('kept')\nprint('x' * 5000)",
-        "while True: pass",
-        "import time\nmuch = b'x' * (500 << 20)\ntime.sleep(60)",
+        "import time\ntime.sleep(60)",
+        "much = b'x' * (500 << 20)\ntime.sleep(60)",
         "print(open('/mnt/data/kept.txt').read())",
     ]
     replies = [calls(("code_interpreter", json.dumps({"code": block}))) for block in blocks]
     async with ModelEndpoint(*replies, says("Done.")) as endpoint:
         profile = replace(LOCAL, model_url=endpoint.url)
-        config = Config(code=CodeSettings(timeout=1, memory=256, output=1000))
+        config = Config(code=CodeSettings(timeout=4, memory=256, output=1000))
         backend = await open_backend(profile, paths=user_paths(), config=config)
         try:
             assistant = await backend.assistants.create(
@@ -50,7 +50,7 @@ async def test_hitting_one_is_told_in_a_sentence_and_the_session_goes_on() -> No
         for call in step["step_details"].get("tool_calls") or ()
     ]
     assert outputs[0].endswith("x\n[Output was cut at 1,000 characters.]\n")
-    assert outputs[1].endswith("[The code was stopped: it ran for more than 1 s. Variables are kept.]\n")
+    assert outputs[1].endswith("[The code was stopped: it ran for more than 4 s. Variables are kept.]\n")
     stopped = "[The code was stopped: it used more than 256 MiB of memory. Variables are lost; the files in "
     assert outputs[2] == f"{stopped}/mnt/data are kept.]\n"
     assert outputs[3].endswith("kept\n")

@@ -446,7 +446,6 @@ async def test_what_is_below_a_large_message_stays_in_sight_while_that_is_drawn(
         view.read_from("m4")
         await drawn(view, pilot)
         view.action_scroll_lines(-5)
-        await pilot.pause()
         before = rows(view)[6:]
         assert view.updating
         await drawn(view, pilot)
