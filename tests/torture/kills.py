@@ -14,6 +14,7 @@ import contextlib
 import os
 import random
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -60,8 +61,11 @@ class Machine:
         self.home = home
         self._world = outside
         self.team_dir = home / "team"
-        self.team = outside.engine(self.team_dir)
-        self._port = int(self.team.url.rpartition(":")[2])
+        # Bound and never listening, it keeps the port of an engine that is killed from everybody else.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.restart_team()
         self.config = home / ".config/assistants-tui/config.toml"
         self.data = home / ".local/share/assistants-tui"
         self.state = home / ".local/state/assistants-tui/state.toml"
@@ -88,8 +92,13 @@ class Machine:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
 
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.team.kill()
+        self._reserved.close()
+
     def restart_team(self) -> None:
-        self.team = self._world.engine(self.team_dir, port=self._port)
+        self.team = self._world.engine(self.team_dir, port=self._reserved.getsockname()[1])
 
     @contextlib.contextmanager
     def api(self, profile: str) -> Iterator[httpx2.Client]:
@@ -336,8 +345,7 @@ def torture(count: int, seed: int, *, installed: bool, home: Path, say: bool = F
             for profile, promises in promised.items():
                 check(machine, profile, promises)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                machine.team.kill()
+            machine.close()
     return kills
 
 
