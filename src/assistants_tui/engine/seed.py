@@ -7,8 +7,8 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import assistants
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import assistants as table
+from assistants_tui.protocol.objects import Json
 
 _LOCATION = {"type": "string", "description": "The city and, if useful, its state or country"}
 _UNIT = {"type": "string", "enum": ["c", "f"], "description": "Degrees Celsius (c) or Fahrenheit (f)"}

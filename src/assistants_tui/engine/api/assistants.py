@@ -15,9 +15,8 @@ from assistants_tui.engine.api.tool_resources import resolve
 from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.validation_errors import string_too_long
 from assistants_tui.engine.store import assistants
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.protocol import limits
-from assistants_tui.protocol.objects import Tool
+from assistants_tui.protocol.objects import Json, Tool
 
 # What the object shows where the request says nothing.
 _DEFAULTS: Json = {

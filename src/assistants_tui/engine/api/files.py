@@ -15,10 +15,10 @@ from assistants_tui.engine.api.requests.files import PURPOSES, FileExpiry, FileF
 from assistants_tui.engine.api.validation import check
 from assistants_tui.engine.api.validation_errors import missing
 from assistants_tui.engine.store import files
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.files import StoredFile
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.names import has_control_characters
+from assistants_tui.protocol.objects import Json
 
 _BATCH_SECONDS = 30 * 24 * 3600  # files for batches go by themselves, per the Files API reference
 _INPUT_PURPOSES = ("assistants", "user_data")

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from assistants_tui.engine.api.context import context
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.models.base import ModelError
-from assistants_tui.engine.store.crud import Json
+from assistants_tui.protocol.objects import Json
 
 
 async def listing(request: Request) -> Response:

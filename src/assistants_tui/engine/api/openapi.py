@@ -13,8 +13,8 @@ from starlette.routing import Route
 import assistants_tui
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, vector_stores
 from assistants_tui.engine.api.requests.common import TypedBody
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.ids import PREFIXES
+from assistants_tui.protocol.objects import Json
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,10 @@ from assistants_tui.engine.runs.manager import (
     OutputsRefusedError,
 )
 from assistants_tui.engine.store import assistants, messages, runs, threads
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import THREAD_CREATED, Event, run_event
-from assistants_tui.protocol.objects import Thread, Tool
+from assistants_tui.protocol.objects import Json, Thread, Tool
 from assistants_tui.protocol.transitions import WORKED_ON
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always

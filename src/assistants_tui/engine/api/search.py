@@ -15,11 +15,11 @@ from assistants_tui.engine.api.validation import read_body
 from assistants_tui.engine.api.vector_store_files import get_file
 from assistants_tui.engine.api.vector_stores import get_store, store_id_of
 from assistants_tui.engine.store import vector_store_files, vector_stores
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.engine.tools.file_search.interface import Ranking
 from assistants_tui.engine.tools.file_search.queries import rewrite
 from assistants_tui.engine.tools.file_search.texts import StoredChunk
+from assistants_tui.protocol.objects import Json
 
 
 async def search(request: Request) -> Response:

@@ -7,11 +7,11 @@ from assistants_tui.engine.api.errors import bad_request, enumerated
 from assistants_tui.engine.api.requests.tools import ChunkingStrategy
 from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.store import files, vector_store_files
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.files import StoredFile
 from assistants_tui.engine.store.vector_store_files import NewFile
 from assistants_tui.engine.store.vector_stores import StoredVectorStore
 from assistants_tui.protocol import file_kinds, limits
+from assistants_tui.protocol.objects import Json
 
 _USABLE = ("assistants", "assistants_output", "user_data", "vision")
 _AUTO: Json = {

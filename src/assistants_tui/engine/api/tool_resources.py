@@ -14,12 +14,12 @@ from assistants_tui.engine.api.requests.vector_stores import FileInStore
 from assistants_tui.engine.api.storage import check_files, put_in_store
 from assistants_tui.engine.store import threads, vector_stores
 from assistants_tui.engine.store.assistants import StoredAssistant
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.vector_stores import StoredVectorStore
 from assistants_tui.protocol import limits, objects
 from assistants_tui.protocol.objects import (
     CodeInterpreterResources,
     FileSearchResources,
+    Json,
     Thread,
 )
 

@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from assistants_tui.protocol.error_codes import RunErrorCode
-
-JSON = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -72,13 +71,13 @@ class ChatRequest:
     """One turn. Messages, tools, tool choice and response format have the shape of chat completions."""
 
     model: str
-    messages: Sequence[JSON]
-    tools: Sequence[JSON] = ()
-    tool_choice: str | JSON = "auto"
+    messages: Sequence[Json]
+    tools: Sequence[Json] = ()
+    tool_choice: str | Json = "auto"
     parallel_tool_calls: bool = True
     temperature: float = 1.0
     top_p: float = 1.0
-    response_format: JSON | None = None
+    response_format: Json | None = None
     max_completion_tokens: int | None = None
     reasoning_effort: str | None = None
 
@@ -108,7 +107,7 @@ class ChatModel(Protocol):
         Raises `ModelError` before or between the pieces.
         """
 
-    async def models(self) -> list[JSON]:
+    async def models(self) -> list[Json]:
         """The models that can be named in a request, as objects of the Models API. Raises `ModelError`."""
 
     async def close(self) -> None:

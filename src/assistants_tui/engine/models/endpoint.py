@@ -14,7 +14,6 @@ from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
-    JSON,
     ChatRequest,
     ContextOverflowError,
     Delta,
@@ -24,6 +23,7 @@ from assistants_tui.engine.models.chunks import ChunkReader
 from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
 from assistants_tui.engine.models.lengths import AnswerTooLong
 from assistants_tui.protocol.error_codes import RunErrorCode
+from assistants_tui.protocol.objects import Json
 
 _MAX_RETRIES = 4  # after 429, 5xx and lost connections, each after the delay that the server asks for
 # A model that runs on this computer may read a long prompt for minutes before its first token.
@@ -125,7 +125,7 @@ class EndpointModel:
         page = f"{where} answered with a web page. {advice} {network.way_to(self._base_url)}".strip()
         return f"{page} The page begins: {shown}"
 
-    async def models(self) -> list[JSON]:
+    async def models(self) -> list[Json]:
         try:
             page: Any = await whole_answer(self._client, "/models", max_retries=1)
         except openai.APIError as error:
@@ -207,9 +207,9 @@ class EndpointModel:
             self._default = next((model["id"] for model in await self.models()), None)
         return self._default or name
 
-    def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> JSON:
+    def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> Json:
         """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
-        body: JSON = {
+        body: Json = {
             "model": model,
             "messages": list(request.messages),
             "stream": True,

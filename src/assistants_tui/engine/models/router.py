@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncGenerator
 
-from assistants_tui.engine.models.base import JSON, ChatModel, ChatRequest, Delta
+from assistants_tui.engine.models.base import ChatModel, ChatRequest, Delta
 from assistants_tui.engine.models.tutor import NAME, Tutor
+from assistants_tui.protocol.objects import Json
 
 
 class ModelRouter:
@@ -18,7 +19,7 @@ class ModelRouter:
             return self._tutor.stream(request)
         return self._endpoint.stream(request)
 
-    async def models(self) -> list[JSON]:
+    async def models(self) -> list[Json]:
         listed = await self._endpoint.models() if self._endpoint is not None else []
         return [*listed, *await self._tutor.models()]
 

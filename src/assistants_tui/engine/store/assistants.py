@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import assistants as table
-from assistants_tui.protocol.objects import Assistant
+from assistants_tui.protocol.objects import Assistant, Json
 
 _FIELDS = (
     "name",

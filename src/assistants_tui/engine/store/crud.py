@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Row, Table, Text, cast, delete, func, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
+from assistants_tui.protocol.objects import Json
+
 MOST_CHARACTERS = 4_000_000
 """Of the long texts of one page. The longest message alone may have more."""
 
-Json = dict[str, Any]
-"""Values of columns, by their names."""
 Item = TypeVar("Item")
 ToWire = Callable[[Row[Any]], Item]
 

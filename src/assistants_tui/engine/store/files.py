@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Row, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids, references
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import files as table
-from assistants_tui.protocol.objects import FileObject
+from assistants_tui.protocol.objects import FileObject, Json
 
 _FIELDS = ("bytes", "filename", "purpose", "status", "status_details", "expires_at")
 

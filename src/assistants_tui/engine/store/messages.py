@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids, threads
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import messages as table
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import MESSAGE
-from assistants_tui.protocol.objects import Message
+from assistants_tui.protocol.objects import Json, Message
 from assistants_tui.protocol.transitions import OPEN, MessageStatus, message_fields
 
 _FIELDS = (

@@ -3,8 +3,8 @@
 from sqlalchemy import Table, Text, cast, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import assistants, threads
+from assistants_tui.protocol.objects import Json
 
 
 async def remove_references(connection: AsyncConnection, owner: str, object_id: str) -> None:

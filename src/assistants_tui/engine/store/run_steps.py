@@ -6,10 +6,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import run_steps as table
 from assistants_tui.protocol.events import STEP
-from assistants_tui.protocol.objects import RunStep
+from assistants_tui.protocol.objects import Json, RunStep
 from assistants_tui.protocol.transitions import OPEN, StepStatus, step_fields
 
 _FIELDS = (

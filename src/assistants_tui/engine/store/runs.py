@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import runs as table
 from assistants_tui.protocol.events import RUN
-from assistants_tui.protocol.objects import Run, ToolResources
+from assistants_tui.protocol.objects import Json, Run, ToolResources
 from assistants_tui.protocol.transitions import ACTIVE_RUN_STATUSES, Actor, RunEvent, run_fields, sources
 
 _FIELDS = (

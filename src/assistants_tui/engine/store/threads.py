@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import threads as table
-from assistants_tui.protocol.objects import Thread
+from assistants_tui.protocol.objects import Json, Thread
 
 
 def to_wire(row: Row[Any]) -> Thread:

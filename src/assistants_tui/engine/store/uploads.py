@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
-from assistants_tui.engine.store.crud import Json
 from assistants_tui.engine.store.schema import upload_parts
 from assistants_tui.engine.store.schema import uploads as table
 from assistants_tui.protocol import limits
-from assistants_tui.protocol.objects import Upload, UploadPart
+from assistants_tui.protocol.objects import Json, Upload, UploadPart
 
 _FIELDS = ("bytes", "expires_at", "filename", "purpose", "status")
 

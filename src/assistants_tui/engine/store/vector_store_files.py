@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import files as files_table
 from assistants_tui.engine.store.schema import vector_store_files as table
-from assistants_tui.protocol.objects import ErrorInfo, VectorStoreFile
+from assistants_tui.protocol.objects import ErrorInfo, Json, VectorStoreFile
 
 _FIELDS = ("vector_store_id", "status", "last_error", "usage_bytes", "chunking_strategy", "attributes")
 

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids, references
-from assistants_tui.engine.store.crud import Json, Page, PageRequest
+from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.schema import vector_stores as table
-from assistants_tui.protocol.objects import FileCounts, VectorStore
+from assistants_tui.protocol.objects import FileCounts, Json, VectorStore
 
 FILE_STATUSES = ("in_progress", "completed", "failed", "cancelled")
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import (
-    JSON,
     ChatRequest,
     Delta,
     Finish,
@@ -28,6 +27,7 @@ from assistants_tui.engine.models.tutor import (
     tables,
 )
 from assistants_tui.engine.models.tutor.conversation import Call, Conversation, Reply, Say
+from assistants_tui.protocol.objects import Json
 
 NAME = "offline-tutor"
 """The tutor's name as a model."""
@@ -65,7 +65,7 @@ class Tutor:
         prompt = tokens.of_messages(request.messages) + tokens.of_tools(request.tools)
         yield Finish(reason, Usage(prompt, min(written, request.max_completion_tokens or written)))
 
-    async def models(self) -> list[JSON]:
+    async def models(self) -> list[Json]:
         return [{"id": NAME, "object": "model", "created": 1_763_510_400, "owned_by": "assistants-tui"}]
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ def _subjects(talk: Conversation) -> Sequence[Callable[[Conversation], Reply | N
     return _SUBJECTS if talk.code_tool is not None else _SUBJECTS_WITHOUT_CODE
 
 
-def _forced(talk: Conversation, choice: str | JSON) -> Reply | None:
+def _forced(talk: Conversation, choice: str | Json) -> Reply | None:
     """The call that a request insists on; None if it leaves the choice."""
     if choice in ("auto", "none"):
         return None

@@ -1,13 +1,12 @@
 """How pieces of documents are shown: to clients of the API, and to models, which cite them by markers."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from assistants_tui.engine.tools.file_search.interface import Hit
 from assistants_tui.engine.tools.file_search.texts import StoredChunk
-from assistants_tui.protocol.objects import RunStep, Tool, ToolCall
+from assistants_tui.protocol.objects import Json, RunStep, Tool, ToolCall
 
-Json = dict[str, Any]
 Step = TypeVar("Step", bound=RunStep)
 
 NO_DOCUMENTS = (
