@@ -37,12 +37,12 @@ from assistants_tui.engine.store import ids
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.schema import files
+from assistants_tui.protocol.objects import Json
 from benchmarks.corpus import Text, corpus
 from benchmarks.figures import Figure, percentile
 from benchmarks.vectors import VectorEndpoint
 from support.serve_command import ServeCommand, serve_command
 
-JSON = dict[str, Any]
 BATCH = 500  # files of one batch, as the SDKs send them
 UPLOADS = 4  # at the same time
 BEST_LEXICAL = {"recall_20": 0.88, "mrr": 0.67}
@@ -79,7 +79,7 @@ class Memory:
             self.largest_of_all = max(self.largest_of_all, total)
             await asyncio.sleep(0.5)
 
-    def figures(self) -> JSON:
+    def figures(self) -> Json:
         """The engine's own, in the second and in the last tenth of the time: they differ if it grows."""
         tenth = max(1, len(self.engine) // 10)
         return {
@@ -96,10 +96,10 @@ class Client:
         self.http = httpx2.AsyncClient(base_url=f"{server.url}/v1", timeout=600)
         self.store = ""
 
-    async def post(self, path: str, **body: Any) -> JSON:
+    async def post(self, path: str, **body: Any) -> Json:
         response = await self.http.post(path, json=body)
         assert response.status_code == 200, response.text
-        found: JSON = response.json()
+        found: Json = response.json()
         return found
 
     async def upload(self, texts: Sequence[Text]) -> list[str]:
@@ -115,7 +115,7 @@ class Client:
 
         return await asyncio.gather(*map(one, texts))
 
-    async def ingest(self, ids: Sequence[str]) -> JSON:
+    async def ingest(self, ids: Sequence[str]) -> Json:
         """Put all files into a store, and wait until each of them can be found."""
         self.store = (await self.post("/vector_stores", name="benchmark"))["id"]
         begun = time.perf_counter()
@@ -133,11 +133,11 @@ class Client:
         seconds = time.perf_counter() - begun
         return {"seconds": round(seconds, 1), "counts": store["file_counts"], "bytes": store["usage_bytes"]}
 
-    async def search(self, question: str, **how: Any) -> list[JSON]:
+    async def search(self, question: str, **how: Any) -> list[Json]:
         found = await self.post(
             f"/vector_stores/{self.store}/search", query=question, max_num_results=20, **how
         )
-        hits: list[JSON] = found["data"]
+        hits: list[Json] = found["data"]
         return hits
 
     async def chunk_count(self, ids: Sequence[str]) -> int:
@@ -149,7 +149,7 @@ class Client:
 
 async def measure(
     client: Client, questions: Sequence[tuple[Text, str]], how: Mapping[str, Any], in_flight: int = 1
-) -> JSON:
+) -> Json:
     """Ask all questions, each with the ID of the file that answers it."""
     ranks: list[int] = []
     times: list[float] = []
@@ -173,7 +173,7 @@ async def measure(
     }
 
 
-async def remove(client: Client, questions: Sequence[tuple[Text, str]]) -> JSON:
+async def remove(client: Client, questions: Sequence[tuple[Text, str]]) -> Json:
     """Take files out of the store: the very next search must not find them."""
     times: list[float] = []
     found_again = 0
@@ -310,9 +310,9 @@ async def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
     texts = corpus(options.files)
-    results: JSON = {}
+    results: Json = {}
 
-    def note(name: str, figures: JSON) -> None:
+    def note(name: str, figures: Json) -> None:
         results[name] = figures
         print(f"{name}: {json.dumps(figures)}", flush=True)
 

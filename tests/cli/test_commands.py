@@ -15,12 +15,13 @@ import pytest
 from assistants_tui import __version__
 from assistants_tui.cli import main
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
+from assistants_tui.protocol.objects import Json
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.mcp_servers import use_servers
-from support.odd_server import JSON, PROFILE, assistant, listed, message, odd_server
+from support.odd_server import PROFILE, assistant, listed, message, odd_server
 from support.terminal import COMMAND
 
 
@@ -109,7 +110,7 @@ def test_mistakes_say_what_to_do(arguments: list[str], code: int, says: str) -> 
 
 
 async def test_ask_says_of_a_server_of_models_how_to_use_it() -> None:
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if path != "/models":
             return 404, {"error": "404 page not found"}
         return 200, listed({"id": "llama3.2", "object": "model", "created": 1, "owned_by": "library"})
@@ -126,9 +127,9 @@ async def test_ask_says_of_a_server_of_models_how_to_use_it() -> None:
 async def test_ask_gives_an_answer_of_a_run_that_cannot_be_read() -> None:
     """As a proxy of LiteLLM answers: a stream that is none, and nothing of runs."""
 
-    messages: list[JSON] = []
+    messages: list[Json] = []
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if (method, path) == ("POST", "/threads"):
             messages.append(message("Hello"))
             return 200, {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "metadata": {}}

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from assistants_tui.engine.app import EngineSettings
+from assistants_tui.protocol.objects import Json
 from support.documents import pdf
-from support.engine import JSON, error_of, make, open_engine, settled, turn_of_another_engine, upload
+from support.engine import error_of, make, open_engine, settled, turn_of_another_engine, upload
 from support.engine_process import nursery
 from support.engines import BETA
 from support.processes import running
@@ -22,7 +23,7 @@ WORKERS = "file_search.workers"  # in the command lines of what reads and indexe
 TEXT = "".join(f"Line {number} says something of its own.\n" for number in range(60))
 
 
-def counts(**numbers: int) -> JSON:
+def counts(**numbers: int) -> Json:
     every = dict.fromkeys(("in_progress", "completed", "failed", "cancelled"), 0) | numbers
     return every | {"total": sum(numbers.values())}
 
@@ -103,7 +104,7 @@ async def test_counts_at_every_moment(http: httpx2.AsyncClient) -> None:
     ids = [(await upload(http, f"{number}.txt", TEXT.encode()))["id"] for number in range(12)]
     store = await make(http, "/vector_stores", file_ids=ids, chunking_strategy=SMALL)
     path = f"/vector_stores/{store['id']}"
-    seen: list[JSON] = [store]
+    seen: list[Json] = [store]
     while seen[-1]["status"] == "in_progress":
         seen.append(await get(http, path))
         names = await found(http, path, "says something")

@@ -9,24 +9,23 @@ from hypothesis import strategies as st
 
 from assistants_tui.protocol import json_schema
 from assistants_tui.protocol.json_schema import TooMuchWorkError, deviations
+from assistants_tui.protocol.objects import Json
 
-JSON = dict[str, Any]
 
-
-def doubling(levels: int, keyword: str) -> JSON:
+def doubling(levels: int, keyword: str) -> Json:
     """A schema that asks for two checks of the next one, and that for two of its next one."""
-    parts: JSON = {f"p{level}": {keyword: [{"$ref": f"#/$defs/p{level + 1}"}] * 2} for level in range(levels)}
+    parts: Json = {f"p{level}": {keyword: [{"$ref": f"#/$defs/p{level + 1}"}] * 2} for level in range(levels)}
     return {"$ref": "#/$defs/p0", "$defs": parts | {f"p{levels}": {"type": "string"}}}
 
 
-def nested(levels: int) -> JSON:
-    value: JSON = {}
+def nested(levels: int) -> Json:
+    value: Json = {}
     for _ in range(levels):
         value = {"x": value}
     return value
 
 
-TWICE: JSON = {"properties": {"x": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "required": ["y"]}
+TWICE: Json = {"properties": {"x": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "required": ["y"]}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ TWICE: JSON = {"properties": {"x": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "
     ],
     ids=["allOf", "anyOf", "oneOf", "nested", "items", "unique", "long text", "long error", "enum"],
 )
-def test_what_would_take_too_long_is_given_up(schema: JSON, value: Any) -> None:
+def test_what_would_take_too_long_is_given_up(schema: Json, value: Any) -> None:
     with pytest.raises(TooMuchWorkError):
         deviations(value, schema, most=1_000_000)
 
@@ -75,7 +74,7 @@ def test_patterns_that_make_others_go_back_for_ever(pattern: str, kind: str) -> 
         ),
     ],
 )
-def test_what_nobody_can_check_in_time_is_passed_over(schema: JSON, value: Any) -> None:
+def test_what_nobody_can_check_in_time_is_passed_over(schema: Json, value: Any) -> None:
     assert deviations(value, schema, most=1) == []
 
 

@@ -10,10 +10,9 @@ import httpx2
 from filelock import FileLock, Timeout
 
 from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.protocol.objects import Json
 
-JSON = dict[str, Any]
-
-NEW_RUN: JSON = {
+NEW_RUN: Json = {
     "assistant_id": "asst_1",
     "model": "m",
     "instructions": "",
@@ -68,12 +67,12 @@ async def open_engine(settings: EngineSettings) -> AsyncIterator[httpx2.AsyncCli
         yield client
 
 
-async def settled(http: httpx2.AsyncClient, path: str) -> JSON:
+async def settled(http: httpx2.AsyncClient, path: str) -> Json:
     """A vector store, a batch or a file in a store once nothing of it is in progress."""
     while True:
         response = await http.get(path)
         assert response.status_code == 200, response.text
-        found: JSON = response.json()
+        found: Json = response.json()
         if found["status"] != "in_progress":
             return found
         await asyncio.sleep(0.01)
@@ -95,27 +94,27 @@ async def turn_of_another_engine(data_dir: Path) -> AsyncIterator[None]:
         turn.release()
 
 
-def error_of(response: httpx2.Response) -> JSON:
+def error_of(response: httpx2.Response) -> Json:
     """The error in a response's envelope."""
-    error: JSON = response.json()["error"]
+    error: Json = response.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
     return error
 
 
-async def make(http: httpx2.AsyncClient, path: str, **body: Any) -> JSON:
+async def make(http: httpx2.AsyncClient, path: str, **body: Any) -> Json:
     """What a POST that has to succeed makes."""
     response = await http.post(path, json=body)
     assert response.status_code == 200, response.text
-    made: JSON = response.json()
+    made: Json = response.json()
     return made
 
 
 async def upload(
     http: httpx2.AsyncClient, name: str = "ledger.txt", data: bytes = b"Rent is due.", **fields: str
-) -> JSON:
+) -> Json:
     """A file that was uploaded, for assistants unless `purpose` says otherwise."""
     form = {"purpose": "assistants"} | fields
     response = await http.post("/files", files={"file": (name, data)}, data=form)
     assert response.status_code == 200, response.text
-    made: JSON = response.json()
+    made: Json = response.json()
     return made

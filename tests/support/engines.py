@@ -12,10 +12,10 @@ from openai import AsyncOpenAI
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.store.clock import Clock, SystemClock
+from assistants_tui.protocol.objects import Json
 from support.model_endpoint import ModelEndpoint, Reply
 from support.served import served
 
-JSON = dict[str, Any]
 Event = tuple[str, Any]
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
@@ -36,7 +36,7 @@ class ServedEngine:
         self.endpoint.replies += replies
 
     @property
-    def prompts(self) -> list[JSON]:
+    def prompts(self) -> list[Json]:
         """What the model was asked."""
         assert self.endpoint is not None
         return self.endpoint.chats
@@ -50,27 +50,27 @@ class ServedEngine:
         messages = [{"role": "user", "content": question} for question in questions]
         return str((await self.post("/threads", {"messages": messages}))["id"])
 
-    async def post(self, path: str, body: object = None) -> JSON:
+    async def post(self, path: str, body: object = None) -> Json:
         """The object that a request gives. Fails unless the answer is 200."""
         return _checked(await self.http.post(path, json=body if body is not None else {}))
 
-    async def get(self, path: str) -> JSON:
+    async def get(self, path: str) -> Json:
         return _checked(await self.http.get(path))
 
-    async def listed(self, path: str) -> list[JSON]:
+    async def listed(self, path: str) -> list[Json]:
         """A list's objects, oldest first."""
-        found: list[JSON] = (await self.get(f"{path}?order=asc&limit=100"))["data"]
+        found: list[Json] = (await self.get(f"{path}?order=asc&limit=100"))["data"]
         return found
 
     @asynccontextmanager
-    async def streaming(self, path: str, body: JSON) -> AsyncIterator[AsyncIterator[Event]]:
+    async def streaming(self, path: str, body: Json) -> AsyncIterator[AsyncIterator[Event]]:
         """The events of a request with `stream`, as they come."""
         async with self.http.stream("POST", path, json={**body, "stream": True}) as response:
             assert response.status_code == 200, await response.aread()
             assert response.headers["content-type"].startswith("text/event-stream")
             yield _events(response)
 
-    async def events(self, path: str, body: JSON) -> list[Event]:
+    async def events(self, path: str, body: Json) -> list[Event]:
         """All events of a request with `stream`."""
         async with self.streaming(path, body) as events:
             return [event async for event in events]
@@ -79,7 +79,7 @@ class ServedEngine:
         """All events of a new run."""
         return await self.events(f"/threads/{thread_id}/runs", {"assistant_id": assistant_id, **fields})
 
-    async def settled(self, thread_id: str, run_id: str) -> JSON:
+    async def settled(self, thread_id: str, run_id: str) -> Json:
         """The run once it has ended or waits for an answer, by polling."""
         run = await self.sdk.beta.threads.runs.poll(run_id, thread_id=thread_id, poll_interval_ms=5)
         return await self.get(f"/threads/{thread_id}/runs/{run.id}")
@@ -113,7 +113,7 @@ async def engine(
         yield ServedEngine(url, sdk, http, endpoint)
 
 
-def tokens(prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0) -> JSON:
+def tokens(prompt: int, completion: int, *, cached: int = 0, reasoning: int = 0) -> Json:
     """The usage that runs and steps show."""
     return {
         "prompt_tokens": prompt,
@@ -137,7 +137,7 @@ def data_of(events: Sequence[Event], name: str) -> list[Any]:
     return [data for given, data in events if given == name]
 
 
-def text_of(message: JSON) -> str:
+def text_of(message: Json) -> str:
     """The text of a message."""
     return "".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
 
@@ -158,7 +158,7 @@ async def _events(response: httpx2.Response) -> AsyncIterator[Event]:
             name, data = "", ""
 
 
-def _checked(response: httpx2.Response) -> JSON:
+def _checked(response: httpx2.Response) -> Json:
     assert response.status_code == 200, (response.status_code, response.text)
-    found: JSON = response.json()
+    found: Json = response.json()
     return found

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-JSON = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 class Cut:
@@ -22,7 +22,7 @@ class Cut:
 class Reply:
     """One answer. Its body's items: chunks to send as events, raw bytes, events to wait for, `Cut()`."""
 
-    body: Iterable[JSON | bytes | asyncio.Event | Cut] = ()
+    body: Iterable[Json | bytes | asyncio.Event | Cut] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
@@ -34,10 +34,10 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
-    body: JSON
+    body: Json
 
 
-def chunk(delta: JSON | None = None, finish_reason: str | None = None, **rest: object) -> JSON:
+def chunk(delta: Json | None = None, finish_reason: str | None = None, **rest: object) -> Json:
     """One `chat.completion.chunk` with one choice."""
     return {
         "id": "chatcmpl-1",
@@ -49,7 +49,7 @@ def chunk(delta: JSON | None = None, finish_reason: str | None = None, **rest: o
     }
 
 
-def usage(prompt: int, completion: int) -> JSON:
+def usage(prompt: int, completion: int) -> Json:
     """The chunk without choices that ends an answer whose tokens are counted."""
     counts = {
         "prompt_tokens": prompt,
@@ -120,7 +120,7 @@ class ModelEndpoint:
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
-    def chats(self) -> list[JSON]:
+    def chats(self) -> list[Json]:
         """The bodies of the chat requests so far."""
         return [request.body for request in self.requests if request.path.endswith("/chat/completions")]
 

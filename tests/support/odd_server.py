@@ -4,23 +4,22 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
+from assistants_tui.protocol.objects import Json
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.paths import user_paths
 
-JSON = dict[str, Any]
-Answer = Callable[[str, str, JSON], Awaitable[tuple[int, JSON]]]
+Answer = Callable[[str, str, Json], Awaitable[tuple[int, Json]]]
 """Gives status and body of the answer to a method, a path below the base URL, and a body."""
 PROFILE = "odd"
 
 
-def listed(*items: JSON) -> JSON:
+def listed(*items: Json) -> Json:
     return {"object": "list", "data": list(items), "has_more": False}
 
 
-def assistant(**fields: object) -> JSON:
+def assistant(**fields: object) -> Json:
     return {
         "id": "asst_1",
         "object": "assistant",
@@ -35,7 +34,7 @@ def assistant(**fields: object) -> JSON:
     }
 
 
-def message(text: str, *, number: int = 1, role: str = "user") -> JSON:
+def message(text: str, *, number: int = 1, role: str = "user") -> Json:
     return {
         "id": f"msg_{number}",
         "object": "thread.message",

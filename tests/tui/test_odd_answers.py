@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from textual import events
 
+from assistants_tui.protocol.objects import Json
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app
-from support.odd_server import JSON, PROFILE, assistant, listed, message, odd_server
+from support.odd_server import PROFILE, assistant, listed, message, odd_server
 
 
 def told(driver: Driver) -> list[str]:
@@ -16,7 +17,7 @@ def told(driver: Driver) -> list[str]:
 
 @pytest.mark.parametrize("key", ["f8", "f7", "e"])
 async def test_objects_without_required_fields_do_not_end_the_app(key: str) -> None:
-    short: dict[str, JSON] = {
+    short: dict[str, Json] = {
         "/assistants": assistant(),
         "/assistants/asst_1": {"id": "asst_1", "object": "assistant", "name": "Odd"},
         "/vector_stores": {"id": "vs_1", "object": "vector_store", "name": "Rules", "created_at": 1},
@@ -24,7 +25,7 @@ async def test_objects_without_required_fields_do_not_end_the_app(key: str) -> N
         "/models": {"id": "m"},
     }
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if path not in short:
             return 404, {"error": {"message": "no"}}
         return 200, short[path] if path.count("/") > 1 else listed(short[path])
@@ -44,7 +45,7 @@ async def test_objects_without_required_fields_do_not_end_the_app(key: str) -> N
 
 
 async def test_a_thread_without_an_id_leaves_the_message_to_be_taken_back() -> None:
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if method == "POST":
             return 200, {"object": "thread"}
         return 200, listed(*([assistant()] if path == "/assistants" else []))
@@ -66,9 +67,9 @@ async def test_a_thread_without_an_id_leaves_the_message_to_be_taken_back() -> N
 
 async def test_what_is_sent_while_the_app_connects_goes_out_when_it_can() -> None:
     connects = asyncio.Event()
-    posted: list[JSON] = []
+    posted: list[Json] = []
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if path == "/assistants":
             await connects.wait()
             return 200, listed(assistant())
@@ -94,7 +95,7 @@ async def test_what_is_sent_while_the_app_connects_goes_out_when_it_can() -> Non
 
 
 async def test_sent_to_a_server_that_never_came_it_waits_for_another_try() -> None:
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         await connects.wait()
         return 401, {"error": {"message": "bad key"}}
 
@@ -134,7 +135,7 @@ async def test_a_mistake_in_a_worker_a_timer_or_an_action_is_told_and_the_app_go
 
 
 async def test_an_assistant_that_is_malformed_costs_itself_alone() -> None:
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if path == "/assistants":
             return 200, listed({"object": "assistant", "name": "No ID"}, assistant())
         return 200, listed()
@@ -144,7 +145,7 @@ async def test_an_assistant_that_is_malformed_costs_itself_alone() -> None:
 
 
 async def test_an_error_with_the_status_of_a_success_is_told_in_the_server_s_words() -> None:
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         return 200, {"error": {"message": "The quota of this team is used up."}}
 
     async with odd_server(answer), open_app(profile=PROFILE, connected=False) as driver:
@@ -162,9 +163,9 @@ THREAD = {"id": "thread_1", "object": "thread", "created_at": 1_700_000_000, "me
 @pytest.mark.parametrize("hangs", ["/threads", "/threads/thread_1/messages"])
 async def test_a_message_being_sent_can_be_taken_back(hangs: str, arrived: bool) -> None:
     waiting, never = asyncio.Event(), asyncio.Event()
-    stored: list[JSON] = []
+    stored: list[Json] = []
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if method == "POST" and path == hangs:
             if arrived and path.endswith("messages"):
                 stored.append(message(str(sent["content"])))
@@ -193,9 +194,9 @@ async def test_a_message_being_sent_can_be_taken_back(hangs: str, arrived: bool)
 
 async def test_a_message_whose_run_is_being_begun_stays_in_the_thread() -> None:
     waiting, never = asyncio.Event(), asyncio.Event()
-    stored: list[JSON] = []
+    stored: list[Json] = []
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if method == "POST" and path.endswith("/runs"):
             waiting.set()
             await never.wait()
@@ -227,7 +228,7 @@ async def test_a_message_whose_run_is_being_begun_stays_in_the_thread() -> None:
 async def test_a_message_that_the_server_may_have_keeps_its_warning() -> None:
     waiting, never = asyncio.Event(), asyncio.Event()
 
-    async def answer(method: str, path: str, sent: JSON) -> tuple[int, JSON]:
+    async def answer(method: str, path: str, sent: Json) -> tuple[int, Json]:
         if (method, path) == ("POST", "/threads"):
             return 200, THREAD
         if path == "/threads/thread_1/messages":

@@ -12,7 +12,8 @@ from assistants_tui.engine.api.openapi import OPERATIONS
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.store import api_keys
 from assistants_tui.engine.store.database import Database
-from support.engine import JSON, ManualClock, error_of, make, open_engine, upload
+from assistants_tui.protocol.objects import Json
+from support.engine import ManualClock, error_of, make, open_engine, upload
 
 KEYS = {"key-of-anna-1": "anna", "key-of-anna-2": "anna", "key-of-bert": "bert"}
 ANNA, ANNA_TOO, BERT = ({"Authorization": f"Bearer {key}"} for key in KEYS)
@@ -76,7 +77,7 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
         "batch_id": batch["id"],
         "upload_id": pending["id"],
     }
-    bodies: dict[str, JSON] = {
+    bodies: dict[str, Json] = {
         "/threads/{thread_id}/messages": {"role": "user", "content": "x"},
         "/threads/{thread_id}/runs": {"assistant_id": assistant["id"]},
         "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs": {"tool_outputs": []},
@@ -105,9 +106,9 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
         assert len((await http.get(path)).json()["data"]) == 1
 
 
-async def everything(http: httpx2.AsyncClient) -> list[JSON]:
+async def everything(http: httpx2.AsyncClient) -> list[Json]:
     """All that there is of somebody, threads with their messages and runs."""
-    found: list[JSON] = []
+    found: list[Json] = []
     for path in ("/assistants", "/threads", "/files", "/vector_stores"):
         found += (await http.get(path)).json()["data"]
     for thread in [one["id"] for one in found if one["object"] == "thread"]:
@@ -183,8 +184,8 @@ async def test_key_file(tmp_path: Path, clock: ManualClock) -> None:
         assert (await http.get("/threads", headers=BERT)).status_code == 401
 
 
-async def make_as(http: httpx2.AsyncClient, who: dict[str, str]) -> JSON:
-    made: JSON = (await http.post("/threads", headers=who)).json()
+async def make_as(http: httpx2.AsyncClient, who: dict[str, str]) -> Json:
+    made: Json = (await http.post("/threads", headers=who)).json()
     return made
 
 

@@ -8,7 +8,8 @@ from openai import AsyncOpenAI
 
 from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store.database import Database
-from support.engine import JSON, ManualClock, error_of, make, open_engine, settled, upload
+from assistants_tui.protocol.objects import Json
+from support.engine import ManualClock, error_of, make, open_engine, settled, upload
 
 USER = {"role": "user", "content": "I need to solve `3x + 11 = 14`."}
 
@@ -50,7 +51,7 @@ async def test_minimal_assistant(http: httpx2.AsyncClient, clock: ManualClock) -
 async def test_assistant_with_everything(http: httpx2.AsyncClient) -> None:
     file, store = await upload(http), await make(http, "/vector_stores")
     schema = {"type": "object", "properties": {"x": {"type": "number", "default": 1e-300}}}
-    body: JSON = {
+    body: Json = {
         "model": "local-small",
         "name": "Ledger helper",
         "description": "Answers from the ledger.",
@@ -95,7 +96,7 @@ async def test_assistant_with_everything(http: httpx2.AsyncClient) -> None:
     "response_format",
     [{"type": "json_object"}, {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}],
 )
-async def test_json_answers_go_with_functions_only(http: httpx2.AsyncClient, response_format: JSON) -> None:
+async def test_json_answers_go_with_functions_only(http: httpx2.AsyncClient, response_format: Json) -> None:
     function = {"type": "function", "function": {"name": "now"}}
     code = {"type": "code_interpreter"}
     refused = [
@@ -196,7 +197,7 @@ async def test_threads_are_listed(http: httpx2.AsyncClient, clock: ManualClock) 
 
 
 async def test_thread_with_first_messages(http: httpx2.AsyncClient, clock: ManualClock) -> None:
-    said: list[JSON] = [USER, {"role": "assistant", "content": "x = 1"}, USER | {"metadata": {"a": "b"}}]
+    said: list[Json] = [USER, {"role": "assistant", "content": "x = 1"}, USER | {"metadata": {"a": "b"}}]
     thread = await make(http, "/threads", messages=said, metadata={"c": "d"})
     assert thread == {
         "id": thread["id"],
@@ -245,7 +246,7 @@ async def test_message(http: httpx2.AsyncClient, clock: ManualClock) -> None:
 async def test_content_parts(http: httpx2.AsyncClient) -> None:
     image = await upload(http, "plot.png", b"\x89PNG", purpose="vision")
     thread = await make(http, "/threads")
-    parts: list[JSON] = [
+    parts: list[Json] = [
         {"type": "text", "text": "What is this?"},
         {"type": "image_file", "image_file": {"file_id": image["id"]}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}},

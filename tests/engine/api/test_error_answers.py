@@ -6,7 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.engine import JSON, error_of, make, upload
+from assistants_tui.protocol.objects import Json
+from support.engine import error_of, make, upload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -14,7 +15,7 @@ USER = {"role": "user", "content": "hello"}
 V1_HINT = "In version 2 of the API, files go into 'tool_resources'"
 
 # what is sent; status, param, code, what the message has in it
-BODIES: list[tuple[str, JSON, str, str, str]] = [
+BODIES: list[tuple[str, Json, str, str, str]] = [
     ("/assistants", {}, "model", "missing_required_parameter", "Missing required parameter: 'model'."),
     (
         "/assistants",
@@ -230,7 +231,7 @@ BODIES: list[tuple[str, JSON, str, str, str]] = [
 
 @pytest.mark.parametrize(("path", "body", "param", "code", "words"), BODIES)
 async def test_refused_bodies(
-    shared: httpx2.AsyncClient, path: str, body: JSON, param: str, code: str, words: str
+    shared: httpx2.AsyncClient, path: str, body: Json, param: str, code: str, words: str
 ) -> None:
     response = await shared.post(path, json=body)
     error = error_of(response)
@@ -333,7 +334,7 @@ _ATTACHMENT = {"file_id": _THREAD_ID, "tools": [{"type": "file_search"}]}
     ],
 )
 async def test_an_id_of_the_wrong_kind(
-    shared: httpx2.AsyncClient, path: str, body: JSON, param: str, begins: str
+    shared: httpx2.AsyncClient, path: str, body: Json, param: str, begins: str
 ) -> None:
     response = await shared.post(path, json=body)
     error = error_of(response)

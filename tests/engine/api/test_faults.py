@@ -14,7 +14,8 @@ from assistants_tui.engine.api import body_stream
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.engine.store import runs
 from assistants_tui.engine.store.database import FILE_NAME, Database
-from support.engine import JSON, error_of, make, open_engine
+from assistants_tui.protocol.objects import Json
+from support.engine import error_of, make, open_engine
 from support.model_endpoint import ModelEndpoint
 
 FORM = (
@@ -27,13 +28,13 @@ def blobs(settings: EngineSettings) -> list[Path]:
     return [path for path in (settings.data_dir / "files").rglob("*") if path.is_file()]
 
 
-async def send_half(settings: EngineSettings, then: str) -> list[JSON]:
+async def send_half(settings: EngineSettings, then: str) -> list[Json]:
     """Send half an upload to an engine and then hang up or say nothing more. What it answered."""
     app = create_app(settings)
-    half: list[JSON] = [{"type": "http.request", "body": FORM, "more_body": True}]
-    sent: list[JSON] = []
+    half: list[Json] = [{"type": "http.request", "body": FORM, "more_body": True}]
+    sent: list[Json] = []
 
-    async def receive() -> JSON:
+    async def receive() -> Json:
         if half:
             return half.pop()
         if then == "silence":
@@ -43,7 +44,7 @@ async def send_half(settings: EngineSettings, then: str) -> list[JSON]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope: JSON = {
+    scope: Json = {
         "type": "http",
         "method": "POST",
         "path": "/v1/files",

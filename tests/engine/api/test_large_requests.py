@@ -14,16 +14,17 @@ from assistants_tui.engine.api import large_bodies
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.large_bodies import MAX_BODY, LargeBodies
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, vector_stores
-from support.engine import JSON, error_of, make
+from assistants_tui.protocol.objects import Json
+from support.engine import error_of, make
 from support.engines import engine
 from support.model_endpoint import Reply, chunk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MANY = 100_000
-MESSAGE: JSON = {"role": "user", "content": "Hi"}
-ATTACHED: JSON = {"file_id": "file-x", "tools": [{"type": "file_search"}]}
-OUTPUT: JSON = {"tool_call_id": "call_x", "output": "x"}
+MESSAGE: Json = {"role": "user", "content": "Hi"}
+ATTACHED: Json = {"file_id": "file-x", "tools": [{"type": "file_search"}]}
+OUTPUT: Json = {"tool_call_id": "call_x", "output": "x"}
 
 
 @pytest.mark.parametrize("piece", ["[]", "{}", "0", '""', '{"role":"user","content":"x"}'])
@@ -72,7 +73,7 @@ async def test_a_body_of_very_many_values(shared: httpx2.AsyncClient, path: str,
     ],
 )
 async def test_lists_that_the_contract_leaves_open(
-    shared: httpx2.AsyncClient, path: str, body: JSON, param: str
+    shared: httpx2.AsyncClient, path: str, body: Json, param: str
 ) -> None:
     error = error_of(await shared.post(path, json=body))
     assert (error["code"], error["param"]) == ("array_above_max_length", param)
@@ -85,13 +86,13 @@ async def test_a_thread_begins_with_a_thousand_messages(shared: httpx2.AsyncClie
 
 
 async def test_a_filter_of_very_many_conditions(shared: httpx2.AsyncClient) -> None:
-    condition: JSON = {"type": "eq", "key": "k", "value": 1}
-    many: JSON = {"type": "or", "filters": [{"type": "and", "filters": [condition] * 99}] * 11}
+    condition: Json = {"type": "eq", "key": "k", "value": 1}
+    many: Json = {"type": "or", "filters": [{"type": "and", "filters": [condition] * 99}] * 11}
     error = error_of(await shared.post("/vector_stores/vs_x/search", json={"query": "x", "filters": many}))
     assert error["param"] == "filters" and "at most 1000" in error["message"]
 
 
-FIELDS: JSON = {f"field{number}": number for number in range(MANY // 2)}
+FIELDS: Json = {f"field{number}": number for number in range(MANY // 2)}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ LONG = "x" * 200_000
     ],
 )
 async def test_an_error_does_not_repeat_what_was_sent(
-    shared: httpx2.AsyncClient, path: str, body: JSON
+    shared: httpx2.AsyncClient, path: str, body: Json
 ) -> None:
     refused = await shared.post(path, json=body)
     assert refused.status_code in {400, 404} and len(refused.content) < 5_000
@@ -154,8 +155,8 @@ async def test_an_error_does_not_repeat_what_was_sent(
 
 @pytest.mark.parametrize("strict", [True, False])
 async def test_large_schemas_are_checked_whole(shared: httpx2.AsyncClient, strict: bool) -> None:
-    properties: JSON = {f"p{number}": {"type": "string"} for number in range(5_000)}
-    parameters: JSON = {"type": "object", "properties": properties | {"last": {"type": "text"}}}
+    properties: Json = {f"p{number}": {"type": "string"} for number in range(5_000)}
+    parameters: Json = {"type": "object", "properties": properties | {"last": {"type": "text"}}}
     tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": strict}}
     response = await shared.post("/assistants", json={"model": "m", "tools": [tool]})
     assert response.status_code == (400 if strict else 200)

@@ -5,18 +5,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.engine import JSON, error_of, make, upload
+from assistants_tui.protocol.objects import Json
+from support.engine import error_of, make, upload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-FUNCTION: JSON = {"type": "function", "function": {"name": "tide_height"}}
+FUNCTION: Json = {"type": "function", "function": {"name": "tide_height"}}
 
 
-def function(**fields: Any) -> JSON:
+def function(**fields: Any) -> Json:
     return {"type": "function", "function": {"name": "tide_height"} | fields}
 
 
-def file_search(**options: Any) -> JSON:
+def file_search(**options: Any) -> Json:
     return {"type": "file_search", "file_search": options}
 
 
@@ -180,8 +181,8 @@ def name_of(case: tuple[Any, ...]) -> str:
 
 
 async def check(
-    http: httpx2.AsyncClient, path: str, base: JSON, case: tuple[str, Any, Any, str, str]
-) -> JSON:
+    http: httpx2.AsyncClient, path: str, base: Json, case: tuple[str, Any, Any, str, str]
+) -> Json:
     """The bad value is refused in the right words, the good one taken. Returns what it made."""
     field, good, bad, code, param = case
     refused = await http.post(path, json=base | {field: bad})
@@ -341,7 +342,7 @@ LISTS = [
 
 @pytest.mark.parametrize(("path", "base", "field", "value", "param"), LISTS)
 async def test_lists_that_are_too_long(
-    shared: httpx2.AsyncClient, path: str, base: JSON, field: str, value: Any, param: str
+    shared: httpx2.AsyncClient, path: str, base: Json, field: str, value: Any, param: str
 ) -> None:
     error = error_of(await shared.post(path, json=base | {field: value}))
     assert (error["code"], error["param"]) == ("array_above_max_length", param)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from support.engine import JSON, settled
+from assistants_tui.protocol.objects import Json
+from support.engine import settled
 from support.engines import ServedEngine, data_of
 from support.model_endpoint import calls, says
 
@@ -54,15 +55,15 @@ USAGE = {
     *("prompt_tokens", "completion_tokens", "total_tokens"),
     *("prompt_token_details", "completion_tokens_details"),
 }
-NO_FILES: JSON = {"code_interpreter": {"file_ids": []}}
+NO_FILES: Json = {"code_interpreter": {"file_ids": []}}
 RANKING = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
 
 
-async def _file(engine: ServedEngine, name: str = "foods.txt") -> JSON:
+async def _file(engine: ServedEngine, name: str = "foods.txt") -> Json:
     response = await engine.http.post(
         "/files", files={"file": (name, b"Filip likes cake.")}, data={"purpose": "assistants"}
     )
-    file: JSON = response.json()
+    file: Json = response.json()
     return file
 
 
@@ -75,7 +76,7 @@ async def _file(engine: ServedEngine, name: str = "foods.txt") -> JSON:
     ],
     ids=["no tools", "code interpreter", "function"],
 )
-async def test_an_assistant(served_engine: ServedEngine, tools: list[JSON], resources: JSON) -> None:
+async def test_an_assistant(served_engine: ServedEngine, tools: list[Json], resources: Json) -> None:
     made = await served_engine.post("/assistants", {"model": "m", "tools": tools})
     assert made.keys() >= ASSISTANT
     assert made["tool_resources"] == resources

@@ -51,7 +51,8 @@ from pydantic import BaseModel
 
 from assistants_tui.engine.api.requests import assistants, files, messages, runs, tools, vector_stores
 from assistants_tui.protocol import limits
-from support.engine import JSON, make, upload
+from assistants_tui.protocol.objects import Json
+from support.engine import make, upload
 
 # our form, the SDK's type, names that are not in the body, names that only we want
 FORMS: list[tuple[type[BaseModel], Any, set[str], set[str]]] = [
@@ -167,7 +168,7 @@ def unknown_fields(value: object, path: str = "") -> set[str]:
     )
 
 
-def validate(model: type[BaseModel], body: JSON, *beyond: str) -> None:
+def validate(model: type[BaseModel], body: Json, *beyond: str) -> None:
     """The body is strictly what the SDK's model says, with all its fields and those `beyond`."""
     assert unknown_fields(model.model_validate(body, strict=True)) == set(beyond)
     assert model.model_fields.keys() <= body.keys()

@@ -8,13 +8,14 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
+from assistants_tui.protocol.objects import Json
 from support import documents
 from support.documents import pdf
-from support.engine import JSON, ManualClock, error_of, make, settled, upload
+from support.engine import ManualClock, error_of, make, settled, upload
 
 shared_engine = pytest.mark.asyncio(loop_scope="module")
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 20}}
-FILES: dict[str, tuple[bytes, JSON]] = {
+FILES: dict[str, tuple[bytes, Json]] = {
     "rent.md": (b"# Rent\n\nThe rent of the office is due in May.\n", {"year": 2026, "kind": "ledger"}),
     "heating.txt": (b"Heating of the office costs 80 euros.\n", {"year": 2025, "kind": "ledger"}),
     "manual.pdf": (
@@ -33,7 +34,7 @@ class Shelf:
     path: str
     ids: dict[str, str]
 
-    async def search(self, query: str | list[str], **options: Any) -> JSON:
+    async def search(self, query: str | list[str], **options: Any) -> Json:
         return await make(self.http, f"{self.path}/search", query=query, **options)
 
     async def found(self, query: str | list[str], **options: Any) -> list[str]:
@@ -134,7 +135,7 @@ async def test_several_queries_and_rewritten_ones(shelf: Shelf) -> None:
         ({"type": "eq", "key": "nothing", "value": "x"}, set()),
     ],
 )
-async def test_filters(shelf: Shelf, condition: JSON, expected: set[str]) -> None:
+async def test_filters(shelf: Shelf, condition: Json, expected: set[str]) -> None:
     assert set(await shelf.found("office", filters=condition)) == expected
 
 

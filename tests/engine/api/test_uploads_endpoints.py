@@ -9,23 +9,24 @@ import pytest
 from openai import AsyncOpenAI
 
 from assistants_tui.engine.app import EngineSettings
-from support.engine import JSON, ManualClock, error_of, make
+from assistants_tui.protocol.objects import Json
+from support.engine import ManualClock, error_of, make
 
 
 def blobs(settings: EngineSettings) -> list[Path]:
     return [path for path in (settings.data_dir / "files").rglob("*") if path.is_file()]
 
 
-async def begin(http: httpx2.AsyncClient, size: int = 6, **changes: object) -> JSON:
+async def begin(http: httpx2.AsyncClient, size: int = 6, **changes: object) -> Json:
     body = {"filename": "a.txt", "bytes": size, "mime_type": "text/plain", "purpose": "assistants"}
     return await make(http, "/uploads", **(body | changes))
 
 
-async def add(http: httpx2.AsyncClient, upload: JSON, data: bytes) -> httpx2.Response:
+async def add(http: httpx2.AsyncClient, upload: Json, data: bytes) -> httpx2.Response:
     return await http.post(f"/uploads/{upload['id']}/parts", files={"data": ("part", data)})
 
 
-async def complete(http: httpx2.AsyncClient, upload: JSON, parts: list[str], **more: str) -> httpx2.Response:
+async def complete(http: httpx2.AsyncClient, upload: Json, parts: list[str], **more: str) -> httpx2.Response:
     return await http.post(f"/uploads/{upload['id']}/complete", json={"part_ids": parts} | more)
 
 

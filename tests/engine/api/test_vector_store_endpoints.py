@@ -10,16 +10,16 @@ from assistants_tui.engine.app import EngineSettings
 from assistants_tui.engine.store import file_batches, vector_store_files
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import NewFile
-from assistants_tui.protocol.objects import ErrorInfo
+from assistants_tui.protocol.objects import ErrorInfo, Json
 from support.documents import pdf
-from support.engine import JSON, ManualClock, error_of, make, settled, upload
+from support.engine import ManualClock, error_of, make, settled, upload
 
 DAY = 86_400
 STATIC = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
 AUTO = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 
 
-def counts(**numbers: int) -> JSON:
+def counts(**numbers: int) -> Json:
     every = dict.fromkeys(("in_progress", "completed", "failed", "cancelled"), 0) | numbers
     return every | {"total": sum(numbers.values())}
 
@@ -226,7 +226,7 @@ async def test_batch(http: httpx2.AsyncClient, clock: ManualClock) -> None:
     ("body", "param"),
     [({}, "file_ids"), ({"file_ids": ["file-x"], "files": [{"file_id": "file-x"}]}, "files")],
 )
-async def test_batch_names_files_in_one_way(http: httpx2.AsyncClient, body: JSON, param: str) -> None:
+async def test_batch_names_files_in_one_way(http: httpx2.AsyncClient, body: Json, param: str) -> None:
     store = await make(http, "/vector_stores")
     refused = await http.post(f"/vector_stores/{store['id']}/file_batches", json=body)
     assert error_of(refused)["param"] == param
@@ -395,7 +395,7 @@ async def test_expiry_counts_from_the_last_use(http: httpx2.AsyncClient, clock: 
     ],
 )
 async def test_searches_that_make_no_sense(
-    http: httpx2.AsyncClient, search: JSON, param: str, code: str
+    http: httpx2.AsyncClient, search: Json, param: str, code: str
 ) -> None:
     store = await make(http, "/vector_stores")
     error = error_of(await http.post(f"/vector_stores/{store['id']}/search", json=search))
@@ -432,7 +432,7 @@ class TestToolResources:
 
     async def test_a_change_cannot_make_a_store(self, http: httpx2.AsyncClient) -> None:
         assistant, thread = await make(http, "/assistants", model="m"), await make(http, "/threads")
-        body: JSON = {"tool_resources": {"file_search": {"vector_stores": [{}]}}}
+        body: Json = {"tool_resources": {"file_search": {"vector_stores": [{}]}}}
         for path in (f"/assistants/{assistant['id']}", f"/threads/{thread['id']}"):
             error = error_of(await http.post(path, json=body))
             assert error["code"] == "unknown_parameter"
@@ -447,7 +447,7 @@ class TestToolResources:
         thread = await make(http, "/threads", tool_resources=both)
         path = f"/threads/{thread['id']}"
         assert (await make(http, path, metadata={"a": "b"}))["tool_resources"] == both
-        one: JSON = {"code_interpreter": {"file_ids": []}}
+        one: Json = {"code_interpreter": {"file_ids": []}}
         assert (await make(http, path, tool_resources=one))["tool_resources"] == one
         assert (await make(http, path, tool_resources=None))["tool_resources"] == one
 

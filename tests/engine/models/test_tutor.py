@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from assistants_tui.engine.models.base import ChatRequest, Finish, TextDelta, ToolCallDelta
 from assistants_tui.engine.models.tutor import Tutor, expressions
 from assistants_tui.engine.tools.definitions import CODE_INTERPRETER, FILE_SEARCH
-
-JSON = dict[str, Any]
+from assistants_tui.protocol.objects import Json
 
 
 def ran(code: str) -> str:
@@ -26,7 +25,7 @@ def ran(code: str) -> str:
     return done.stdout + done.stderr
 
 
-async def turn(request: ChatRequest) -> tuple[str, list[tuple[str, str, JSON]], Finish]:
+async def turn(request: ChatRequest) -> tuple[str, list[tuple[str, str, Json]], Finish]:
     """One turn: text, calls (ID, name, arguments), and how it ended."""
     text, finish = "", None
     calls: list[list[str]] = []
@@ -46,7 +45,7 @@ async def turn(request: ChatRequest) -> tuple[str, list[tuple[str, str, JSON]], 
 
 async def answer(question: str, **fields: Any) -> tuple[str, list[str]]:
     """The answer after all programs have been run, and the programs."""
-    messages: list[JSON] = [
+    messages: list[Json] = [
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Hello"},
         {"role": "user", "content": question},
@@ -152,7 +151,7 @@ def test_no_question_breaks_the_reading(question: str) -> None:
     asyncio.run(turn(request))
 
 
-FORECAST: JSON = {
+FORECAST: Json = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -215,7 +214,7 @@ async def test_a_tool_that_cannot_run_is_passed_on_in_plain_words() -> None:
         ChatRequest("tutor", [question], tools=[CODE_INTERPRETER])
     )
     call = {"id": identity, "function": {"name": name, "arguments": json.dumps(arguments)}}
-    messages: list[JSON] = [
+    messages: list[Json] = [
         question,
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": identity, "content": "[Code interpreter is off: no sandbox.]\n"},
@@ -261,7 +260,7 @@ async def test_the_first_answer_introduces_itself() -> None:
 
 async def test_tables_are_summarised(tmp_path: Path) -> None:
     (tmp_path / "tides.csv").write_text("port;height\nOulu;1.5\nVaasa;0.5\n")
-    messages: list[JSON] = [
+    messages: list[Json] = [
         {"role": "system", "content": "Files that the code interpreter can read:\n- /mnt/data/tides.csv"},
         {"role": "assistant", "content": "Hello"},
         {"role": "user", "content": "Please have a look.\n\n[Attached: tides.csv]"},
@@ -292,7 +291,7 @@ async def test_documents_are_not_searched_and_it_says_so() -> None:
 
 
 LOCATION = {"location": {"type": "string", "description": "The city"}}
-WEATHER: JSON = {
+WEATHER: Json = {
     "type": "function",
     "function": {
         "name": "getCurrentWeather",
@@ -311,7 +310,7 @@ WEATHER: JSON = {
         },
     },
 }
-NICKNAME: JSON = {
+NICKNAME: Json = {
     "type": "function",
     "function": {
         "name": "getNickname",
@@ -354,7 +353,7 @@ NICKNAME: JSON = {
     ],
 )
 async def test_functions_are_called_as_the_question_asks(
-    question: str, calls: list[tuple[str, JSON]]
+    question: str, calls: list[tuple[str, Json]]
 ) -> None:
     request = ChatRequest("tutor", [{"role": "user", "content": question}], tools=[WEATHER, NICKNAME])
     text, made, _ = await turn(request)
@@ -368,7 +367,7 @@ async def test_outputs_become_the_answer() -> None:
     tools = [WEATHER, NICKNAME]
     _, made, _ = await turn(ChatRequest("tutor", [question], tools=tools, parallel_tool_calls=False))
     assert [name for _, name, _ in made] == ["getCurrentWeather"]
-    messages: list[JSON] = [{"role": "assistant", "content": "Hi"}, question]
+    messages: list[Json] = [{"role": "assistant", "content": "Hi"}, question]
     outputs = {
         "getCurrentWeather": '{"degrees": 3, "sky": "grey"}',
         "getNickname": "White City of the North",
@@ -405,7 +404,7 @@ async def test_no_calls_where_none_are_allowed() -> None:
     assert text and not made
 
 
-SCHEMA: JSON = {
+SCHEMA: Json = {
     "type": "object",
     "properties": {
         "kind": {"enum": ["b", "c"]},

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.protocol.objects import Json
 from support.code_interpreter import NO_SANDBOX_HERE
-from support.engine import JSON, ManualClock, error_of
+from support.engine import ManualClock, error_of
 from support.engines import data_of, engine, names, text_of
 from support.model_endpoint import calls, says
 
@@ -20,7 +21,7 @@ def code(*sources: str) -> list[tuple[str, str]]:
     return [("code_interpreter", json.dumps({"code": source})) for source in sources]
 
 
-def waiting(run: JSON) -> JSON:
+def waiting(run: Json) -> Json:
     """The one call whose code a run waits for."""
     assert run["status"] == "requires_action"
     action = run["required_action"]
@@ -29,11 +30,11 @@ def waiting(run: JSON) -> JSON:
     return dict(call)
 
 
-def path_of(run: JSON) -> str:
+def path_of(run: Json) -> str:
     return f"/threads/{run['thread_id']}/runs/{run['id']}"
 
 
-def decision(call: JSON, what: str, **more: str) -> JSON:
+def decision(call: Json, what: str, **more: str) -> Json:
     return {"tool_call_id": call["id"], "decision": what, **more}
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.tools.file_search.search import FileSearch
+from assistants_tui.protocol.objects import Json
 from support.engine import ManualClock, settled, turn_of_another_engine, upload
 from support.engines import Event, ServedEngine, data_of, engine, names, text_of
 from support.model_endpoint import calls, refuses, says
 
-JSON = dict[str, Any]
 SEARCH = {"type": "file_search"}
 LEDGER = b"# Rent\n\nThe rent is due on the first of May.\n\n# Heating\n\nHeating costs 80 euros.\n"
 STATUTES = b"The landlord may raise the rent once a year.\n"
@@ -34,7 +34,7 @@ async def attached(served_engine: ServedEngine, *files: tuple[str, bytes], quest
     return str((await served_engine.post("/threads", {"messages": [message]}))["id"])
 
 
-def results_of(events: list[Event]) -> list[JSON]:
+def results_of(events: list[Event]) -> list[Json]:
     """What each search of a run has found, as its events say."""
     steps = data_of(events, "thread.run.step.completed")
     return [
@@ -408,7 +408,7 @@ async def test_waiting_for_the_threads_files(timed: ServedEngine, clock: ManualC
 
 
 @asynccontextmanager
-async def unread_store(timed: ServedEngine, data_dir: Path) -> AsyncIterator[JSON]:
+async def unread_store(timed: ServedEngine, data_dir: Path) -> AsyncIterator[Json]:
     """The tool resources of an assistant whose only document is not read yet."""
     async with turn_of_another_engine(data_dir):
         file = await upload(timed.http, "ledger.md", LEDGER)

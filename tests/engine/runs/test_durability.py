@@ -15,11 +15,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from assistants_tui.protocol.objects import Json
 from support.engine_process import EngineProcess, Nursery, nursery
 from support.engines import BETA, engine, text_of, tokens
 from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
 
-JSON = dict[str, Any]
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 KILLS = int(os.environ.get("ENGINE_KILLS", "40"))
 LANES = 5  # engines at once, each on a data directory of its own
@@ -39,7 +39,7 @@ async def endpoint() -> AsyncIterator[ModelEndpoint]:
         yield opened
 
 
-ASKED: JSON = {"messages": [{"role": "user", "content": "Tide?"}]}
+ASKED: Json = {"messages": [{"role": "user", "content": "Tide?"}]}
 
 
 @asynccontextmanager
@@ -51,17 +51,17 @@ async def client(engine: EngineProcess) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
-async def made(http: httpx2.AsyncClient, path: str, body: JSON) -> JSON:
+async def made(http: httpx2.AsyncClient, path: str, body: Json) -> Json:
     response = await http.post(path, json=body)
     assert response.status_code == 200, response.text
-    found: JSON = response.json()
+    found: Json = response.json()
     return found
 
 
-async def listed(http: httpx2.AsyncClient, path: str) -> list[JSON]:
+async def listed(http: httpx2.AsyncClient, path: str) -> list[Json]:
     response = await http.get(path, params={"order": "asc", "limit": 100})
     assert response.status_code == 200, response.text
-    found: list[JSON] = response.json()["data"]
+    found: list[Json] = response.json()["data"]
     return found
 
 
@@ -274,11 +274,11 @@ async def test_two_engines_on_one_directory(
         await made(second, f"/threads/{other}/messages", {"role": "user", "content": "free"})
 
 
-async def status(http: httpx2.AsyncClient, run: JSON, wanted: str) -> JSON:
+async def status(http: httpx2.AsyncClient, run: Json, wanted: str) -> Json:
     """The run once it is in that state."""
     while True:
         response = await http.get(f"/threads/{run['thread_id']}/runs/{run['id']}")
-        found: JSON = response.json()
+        found: Json = response.json()
         if found["status"] == wanted:
             return found
         assert found["status"] in ACTIVE, found

@@ -1,15 +1,13 @@
 """Answers in JSON: what a strict schema asks of them, and what no schema may do to the engine."""
 
-from typing import Any
-
 import pytest
 
 from assistants_tui.engine.runs.json_answer import fault
+from assistants_tui.protocol.objects import Json
 from support.engines import ServedEngine
 from support.model_endpoint import says
 
-JSON = dict[str, Any]
-POINT: JSON = {
+POINT: Json = {
     "type": "object",
     "properties": {"x": {"type": "integer"}, "more": {"type": "array", "items": {"$ref": "#/$defs/name"}}},
     "required": ["x"],
@@ -18,7 +16,7 @@ POINT: JSON = {
 }
 
 
-def strict(schema: JSON) -> JSON:
+def strict(schema: Json) -> Json:
     return {"type": "json_schema", "json_schema": {"name": "point", "schema": schema, "strict": True}}
 
 
@@ -60,7 +58,7 @@ def test_only_strict_schemas_bind() -> None:
         ({"minLength": "one"}, None),
     ],
 )
-def test_schemas_that_lead_nowhere(schema: JSON, expected: str | None) -> None:
+def test_schemas_that_lead_nowhere(schema: Json, expected: str | None) -> None:
     found = fault('"text"', strict(schema))
     assert found is None if expected is None else expected in (found or "")
 

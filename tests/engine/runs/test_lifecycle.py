@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 import pytest
 
+from assistants_tui.protocol.objects import Json
 from support.engines import ServedEngine, data_of, engine, names, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, says
 
-JSON = dict[str, Any]
 TIDE = {"type": "function", "function": {"name": "tide"}}
 
 
@@ -45,10 +45,10 @@ async def timed_engine(tmp_path: Path, moved_clock: MovableClock) -> AsyncIterat
         yield opened
 
 
-async def refused(served_engine: ServedEngine, path: str, body: JSON | None = None) -> JSON:
+async def refused(served_engine: ServedEngine, path: str, body: Json | None = None) -> Json:
     response = await served_engine.http.post(path, json=body or {})
     assert response.status_code == 400, response.text
-    error: JSON = response.json()["error"]
+    error: Json = response.json()["error"]
     assert error["type"] == "invalid_request_error"
     return error
 
@@ -395,7 +395,7 @@ async def test_readers_of_a_deleted_run_are_told(served_engine: ServedEngine) ->
 async def test_what_does_not_exist_is_not_found(served_engine: ServedEngine) -> None:
     thread = await served_engine.thread("Hi")
     nobody = {"assistant_id": "asst_nobody"}
-    cases: list[tuple[str, str, JSON | None, str]] = [
+    cases: list[tuple[str, str, Json | None, str]] = [
         ("POST", "/threads/thread_no/runs", nobody, "No thread found with id 'thread_no'."),
         ("POST", f"/threads/{thread}/runs", nobody, "No assistant found with id 'asst_nobody'."),
         ("GET", "/threads/thread_no/runs/run_no", None, "No thread found with id 'thread_no'."),
@@ -445,7 +445,7 @@ async def test_what_does_not_exist_is_not_found(served_engine: ServedEngine) -> 
     ],
 )
 async def test_bad_requests_leave_nothing_behind(
-    served_engine: ServedEngine, fields: JSON, param: str | None, words: str
+    served_engine: ServedEngine, fields: Json, param: str | None, words: str
 ) -> None:
     assistant, thread = await served_engine.assistant(), await served_engine.thread("Hi")
     body = {"assistant_id": assistant, "additional_messages": [{"role": "user", "content": "lost"}], **fields}

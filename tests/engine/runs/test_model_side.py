@@ -2,27 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from assistants_tui.engine.runs.executor import MAX_TURNS
 from assistants_tui.engine.runs.turn import MAX_WHITESPACE
+from assistants_tui.protocol.objects import Json
 from support.engine import ManualClock
 from support.engines import ServedEngine, data_of, engine, text_of, tokens
 from support.model_endpoint import DONE, Cut, Reply, calls, chunk, refuses, says
 
-JSON = dict[str, Any]
 CODE = {"type": "code_interpreter"}
 
 
-def function(name: str, **more: object) -> JSON:
+def function(name: str, **more: object) -> Json:
     return {"type": "function", "function": {"name": name, **more}}
 
 
-async def ended(served_engine: ServedEngine, thread: str, assistant: str, **fields: object) -> JSON:
+async def ended(served_engine: ServedEngine, thread: str, assistant: str, **fields: object) -> Json:
     """A run, once it has ended."""
-    run: JSON = (await served_engine.run(thread, assistant, **fields))[-2][1]
+    run: Json = (await served_engine.run(thread, assistant, **fields))[-2][1]
     return run
 
 
@@ -456,7 +455,7 @@ SCHEMA = {"name": "answer", "schema": {"type": "object", "properties": {"x": {"t
 
 @pytest.mark.parametrize("kind", ["json_object", "json_schema"])
 async def test_json_is_asked_for_and_checked(served_engine: ServedEngine, kind: str) -> None:
-    wanted: JSON = {"type": kind} | ({"json_schema": SCHEMA} if kind == "json_schema" else {})
+    wanted: Json = {"type": kind} | ({"json_schema": SCHEMA} if kind == "json_schema" else {})
     served_engine.replies(says('{"x"', ": 1}"), says("Sure! {"))
     assistant, thread = (
         await served_engine.assistant(response_format=wanted),

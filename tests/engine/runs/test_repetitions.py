@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions
+from assistants_tui.protocol.objects import Json
 from support.code_interpreter import NO_SANDBOX_HERE
 from support.engine import settled, upload
 from support.engines import ServedEngine, engine
 from support.model_endpoint import Request, calls, says
 
-JSON = dict[str, Any]
 TOOLS = [
     {"type": "code_interpreter"},
     {"type": "file_search"},
@@ -33,8 +33,8 @@ def stubborn(*made: tuple[str, str]) -> Any:
     return reply
 
 
-async def ended(served: ServedEngine, assistant: str, **fields: object) -> JSON:
-    run: JSON = (await served.run(await served.thread("Go"), assistant, **fields))[-2][1]
+async def ended(served: ServedEngine, assistant: str, **fields: object) -> Json:
+    run: Json = (await served.run(await served.thread("Go"), assistant, **fields))[-2][1]
     return run
 
 
@@ -124,7 +124,7 @@ async def test_the_same_call_with_another_result_goes_on(served_engine: ServedEn
     assert run["status"] == "completed" and len(served_engine.prompts) == 6
 
 
-def round_of(*made: tuple[str, str]) -> list[JSON]:
+def round_of(*made: tuple[str, str]) -> list[Json]:
     """One turn with calls of functions by name, and their results."""
     called = [
         {"id": f"call_{number}", "function": {"name": name, "arguments": "{}"}}

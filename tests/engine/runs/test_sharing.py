@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from assistants_tui.protocol.objects import Json
 from support.engine import settled, upload
 from support.engines import ServedEngine, data_of, engine, text_of
 from support.model_endpoint import calls, says
 
-JSON = dict[str, Any]
 CODE = {"type": "code_interpreter"}
-SAID: list[JSON] = [{"role": "user", "content": "Well?"}]
+SAID: list[Json] = [{"role": "user", "content": "Well?"}]
 SHOW = (
     "code_interpreter",
     "{\"code\": \"import os\\nprint(*sorted(os.listdir('/mnt/data')), sep=', ')\"}",
@@ -42,7 +42,7 @@ async def test_files_of_the_assistant_are_in_all_its_threads_and_those_of_a_thre
     everywhere, here = [(await upload(served_engine.http, name))["id"] for name in ("all.csv", "one.csv")]
     resources = {"code_interpreter": {"file_ids": [everywhere]}}
     assistant = await served_engine.assistant(tools=[CODE], tool_resources=resources)
-    with_file: JSON = {"tool_resources": {"code_interpreter": {"file_ids": [here]}}, "messages": SAID}
+    with_file: Json = {"tool_resources": {"code_interpreter": {"file_ids": [here]}}, "messages": SAID}
     first, second = (
         (await served_engine.post("/threads", with_file))["id"],
         await served_engine.thread("Well?"),
@@ -114,7 +114,7 @@ async def test_the_offsets_of_a_file_that_code_made(served_engine: ServedEngine)
     ],
 )
 async def test_every_kind_of_tool_can_be_forced(
-    served_engine: ServedEngine, choice: str | JSON, asked: str | None
+    served_engine: ServedEngine, choice: str | Json, asked: str | None
 ) -> None:
     served_engine.replies(says("ok"))
     tools = [CODE, {"type": "file_search"}, {"type": "function", "function": {"name": "tide"}}]

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.runs.strict_arguments import MAX_REFUSALS, NOT_CALLED, StrictFunctions
-from support.engine import JSON, error_of
+from assistants_tui.protocol.objects import Json
+from support.engine import error_of
 from support.engines import ServedEngine, data_of, names, text_of
 from support.model_endpoint import calls, says
 
-SCHEMA: JSON = {
+SCHEMA: Json = {
     "type": "object",
     "properties": {"port": {"type": "string", "enum": ["Oulu", "Vaasa"]}},
     "required": ["port"],
@@ -17,7 +18,7 @@ SCHEMA: JSON = {
 }
 
 
-def function(name: str = "tide", *, strict: bool = True) -> JSON:
+def function(name: str = "tide", *, strict: bool = True) -> Json:
     return {"type": "function", "function": {"name": name, "parameters": SCHEMA, "strict": strict}}
 
 
@@ -41,7 +42,7 @@ def test_faults(arguments: str, says_so: str | None) -> None:
 
 
 def test_a_pattern_that_makes_others_go_back_for_ever() -> None:
-    parameters: JSON = {"type": "object", "properties": {"port": {"pattern": "^(a+)+$"}}}
+    parameters: Json = {"type": "object", "properties": {"port": {"pattern": "^(a+)+$"}}}
     tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": True}}
     wrong = '{"port": "' + "a" * 10_000 + '!"}'
     assert "at $.port, 'pattern' does not hold" in (StrictFunctions([tool]).fault("f", wrong) or "")
@@ -121,7 +122,7 @@ async def test_a_model_that_never_learns(served_engine: ServedEngine) -> None:
 
 
 async def test_a_schema_that_is_none(served_engine: ServedEngine) -> None:
-    wrong: JSON = {"type": "object", "properties": {"port": {"type": "text"}}}
+    wrong: Json = {"type": "object", "properties": {"port": {"type": "text"}}}
     for strict, status in ((True, 400), (False, 200)):
         tool = {"type": "function", "function": {"name": "f", "parameters": wrong, "strict": strict}}
         response = await served_engine.http.post("/assistants", json={"model": "m", "tools": [tool]})

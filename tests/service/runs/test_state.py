@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.protocol.events import Event
-from assistants_tui.protocol.objects import Message, Run, RunStep
+from assistants_tui.protocol.objects import Json, Message, Run, RunStep
 from assistants_tui.service.answers import checked
 from assistants_tui.service.runs.state import (
     PendingCode,
@@ -20,8 +20,6 @@ from assistants_tui.service.runs.state import (
     from_objects,
     reduce,
 )
-
-Json = dict[str, Any]
 
 
 def fresh(value: Any) -> Any:

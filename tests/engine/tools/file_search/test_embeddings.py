@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +28,6 @@ MEANINGS = (
     ("storm", "gale"),
 )
 
-JSON = dict[str, Any]
 JSON_TYPE = {"content-type": "application/json"}
 
 
