@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from assistants_tui.protocol.objects import Json
 from support.engine_process import EngineProcess, Nursery, nursery
 from support.engines import BETA, engine, text_of, tokens
 from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
+from support.patience import patience
 
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 KILLS = int(os.environ.get("ENGINE_KILLS", "40"))
@@ -276,12 +278,13 @@ async def test_two_engines_on_one_directory(
 
 async def status(http: httpx2.AsyncClient, run: Json, wanted: str) -> Json:
     """The run once it is in that state."""
+    begin = time.monotonic()
     while True:
         response = await http.get(f"/threads/{run['thread_id']}/runs/{run['id']}")
         found: Json = response.json()
         if found["status"] == wanted:
             return found
-        assert found["status"] in ACTIVE, found
+        assert found["status"] in ACTIVE and time.monotonic() - begin < patience(30), found
         await asyncio.sleep(0.02)
 
 
@@ -305,6 +308,20 @@ class HastyClock:
         await asyncio.sleep(min(seconds, 0.02))
 
 
+def other_program(folder: Path) -> sqlite3.Connection:
+    """The store as another program has it. Ask it in a thread: a transaction of the engine is ended here."""
+    return sqlite3.connect(folder / "engine.sqlite3", timeout=30, check_same_thread=False)
+
+
+async def stand_still(engine: EngineProcess, folder: Path) -> None:
+    """Stop a process where it is, but not within a transaction: nobody else could begin one."""
+    with closing(other_program(folder)) as database:
+        await asyncio.to_thread(database.execute, "BEGIN IMMEDIATE")
+        os.kill(engine.pid, signal.SIGSTOP)
+        while psutil.Process(engine.pid).status() != psutil.STATUS_STOPPED:
+            await asyncio.sleep(0.001)
+
+
 async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_path: Path) -> None:
     """As in a container or a virtual machine that is paused: the process lives, but says nothing."""
     on, clock = asyncio.Event(), HastyClock()
@@ -320,8 +337,8 @@ async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_
                 runs.append(await made(http, path, {"assistant_id": assistant}))
         while len(observer.prompts) < 2:
             await asyncio.sleep(0.01)
-        os.kill(stopped.pid, signal.SIGSTOP)
         try:
+            await stand_still(stopped, tmp_path)
             clock.ahead += 300
             killed.kill()
             # Whoever has ended this one has looked at both.
@@ -331,11 +348,6 @@ async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_
             os.kill(stopped.pid, signal.SIGCONT)
         on.set()
         await status(observer.http, runs[0], "completed")
-
-
-def other_program(folder: Path) -> sqlite3.Connection:
-    """The store as another program has it. Ask it in a thread: a transaction of the engine is ended here."""
-    return sqlite3.connect(folder / "engine.sqlite3", timeout=30, check_same_thread=False)
 
 
 async def test_a_run_whose_store_failed_does_not_stay_for_ever(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
 from support.code_interpreter import OpenInterpreter, Thread
+from support.patience import patience
 
 
 async def call(interpreter: CodeInterpreter, owner: str, name: str, code: str = "x = 1") -> str:
@@ -44,7 +45,7 @@ async def test_who_has_fewest_is_next(open_interpreter: OpenInterpreter) -> None
     interpreter = await open_interpreter(sessions=2, sessions_per_owner=2)
     busy = [Thread(interpreter, name, owner="ann") for name in ("a1", "a2")]
     running = [asyncio.create_task(thread.run("print(1)\nimport time; time.sleep(60)")) for thread in busy]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience(30)):
         for thread in busy:
             await thread.arrived.wait()
     order: list[str] = []
@@ -70,7 +71,7 @@ async def test_a_kernel_that_is_not_needed_yet_does_not_wait(open_interpreter: O
     interpreter = await open_interpreter(sessions=1)
     busy = Thread(interpreter, "busy")
     running = asyncio.create_task(busy.run("print(1)\nimport time; time.sleep(60)"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience(30)):
         await busy.arrived.wait()
         await interpreter.warm("other")
     assert not running.done()
