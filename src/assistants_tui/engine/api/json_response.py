@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from assistants_tui.engine.api.context import context, owner
 from assistants_tui.engine.api.errors import ApiError
 from assistants_tui.engine.api.large_bodies import LARGE
+from assistants_tui.protocol import text_size
 
 _PIECE = 64 * 1024  # bytes that are handed to the socket at once: a reader who takes none of them is noticed
 
@@ -35,7 +36,7 @@ class JsonResponse(Response):
     ) -> None:
         super().__init__(None, status_code, headers)
         self._content = content
-        self._characters = _characters(content) if characters is None else characters
+        self._characters = text_size.characters(content) if characters is None else characters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._characters <= LARGE:
@@ -67,16 +68,3 @@ class JsonResponse(Response):
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), _PIECE):
         yield body[start : start + _PIECE]
-
-
-def _characters(value: Any) -> int:
-    """The characters of all texts in a JSON value."""
-    match value:
-        case str():
-            return len(value)
-        case dict():
-            return sum(map(_characters, value.values()))
-        case list():
-            return sum(map(_characters, value))
-        case _:
-            return 0

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import Any
 
+from assistants_tui.protocol import text_size
 from assistants_tui.protocol.events import Event
 
 # How far a reader may lag behind, in characters; beyond, it is cut off and has to poll. Short events count
@@ -72,7 +73,7 @@ class EventBroadcaster:
 
     def publish(self, name: str, data: Any) -> None:
         if self._readers:
-            event, weight = Event(name, data), _PER_EVENT + _characters(data)
+            event, weight = Event(name, data), _PER_EVENT + text_size.characters(data)
             for reader in self._readers:
                 reader.put(event, weight)
 
@@ -81,11 +82,3 @@ class EventBroadcaster:
         for reader in self._readers:
             reader.end()
         self._readers.clear()
-
-
-def _characters(data: Any) -> int:
-    if isinstance(data, str):
-        return len(data)
-    if isinstance(data, dict):
-        return sum(map(_characters, data.values()))
-    return sum(map(_characters, data)) if isinstance(data, list) else 0
