@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -356,6 +357,7 @@ async def test_a_kernel_that_ends_between_calls(thread: Thread) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):  # the launcher takes its children with it
             process.kill()
     await eventually(lambda: not children())
+    await eventually(lambda: "watchdog of code" not in {running.name for running in threading.enumerate()})
     execution = await thread.run("print('x' in globals())")
     told = thread.logs
     if (

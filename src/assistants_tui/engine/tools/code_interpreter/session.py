@@ -285,6 +285,7 @@ class Session:
                 live.quiet_since = time.monotonic()
             else:
                 await self._rest_if_quiet(live, time.monotonic() - live.quiet_since)
+        live.watchdog.stop()  # it has ended by itself, and may not be asked for again
 
     async def _rest_if_quiet(self, live: _Live, quiet: float) -> None:
         """Freeze the kernel until the next call, or end it, if it has been `quiet` for long enough."""
