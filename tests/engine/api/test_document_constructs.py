@@ -147,17 +147,36 @@ def field(instructions: str, words: str) -> str:
     return f"{mark('begin')}{pieces}{mark('separate')}<w:r><w:t>{words}</w:t></w:r>{mark('end')}"
 
 
-def linked_pdf() -> bytes:
-    """A PDF with a link that goes over two lines, one to another file, and one within the document."""
-    content = b"BT /F1 12 Tf 14 TL 20 250 Td (Read the monjon) Tj T* (manual today.) Tj T* (Annex) Tj ET"
-    action = b"<< /S /URI /URI (https://example.org/monjon?x=1) >>"
+def one_page(
+    content: bytes, *annotations: bytes, further: Sequence[bytes] = (), catalog: bytes = b""
+) -> bytes:
+    """A PDF of one page with this content, in Helvetica (F1).
+
+    The annotations are objects 6 and those that follow, and then come the `further` ones. `catalog` is what it
+    says besides.
+    """
+    references = b" ".join(b"%d 0 R" % number for number in range(6, 6 + len(annotations)))
     return documents.pdf_objects(
-        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R 9 0 R] >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [%s] >>" % references,
+        stream(content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        *annotations,
+        *further,
+    )
+
+
+def stream(content: bytes) -> bytes:
+    return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
+
+
+def linked_pdf() -> bytes:
+    """A PDF with a link that goes over two lines, one to another file, and one within the document."""
+    action = b"<< /S /URI /URI (https://example.org/monjon?x=1) >>"
+    return one_page(
+        b"BT /F1 12 Tf 14 TL 20 250 Td (Read the monjon) Tj T* (manual today.) Tj T* (Annex) Tj ET",
         b"<< /Type /Annot /Subtype /Link /Rect [52 246 120 262] /A %s >>" % action,
         b"<< /Type /Annot /Subtype /Link /Rect [18 232 59 248] /A %s >>" % action,
         b"<< /Type /Annot /Subtype /Link /Rect [18 218 80 233] /A << /S /GoToR /F (annex/b.pdf) /D [0 /Fit] >> >>",
@@ -167,13 +186,13 @@ def linked_pdf() -> bytes:
 
 def attached_to_a_place(content: bytes) -> bytes:
     """A PDF with a paper clip on its page, behind which is a text."""
-    return documents.pdf_objects(
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Resources << >> /Annots [4 0 R] >>",
-        b"<< /Type /Annot /Subtype /FileAttachment /Rect [20 20 40 40] /FS 5 0 R /Contents (Minutes) >>",
-        b"<< /Type /Filespec /F (minutes.txt) /UF (minutes.txt) /EF << /F 6 0 R >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    return one_page(
+        b"",
+        b"<< /Type /Annot /Subtype /FileAttachment /Rect [20 20 40 40] /FS 7 0 R /Contents (Minutes) >>",
+        further=[
+            b"<< /Type /Filespec /F (minutes.txt) /UF (minutes.txt) /EF << /F 8 0 R >> >>",
+            stream(content),
+        ],
     )
 
 
@@ -189,27 +208,14 @@ def spaced() -> bytes:
         + " ".join(
             f"BT /F1 12 Tf {20 + 12 * column} 100 Td ({cell}) Tj ET" for column, cell in enumerate("ABACD")
         )
-    ).encode()
-    return documents.pdf_objects(
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     )
+    return one_page(content.encode())
 
 
 def form() -> bytes:
     """A PDF with filled-in fields, a comment and a note, none of which is in the page's own text."""
-    content = b"BT /F1 12 Tf 20 250 Td (Applicant) Tj ET"
-    return documents.pdf_objects(
-        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 9 0 R 10 0 R 11 0 R] /DR << /Font << /F1 5 0 R >> >> >> >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R 9 0 R 10 0 R 11 0 R] >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    return one_page(
+        b"BT /F1 12 Tf 20 250 Td (Applicant) Tj ET",
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (surname) /V (Zyxwina Quokka) /DA (/F1 12 Tf 0 g) "
         b"/Rect [120 240 380 260] >>",
         b"<< /Type /Annot /Subtype /FreeText /DA (/F1 12 Tf) /Contents (Reviewed by Plumbago) "
@@ -221,7 +227,8 @@ def form() -> bytes:
         b"/AP << /N << /Yes 12 0 R >> >> /Rect [60 200 80 220] >>",
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /Ff 8192 /T (secret) /V (Opensesame) /DA (/F1 12 Tf 0 g) "
         b"/Rect [120 140 380 160] >>",
-        b"<< /Type /XObject /Subtype /Form /BBox [0 0 20 20] /Length 0 >>\nstream\n\nendstream",
+        further=[b"<< /Type /XObject /Subtype /Form /BBox [0 0 20 20] /Length 0 >>\nstream\n\nendstream"],
+        catalog=b"/AcroForm << /Fields [6 0 R 9 0 R 10 0 R 11 0 R] /DR << /Font << /F1 5 0 R >> >> >>",
     )
 
 
@@ -238,9 +245,9 @@ def hyphenated() -> bytes:
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
         b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        stream(content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 6 0 R >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(meaning), meaning),
+        stream(meaning),
     )
 
 
