@@ -13,17 +13,17 @@ ENGINE = """
 import sys
 from pathlib import Path
 from assistants_tui.engine.runs.instance_lock import InstanceLock
-presence = InstanceLock(Path(sys.argv[1]))
-print(presence.name, flush=True)
+lock = InstanceLock(Path(sys.argv[1]))
+print(lock.name, flush=True)
 sys.stdin.read()
 """
 
 
 def test_engines_that_start_at_once_keep_their_locks(tmp_path: Path) -> None:
     def start(_: int) -> InstanceLock:
-        presence = InstanceLock(tmp_path)
-        presence.tidy()
-        return presence
+        lock = InstanceLock(tmp_path)
+        lock.tidy()
+        return lock
 
     for _ in range(20):
         with ThreadPoolExecutor(8) as pool:

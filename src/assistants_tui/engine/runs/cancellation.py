@@ -1,7 +1,7 @@
 """Interrupting a run's work from outside.
 
 The task of a run is never cancelled, for it could be in the middle of a transaction. It does its waiting
-through a `Stop`, and learns there that it is to end.
+through a `CancelToken`, and learns there that it is to end.
 """
 
 import asyncio

@@ -129,8 +129,7 @@ class CodeRunner:
         }
         async with self._services.database.write() as connection:
             file = await files.create(connection, self._owner, self._services.now(), values)
-        file_id: str = file["id"]
-        return file_id
+        return file["id"]
 
 
 def _rejected(reason: str) -> str:
