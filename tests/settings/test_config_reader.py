@@ -99,9 +99,16 @@ def test_a_full_file_is_read(path: Path) -> None:
         ("a = [\n1\nb", "line 3, column 1"),
         ("[profiles.x]\nkind='embedded'\n[profiles.x]\n", "line 3, column 12; not TOML: Cannot declare"),
         ("default_profile = 'x", "not TOML"),
+        (f"x = {'9' * 5000}", "the file; not TOML: a number has thousands of digits"),
+        (
+            f"x = {'[' * 3000}{']' * 3000}",
+            "the file; not TOML: tables or lists stand in one another too deep",
+        ),
+        (f"{'a.' * 3000}b = 1", "the file; not TOML: tables or lists stand in one another too deep"),
     ],
+    ids=lambda text: text[:20],
 )
-def test_a_file_that_is_no_toml_names_the_line(path: Path, text: str, sentence: str) -> None:
+def test_a_file_that_is_no_toml_says_where_or_why(path: Path, text: str, sentence: str) -> None:
     config, problems = load(path, text)
     assert config == Config()
     assert len(problems) == 1
@@ -127,6 +134,11 @@ EMBEDDED = "[profiles.a]\nkind = 'embedded'\n"
     [
         ("colour = 1", "colour is 1; unknown; allowed are code, default_profile, functions, hooks, keys"),
         ("notify = 'loud'", """notify is 'loud'; it must be one of "bell","""),
+        pytest.param(
+            f"theme = 0x{'9' * 5000}",
+            "theme is a number of thousands of digits; it must be the name of a theme",
+            id="theme = 0x999",
+        ),
         ("hooks = 3", "hooks is 3; it must be the path of a Python file"),
         ("hooks = 'hooks.sh'", "hooks is 'hooks.sh'; it must be the path of a Python file"),
         ("theme = 3", "theme is 3; it must be the name of a theme"),

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.prompts import add_prompts, load_prompts
@@ -14,6 +14,9 @@ from support.hostile import names, texts, toml
 
 
 @given(toml)
+@example(f"x = {'9' * 5000}")
+@example(f"x = {'[' * 3000}{']' * 3000}")
+@example(f"{'a.' * 3000}b = 1")
 def test_any_file_is_survived_and_kept(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
     with tempfile.TemporaryDirectory() as folder:

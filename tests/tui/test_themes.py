@@ -94,6 +94,7 @@ def test_a_users_theme_replaces_a_shipped_one_of_the_same_name(tmp_path: Path) -
         ("[colors]", '[colors]\npink = "#ff00ff"', "colors.pink"),
         ("dark = true", "dark = true\nfont = 1", "unknown key 'font'"),
         ('name = "Ink"', 'name = "Ink', "is not valid TOML"),
+        pytest.param("dark = true", f"dark = {'9' * 5000}", "is not valid TOML", id="a long number"),
         ('border = "#626e88"', "border = 3", "variables.border must be a string"),
     ],
 )

@@ -3,12 +3,12 @@
 import contextlib
 import hashlib
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from assistants_tui.settings.files import locked, private_directory, write_atomic
+from assistants_tui.settings.toml_text import parse_toml
 
 Decision = Literal["always", "never"]
 _Entry = Mapping[str, object]
@@ -95,7 +95,7 @@ class Approvals:
     def _read(self) -> Mapping[str, _Entry]:
         """The entries. A file that is missing or damaged decides nothing, so the user is asked."""
         try:
-            table = tomllib.loads(self._path.read_bytes().decode())
+            table = parse_toml(self._path.read_bytes().decode())
         except (OSError, ValueError):
             return {}
         return {name: entry for name, entry in table.items() if isinstance(entry, dict)}

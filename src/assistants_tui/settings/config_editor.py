@@ -4,7 +4,6 @@ Each change is made under a lock and written atomically, and the version before 
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from assistants_tui.settings.config import LOCAL, PROFILE_NAME, Profile
 from assistants_tui.settings.config_reader import read_config
 from assistants_tui.settings.config_template import template
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
-from assistants_tui.settings.toml_text import line_of
+from assistants_tui.settings.toml_text import line_of, parse_toml
 
 Key = Sequence[str]
 """The tables that lead to a setting, and its name: `("runs", "timeout")`."""
@@ -34,7 +33,7 @@ def change_setting(path: Path, key: Key, value: object) -> None:
             text += (
                 f'\n[profiles.{LOCAL.name}]\nkind = "{LOCAL.kind}"\n'  # until now it did not have to be there
             )
-        wanted = _changed(tomllib.loads(text), key, value)
+        wanted = _changed(parse_toml(text), key, value)
         _check(path, document, wanted, key)
         for candidate in _candidates(text, key, value):
             if _parsed(candidate) == wanted:
@@ -60,7 +59,7 @@ def append_profile(path: Path, profile: Profile) -> None:
         table = tomli_w.dumps({"profiles": {profile.name: _table(profile)}})
         after = f"{_ended(before)}\n{table}"
         try:
-            tomllib.loads(after)
+            parse_toml(after)
         except ValueError as error:
             raise SettingsError(
                 f"{path} has no place for another profile: write profiles as [profiles.NAME]. ({error})"
@@ -72,7 +71,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
     """The text of the file and what it says; of the one that is written at first if there is none."""
     try:
         text = path.read_bytes().decode() if path.exists() else template()
-        return text, tomllib.loads(text)
+        return text, parse_toml(text)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -171,7 +170,7 @@ def _with_new_line(text: str, tables: Sequence[str], line: str) -> Iterator[str]
 def _header(line: str) -> list[str] | None:
     """The tables that a header line names; None if it is no header."""
     try:
-        inner: Any = tomllib.loads(line)
+        inner: Any = parse_toml(line)
     except ValueError:
         return None
     names = []
@@ -211,6 +210,6 @@ def _edited(text: str, key: Key, value: object) -> str:
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text)
+        return parse_toml(text)
     except ValueError:
         return None

@@ -5,7 +5,6 @@ A mistake in it never keeps the program from starting: the part that is wrong ge
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from assistants_tui.settings.config import (
     RunSettings,
 )
 from assistants_tui.settings.declarations import Declaration, declared, for_kind
+from assistants_tui.settings.toml_text import parse_toml
 from assistants_tui.settings.value_types import SECRET_NAME, Keys
 
 
@@ -57,7 +57,7 @@ class LoadedConfig:
 def load_config(path: Path) -> LoadedConfig:
     """Read `path`. A missing file gives the defaults; nothing in it raises."""
     try:
-        document = tomllib.loads(path.read_bytes().decode())
+        document = parse_toml(path.read_bytes().decode())
     except FileNotFoundError:
         return LoadedConfig(Config())
     except OSError as error:
@@ -66,9 +66,10 @@ def load_config(path: Path) -> LoadedConfig:
     except UnicodeDecodeError as error:
         problem = Problem(path, f"byte {error.start}", "not UTF-8", "save the file as UTF-8 text")
         return LoadedConfig(Config(), (problem,))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         reason, _, place = str(error).rpartition(" (at ")
-        problem = Problem(path, place.rstrip(")") or "the file", "", f"not TOML: {reason or error}")
+        where = place.rstrip(")") if reason else "the file"
+        problem = Problem(path, where, "", f"not TOML: {reason or error}")
         return LoadedConfig(Config(), (problem,))
     return read_config(path, document)
 
@@ -261,7 +262,7 @@ class _Reader:
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
         hidden = not isinstance(value, (int, float)) and (
-            SECRET_NAME.search(key) or key in {"env", "args"} or re.search("[@?]", repr(value))
+            SECRET_NAME.search(key) or key in {"env", "args"} or re.search("[@?]", _written(value))
         )
         self.problems.append(Problem(self.path, where, "" if hidden else _shown(value), allowed))
 
@@ -275,5 +276,12 @@ def _nearest(key: str, allowed: Collection[str]) -> str:
 
 def _shown(value: object) -> str:
     """A value from the file, short enough for one line and without what a terminal would obey."""
-    text = repr(value)
+    text = _written(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _written(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"

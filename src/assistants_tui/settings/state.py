@@ -3,7 +3,6 @@
 What grows has files of its own: see `drafts` and `prompts`. Losing state.toml loses no work.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from assistants_tui.settings import drafts, prompts
 from assistants_tui.settings.files import locked, write_atomic
+from assistants_tui.settings.toml_text import parse_toml
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def load_state(path: Path) -> AppState:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return parse_toml(path.read_bytes().decode())
     except (OSError, ValueError):
         return {}
 

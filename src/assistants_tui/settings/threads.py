@@ -9,7 +9,6 @@ import json
 import re
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import tomli_w
 
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
+from assistants_tui.settings.toml_text import parse_toml
 
 _HEADER = "# The threads that assistants-tui knows. The program rewrites this file whenever one is used.\n"
 _MARK = "[[threads]]\n"
@@ -340,8 +340,8 @@ def _parsed_slowly(text: str) -> _Content:
 
 def _check(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return parse_toml(text)
+    except ValueError as error:
         raise _DamagedError(f"it is not TOML: {error}") from error
 
 

@@ -1,8 +1,32 @@
-"""Values as a person would write them in TOML."""
+"""TOML: a text that is read whatever stands in it, and values as a person would write them."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_DEEPEST = 100
+"""How many tables and lists may stand in one another: what reads and writes them goes into each by a call."""
+_TOO_DEEP = "tables or lists stand in one another too deep"
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a text of TOML says. Raises `ValueError` for any that cannot be read."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    except ValueError:  # of Python, whose decimal numbers have a limit
+        raise ValueError("a number has thousands of digits") from None
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        inner = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
+        level = [value for value in inner if isinstance(value, (dict, list))]
+        if not level:
+            return document
+    raise ValueError(_TOO_DEEP)
 
 
 def plain(value: object) -> Any:

@@ -25,7 +25,6 @@ the shipped themes is checked by their test: text has 4.5:1 on each background, 
 3:1, as level AA of the Web Content Accessibility Guidelines 2.2 asks (success criteria 1.4.3 and 1.4.11).
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,8 @@ from typing import Any
 
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
+
+from assistants_tui.settings.toml_text import parse_toml
 
 DEFAULT_DARK = "Ink"
 _REQUIRED = (
@@ -88,10 +89,10 @@ def read_theme(path: Path) -> Theme:
         ThemeError: the file cannot be read, is not TOML, or has a missing, unknown or wrong value.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ThemeError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ThemeError(f"{path}: is not valid TOML ({error})") from error
     name, dark, colors, variables = (
         _take(data, path, "name", str),
