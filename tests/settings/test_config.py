@@ -14,7 +14,7 @@ from assistants_tui.engine.tools.code_interpreter.launchers import CHOICES
 from assistants_tui.settings.config import SANDBOXES, SECTIONS, CodeSettings, RunSettings
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.declarations import Declaration, declared
-from assistants_tui.settings.value_types import Number
+from assistants_tui.settings.value_types import Environment, Number, ValueType, Words
 
 ALL = [(section, setting) for section in SECTIONS for setting in declared(section.settings).values()]
 
@@ -70,11 +70,25 @@ def test_numbers_are_kept_within_bounds(tmp_path: Path, table: str, name: str, s
     for value in (kind.least, most, *([kind.unlimited] if kind.unlimited else [])):
         assert load(value) == (value, [])
     past = [] if kind.most > most else [most + 1]
-    for wrong in (kind.least - (3 if kind.unlimited else 1), *past, '"many"', "true", "nan", "inf"):
+    for wrong in (
+        kind.least - (3 if kind.unlimited else 1),
+        *past,
+        '"many"',
+        "true",
+        "nan",
+        "inf",
+        "9" * 400,
+    ):
         assert load(wrong) == (setting.default, [f"it must be {kind.allowed}"])
 
 
-@given(st.sampled_from([one for _, one in ALL]), st.text(max_size=12))
+@pytest.mark.parametrize("kind", [Words(), Environment()])
+def test_a_quote_that_is_not_closed_is_told(kind: ValueType) -> None:
+    with pytest.raises(ValueError, match="text in which each quote is closed"):
+        kind.parse('A="b')
+
+
+@given(st.sampled_from([one for _, one in ALL]), st.just("9" * 400) | st.text(max_size=12))
 def test_what_is_typed_is_good_or_told(setting: Declaration, text: str) -> None:
     try:
         value = setting.type.parse(text)

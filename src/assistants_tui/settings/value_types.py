@@ -94,7 +94,10 @@ class Number(ValueType):
             return False
         if self.unlimited is not None and value == self.unlimited:
             return True
-        return math.isfinite(value) and self.least <= value <= self.most
+        try:
+            return math.isfinite(value) and self.least <= value <= self.most
+        except OverflowError:  # a whole number beyond those that the program can calculate with
+            return False
 
     def read(self, value: Any) -> Any:
         return value if self.whole else float(value)
@@ -189,10 +192,7 @@ class Words(ValueType):
         return tuple(value)
 
     def _from_text(self, text: str) -> object:
-        try:
-            return shlex.split(text)
-        except ValueError:
-            raise ValueError("text in which each quote is closed") from None
+        return _split(text)
 
     def text(self, value: Any) -> str:
         return shlex.join(value)
@@ -215,7 +215,7 @@ class Environment(ValueType):
         return ""
 
     def _from_text(self, text: str) -> object:
-        return dict(word.partition("=")[::2] for word in shlex.split(text))
+        return dict(word.partition("=")[::2] for word in _split(text))
 
     def text(self, value: Mapping[str, str]) -> str:
         return shlex.join(f"{name}={one}" for name, one in value.items())
@@ -239,3 +239,11 @@ class Keys(ValueType):
 
     def text(self, value: Any) -> str:
         return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text as a shell would take them. Raises `ValueError` with what it must be."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        raise ValueError("text in which each quote is closed") from None
