@@ -125,6 +125,7 @@ def test_a_new_value_stands_behind_the_comment_that_offers_it(
     [
         ("[runs]\ntimeout = 30  # mine\n", "runs.timeout", 45, "[runs]\ntimeout = 45  # mine\n"),
         ("[runs]\ntimeout=30\n", "runs.timeout", 45, "[runs]\ntimeout=45\n"),
+        ("[runs]\nstream = 1  # yes\n", "runs.stream", True, "[runs]\nstream = true  # yes\n"),
         ("runs.timeout = 30 # a\n", "runs.timeout", 45, "runs.timeout = 45 # a\n"),
         ("runs = { timeout = 30 }\n", "runs.timeout", 45, "runs = { timeout = 45 }\n"),
         ("# mine\n[runs]\n", "runs.timeout", 45, "# mine\n[runs]\ntimeout = 45\n"),

@@ -13,7 +13,7 @@ from assistants_tui.settings.config import LOCAL, PROFILE_NAME, Profile
 from assistants_tui.settings.config_reader import read_config
 from assistants_tui.settings.config_template import template
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
-from assistants_tui.settings.toml_text import line_of, parse_toml
+from assistants_tui.settings.toml_text import line_of, parse_toml, plain
 
 Key = Sequence[str]
 """The tables that lead to a setting, and its name: `("runs", "timeout")`."""
@@ -27,9 +27,10 @@ def change_setting(path: Path, key: Key, value: object) -> None:
     """
     with locked(path):
         text, document = _read(path)
-        if _changed(document, key, value) == document:
+        now = _found(document, key)
+        if now == value and isinstance(now, bool) is isinstance(value, bool):  # for Python 1 is true
             return
-        if tuple(key[:2]) == ("profiles", LOCAL.name) and not _has(document, key[:2]):
+        if tuple(key[:2]) == ("profiles", LOCAL.name) and _found(document, key[:2]) is None:
             text += (
                 f'\n[profiles.{LOCAL.name}]\nkind = "{LOCAL.kind}"\n'  # until now it did not have to be there
             )
@@ -93,7 +94,7 @@ def _table(profile: Profile) -> dict[str, Any]:
         value = getattr(profile, item.name)
         if item.name in {"name", "kind", "runs"} or item.default is MISSING or value == item.default:
             continue
-        table[item.name] = list(value) if isinstance(value, tuple) else value
+        table[item.name] = plain(value)
     return table
 
 
@@ -107,8 +108,6 @@ def _changed(document: Mapping[str, Any], key: Key, value: object) -> dict[str, 
     if rest:
         table = document.get(name, {})
         changed[name] = _changed(table if isinstance(table, dict) else {}, rest, value)
-        if value is None and not changed[name] and name not in document:
-            del changed[name]
     elif value is None:
         changed.pop(name, None)
     else:
@@ -131,18 +130,19 @@ def _candidates(text: str, key: Key, value: object) -> Iterator[str]:
     Which of them is right is found by reading them: no rule for a place in a text is safe in every file.
     """
     *tables, name = key
-    if value is not None and not _has(_parsed(text), key):
+    if value is not None and _found(_parsed(text), key) is None:
         yield from _with_new_line(text, tables, line_of(name, value))
     yield _edited(text, key, value)
 
 
-def _has(document: Mapping[str, Any] | None, key: Key) -> bool:
+def _found(document: Mapping[str, Any] | None, key: Key) -> Any:
+    """What the file says for a key; None if it says nothing."""
     inner: Any = document
     for name in key:
         if not isinstance(inner, Mapping) or name not in inner:
-            return False
+            return None
         inner = inner[name]
-    return True
+    return inner
 
 
 def _with_new_line(text: str, tables: Sequence[str], line: str) -> Iterator[str]:
