@@ -3,6 +3,7 @@
 import math
 import re
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,20 +17,20 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 
 
-class ValueType:
+class ValueType(ABC):
     """What a setting may be."""
 
     unit: str = ""
     """What a number counts."""
 
     @property
+    @abstractmethod
     def allowed(self) -> str:
         """The values that it may have, in words that go on after "it must be"."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accepts(self, value: object) -> bool:
-        """Whether a value of TOML is good."""
-        raise NotImplementedError
+        """Whether a value of TOML has the right form; `wrong` may find more."""
 
     def wrong(self, value: object) -> str:
         """What a value of TOML must be instead, as `allowed` or more exact; empty if it is good."""
@@ -203,8 +204,11 @@ class Environment(ValueType):
 
     allowed = 'a table of texts, such as { SHOP_KEY = "$SHOP_KEY" }'
 
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+
     def wrong(self, value: object) -> str:
-        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        if not isinstance(value, dict) or not self.accepts(value):
             return self.allowed
         for name, text in value.items():
             if text.startswith("$"):
