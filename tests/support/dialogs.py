@@ -23,6 +23,7 @@ class DialogApp(App[None]):
     """Shows a dialog as our app would."""
 
     CSS_PATH = Path(main.__file__).with_name("app.tcss")
+    HORIZONTAL_BREAKPOINTS = main.AssistantsApp.HORIZONTAL_BREAKPOINTS
     VERTICAL_BREAKPOINTS = main.AssistantsApp.VERTICAL_BREAKPOINTS
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -70,6 +70,7 @@ class AssistantsApp(ResilientApp):
     TITLE = "assistants-tui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 - Textual's
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's
     COMMANDS = {_app_commands}  # noqa: RUF012 - Textual's, whose own commands we do without
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,7 +1,10 @@
+import pytest
 from textual.app import App
 from textual.screen import Screen
 
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog, TextDialog
+from assistants_tui.tui.screens.guide import GuideScreen
+from support.dialogs import TINY, open_dialog
 
 MARKUP = "[red]Delete[/] “[@click=app.quit]x[/]”?"
 
@@ -53,3 +56,37 @@ async def test_text_from_outside_is_shown_as_it_is() -> None:
             "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
         )
         assert shown.count("[@click=app.quit]x[/]") == 3
+
+
+async def test_every_choice_is_shown_where_they_do_not_fit_side_by_side() -> None:
+    three = [("edit", "Go on editing"), ("keep", "Keep it"), ("discard", "Discard changes")]
+    dialog = ChoiceDialog("Keep the changed code?", "It runs in place of the model's code.", choices=three)
+    async with open_dialog(dialog, TINY) as shown:
+        assert [line for line in shown.lines if line in dict(three).values()] == [*dict(three).values()]
+        await shown.press("down", "down", "enter")
+        assert shown.answers == ["discard"]
+
+
+@pytest.mark.parametrize("size", [TINY, (80, 24)], ids=["40x12", "80x24"])
+async def test_a_long_list_scrolls_where_it_is_higher_than_its_dialog(size: tuple[int, int]) -> None:
+    rows = [f"Row {number}" for number in range(40)]
+    async with open_dialog(PickDialog("Which?", rows, detail="Words of several lines. " * 6), size) as shown:
+        await shown.press("end")
+        assert "Row 39" in shown.text
+        assert "Enter chooses, Esc goes back" in shown.text
+        await shown.press("enter")
+        assert shown.answers == [39]
+
+
+async def test_a_list_in_a_dialog_is_as_high_as_its_rows() -> None:
+    async with open_dialog(PickDialog("Which?", ["One", "Two"]), (80, 60)) as shown:
+        assert shown.app.screen.query_one(".dialog").size.height == 6, "with two blank lines"
+        await shown.show(PickDialog("Which?", ["Row"] * 40))
+        assert shown.text.count("Row") == 16
+
+
+async def test_the_guide_fits_into_a_small_terminal() -> None:
+    async with open_dialog(GuideScreen(), TINY) as shown:
+        await shown.press("end")
+        assert "6  Find everything else" in shown.text
+        assert "brings you here" in shown.text.replace("\n", " ")

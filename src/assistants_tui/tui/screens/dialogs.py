@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static, TextArea
 
 from assistants_tui.tui.excerpts import SentenceWithPaths, shortened
 from assistants_tui.tui.question_guard import QuestionGuard
+from assistants_tui.tui.widgets.dialog_list import DialogList
 from assistants_tui.tui.widgets.large_text_area import LargeTextArea
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
@@ -152,7 +153,7 @@ class PickDialog(ModalScreen[int | None]):
             yield Static(SentenceWithPaths(shortened(self._question)), classes="dialog-title")
             if self._detail:
                 yield Static(SentenceWithPaths(shortened(self._detail)), classes="dialog-detail")
-            yield VirtualList(classes="dialog-list")
+            yield DialogList()
             yield Static(Content("Enter chooses, Esc goes back"), classes="dialog-hint")
 
     def on_mount(self) -> None:

@@ -73,15 +73,17 @@ class GuideScreen(ModalScreen[Step | None]):
     GuideScreen {
         align: center middle;
         background: $background 60%;
-        & .dialog-list { height: 6; }
+        & VirtualList { height: 6; }
         & #guide-about { height: 4; margin: 1 1 0 1; }
+        &.-short VirtualList { height: 3; }
+        &.-short #guide-about { margin: 0 1; }
     }
     """
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("First steps", classes="dialog-title")
-            yield VirtualList(classes="dialog-list")
+            yield VirtualList()
             yield Static(id="guide-about")
             yield Static(
                 "Enter takes the step, Esc goes back. ^G brings you here again.", classes="dialog-hint"

@@ -33,6 +33,7 @@ from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog
 from assistants_tui.tui.screens.help import HelpScreen
+from assistants_tui.tui.widgets.dialog_list import DialogList
 from assistants_tui.tui.widgets.form import FormField, Tone
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.virtual_list import VirtualList
@@ -61,7 +62,7 @@ class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Connect to", classes="dialog-title")
-            yield VirtualList(classes="dialog-list")
+            yield DialogList()
             yield Static("Enter chooses, Esc goes back", classes="dialog-hint")
 
     def on_mount(self) -> None:
