@@ -31,6 +31,7 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over
 from assistants_tui.tui.desktop import notification
+from assistants_tui.tui.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.excerpts import broken_after_slashes, shortened
 from assistants_tui.tui.key_names import key_name
 from assistants_tui.tui.key_queue import KeyQueue
@@ -64,7 +65,7 @@ def _app_commands() -> type[Provider]:
     return AppCommands
 
 
-class AssistantsApp(ResilientApp):
+class AssistantsApp(DoubledKeysApp, ResilientApp):
     """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
 
     TITLE = "assistants-tui"

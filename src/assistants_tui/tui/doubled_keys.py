@@ -7,7 +7,7 @@ again, nor close the screen below. So only the screen on top asks and closes.
 from typing import Any
 
 from textual._context import active_message_pump
-from textual.app import App, ReturnType
+from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -15,11 +15,13 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 
-class DoubledKeysApp(App[ReturnType]):
+class DoubledKeysApp(App[None]):
     """An app in which only the screen on top asks questions and closes itself."""
 
-    _asking: set[DOMNode] | None = None
-    """The screens (or the app itself) whose question waits for its answer."""
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._asking: set[DOMNode] = set()
+        """The screens (or the app itself) whose question waits for its answer."""
 
     async def push_screen_wait(self, screen: Screen[Any] | str, *, mode: str | None = None) -> Any:
         """Show a dialog, and wait for its result.
@@ -28,14 +30,13 @@ class DoubledKeysApp(App[ReturnType]):
         """
         node = get_current_worker().node
         asker: DOMNode = node.screen if isinstance(node, Widget) else node
-        asking = self._asking = self._asking or set()
-        if asker in asking or (isinstance(asker, Screen) and asker is not self.screen):
+        if asker in self._asking or (isinstance(asker, Screen) and asker is not self.screen):
             return None
-        asking.add(asker)
+        self._asking.add(asker)
         try:
             return await super().push_screen_wait(screen, mode=mode)
         finally:
-            asking.discard(asker)
+            self._asking.discard(asker)
 
     def pop_screen(self) -> AwaitComplete:
         """As Textual's, but a screen that has gone does not take the one below along."""

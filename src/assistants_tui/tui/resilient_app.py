@@ -4,12 +4,14 @@ Textual ends the app for every exception that nobody handles.
 """
 
 import logging
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual._context import active_message_pump
+from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
@@ -17,7 +19,6 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from assistants_tui.tui.containment import contain
-from assistants_tui.tui.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.safety import clean
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _REMEMBERED_ERRORS = 20
 
 
-class ResilientApp(DoubledKeysApp[None]):
+class ResilientApp(App[None]):
     """Tells of exceptions instead of ending, as long as `can_go_on` says so."""
 
     def __init__(self, **options: Any) -> None:
@@ -36,9 +37,9 @@ class ResilientApp(DoubledKeysApp[None]):
         self._shown: dict[str, float] = {}
         """What a notification says of such an exception, and since when."""
 
+    @abstractmethod
     def can_go_on(self, unmade: Screen[Any] | None) -> bool:
         """Whether the app can go on after an exception. `unmade`: the screen that could not be made."""
-        raise NotImplementedError
 
     def report_unexpected(self, error: BaseException, *, drawing: bool = False) -> None:
         """Log an exception and tell of it, but not while the same words are still shown.
