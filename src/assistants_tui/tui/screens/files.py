@@ -65,7 +65,7 @@ class FilesScreen(ListScreen):
     def on_mount(self) -> None:
         self.draw()
         self.action_reload()
-        self.look_for_changes()
+        self.look_for_changes(self._notice)
 
     # the list
 
@@ -84,7 +84,7 @@ class FilesScreen(ListScreen):
         self._reading = False
         self.draw()
 
-    async def notice(self) -> None:
+    async def _notice(self) -> None:
         purpose = self._purpose
         page = await self.workspace.files.list(purpose=purpose or None)
         files = renewed(self._files, page)

@@ -1,6 +1,7 @@
 """The frame of the screens that manage something: a list at the left, what is chosen at the right."""
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from textual import on
@@ -101,14 +102,10 @@ class ListScreen(Screen[None]):
         self._unsubscribe = self.workspace.feed.subscribe(self._workspace_changed)
         self.rows.focus()
 
-    def look_for_changes(self) -> None:
-        """Keep looking for what another window did to the list."""
+    def look_for_changes(self, notice: Callable[[], Awaitable[None]]) -> None:
+        """Keep looking for what another window did to the list: `notice` takes it over."""
         embedded = self.workspace.session.profile.kind == "embedded"
-        follow_other_windows(self, self.notice, _LOOK, embedded=embedded)
-
-    async def notice(self) -> None:
-        """Take over what another window did to the list. Raises `ServiceError`."""
-        raise NotImplementedError
+        follow_other_windows(self, notice, _LOOK, embedded=embedded)
 
     def on_unmount(self) -> None:
         self._unsubscribe()
@@ -158,13 +155,13 @@ class ListScreen(Screen[None]):
             self.detail.set_items(items, older=False)
             self.detail.scroll_home(animate=False)
 
+    @abstractmethod
     def draw(self) -> None:
         """Bring the list up to date."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw_detail(self) -> None:
         """Show what is chosen."""
-        raise NotImplementedError
 
     @on(VirtualList.Highlighted)
     def _chosen(self, event: VirtualList.Highlighted) -> None:

@@ -78,9 +78,9 @@ class ProfilesScreen(ListScreen):
         keys = [*(profile.name for profile in self._shown), _NEW]
         self.rows.cursor = keys.index(self._begin) if self._begin in keys else 0
         self._look_for_keys()
-        self.look_for_changes()
+        self.look_for_changes(self._notice)
 
-    async def notice(self) -> None:
+    async def _notice(self) -> None:
         loaded = await asyncio.to_thread(load_config, self._paths.config_file)
         profiles = list(loaded.config.profiles.values())
         readable = loaded.given or not loaded.problems

@@ -101,7 +101,7 @@ class VectorStoresScreen(ListScreen):
         self.draw()
         self.action_reload()
         self._watch()
-        self.look_for_changes()
+        self.look_for_changes(self._notice)
 
     # reading
 
@@ -120,7 +120,7 @@ class VectorStoresScreen(ListScreen):
         self._reading = False
         self.draw()
 
-    async def notice(self) -> None:
+    async def _notice(self) -> None:
         page = await self.workspace.vector_stores.list()
         stores = renewed(self._stores, page)
         if not self._reading and stores != self._stores:
