@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import subprocess
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -261,6 +262,17 @@ async def command(*arguments: str) -> tuple[int | None, str, str]:
     )
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def test_of_each_coding_that_is_asked_for_the_beginning_can_be_read() -> None:
+    """Errors are cut off, and some codings refuse that."""
+    window = {"gzip": 31, "deflate": 15}
+    async with network.http_client("http://localhost", timeout=httpx2.Timeout(1)) as client:
+        for coding in client.headers["accept-encoding"].split(", "):
+            pack = zlib.compressobj(wbits=window[coding])
+            whole = pack.compress(os.urandom(10_000)) + pack.flush()
+            beginning = httpx2.Response(400, headers={"content-encoding": coding}, content=whole[:5_000])
+            assert 4_000 < len(beginning.content) < 10_000
 
 
 async def test_an_address_that_is_none_is_named_without_its_password() -> None:

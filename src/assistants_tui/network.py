@@ -23,6 +23,7 @@ _KEY_HEADERS = ("authorization", "api-key", "openai-organization", "openai-proje
 _OPENAI_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_CUSTOM_HEADERS")
 _MAX_ERROR = 1 << 20  # bytes of an error that are read
 _MAX_CODED_ERROR = 8 << 10  # of one that is compressed, which may unpack to a thousand times as much
+_CODINGS = "gzip, deflate"  # compression whose beginning can be read; zstd without its end is an error
 _REFUSED = "assistants_tui.refused_redirect"
 _SCHEMES = ("http", "https", "all")
 
@@ -52,7 +53,7 @@ def http_client(
         raise NetworkSettingsError(f"{without_password(base_url)} is no address of a server.") from error
     options: dict[str, Any] = {
         "timeout": timeout,
-        "headers": headers,
+        "headers": {"accept-encoding": _CODINGS, **(headers or {})},
         "limits": _LIMITS,
         "follow_redirects": follow_redirects,
         "event_hooks": {
