@@ -39,8 +39,10 @@ class MessagePages:
         try:
             backend = await self._context.backend()
             page = await backend.threads.messages(thread_id, limit=MESSAGES_PER_PAGE, after=self._older_after)
-        except ServiceError as error:
+        except BaseException as error:  # a search that is begun anew gives it up, too
             self.has_older = True
+            if not isinstance(error, ServiceError):
+                raise
             self._context.fail(error)
         else:
             self.put_older(page)
