@@ -1,9 +1,11 @@
 """Branches: new threads that begin with the messages of another one."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from assistants_tui.protocol.objects import Json, Message, Thread
+from assistants_tui.service.errors import ServiceError
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend
@@ -42,7 +44,7 @@ def copied(message: Message) -> Json | None:
 async def branch(backend: "Backend", messages: Sequence[Message], origin: dict[str, str]) -> Thread:
     """A new thread with copies of these messages, oldest first, and `origin` as its metadata.
 
-    A branch that fails half-way is deleted again. Raises `ServiceError`.
+    A branch that fails half-way is deleted again, if the server lets it. Raises `ServiceError`.
     """
     bodies = [body for body in map(copied, messages) if body is not None]
     fields: dict[str, Any] = {"metadata": origin}
@@ -53,7 +55,8 @@ async def branch(backend: "Backend", messages: Sequence[Message], origin: dict[s
         for body in bodies[MESSAGES_PER_CALL:]:
             await backend.threads.add_copy(thread["id"], body)
     except BaseException:
-        await backend.threads.delete(thread["id"])
+        with suppress(ServiceError):  # what was wrong before is said
+            await backend.threads.delete(thread["id"])
         raise
     return thread
 
