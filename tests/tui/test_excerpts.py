@@ -68,6 +68,10 @@ def test_paths_are_broken_after_slashes_and_nothing_is_lost(text: str, cells: in
         assert line.endswith(("/", "\\"))
 
 
+def test_wide_letters_count_twice_where_a_path_is_broken() -> None:
+    assert broken_after_slashes("日本/語語", 6) == "日本/\n語語"
+
+
 def test_a_path_moves_to_a_line_of_its_own_before_it_is_broken() -> None:
     sentence = SentenceWithPaths("Put files into ~/.config/assistants-tui/functions, or name servers.")
     lines = [strip.text.rstrip() for strip in sentence.render_strips(24, None, Style(), OPTIONS)]

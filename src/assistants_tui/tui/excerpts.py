@@ -60,7 +60,7 @@ def without_middle(text: str, cells: int) -> str:
 
 def broken_after_slashes(text: str, cells: int) -> str:
     """Text with line breaks inside of words that are longer than a line, after a slash where there is one."""
-    return _WORD.sub(lambda word: word[0] if len(word[0]) <= cells else _broken(word[0], cells), text)
+    return _WORD.sub(lambda word: word[0] if cell_len(word[0]) <= cells else _broken(word[0], cells), text)
 
 
 def _broken(word: str, cells: int) -> str:
