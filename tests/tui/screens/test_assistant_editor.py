@@ -131,6 +131,8 @@ async def test_what_is_too_long_is_counted_and_not_sent() -> None:
 async def test_an_empty_form_makes_no_assistant() -> None:
     async with open_app() as driver:
         form = await opened(driver, "n")
+        headings = form.query(".form-section")
+        assert len({heading.content_region.x for heading in headings}) == 1, "they stand below each other"
         await driver.until(lambda: form.draft.model == "offline-tutor")
         before = len(driver.chat.workspace.assistants.all)
         await driver.press("ctrl+s")

@@ -34,7 +34,7 @@ class AssistantForm(VerticalScroll, can_focus=False):
         & > FormField, & > .form-section { max-width: 110; }
         scrollbar-size-vertical: 1;
         .form-section { padding: 1 1 0 1; color: $text-primary; text-style: bold; }
-        .form-section:first-of-type { padding-top: 0; }
+        .form-section:first-of-type { padding: 0 1; }
         #field-instructions TextArea { height: auto; min-height: 4; max-height: 12; }
         #field-metadata TextArea { height: auto; min-height: 2; max-height: 8; }
         #field-schema { display: none; }
