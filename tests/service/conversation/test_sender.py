@@ -201,3 +201,27 @@ async def send_through(fates: list[Fate], steps: list[Step]) -> None:
             assert server.texts.count(text) <= 1, "doubled"
             assert back.count(text) <= 1, "given back twice"
             assert places == 1 or (places == 2 and text in doubted), (text, places)
+
+
+async def test_a_text_that_is_written_anew_after_others_is_another_message() -> None:
+    """Though the answer to the first of them was lost, and the same text is then looked for."""
+    async with talking(["done", "lost after"]) as (server, conversation):
+        sender = conversation.sender
+        for text in ("yes", "And now?", "yes"):
+            sender.send(Draft(text), "asst_1")
+            await conversation.settled()
+            for item in conversation.outbox:
+                sender.take_back(item.id)
+        assert server.texts == ["yes", "And now?", "yes"]
+        assert len(server.runs) == 2
+
+
+async def test_a_text_that_is_taken_back_and_sent_again_is_there_once() -> None:
+    async with talking(["done", "lost after"]) as (server, conversation):
+        for _ in range(2):
+            conversation.sender.send(Draft("yes"), "asst_1")
+            await conversation.settled()
+            for item in conversation.outbox:
+                conversation.sender.take_back(item.id)
+        assert server.texts == ["yes"]
+        assert len(server.runs) == 1

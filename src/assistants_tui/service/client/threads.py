@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -90,11 +90,13 @@ class Threads:
         attachments: Sequence[Attachment] = (),
         metadata: Metadata | None = None,
         after: str | None = None,
+        others: Collection[str | None] = (),
     ) -> Message:
         """Add a message of the user: a text, or parts (`text`, `image_file`, `image_url`).
 
         After a failure that leaves open whether the message arrived, the same call first looks for it, among
-        what is newer than `after`: the newest message that the caller knows.
+        what is newer than `after`: the newest message that the caller knows. `others` are the IDs of messages
+        that are not meant even if they say the same.
         """
         body: Json = {"role": "user", "content": content if isinstance(content, str) else [*content]}
         if attachments:
@@ -104,7 +106,7 @@ class Threads:
         path = f"{_path(thread_id)}/messages"
         doubts = self._doubts[thread_id]
         doubt = next((one for one in doubts.waiting if one.body == body), None)
-        message = await self._arrived(path, doubt, doubts.known) if doubt else None
+        message = await self._arrived(path, doubt, doubts.known.union(others)) if doubt else None
         try:
             message = message or await self._post(path, body)
         except (ServiceError, asyncio.CancelledError) as error:
@@ -132,7 +134,7 @@ class Threads:
     async def delete_message(self, thread_id: str, message_id: str) -> None:
         await self._client.delete(f"{_path(thread_id)}/messages/{segment(message_id)}")
 
-    async def _arrived(self, path: str, doubt: _Doubt, known: set[str]) -> Message | None:
+    async def _arrived(self, path: str, doubt: _Doubt, known: Collection[str | None]) -> Message | None:
         """The message that was in doubt, if the thread has it."""
         try:
             page = await read_page(self._client, Message, path, limit=limits.MAX_PAGE)

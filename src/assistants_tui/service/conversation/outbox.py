@@ -51,6 +51,8 @@ class Outgoing:
     """The thread has the message; only its run is still to be started."""
     error: ServiceError | None = None
     """Why it failed."""
+    tried: bool = False
+    """It has failed before."""
     file_ids: Mapping[int, str] = field(default_factory=dict)
     """The files that the server has, by their place in the draft."""
     uploading: tuple[str, int] | None = None
@@ -79,7 +81,8 @@ class Outgoing:
         if state == "preparing" and self.posted:
             state = "starting"
         posted = self.posted or event == "store"
-        return replace(self, state=state, posted=posted, error=error, uploading=None)
+        tried = self.tried or event == "fail"
+        return replace(self, state=state, posted=posted, error=error, tried=tried, uploading=None)
 
 
 @dataclass(frozen=True, slots=True)

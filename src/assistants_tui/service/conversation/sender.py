@@ -212,9 +212,13 @@ class Sender:
             self._context.thread_id = thread["id"]
             self._context.changed()
         self._apply(item_id, "post")
-        newest = next(reversed(self._messages.messages), None)
+        *earlier, newest = self._messages.messages or [None]
         message = await backend.threads.add_message(
-            self._context.thread_id, content, attachments=attachments, after=newest
+            self._context.thread_id,
+            content,
+            attachments=attachments,
+            after=newest,
+            others=() if item.tried else earlier,  # a new message: those are seen and done with
         )
         self._messages.put({message["id"]: message})
         self._context.seen([message])
