@@ -9,13 +9,22 @@ from assistants_tui.service import message_text
 from assistants_tui.service.client.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import LOCAL, Config, RunSettings
+from assistants_tui.settings.config import LOCAL, Config, Profile, RunSettings
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 
 
 async def connected(paths: Paths, runs: RunSettings | None = None, model_url: str | None = None) -> Workspace:
     profile = replace(LOCAL, runs=runs or RunSettings(), model_url=model_url, default_model="served")
+    return await _opened(profile, paths)
+
+
+async def connected_to(url: str, paths: Paths) -> Workspace:
+    """A workspace on a server of the protocol, such as the one of `served`."""
+    return await _opened(Profile(name="shared", kind="openai", base_url=f"{url}/v1"), paths)
+
+
+async def _opened(profile: Profile, paths: Paths) -> Workspace:
     opened = Workspace(profile, paths=paths, config=Config(), state=AppState())
     await opened.session.connect()
     assert opened.session.error is None

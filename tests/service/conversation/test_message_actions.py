@@ -11,13 +11,12 @@ from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.files.attachments import AttachedFile, Use
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import Config, Profile, RunSettings
+from assistants_tui.settings.config import RunSettings
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex
 from support.served import served
-from support.workspaces import backend, cannot_be_written, choose, connected, settled, turn
+from support.workspaces import backend, cannot_be_written, choose, connected, connected_to, settled, turn
 
 
 async def test_files_go_with_the_message_each_in_its_way(workspace: Workspace, tmp_path: Path) -> None:
@@ -175,9 +174,7 @@ async def test_a_message_is_sent_if_its_answer_is_there_though_its_run_could_not
             await engine(scope, receive, garbled if runs else send)
 
     async with served(proxy) as url:
-        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
-        window = Workspace(profile, paths=paths, config=Config(), state=AppState())
-        await window.session.connect()
+        window = await connected_to(url, paths)
         conversation = window.conversations.shown
         for count, question in enumerate(("2 + 3", "4 + 5"), 1):
             await turn(window, question)

@@ -7,13 +7,13 @@ from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import AttachedFile, Use
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import LOCAL, Config, Profile
+from assistants_tui.settings.config import LOCAL, Config
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState
 from assistants_tui.settings.threads import ThreadIndex
 from support.served import served
-from support.workspaces import cannot_be_written, turn, until
+from support.workspaces import cannot_be_written, connected_to, turn, until
 
 
 async def test_what_is_written_for_a_thread_to_come_is_found_there_when_another_was_opened(
@@ -89,10 +89,7 @@ async def test_a_thread_is_read_from_a_server_that_cannot_list_runs(paths: Paths
             await engine(scope, receive, send)
 
     async with served(proxy) as url:
-        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
-        one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
-        for window in (one, other):
-            await window.session.connect()
+        one, other = [await connected_to(url, paths) for _ in range(2)]
         await turn(one, "2 + 3")
         assert one.conversations.shown.thread_id is not None
         conversation = await other.conversations.open(one.conversations.shown.thread_id)

@@ -6,12 +6,9 @@ from typing import Any
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service.conversation.pages import MESSAGES_PER_PAGE
-from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState
 from support.served import served
-from support.workspaces import backend
+from support.workspaces import backend, connected_to
 
 
 async def test_older_messages_can_be_read_again_after_reading_was_given_up(
@@ -27,9 +24,7 @@ async def test_older_messages_can_be_read_again_after_reading_was_given_up(
         await engine(scope, receive, send)
 
     async with served(slow) as url:
-        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
-        workspace = Workspace(profile, paths=paths, config=Config(), state=AppState())
-        await workspace.session.connect()
+        workspace = await connected_to(url, paths)
         threads = (await backend(workspace)).threads
         thread_id = (await threads.create())["id"]
         for number in range(MESSAGES_PER_PAGE + 1):

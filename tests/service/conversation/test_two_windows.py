@@ -9,12 +9,10 @@ import pytest
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, says
 from support.served import served
-from support.workspaces import backend, choose, connected, settled, texts, turn, until
+from support.workspaces import backend, choose, connected, connected_to, settled, texts, turn, until
 
 
 async def test_two_windows_show_one_conversation_without_a_hole(workspace: Workspace, paths: Paths) -> None:
@@ -176,10 +174,7 @@ async def test_what_another_window_did_is_read_once_the_server_answers_again(
             await engine(scope, receive, send)
 
     async with served(flaky) as url:
-        profile = Profile(name="shared", kind="openai", base_url=f"{url}/v1")
-        one, other = (Workspace(profile, paths=paths, config=Config(), state=AppState()) for _ in range(2))
-        for window in (one, other):
-            await window.session.connect()
+        one, other = [await connected_to(url, paths) for _ in range(2)]
         await turn(one, "2 + 3")
         assert one.conversations.shown.thread_id is not None
         await other.conversations.open(one.conversations.shown.thread_id)
