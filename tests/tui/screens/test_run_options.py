@@ -34,5 +34,11 @@ async def test_options_are_read_and_mistakes_stand_below_their_fields() -> None:
         for _ in range(3):
             await dialog.press("tab")
         await dialog.until_shown("Model")
+        dialog.app.screen.query_one("#option-metadata", Input).focus()
+        await dialog.until_shown("Metadata")
+        assert "For the next message" in dialog.text
+        await dialog.resize((60, 20))
+        dialog.app.screen.query_one("#option-assistant_id", Select).focus()
+        await dialog.until_shown("as the assistant has it")
         await dialog.press("escape")
         assert dialog.answers[1:] == [None]

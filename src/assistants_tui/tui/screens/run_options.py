@@ -102,10 +102,10 @@ class RunOptionsScreen(ModalScreen[tuple[Span, RunOptions] | None]):
     RunOptionsScreen {
         align: center middle;
         background: $background 60%;
-        & .dialog { width: 84; height: auto; }
-        & VerticalScroll { height: auto; max-height: 24; }
+        & .dialog { width: 84; height: 22; }
+        & VerticalScroll { height: 1fr; }
         & .option { height: auto; }
-        & .option Static { width: 20; padding-right: 1; color: $text-muted; }
+        & .option > Static { width: 20; padding-right: 1; color: $text-muted; }
         & .option Input, & .option Select { width: 1fr; }
         & .option-error { color: $text-error; padding-left: 20; display: none; }
         & .dialog-buttons { margin-top: 1; }
