@@ -40,5 +40,7 @@ async def test_options_are_read_and_mistakes_stand_below_their_fields() -> None:
         await dialog.resize((60, 20))
         dialog.app.screen.query_one("#option-assistant_id", Select).focus()
         await dialog.until_shown("as the assistant has it")
+        await dialog.resize((160, 50))
+        assert dialog.app.screen.query_one(".dialog").outer_size == (84, 22)
         await dialog.press("escape")
         assert dialog.answers[1:] == [None]

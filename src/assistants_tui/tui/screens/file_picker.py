@@ -36,7 +36,6 @@ class FilePicker(ModalScreen[Sequence[Path] | None]):
     FilePicker {
         align: center middle;
         background: $background 60%;
-        & .dialog { height: 26; }
         & VirtualList {
             height: 1fr;
             margin-top: 1;

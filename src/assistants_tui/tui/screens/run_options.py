@@ -102,7 +102,6 @@ class RunOptionsScreen(ModalScreen[tuple[Span, RunOptions] | None]):
     RunOptionsScreen {
         align: center middle;
         background: $background 60%;
-        & .dialog { width: 84; height: 22; }
         & VerticalScroll { height: 1fr; }
         & .option { height: auto; }
         & .option > Static { width: 20; padding-right: 1; color: $text-muted; }
