@@ -168,7 +168,6 @@ def test_no_class_of_the_service_has_more_than_one_subject_can_need() -> None:
 
 # folder, who imports, what: arrows that run back up and close a circle of files or folders there
 BACK_ARROWS = {
-    ("engine", "models", "tools"),  # the tutor cuts words as file search does
     ("tui", "file_actions", "screens"),
     ("tui", "notes", "screens"),
     ("tui", "panes", "screens"),
@@ -176,12 +175,13 @@ BACK_ARROWS = {
 # the rooms of the engine, the highest first: each may import those below it
 ENGINE_LAYERS = (
     {"app"},
-    {"api"},
-    {"runs"},
+    {"http"},
+    {"runs", "tutor"},
     {"ingest"},
     {"settings", "housekeeping", "seed"},
-    {"tools"},
-    {"models"},
+    {"search"},
+    {"code_interpreter"},
+    {"child_process", "models"},
     {"store"},
 )
 

@@ -14,8 +14,8 @@ import pytest
 
 from assistants_tui import network
 from assistants_tui.engine.models.base import ChatRequest, ModelError
+from assistants_tui.engine.models.embedding_client import EmbeddingError, EndpointEmbedder
 from assistants_tui.engine.models.endpoint import EndpointModel
-from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
 from assistants_tui.service.client.profile_client import remote_client
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError

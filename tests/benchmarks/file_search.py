@@ -32,7 +32,7 @@ from sqlalchemy import insert
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from assistants_tui.engine.api.api_keys import LOCAL_OWNER
+from assistants_tui.engine.http.api_keys import LOCAL_OWNER
 from assistants_tui.engine.store import ids
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits, Output
+from assistants_tui.engine.code_interpreter import CodeInterpreter, Limits, Output
 from benchmarks.figures import Figure
 
 PIECES = {
@@ -29,7 +29,7 @@ async def _measure(runs: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         interpreter = CodeInterpreter(Path(folder), limits=Limits())
         try:
-            await interpreter.warm("thread_1")
+            await interpreter.prestart("thread_1")
             found: dict[str, list[float]] = {name: [] for name in PIECES}
             for number in range(runs + 1):
                 for name, code in PIECES.items():

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from assistants_tui.engine.tools.file_search.analysis import terms
+from assistants_tui.engine.search.analysis import terms
 from benchmarks.corpus import Text
 from support.model_endpoint import ModelEndpoint, Reply, Request
 

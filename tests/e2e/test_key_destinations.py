@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assistants_tui.engine.models.base import ModelError
+from assistants_tui.engine.models.embedding_client import EmbeddingError, EndpointEmbedder
 from assistants_tui.engine.models.endpoint import EndpointModel
-from assistants_tui.engine.tools.file_search.embeddings import EmbeddingError, EndpointEmbedder
 from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError

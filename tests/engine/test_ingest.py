@@ -19,7 +19,7 @@ from support.engines import BETA
 from support.processes import running
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
-WORKERS = "file_search.workers"  # in the command lines of what reads and indexes files for an engine
+WORKERS = "engine.search.workers"  # in the command lines of what reads and indexes files for an engine
 TEXT = "".join(f"Line {number} says something of its own.\n" for number in range(60))
 
 
@@ -31,7 +31,7 @@ def counts(**numbers: int) -> Json:
 @contextmanager
 def frozen_readers() -> Iterator[None]:
     """Readers that exist do not go on meanwhile."""
-    readers = running("file_search.workers.reader")
+    readers = running("engine.search.workers.reader")
     assert readers
     for process in readers:
         process.suspend()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.engine.tools.file_search.documents.reading import read
+from assistants_tui.engine.search.documents.reading import read
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.file_kinds import KINDS, kind_of
 from assistants_tui.protocol.objects import Assistant

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.tools.code_interpreter import Limits
-from assistants_tui.engine.tools.code_interpreter.interface import MIB, UNCONFINED
-from assistants_tui.engine.tools.code_interpreter.launchers import CHOICES
+from assistants_tui.engine.code_interpreter import Limits
+from assistants_tui.engine.code_interpreter.execution import MIB, UNCONFINED
+from assistants_tui.engine.code_interpreter.launchers import CHOICES
 from assistants_tui.settings.config import SANDBOXES, SECTIONS, CodeSettings, RunSettings
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.declarations import Declaration, declared

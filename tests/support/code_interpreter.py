@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Execution, Image, Logs, Output
+from assistants_tui.engine.code_interpreter import CodeInterpreter, Execution, Image, Logs, Output
 
 NO_SANDBOX_HERE = "bubblewrap" if sys.platform == "darwin" else "sandbox-exec"
 """A sandbox that this system does not have: who wants it is without one."""

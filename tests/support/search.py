@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from assistants_tui.engine.search.chunking import Chunking
+from assistants_tui.engine.search.errors import IngestError
+from assistants_tui.engine.search.results import Hit, Ingested
+from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.store import files, vector_store_files, vector_stores
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import NewFile
-from assistants_tui.engine.tools.file_search.chunking import Chunking
-from assistants_tui.engine.tools.file_search.errors import IngestError
-from assistants_tui.engine.tools.file_search.interface import Hit, Ingested
-from assistants_tui.engine.tools.file_search.search import FileSearch
 from assistants_tui.protocol.objects import ErrorInfo
 
 OWNER = "me"

@@ -168,7 +168,7 @@ def _code_modules() -> Iterator[str]:
 
 
 async def _sandbox(settings: CodeSettings) -> str:
-    from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
+    from assistants_tui.engine.code_interpreter import CodeInterpreter
 
     with tempfile.TemporaryDirectory(prefix="assistants-tui-") as folder:
         interpreter = CodeInterpreter(Path(folder), launcher=settings.sandbox)

@@ -23,7 +23,7 @@ from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.paths import user_paths
 
 if TYPE_CHECKING:
-    from assistants_tui.engine.tools.code_interpreter import Sandbox
+    from assistants_tui.engine.code_interpreter import Sandbox
 
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # parameters of mallopt(3)
@@ -35,8 +35,8 @@ def serve(options: argparse.Namespace) -> int:
     import uvicorn
 
     from assistants_tui.cli.connections import TimedConnection
-    from assistants_tui.engine.api.api_keys import KeyFileError
     from assistants_tui.engine.app import EngineSettings, create_app
+    from assistants_tui.engine.http.api_keys import KeyFileError
     from assistants_tui.service.client.embedded import limits
 
     try:

@@ -18,7 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from assistants_tui.engine import seed
-from assistants_tui.engine.api import (
+from assistants_tui.engine.code_interpreter import CodeInterpreter, Limits
+from assistants_tui.engine.housekeeping import Housekeeping
+from assistants_tui.engine.http import (
     assistants,
     files,
     messages,
@@ -32,33 +34,32 @@ from assistants_tui.engine.api import (
     vector_store_files,
     vector_stores,
 )
-from assistants_tui.engine.api.api_keys import LOCAL_OWNER, Keys
-from assistants_tui.engine.api.authentication import AuthenticationMiddleware
-from assistants_tui.engine.api.body_room import BodyRoom
-from assistants_tui.engine.api.context import Context
-from assistants_tui.engine.api.errors import ApiError
-from assistants_tui.engine.api.large_bodies import LargeBodies
-from assistants_tui.engine.api.middleware import OuterMiddleware
-from assistants_tui.engine.api.options import Options, methods_of
-from assistants_tui.engine.api.paging import unknown_cursor
-from assistants_tui.engine.api.rate_limit import RateLimiter
-from assistants_tui.engine.housekeeping import Housekeeping
+from assistants_tui.engine.http.api_keys import LOCAL_OWNER, Keys
+from assistants_tui.engine.http.authentication import AuthenticationMiddleware
+from assistants_tui.engine.http.body_room import BodyRoom
+from assistants_tui.engine.http.context import Context
+from assistants_tui.engine.http.errors import ApiError
+from assistants_tui.engine.http.large_bodies import LargeBodies
+from assistants_tui.engine.http.middleware import OuterMiddleware
+from assistants_tui.engine.http.options import Options, methods_of
+from assistants_tui.engine.http.paging import unknown_cursor
+from assistants_tui.engine.http.rate_limit import RateLimiter
 from assistants_tui.engine.ingest import FileIngest
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.models.router import ModelRouter
-from assistants_tui.engine.models.tutor import NAME as OFFLINE_TUTOR
 from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.manager import RunManager
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.settings import EngineSettings
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.crud import UnknownCursorError
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter, Limits
-from assistants_tui.engine.tools.file_search.search import FileSearch
+from assistants_tui.engine.tutor import Tutor
+from assistants_tui.protocol.names import OFFLINE_TUTOR
 
 if TYPE_CHECKING:
-    from assistants_tui.engine.tools.file_search.embeddings import Embedder
+    from assistants_tui.engine.models.embedding_client import Embedder
 
 __all__ = ["EngineSettings", "create_app"]
 
@@ -147,7 +148,7 @@ async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
         if has_starters and settings.model_url is not None:  # a store may be older than its endpoint
             async with database.write() as connection:
                 await seed.adopt(connection, LOCAL_OWNER, OFFLINE_TUTOR, starter_model)
-        model = ModelRouter(_endpoint(settings))
+        model = ModelRouter(_endpoint(settings), Tutor())
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
         embedder = _embedder(settings)
@@ -230,7 +231,7 @@ def _endpoint(settings: EngineSettings) -> ChatModel | None:
 def _embedder(settings: EngineSettings) -> "Embedder | None":
     if settings.model_url is None or settings.embedding_model is None:
         return None
-    from assistants_tui.engine.tools.file_search.embeddings import EndpointEmbedder
+    from assistants_tui.engine.models.embedding_client import EndpointEmbedder
 
     return EndpointEmbedder(
         settings.model_url,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from assistants_tui.engine.search import chunk_repository
+from assistants_tui.engine.search.results import Chunking, IngestError
+from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.store import vector_store_files
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import WaitingFile
-from assistants_tui.engine.tools.file_search import texts
-from assistants_tui.engine.tools.file_search.interface import Chunking, IngestError
-from assistants_tui.engine.tools.file_search.search import FileSearch
 from assistants_tui.protocol.objects import ErrorInfo
 
 _AT_ONCE = 4  # files: more than there are readers, so that one is stored while another is read
@@ -132,7 +132,7 @@ class FileIngest:
                 connection, file, status, usage_bytes=usage, last_error=error
             ):
                 # Cancelled meanwhile: nobody is going to search what was read of it.
-                await texts.forget(connection, file.seq)
+                await chunk_repository.remove(connection, file.seq)
 
     async def _ingest(self, file: WaitingFile) -> int:
         numbers = file.chunking_strategy["static"]

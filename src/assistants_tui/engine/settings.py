@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from assistants_tui.engine.code_interpreter.execution import Limits, WithoutSandbox
 from assistants_tui.engine.store.clock import Clock, SystemClock
-from assistants_tui.engine.tools.code_interpreter.interface import Limits, WithoutSandbox
 from assistants_tui.protocol import limits
 
 

@@ -1,6 +1,12 @@
-"""What names of assistants, vector stores and files may hold: a rule of ours, the API reference has none."""
+"""Names with a meaning of their own, and what names of assistants, vector stores and files may hold.
+
+Both are rules of ours; the API reference has none.
+"""
 
 import re
+
+OFFLINE_TUTOR = "offline-tutor"
+"""The model name of the embedded engine's stand-in for a language model."""
 
 CONTROL = r"\u0000-\u001f\u007f-\u009f"
 """Control characters as a range within the brackets of a regular expression, in Python and in JSON Schema."""

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_tui.engine.tools.code_interpreter import Limits
+from assistants_tui.engine.code_interpreter import Limits
 from support.engines import BETA, ServedEngine, data_of, engine
 from support.model_endpoint import Reply, calls, says
 

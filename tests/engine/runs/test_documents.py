@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.engine.tools.file_search.search import FileSearch
+from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.protocol.objects import Json
 from support.engine import ManualClock, settled, turn_of_another_engine, upload
 from support.engines import Event, ServedEngine, data_of, engine, names, text_of

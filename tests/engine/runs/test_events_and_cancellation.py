@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from assistants_tui.engine.api.event_stream import encode, event_stream
+from assistants_tui.engine.http.event_stream import encode, event_stream
 from assistants_tui.engine.runs import events as events_module
 from assistants_tui.engine.runs.cancellation import CancelToken, Interrupted
 from assistants_tui.engine.runs.events import EventBroadcaster
@@ -63,7 +63,7 @@ async def test_one_event_may_be_as_large_as_it_is(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistants_tui.engine.api.event_stream._PING_SECONDS", 0.001)
+    monkeypatch.setattr("assistants_tui.engine.http.event_stream._PING_SECONDS", 0.001)
     broadcaster = EventBroadcaster()
     response = event_stream(broadcaster.subscribe())
     frames = response.body_iterator.__aiter__()

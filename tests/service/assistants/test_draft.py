@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assistants_tui.engine.api.requests.assistants import AssistantChanges, NewAssistant
+from assistants_tui.engine.http.requests.assistants import AssistantChanges, NewAssistant
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service import metadata

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.api.requests.assistants import NewAssistant
+from assistants_tui.engine.http.requests.assistants import NewAssistant
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service.assistants.import_export import AssistantFileError, read_assistants, written
 from assistants_tui.service.assistants.v1 import migrated

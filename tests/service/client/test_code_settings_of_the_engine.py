@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from assistants_tui.engine.tools.code_interpreter import Limits
+from assistants_tui.engine.code_interpreter import Limits
 from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.client.embedded import limits
 from assistants_tui.settings.config import LOCAL, CodeSettings, Config

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.engine.api.requests.tools import FunctionDefinition as EngineDefinition
+from assistants_tui.engine.http.requests.tools import FunctionDefinition as EngineDefinition
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 from assistants_tui.service.functions.definitions import (

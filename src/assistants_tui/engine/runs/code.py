@@ -5,12 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from assistants_tui.engine.runs.artifacts import RunArtifacts
-from assistants_tui.engine.runs.cancellation import CancelToken
-from assistants_tui.engine.runs.services import RunServices
-from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
-from assistants_tui.engine.store import files
-from assistants_tui.engine.tools.code_interpreter.interface import (
+from assistants_tui.engine.code_interpreter.execution import (
     CreatedFile,
     Execution,
     Image,
@@ -18,6 +13,11 @@ from assistants_tui.engine.tools.code_interpreter.interface import (
     Output,
     Sandbox,
 )
+from assistants_tui.engine.runs.artifacts import RunArtifacts
+from assistants_tui.engine.runs.cancellation import CancelToken
+from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
+from assistants_tui.engine.store import files
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 
@@ -38,7 +38,7 @@ class CodeRunner:
         """Code is coming: have its kernel start meanwhile."""
         if self._prestart is None:
             self._prestart = asyncio.create_task(
-                self._services.interpreter.warm(self._thread_id, owner=self._owner)
+                self._services.interpreter.prestart(self._thread_id, owner=self._owner)
             )
 
     async def release_prestart(self) -> None:

@@ -11,10 +11,10 @@ from assistants_tui.engine.runs.artifacts import RunArtifacts
 from assistants_tui.engine.runs.cancellation import CancelToken
 from assistants_tui.engine.runs.services import RunServices
 from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
+from assistants_tui.engine.search import passages
+from assistants_tui.engine.search.queries import rewrite
+from assistants_tui.engine.search.results import Ranking
 from assistants_tui.engine.store import assistants, threads, vector_store_files, vector_stores
-from assistants_tui.engine.tools.file_search import passages
-from assistants_tui.engine.tools.file_search.interface import Ranking
-from assistants_tui.engine.tools.file_search.queries import rewrite
 from assistants_tui.protocol import bounded_json
 from assistants_tui.protocol.objects import Assistant, FileSearchResources, Json, Run, Thread
 

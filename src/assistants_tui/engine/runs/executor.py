@@ -33,9 +33,9 @@ from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions, las
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.tool_definitions import ToolBox
 from assistants_tui.engine.runs.turn import ModelTurn
 from assistants_tui.engine.store import run_steps, runs
-from assistants_tui.engine.tools.definitions import ToolBox
 from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import is_final
 

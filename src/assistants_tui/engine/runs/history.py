@@ -8,14 +8,14 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from assistants_tui.engine.code_interpreter.names import safe_names
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs import prompt
+from assistants_tui.engine.runs.tool_definitions import ToolBox
 from assistants_tui.engine.store import assistants, files, messages, run_steps, threads
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.messages import StoredMessage
 from assistants_tui.engine.store.runs import StoredRun
-from assistants_tui.engine.tools.code_interpreter.names import safe_names
-from assistants_tui.engine.tools.definitions import ToolBox
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.objects import CodeInterpreterResources, Json
 

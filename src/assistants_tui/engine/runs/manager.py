@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from assistants_tui.engine.code_interpreter import Sandbox
 from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import outcomes, usage
 from assistants_tui.engine.runs.events import EventBroadcaster, Subscription
@@ -15,11 +16,10 @@ from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.search import passages
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.engine.store.runs import StoredRun
-from assistants_tui.engine.tools.code_interpreter import Sandbox
-from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import DONE, ERROR, Event, run_event, step_event
 from assistants_tui.protocol.objects import Json, StepDetails, ToolCall
 from assistants_tui.protocol.transitions import WORKED_ON, is_final

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs.documents import Documents
-from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
-from assistants_tui.engine.tools.file_search import passages
+from assistants_tui.engine.runs.tool_definitions import ToolBox, result_for_model
+from assistants_tui.engine.search import passages
 from assistants_tui.protocol.objects import Json, Message, Run, RunStep
 
 _SHORTEST_RESULT = 200  # tokens to which the result of a tool may be shortened

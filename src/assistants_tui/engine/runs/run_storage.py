@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.runs.cancellation import Interrupted
 from assistants_tui.engine.runs.events import EventBroadcaster
+from assistants_tui.engine.search import passages
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.messages import StoredMessage
 from assistants_tui.engine.store.run_steps import StoredStep
 from assistants_tui.engine.store.runs import StoredRun
-from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, Event, step_event
 from assistants_tui.protocol.objects import Json
 from assistants_tui.protocol.transitions import WORKED_ON, RunEvent

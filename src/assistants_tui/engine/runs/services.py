@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from assistants_tui.engine.code_interpreter import CodeInterpreter
 from assistants_tui.engine.models.base import ChatModel
 from assistants_tui.engine.models.context_limits import ContextLimits
+from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.clock import Clock
 from assistants_tui.engine.store.database import Database
-from assistants_tui.engine.tools.code_interpreter import CodeInterpreter
-from assistants_tui.engine.tools.file_search.search import FileSearch
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from assistants_tui.engine.code_interpreter import Sandbox
 from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import usage
 from assistants_tui.engine.runs.run_storage import RunStorage, begin_events
+from assistants_tui.engine.search import passages
 from assistants_tui.engine.store import run_steps
 from assistants_tui.engine.store.run_steps import StoredStep
-from assistants_tui.engine.tools.code_interpreter import Sandbox
-from assistants_tui.engine.tools.file_search import passages
 from assistants_tui.protocol.events import STEP, STEP_DELTA
 from assistants_tui.protocol.objects import CodeOutput, Json, ToolCall
 

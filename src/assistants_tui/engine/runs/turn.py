@@ -20,7 +20,7 @@ from assistants_tui.engine.runs.code_argument import CodeArgument
 from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions
-from assistants_tui.engine.tools.definitions import ToolBox, result_for_model
+from assistants_tui.engine.runs.tool_definitions import ToolBox, result_for_model
 from assistants_tui.protocol.objects import Json
 
 # A model in JSON mode that was not told to write JSON may write white space for ever.

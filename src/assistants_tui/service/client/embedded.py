@@ -5,7 +5,7 @@ import sqlite3
 from typing import Any
 
 from assistants_tui.engine.app import EngineSettings, create_app
-from assistants_tui.engine.tools.code_interpreter.interface import MIB, Limits
+from assistants_tui.engine.code_interpreter.execution import MIB, Limits
 from assistants_tui.installation import module_advice
 from assistants_tui.service.client.asgi_transport import Application, AsgiTransport
 from assistants_tui.service.errors import ServiceError

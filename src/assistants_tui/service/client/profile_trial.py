@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from assistants_tui.protocol.names import OFFLINE_TUTOR
 from assistants_tui.protocol.objects import ListAnswer
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
@@ -32,7 +33,7 @@ async def try_profile(profile: Profile, key: Secret | None) -> Trial:
     Raises `ServiceError` with advice where that fails.
     """
     if profile.kind == "embedded" and profile.model_url is None:
-        return Trial(profile, "The offline tutor answers; it needs nothing.", ("offline-tutor",))
+        return Trial(profile, "The offline tutor answers; it needs nothing.", (OFFLINE_TUTOR,))
     try:
         async with asyncio.timeout(_SECONDS):
             if profile.kind == "embedded":

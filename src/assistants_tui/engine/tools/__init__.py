@@ -1,1 +1,0 @@
-"""The tools that a run may call on the server: code interpreter and file search."""
