@@ -13,10 +13,10 @@ from assistants_tui.service.export.document import SUFFIXES, Format
 from assistants_tui.service.local_paths import expanded
 from assistants_tui.service.runs.options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.transcript import Transcript
-from assistants_tui.tui.panes.writing import WritingPane
 
 Action = Callable[[str], object]
 """Carries out a command with its argument; what it gives is waited for where that is possible."""
@@ -36,7 +36,7 @@ class SlashActions:
             "new": lambda _: screen.run_action("new_thread"),
             "attach": self._attach,
             "assistant": self._assistant,
-            "options": lambda _: self._writing.action_options(),
+            "options": lambda _: self._composer_pane.action_options(),
             "model": lambda name: self._option("model", name),
             "instructions": lambda text: self._option("instructions", text),
             "tool": self._tool,
@@ -51,7 +51,7 @@ class SlashActions:
             "delete": lambda _: self._threads.delete(self._thread()),
             "export": self._export,
             "copy": lambda _: self._transcript.copy_last(),
-            "editor": lambda _: self._writing.edit(),
+            "editor": lambda _: self._composer_pane.edit(),
             "profile": lambda _: screen.app.run_action("profiles"),
             "settings": lambda _: screen.app.run_action("settings"),
             "theme": lambda _: screen.app.run_action("change_theme"),
@@ -67,8 +67,8 @@ class SlashActions:
             await result
 
     @property
-    def _writing(self) -> WritingPane:
-        return self._screen.query_one(WritingPane)
+    def _composer_pane(self) -> ComposerPane:
+        return self._screen.query_one(ComposerPane)
 
     @property
     def _transcript(self) -> Transcript:
@@ -88,12 +88,12 @@ class SlashActions:
 
     async def _attach(self, path: str) -> None:
         if not path:
-            self._writing.composer.action_attach()
+            self._composer_pane.composer.action_attach()
             return
         file = expanded(path, Path.cwd())
         if not await asyncio.to_thread(file.is_file):
             raise ServiceError(f"{file} is no file.", kind="refused", no_effect=True)
-        self._writing.attach([file])
+        self._composer_pane.attach([file])
 
     def _assistant(self, name: str) -> None:
         names = self._workspace.assistants.names

@@ -1,6 +1,6 @@
 """What one does with messages: answer again, edit on a branch, fold, annotate, delete."""
 
-from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import says
@@ -39,7 +39,7 @@ async def test_a_message_is_edited_and_sent_on_a_branch() -> None:
             await driver.type(text)
             await driver.until_answered(runs=runs)
         first = driver.conversation
-        composer = driver.chat.query_one(WritingPane).composer
+        composer = driver.chat.query_one(ComposerPane).composer
         messages(driver).focus()
         await driver.press("e")  # on the answer: what it answers is meant
         await driver.until(lambda: composer.text == "7 * 6" and driver.app.focused is composer)

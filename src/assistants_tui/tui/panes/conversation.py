@@ -19,9 +19,9 @@ from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
+from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript import Transcript
-from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.widgets.find_bar import FindBar
 
 
@@ -49,7 +49,7 @@ class ConversationPane(Vertical):
         yield FindBar(id="find")
         yield Transcript(self._workspace, id="messages")
         yield Static(id="trouble")
-        yield WritingPane(self._workspace, id="writing")
+        yield ComposerPane(self._workspace, id="composer-pane")
 
     def on_mount(self) -> None:
         self.query_one("#trouble").display = False
@@ -105,7 +105,7 @@ class ConversationPane(Vertical):
     @property
     def _nobody_writes(self) -> bool:
         """Whether a question may take the focus: somebody who writes is not interrupted."""
-        composer, focused = self.query_one(WritingPane).composer, self.app.focused
+        composer, focused = self.query_one(ComposerPane).composer, self.app.focused
         elsewhere = isinstance(focused, Input | TextArea) and focused is not composer
         return not composer.text and not elsewhere
 
@@ -119,10 +119,10 @@ class ConversationPane(Vertical):
                 panel.note_error(conversation.error)
             return
         self._asked_code = pending
-        writing = self.query_one(WritingPane).composer
+        composer = self.query_one(ComposerPane).composer
         for panel in self.query(CodeApprovalPanel):
             if panel.has_focus_within:
-                writing.focus()
+                composer.focus()
             if (begun := panel.begun) is not None:
                 self._begun_code[panel.pending] = begun
             panel.remove()
@@ -143,17 +143,17 @@ class ConversationPane(Vertical):
     async def _look_again(self) -> None:
         await self._workspace.conversations.shown.reconnect()
 
-    @on(WritingPane.Sent)
+    @on(ComposerPane.Sent)
     def _show_end(self) -> None:
         self.query_one(Transcript).scroll_end(animate=False)
 
     @on(Transcript.DraftWanted)
     def _write(self, event: Transcript.DraftWanted) -> None:
-        writing = self.query_one(WritingPane)
+        pane = self.query_one(ComposerPane)
         if event.instead_of is None:
-            writing.put(event.draft)
+            pane.put(event.draft)
         else:
-            writing.write_instead(event.instead_of, event.draft)
+            pane.write_instead(event.instead_of, event.draft)
         self.post_message(ComposerWanted())
 
     # finding in the thread

@@ -27,11 +27,11 @@ from assistants_tui.tui import pane_sizes
 from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.assistants import AssistantsPane
+from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.conversation import ConversationPane
-from assistants_tui.tui.panes.inspector import InspectorPane
+from assistants_tui.tui.panes.inspector.pane import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.transcript import Transcript
-from assistants_tui.tui.panes.writing import WritingPane
 from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.screens.export import ExportDialog
@@ -300,7 +300,7 @@ class ChatScreen(Screen[None]):
             self._stop_waiting(conversation)
             return
         if not drawer and conversation.busy and (stopped := await conversation.cancel()) is not None:
-            self.query_one(WritingPane).bring_back(stopped)
+            self.query_one(ComposerPane).bring_back(stopped)
         self._to_composer()
 
     @work(group="stop")
@@ -317,9 +317,9 @@ class ChatScreen(Screen[None]):
             await conversation.cancel()
             self._to_composer()
 
-    @on(WritingPane.CommandGiven)
+    @on(ComposerPane.CommandGiven)
     @work
-    async def _command(self, event: WritingPane.CommandGiven) -> None:
+    async def _command(self, event: ComposerPane.CommandGiven) -> None:
         with told_failures(self, f"/{event.name}"):
             await self._slash_actions.run(event.name, event.argument)
 
@@ -416,7 +416,7 @@ class ChatScreen(Screen[None]):
 
     def remember_place(self) -> None:
         """Keep for the next start what the user sees and has written."""
-        self.query_one(WritingPane).keep_draft()
+        self.query_one(ComposerPane).keep_draft()
         self.workspace.place.leave_at(self.query_one(Transcript).top_message)
         focused = self.focused.id if self.focused is not None else None
         focus = focused if focused in _FOCUSED else None
@@ -456,10 +456,10 @@ class ChatScreen(Screen[None]):
         from assistants_tui.tui.screens.guide import QUESTION, GuideScreen  # not for the first frame
 
         step = await self.app.push_screen_wait(GuideScreen())
-        writing = self.query_one(WritingPane)
+        pane = self.query_one(ComposerPane)
         match step:
             case "ask":
-                writing.put(replace(writing.draft, text=QUESTION))
+                pane.put(replace(pane.draft, text=QUESTION))
                 self._to_composer()
             case "steps":
                 if not self.query_one(InspectorPane).display:
@@ -467,7 +467,7 @@ class ChatScreen(Screen[None]):
                 else:
                     self.query_one(InspectorPane).rows.focus()
             case "file":
-                writing.composer.action_attach()
+                pane.composer.action_attach()
             case "assistant":
                 self.query_one(AssistantsPane).action_create()
             case "model":

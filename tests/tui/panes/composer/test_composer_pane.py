@@ -1,4 +1,4 @@
-"""Writing: commands, files, options, and what waits to be sent."""
+"""The composer: commands, files, options, and what waits to be sent."""
 
 import asyncio
 from pathlib import Path
@@ -7,15 +7,15 @@ import pytest
 from textual import events
 
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui.panes.writing import WritingPane
+from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import LONG_LINE
 from support.app import Driver, open_app_with
 from support.model_endpoint import DONE, Reply, chunk, says
 
 
-def writing(driver: Driver) -> WritingPane:
-    return driver.chat.query_one(WritingPane)
+def pane_of(driver: Driver) -> ComposerPane:
+    return driver.chat.query_one(ComposerPane)
 
 
 def answerer(driver: Driver) -> str | None:
@@ -48,7 +48,7 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
         paste(driver, "/attach spe")
         await driver.until_shown("speech.csv")
         await driver.press("enter")
-        await driver.until(lambda: len(writing(driver).draft.files) == 2)
+        await driver.until(lambda: len(pane_of(driver).draft.files) == 2)
         await driver.press("shift+tab")
         await driver.until(lambda: isinstance(driver.app.focused, AttachedFiles))
         await driver.press("home", "space")
@@ -57,14 +57,14 @@ async def test_files_are_chosen_used_in_another_way_removed_and_sent(folder: Pat
         await driver.until(lambda: "notes.md" not in driver.screen)
         await driver.type("How many rows are there?")
         await driver.until_answered()
-        assert writing(driver).draft.files == ()
+        assert pane_of(driver).draft.files == ()
         await driver.until_shown("⎘ speech.csv")
         # typed at once, before the app has done what Enter asks for
         for event in (events.Paste("And columns?"), events.Key("enter", None), events.Paste("What else")):
             driver.app.post_message(event)
         await driver.until_answered(2)
-        assert (driver.texts[-2], writing(driver).composer.text) == ("And columns?", "What else")
-        writing(driver).composer.clear()
+        assert (driver.texts[-2], pane_of(driver).composer.text) == ("And columns?", "What else")
+        pane_of(driver).composer.clear()
         await driver.press(*"/re")
         await driver.until_shown("Replace the last answer by a new one")
         for key in [*"name", "space", *"Tides", "enter"]:
@@ -83,16 +83,16 @@ async def test_dropped_files_are_offered_and_long_pastes_become_files(folder: Pa
         await driver.press("enter")
         await driver.until_shown("⎘ speech.csv  for code")
         await driver.press("backspace")
-        await driver.until(lambda: writing(driver).draft.files == ())
+        await driver.until(lambda: pane_of(driver).draft.files == ())
         paste(driver, f"{folder}/notes.md")
         await driver.until_shown("Attach this file?")
         await driver.press("right", "enter")
-        await driver.until(lambda: writing(driver).composer.text == f"{folder}/notes.md")
-        writing(driver).composer.clear()
+        await driver.until(lambda: pane_of(driver).composer.text == f"{folder}/notes.md")
+        pane_of(driver).composer.clear()
         paste(driver, "word " * LONG_LINE)
         await driver.until_shown("⎘ Pasted text  as text")
-        assert writing(driver).composer.text == ""
-        (file,) = writing(driver).draft.files
+        assert pane_of(driver).composer.text == ""
+        (file,) = pane_of(driver).draft.files
         assert file.path is not None
         await driver.press("enter")
         await driver.until_answered()
@@ -114,7 +114,7 @@ async def test_a_long_text_that_cannot_be_a_file_stays_text() -> None:
     pasted.parent.mkdir(parents=True, exist_ok=True)
     pasted.write_text("no folder")
     async with open_app_with() as driver:
-        composer = writing(driver).composer
+        composer = pane_of(driver).composer
         for give in (composer.paste, composer.put):
             give(text)
             await driver.until_told("The pasted text cannot be kept")
@@ -144,7 +144,7 @@ async def test_a_long_text_stays_with_the_thread_it_was_for(monkeypatch: pytest.
         await driver.until(lambda: driver.conversation.thread_id is None)
         goes_on.set()
         await driver.until(lambda: driver.chat.workspace.drafts.get(thread_id).files)
-        assert not writing(driver).draft.files
+        assert not pane_of(driver).draft.files
 
 
 async def test_commands_are_completed_and_carried_out() -> None:
@@ -154,14 +154,14 @@ async def test_commands_are_completed_and_carried_out() -> None:
         await driver.press("tab")
         await driver.until_shown("Weather Bot")
         await driver.press(*"Wea")
-        await driver.until(lambda: writing(driver).composer.text == "/assistant Wea")
+        await driver.until(lambda: pane_of(driver).composer.text == "/assistant Wea")
         await driver.press("enter")
         await driver.until(lambda: answerer(driver) == "Weather Bot")
-        assert writing(driver).composer.text == ""
+        assert pane_of(driver).composer.text == ""
         await driver.type("/nwe")
         await driver.until_told("There is no command /nwe")
-        assert writing(driver).composer.text == "/nwe"
-        writing(driver).composer.clear()
+        assert pane_of(driver).composer.text == "/nwe"
+        pane_of(driver).composer.clear()
         await driver.type("/rename Sums")
         await driver.until_told("There is no thread yet.")
         await driver.type("/assistant Math Tutor")
@@ -179,7 +179,7 @@ async def test_commands_are_completed_and_carried_out() -> None:
         await driver.type("/new")
         await driver.until(lambda: driver.conversation.thread_id is None)
         await driver.press("/", "escape")
-        assert writing(driver).composer.text == "/"
+        assert pane_of(driver).composer.text == "/"
         assert "Begin a new thread" not in driver.screen
 
 
@@ -225,30 +225,30 @@ async def test_what_waits_is_taken_back_and_every_thread_keeps_its_draft() -> No
         await driver.type("2 + 2")
         await driver.until_shown("Waiting: goes out when the run ends")
         await driver.press("up")
-        await driver.until(lambda: writing(driver).composer.text == "2 + 2")
+        await driver.until(lambda: pane_of(driver).composer.text == "2 + 2")
         assert not driver.conversation.outbox
         go_on.set()
         await driver.until_answered()
         first = driver.conversation.thread_id or ""
         await driver.press("ctrl+n")
-        await driver.until(lambda: writing(driver).composer.text == "")
+        await driver.until(lambda: pane_of(driver).composer.text == "")
         await driver.press(*"other")
         await driver.chat.workspace.conversations.open(first)
-        await driver.until(lambda: writing(driver).composer.text == "2 + 2")
+        await driver.until(lambda: pane_of(driver).composer.text == "2 + 2")
         await driver.press("ctrl+n")
-        await driver.until(lambda: writing(driver).composer.text == "other")
+        await driver.until(lambda: pane_of(driver).composer.text == "other")
 
 
 async def test_a_draft_keeps_its_files_over_a_restart_as_long_as_they_are_there(folder: Path) -> None:
     async with open_app_with(says("Fine."), assistant="Math Tutor") as driver:
         await driver.press(*"Look")
-        writing(driver).attach([folder / "speech.csv", folder / "notes.md"])
+        pane_of(driver).attach([folder / "speech.csv", folder / "notes.md"])
         await driver.quit()
     (folder / "notes.md").unlink()
     async with open_app_with(says("Fine."), assistant="Math Tutor") as driver:
         await driver.until_told("No longer there, so not attached notes.md")
-        assert writing(driver).composer.text == "Look"
-        assert [file.path for file in writing(driver).draft.files] == [folder / "speech.csv"]
+        assert pane_of(driver).composer.text == "Look"
+        assert [file.path for file in pane_of(driver).draft.files] == [folder / "speech.csv"]
         await driver.press("enter")
         await driver.until_answered()
         await driver.quit()

@@ -56,7 +56,7 @@ class _Edit:
     """What was written before, and comes back."""
 
 
-class WritingPane(Vertical):
+class ComposerPane(Vertical):
     """Holds the draft of the shown thread; every thread keeps its own until it is sent."""
 
     HELP: ClassVar[str] = (
@@ -76,7 +76,7 @@ class WritingPane(Vertical):
         ),
     ]
     DEFAULT_CSS = """
-    WritingPane {
+    ComposerPane {
         height: auto;
         border-top: solid $border-blurred;
         background: $surface;

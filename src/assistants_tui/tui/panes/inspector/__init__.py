@@ -1,0 +1,1 @@
+"""The inspector: what the runs of the open thread did, its files, and the raw objects."""
