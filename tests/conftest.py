@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from assistants_tui.tui import question_guard
+from assistants_tui.tui.keyboard import question_guard
 from support.certificates import read_certificates_once
 from support.pilot import paint_when_a_test_looks, wait_as_long_as_it_gets_on
 

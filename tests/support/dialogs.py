@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 import assistants_tui.tui.app as main
-from assistants_tui.tui.safety import SafeFilter
+from assistants_tui.tui.text.safety import SafeFilter
 from assistants_tui.tui.themes import own_variables
 
 TINY = (40, 12)

@@ -3,7 +3,7 @@
 from textual import events
 from textual.widgets import Input
 
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.terminal.input import TypedKey
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app

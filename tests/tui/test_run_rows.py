@@ -5,8 +5,8 @@ import pytest
 
 from assistants_tui.protocol.objects import Message, Run, RunStep
 from assistants_tui.service.runs.state import RunState, from_objects
-from assistants_tui.tui.plain_text import fenced
 from assistants_tui.tui.run_rows import RunRow, as_json, rows, sections
+from assistants_tui.tui.text.plain_text import fenced
 
 NOTHING: frozenset[str] = frozenset()
 

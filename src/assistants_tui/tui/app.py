@@ -30,19 +30,19 @@ from assistants_tui.settings.config_template import create_config
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over
-from assistants_tui.tui.desktop import notification
-from assistants_tui.tui.doubled_keys import DoubledKeysApp
-from assistants_tui.tui.excerpts import broken_after_slashes, shortened
-from assistants_tui.tui.key_names import key_name
-from assistants_tui.tui.key_queue import KeyQueue
-from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
-from assistants_tui.tui.painting import paint_with_less_work
-from assistants_tui.tui.resilient_app import ResilientApp
-from assistants_tui.tui.safety import SafeFilter
+from assistants_tui.tui.app_messages import ConfigEdited, ProfileChosen
+from assistants_tui.tui.framework.painting import paint_with_less_work
+from assistants_tui.tui.framework.resilient_app import ResilientApp
+from assistants_tui.tui.framework.timers import never_skip_the_only_turn
+from assistants_tui.tui.keyboard.doubled_keys import DoubledKeysApp
+from assistants_tui.tui.keyboard.key_names import key_name
+from assistants_tui.tui.keyboard.key_queue import KeyQueue
 from assistants_tui.tui.terminal.driver import TerminalDriver
 from assistants_tui.tui.terminal.escapes import one_line
+from assistants_tui.tui.terminal.notifications import notification
+from assistants_tui.tui.text.excerpts import broken_after_slashes, shortened
+from assistants_tui.tui.text.safety import SafeFilter
 from assistants_tui.tui.themes import DEFAULT_DARK, bundled_folder, load_themes, own_variables
-from assistants_tui.tui.timers import never_skip_the_only_turn
 from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _MAX_FIELD = 10_000
 
 
 def _app_commands() -> type[Provider]:
-    from assistants_tui.tui.commands import AppCommands  # not before the palette opens
+    from assistants_tui.tui.palette_commands import AppCommands  # not before the palette opens
 
     return AppCommands
 
@@ -107,7 +107,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         yield FirstFrame()
 
     def action_command_palette(self) -> None:
-        from assistants_tui.tui.screens.palette import Palette  # not before it opens
+        from assistants_tui.tui.dialogs.palette import Palette  # not before it opens
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
@@ -300,7 +300,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
             self.push_screen(SettingsScreen(self.chat.workspace, self._loaded, self._paths, cursor))
 
     def action_change_theme(self) -> None:
-        from assistants_tui.tui.screens.themes import ThemesScreen  # not for the first frame
+        from assistants_tui.tui.dialogs.themes import ThemesScreen  # not for the first frame
 
         for problem in self.read_themes():
             self._warn(problem)
@@ -349,7 +349,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
     async def _check_keys(self) -> None:
         """Say what is wrong with the user's own keys. All screens are imported for it, so nobody waits."""
         if keys := self._loaded.config.keys:
-            from assistants_tui.tui.keymap import problems_of
+            from assistants_tui.tui.keyboard.keymap import problems_of
 
             for problem in await asyncio.to_thread(problems_of, keys):
                 self._warn(problem)

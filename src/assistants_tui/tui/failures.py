@@ -9,7 +9,7 @@ from textual.app import App
 from textual.widget import Widget
 
 from assistants_tui.service.errors import ServiceError, describe
-from assistants_tui.tui.safety import clean
+from assistants_tui.tui.text.safety import clean
 
 SHOWN_SECONDS = 20.0
 """How long the notification of an unexpected exception stands."""

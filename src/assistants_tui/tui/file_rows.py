@@ -7,7 +7,7 @@ from textual.content import Content
 from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.files.thread_files import ThreadFile
 from assistants_tui.service.local_paths import size_words
-from assistants_tui.tui.safety import clean
+from assistants_tui.tui.text.safety import clean
 
 _SIGNS = {"attached": "⎘", "produced": "▣", "cited": "❝"}
 _WORDS = {

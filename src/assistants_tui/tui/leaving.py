@@ -9,9 +9,9 @@ from textual.app import App
 
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.state_keeper import StateKeeper
-from assistants_tui.tui.safety import clean
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.screens.chat import ChatScreen
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.text.safety import clean
 
 
 async def ask_about_runs(app: App[Any], busy: Sequence[Conversation], purpose: str) -> str:

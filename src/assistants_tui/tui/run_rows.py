@@ -15,7 +15,7 @@ from assistants_tui.service.files.citations import results_of
 from assistants_tui.service.runs import sandboxes
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.times import span, when
-from assistants_tui.tui.plain_text import as_markdown, fenced
+from assistants_tui.tui.text.plain_text import as_markdown, fenced
 
 _MARKS = {
     "queued": ("◌", "$muted"),

@@ -12,7 +12,7 @@ from assistants_tui.service.client.backend import open_backend
 from assistants_tui.service.files.citations import cited_passages
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui.screens.passage import PassageScreen
+from assistants_tui.tui.dialogs.passage import PassageScreen
 from support.app import open_app, use_model
 from support.model_endpoint import ModelEndpoint, calls, refuses, says
 

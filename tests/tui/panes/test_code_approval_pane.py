@@ -13,11 +13,11 @@ from textual.widgets import Button
 
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui import question_guard
+from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
+from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.markdown.code import lexers
 from assistants_tui.tui.panes import code_approval
 from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
-from assistants_tui.tui.screens.exact_text import ExactTextScreen
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE

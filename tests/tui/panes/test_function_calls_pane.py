@@ -10,9 +10,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui import question_guard
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
+from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.panes.function_calls import CallCard, FunctionCallsPanel, OutputField
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app_with
 from support.model_endpoint import calls, says

@@ -8,8 +8,8 @@ from textual import events
 from textual.widgets import DataTable
 
 from assistants_tui.settings.paths import user_paths
+from assistants_tui.tui.dialogs.file_viewer import ViewerScreen
 from assistants_tui.tui.screens.files import FilesScreen
-from assistants_tui.tui.screens.viewer import ViewerScreen
 from support.app import Driver, open_app
 
 

@@ -79,7 +79,9 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             "assistants_tui.service.client.endpoints.KNOWN_ENDPOINTS",
             (KnownEndpoint("Ollama", endpoint.url),),
         )
-        monkeypatch.setattr("assistants_tui.tui.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS)
+        monkeypatch.setattr(
+            "assistants_tui.tui.screens.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS
+        )
         async with open_app((80, 24)) as driver:
             assert "F3 connects a model" in driver.screen
             assert "F3 Connect" in driver.screen.splitlines()[-1]

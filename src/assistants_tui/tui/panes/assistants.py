@@ -8,16 +8,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.app_messages import ComposerWanted
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.other_windows import follow_other_windows
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _LOOK = (5.0, 60.0)
@@ -51,6 +52,13 @@ class AssistantsPane(Vertical):
     AssistantsPane #assistant-filter { display: none; &.-textual-compact { padding: 0 1; } }
     AssistantsPane.-filtered #assistant-filter { display: block; }
     """
+
+    class EditorWanted(Message):
+        """The user wants to edit an assistant, or to create one."""
+
+        def __init__(self, assistant: Assistant | None) -> None:
+            super().__init__()
+            self.assistant = assistant
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -157,24 +165,17 @@ class AssistantsPane(Vertical):
 
     # changes
 
-    @work
-    async def action_create(self) -> None:
-        await self._edit()
+    def action_create(self) -> None:
+        self.post_message(self.EditorWanted(None))
 
     @work
     async def action_edit(self) -> None:
         if (known := self._highlighted) is not None:
             with told_failures(self, "Not read"):
-                await self._edit(await self._workspace.assistant_store.retrieve(known["id"]))
+                assistant = await self._workspace.assistant_store.retrieve(known["id"])
+                self.post_message(self.EditorWanted(assistant))
 
-    async def _edit(self, assistant: Assistant | None = None) -> None:
-        from assistants_tui.tui.screens.assistant_editor import AssistantEditor  # not for the first frame
-
-        saved = await self.app.push_screen_wait(AssistantEditor(self._workspace, assistant))
-        if saved is not None:
-            await self._show(saved, choose=assistant is None)
-
-    async def _show(self, assistant: Assistant, *, choose: bool) -> None:
+    async def show_assistant(self, assistant: Assistant, *, choose: bool) -> None:
         """Read the list again and go to an assistant in it, which answers from now on if `choose`."""
         with told_failures(self, "The list is not up to date"):
             await self._workspace.assistants.refresh()
@@ -189,7 +190,7 @@ class AssistantsPane(Vertical):
         if (assistant := self._highlighted) is not None:
             with told_failures(self, "Not duplicated"):
                 made = await self._workspace.assistant_store.duplicate(assistant)
-                await self._show(made, choose=False)
+                await self.show_assistant(made, choose=False)
 
     @work
     async def action_delete(self) -> None:
@@ -217,7 +218,7 @@ class AssistantsPane(Vertical):
             with told_failures(self, "Not brought back"):
                 made = await self._workspace.assistant_store.restore()
                 self.refresh_bindings()
-                await self._show(made, choose=False)
+                await self.show_assistant(made, choose=False)
 
     def action_copy_id(self) -> None:
         if (assistant := self._highlighted) is not None:
@@ -228,10 +229,10 @@ class AssistantsPane(Vertical):
 
     @work
     async def action_import(self) -> None:
-        from assistants_tui.tui.screens.assistant_transfer import import_assistants
+        from assistants_tui.tui.dialogs.assistant_transfer import import_assistants
 
         for made in await import_assistants(self, self._workspace):
-            await self._show(made, choose=False)
+            await self.show_assistant(made, choose=False)
 
     @work
     async def action_export(self) -> None:
@@ -243,7 +244,7 @@ class AssistantsPane(Vertical):
         await self._export(self._workspace.assistants.all, "assistants")
 
     async def _export(self, assistants: Sequence[Assistant], name: str) -> None:
-        from assistants_tui.tui.screens.assistant_transfer import export_assistants
+        from assistants_tui.tui.dialogs.assistant_transfer import export_assistants
 
         await export_assistants(self, assistants, name)
 

@@ -20,14 +20,14 @@ from textual.widgets import Input, Static, TextArea
 from assistants_tui.protocol.objects import CodeDecision
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.state import PendingCode
-from assistants_tui.tui.exact_text import exact
-from assistants_tui.tui.excerpts import shortened
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
-from assistants_tui.tui.plain_text import fenced
-from assistants_tui.tui.question_guard import QuestionGuard
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.exact_text import ExactTextScreen
+from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
+from assistants_tui.tui.keyboard.question_guard import QuestionGuard
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.text.exact_text import exact
+from assistants_tui.tui.text.excerpts import shortened
+from assistants_tui.tui.text.plain_text import fenced
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView
 

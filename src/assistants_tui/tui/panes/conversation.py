@@ -15,13 +15,13 @@ from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui.excerpts import shortened
+from assistants_tui.tui.app_messages import ComposerWanted
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.messages import ComposerWanted
 from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
 from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript import Transcript
+from assistants_tui.tui.text.excerpts import shortened
 from assistants_tui.tui.widgets.find_bar import FindBar
 
 

@@ -14,11 +14,11 @@ from textual.strip import Strip
 from textual.widgets import Static, TextArea
 
 from assistants_tui.service.approvals.pending_calls import Call, PendingCalls
-from assistants_tui.tui.exact_text import exact
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
-from assistants_tui.tui.question_guard import QuestionGuard
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.exact_text import ExactTextScreen
+from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
+from assistants_tui.tui.keyboard.question_guard import QuestionGuard
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.text.exact_text import exact
 
 _CARD = 44
 """Columns that a card needs to stand beside others."""

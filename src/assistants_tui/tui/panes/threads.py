@@ -17,11 +17,11 @@ from assistants_tui.service.changes import Changed
 from assistants_tui.service.times import moment
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.threads import ThreadReference
+from assistants_tui.tui.app_messages import ComposerWanted
+from assistants_tui.tui.dialogs.message_search import SearchScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.failures import UnaskedLook, told_failures
-from assistants_tui.tui.messages import ComposerWanted
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
-from assistants_tui.tui.screens.search import SearchScreen
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.filter_field import FilterField
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 

@@ -28,11 +28,11 @@ from assistants_tui.service.assistants.draft import (
 from assistants_tui.service.assistants.models import shutdown_note
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.dialogs import assistant_parts as parts
+from assistants_tui.tui.dialogs.help import HelpScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.screens import assistant_parts as parts
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.help import HelpScreen
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.widgets.assistant_form import AssistantForm
 from assistants_tui.tui.widgets.form import ItemList
 from assistants_tui.tui.widgets.key_bar import KeyBar

@@ -23,20 +23,20 @@ from assistants_tui.service.runs.sandboxes import lacks_packages
 from assistants_tui.service.times import span
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.state import AppState
-from assistants_tui.tui import pane_sizes
+from assistants_tui.tui.app_messages import ComposerWanted
+from assistants_tui.tui.dialogs.export import ExportDialog
+from assistants_tui.tui.dialogs.help import HelpScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.messages import ComposerWanted
+from assistants_tui.tui.panes import pane_sizes
 from assistants_tui.tui.panes.assistants import AssistantsPane
 from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.inspector.pane import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
 from assistants_tui.tui.panes.transcript import Transcript
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.export import ExportDialog
-from assistants_tui.tui.screens.help import HelpScreen
-from assistants_tui.tui.slash_actions import SlashActions
+from assistants_tui.tui.screens.slash_actions import SlashActions
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.composer import Composer
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.status_bar import StatusBar
@@ -323,6 +323,15 @@ class ChatScreen(Screen[None]):
         with told_failures(self, f"/{event.name}"):
             await self._slash_actions.run(event.name, event.argument)
 
+    @on(AssistantsPane.EditorWanted)
+    @work
+    async def _edit_assistant(self, event: AssistantsPane.EditorWanted) -> None:
+        from assistants_tui.tui.screens.assistant_editor import AssistantEditor  # not for the first frame
+
+        saved = await self.app.push_screen_wait(AssistantEditor(self.workspace, event.assistant))
+        if saved is not None:
+            await self.query_one(AssistantsPane).show_assistant(saved, choose=event.assistant is None)
+
     @on(ThreadsPane.ExportWanted)
     def _export_wanted(self, event: ThreadsPane.ExportWanted) -> None:
         self.export(event.thread_id)
@@ -453,7 +462,7 @@ class ChatScreen(Screen[None]):
     @work
     async def action_guide(self) -> None:
         """Show the first steps, and take the one that is chosen."""
-        from assistants_tui.tui.screens.guide import QUESTION, GuideScreen  # not for the first frame
+        from assistants_tui.tui.dialogs.guide import QUESTION, GuideScreen  # not for the first frame
 
         step = await self.app.push_screen_wait(GuideScreen())
         pane = self.query_one(ComposerPane)

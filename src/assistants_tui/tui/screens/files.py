@@ -15,13 +15,13 @@ from assistants_tui.service.files.upload_queue import Transfer, UploadQueue
 from assistants_tui.service.local_paths import pasted_paths, size_words
 from assistants_tui.service.times import clock, when
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.dialogs.file_actions import open_with_system, save_file, save_file_as
+from assistants_tui.tui.dialogs.file_picker import FilePicker
+from assistants_tui.tui.dialogs.file_viewer import view_file
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.file_actions import open_with_system, save_file, save_file_as
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.list_screen import ListScreen, renewed
-from assistants_tui.tui.screens.viewer import view_file
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _PURPOSES: tuple[tuple[str, str], ...] = (

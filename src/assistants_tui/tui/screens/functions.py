@@ -14,10 +14,10 @@ from assistants_tui.service.local_paths import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.approvals import Decision
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.plain_text import as_markdown
 from assistants_tui.tui.run_rows import as_json
-from assistants_tui.tui.safety import clean
 from assistants_tui.tui.screens.list_screen import ListScreen
+from assistants_tui.tui.text.plain_text import as_markdown
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _DECISIONS = {"always": "runs without asking", "never": "is always declined"}

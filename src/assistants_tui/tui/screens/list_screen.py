@@ -16,10 +16,10 @@ from textual.widgets import Input, Static
 from assistants_tui.protocol.objects import Page
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui.excerpts import SentenceWithPaths
+from assistants_tui.tui.dialogs.help import HelpScreen
 from assistants_tui.tui.other_windows import follow_other_windows
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.help import HelpScreen
+from assistants_tui.tui.text.excerpts import SentenceWithPaths
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.message_body import MessageItem
 from assistants_tui.tui.widgets.message_view import MessageView

@@ -29,10 +29,10 @@ from assistants_tui.settings.secrets import (
     has_key_store,
     stored_key,
 )
-from assistants_tui.tui.profile_choices import FIELDS, ProfileChoice, choices
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, PickDialog
-from assistants_tui.tui.screens.help import HelpScreen
+from assistants_tui.tui.dialogs.help import HelpScreen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog, PickDialog
+from assistants_tui.tui.screens.profile_choices import FIELDS, ProfileChoice, choices
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.dialog_list import DialogList
 from assistants_tui.tui.widgets.form import FormField, Tone
 from assistants_tui.tui.widgets.key_bar import KeyBar

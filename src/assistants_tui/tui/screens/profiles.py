@@ -19,13 +19,13 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import Secret, delete_key, find_key, key_place, store_key
 from assistants_tui.settings.settings_reference import redact
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
-from assistants_tui.tui.messages import ConfigEdited, ProfileChosen
-from assistants_tui.tui.plain_text import as_markdown
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from assistants_tui.tui.app_messages import ConfigEdited, ProfileChosen
+from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.screens.list_screen import ListScreen
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_file
+from assistants_tui.tui.text.plain_text import as_markdown
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _KINDS = {

@@ -17,14 +17,14 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.settings_reference import Setting, settings_of
 from assistants_tui.settings.value_types import Choice, Flag, Keys, ValueType
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_file
-from assistants_tui.tui.keymap import known_actions, problems_of
-from assistants_tui.tui.messages import ConfigEdited
-from assistants_tui.tui.plain_text import as_markdown
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import PickDialog, TextDialog
+from assistants_tui.tui.app_messages import ConfigEdited
+from assistants_tui.tui.dialogs.questions import PickDialog, TextDialog
+from assistants_tui.tui.dialogs.themes import offered_themes
+from assistants_tui.tui.keyboard.keymap import known_actions, problems_of
 from assistants_tui.tui.screens.list_screen import ListScreen
-from assistants_tui.tui.screens.themes import offered_themes
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_file
+from assistants_tui.tui.text.plain_text import as_markdown
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 

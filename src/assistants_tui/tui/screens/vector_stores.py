@@ -25,13 +25,13 @@ from assistants_tui.service.files.upload_queue import (
 from assistants_tui.service.local_paths import size_words
 from assistants_tui.service.times import when
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.dialogs.file_picker import FilePicker
+from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.plain_text import as_markdown
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog, TextDialog
-from assistants_tui.tui.screens.file_picker import FilePicker
 from assistants_tui.tui.screens.files import transfer_row
 from assistants_tui.tui.screens.list_screen import ListScreen, renewed
+from assistants_tui.tui.text.plain_text import as_markdown
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _LOOK = 1.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants_tui.tui.markdown import IncrementalMarkdown, Line, Run
 from assistants_tui.tui.markdown.lines import cells, wrap
-from assistants_tui.tui.safety import clean
+from assistants_tui.tui.text.safety import clean
 
 
 @dataclass(frozen=True, slots=True)

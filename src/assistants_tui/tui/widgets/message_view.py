@@ -27,9 +27,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from assistants_tui.tui.excerpts import shortened
 from assistants_tui.tui.markdown import CodeBlock, Run, code_blocks
-from assistants_tui.tui.safety import clean
+from assistants_tui.tui.text.excerpts import shortened
+from assistants_tui.tui.text.safety import clean
 
 from .heights import Heights
 from .line_selection import highlighted, joined

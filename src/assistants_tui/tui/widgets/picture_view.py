@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from assistants_tui.tui.pictures import Picture, PictureError, decode, shade
+from assistants_tui.tui.widgets.pictures import Picture, PictureError, decode, shade
 
 _HALF = "▀"
 

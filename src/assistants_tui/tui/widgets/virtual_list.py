@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
-from assistants_tui.tui.excerpts import broken_after_slashes
+from assistants_tui.tui.text.excerpts import broken_after_slashes
 
 Row = Callable[[int], Content]
 

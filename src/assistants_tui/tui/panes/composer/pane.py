@@ -29,13 +29,13 @@ from assistants_tui.service.local_paths import Entry, matching
 from assistants_tui.service.runs import options as run_options
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.workspace import Workspace
-from assistants_tui.tui import slash
-from assistants_tui.tui.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.dialogs.file_picker import FilePicker
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
+from assistants_tui.tui.dialogs.run_options import RunOptionsScreen
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.safety import clean
-from assistants_tui.tui.screens.dialogs import ChoiceDialog
-from assistants_tui.tui.screens.file_picker import FilePicker
-from assistants_tui.tui.screens.run_options import RunOptionsScreen
+from assistants_tui.tui.panes import slash
+from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
+from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import Composer
 from assistants_tui.tui.widgets.first_frame import COMPOSER_HINT

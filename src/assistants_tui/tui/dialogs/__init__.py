@@ -1,0 +1,1 @@
+"""Dialogs over a screen: questions, choices, viewers; and what is done by asking in them (saving a file)."""

@@ -1,0 +1,1 @@
+"""Text from outside, made ready to be shown: safe, exact, escaped for Markdown, or cut."""
