@@ -1,6 +1,6 @@
 """The rules of the house: which room may import which, no circles, and ceilings that are only ever lowered.
 
-It is a test of its own and not a tool for layers, because it also knows the rooms' packages from outside, the
+It is a test of its own and not a tool for layers, because it also knows the rooms' packages from outside and the
 few modules that open the engine.
 """
 
