@@ -359,7 +359,7 @@ def _import_all() -> None:
     import assistants_tui.service.client.vector_stores
     import assistants_tui.service.workspace
     import assistants_tui.tui.app
-    import assistants_tui.tui.screens.chat  # noqa: F401
+    import assistants_tui.tui.screens.chat.screen  # noqa: F401
 
 
 def main() -> int:

@@ -47,7 +47,7 @@ from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
     from assistants_tui.service.conversation.run_notices import RunEnded
-    from assistants_tui.tui.screens.chat import ChatScreen
+    from assistants_tui.tui.screens.chat.screen import ChatScreen
 
 _LAST_SECONDS = 1.0
 """What the app gets to close everything in order once it was told to end."""
@@ -117,7 +117,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
 
     def can_go_on(self, unmade: Screen[Any] | None) -> bool:
         """Not without a main screen."""
-        from assistants_tui.tui.screens.chat import ChatScreen  # not for the first frame
+        from assistants_tui.tui.screens.chat.screen import ChatScreen  # not for the first frame
 
         return self.chat is not None and not isinstance(unmade, ChatScreen)
 
@@ -241,7 +241,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
     ) -> None:
         """Open the workspace of a profile on the main screen."""
         from assistants_tui.service.workspace import Workspace
-        from assistants_tui.tui.screens.chat import ChatScreen
+        from assistants_tui.tui.screens.chat.screen import ChatScreen
 
         self._applied = self._loaded.config
         workspace = await asyncio.to_thread(  # it reads the history, and may wait for another window's lock

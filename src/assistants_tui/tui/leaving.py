@@ -10,7 +10,7 @@ from textual.app import App
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.state_keeper import StateKeeper
 from assistants_tui.tui.dialogs.questions import ChoiceDialog
-from assistants_tui.tui.screens.chat import ChatScreen
+from assistants_tui.tui.screens.chat.screen import ChatScreen
 from assistants_tui.tui.text.safety import clean
 
 

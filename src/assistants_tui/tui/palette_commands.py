@@ -14,7 +14,7 @@ from textual.markup import escape
 from textual.types import IgnoreReturnCallbackType
 from textual.widget import Widget
 
-from assistants_tui.tui.screens.chat import ChatScreen
+from assistants_tui.tui.screens.chat.screen import ChatScreen
 from assistants_tui.tui.text.safety import clean
 
 _EVERYWHERE = ("list.", "dialog.", "help.", "composer.earlier", "composer.later", "app.commands")

@@ -17,7 +17,7 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 from assistants_tui.tui.panes.assistants import AssistantsPane
-from assistants_tui.tui.screens.chat import ChatScreen
+from assistants_tui.tui.screens.chat.screen import ChatScreen
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app
 

@@ -1,4 +1,4 @@
-"""Saving a thread: in which format, and where."""
+"""Exporting a thread: in which format, and where; nothing is overwritten without asking."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -9,11 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.export.document import SUFFIXES, Format
 from assistants_tui.service.export.writing import suggested_name
 from assistants_tui.service.local_paths import expanded
+from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.dialogs.questions import ChoiceDialog
+from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.text.excerpts import without_middle
 from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.virtual_list import VirtualList
@@ -93,3 +98,35 @@ class ExportDialog(ModalScreen[tuple[Format, Path] | None]):
         event.stop()
         if event.value.strip():
             self.dismiss((self._form, expanded(event.value.strip(), self._folder)))
+
+
+async def export_thread(widget: Widget, workspace: Workspace, thread_id: str, form: Format) -> None:
+    """Ask where to save a thread, `form` being the format that is offered first, and do so."""
+    dialog = ExportDialog(workspace.threads.title_of(thread_id), workspace.exporter.folder, form)
+    if (answer := await widget.app.push_screen_wait(dialog)) is None:
+        return
+    form, path = answer
+    overwrite = False
+    with told_failures(widget, "Not exported"):
+        while True:
+            try:
+                await workspace.exporter.export(thread_id, form, path, overwrite=overwrite)
+            except ServiceError as error:
+                if error.code != "exists" or overwrite or not await _may_overwrite(widget, path):
+                    raise
+                overwrite = True
+            else:
+                widget.notify(str(path), title="Exported", markup=False)
+                return
+
+
+async def _may_overwrite(widget: Widget, path: Path) -> bool:
+    choice = await widget.app.push_screen_wait(
+        ChoiceDialog(
+            "Overwrite the file?",
+            str(path),
+            choices=[("keep", "Keep it"), ("overwrite", "Overwrite")],
+            danger="overwrite",
+        )
+    )
+    return choice == "overwrite"

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from assistants_tui.service.changes import Changed
+from assistants_tui.service.export.document import Format
 from assistants_tui.service.times import moment
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.threads import ThreadReference
@@ -75,11 +76,12 @@ class ThreadsPane(Vertical):
             self.words = words
 
     class ExportWanted(Message):
-        """The user wants to save a thread."""
+        """The user wants to save a thread, in the format `form` unless a dialog says otherwise."""
 
-        def __init__(self, thread_id: str) -> None:
+        def __init__(self, thread_id: str, form: Format = "markdown") -> None:
             super().__init__()
             self.thread_id = thread_id
+            self.form = form
 
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)

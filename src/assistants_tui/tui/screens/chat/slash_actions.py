@@ -9,7 +9,7 @@ from typing import Any
 from textual.screen import Screen
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.export.document import SUFFIXES, Format
+from assistants_tui.service.export.document import SUFFIXES
 from assistants_tui.service.local_paths import expanded
 from assistants_tui.service.runs.options import RunOptions, merged, tool_choice, without
 from assistants_tui.service.workspace import Workspace
@@ -25,12 +25,8 @@ Action = Callable[[str], object]
 class SlashActions:
     """Carries out the commands of `slash.COMMANDS` on the main screen."""
 
-    def __init__(
-        self, screen: Screen[Any], workspace: Workspace, export: Callable[[str, Format], object]
-    ) -> None:
-        """`export` asks where to save a thread in a format, and does so."""
+    def __init__(self, screen: Screen[Any], workspace: Workspace) -> None:
         self._screen = screen
-        self._export_thread = export
         self._workspace = workspace
         self.actions: dict[str, Action] = {
             "new": lambda _: screen.run_action("new_thread"),
@@ -137,7 +133,7 @@ class SlashActions:
                 kind="refused",
                 no_effect=True,
             )
-        self._export_thread(self._thread(), near[0])
+        self._screen.post_message(ThreadsPane.ExportWanted(self._thread(), near[0]))
 
     async def _rename(self, title: str) -> None:
         if title:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.tui.panes.pane_sizes import PANES, fitting
+from assistants_tui.tui.screens.chat.pane_sizes import PANES, fitting
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 500))
