@@ -128,54 +128,6 @@ async def test_a_message_carries_what_is_attached(backend: Backend, server: Any,
     ]
 
 
-@pytest.mark.parametrize("arrived", [True, False])
-async def test_a_message_whose_answer_was_lost_is_looked_for_before_it_is_sent_again(
-    backend: Backend, server: Any, wires: Any, arrived: bool
-) -> None:
-    server.on("POST", MESSAGES, wires.cut, wires.answer(message("hi", number=2)))
-    newest = message("hi") if arrived else message("hi", role="assistant")
-    server.on("GET", MESSAGES, wires.answer(page(newest)))
-    with pytest.raises(ServiceError) as caught:
-        await backend.threads.add_message("thread_1", "hi")
-    assert not caught.value.no_effect
-    again = await backend.threads.add_message("thread_1", "hi")
-    assert again["id"] == ("msg_1" if arrived else "msg_2")
-    assert len(server.asked("POST", MESSAGES)) == (1 if arrived else 2)
-
-
-async def test_another_message_or_a_refused_one_is_simply_sent(
-    backend: Backend, server: Any, wires: Any
-) -> None:
-    refusal = wires.answer({"error": {"message": "locked"}}, status=400)
-    server.on("POST", MESSAGES, refusal, wires.cut, wires.answer(message("b")), wires.answer(message("c")))
-    for text, fails in (("a", True), ("a", True), ("b", False), ("c", False)):
-        if fails:
-            with pytest.raises(ServiceError):
-                await backend.threads.add_message("thread_1", text)
-        else:
-            await backend.threads.add_message("thread_1", text)
-    assert server.asked("GET", MESSAGES) == []
-
-
-async def test_a_message_that_was_cancelled_on_the_way_is_looked_for(
-    backend: Backend, server: Any, wires: Any
-) -> None:
-    reached = asyncio.Event()
-
-    async def silent(writer: asyncio.StreamWriter) -> None:
-        reached.set()
-        await asyncio.Event().wait()
-
-    server.on("POST", MESSAGES, silent)
-    server.on("GET", MESSAGES, wires.answer(page(message("hi"))))
-    sending = asyncio.create_task(backend.threads.add_message("thread_1", "hi"))
-    await reached.wait()
-    sending.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await sending
-    assert (await backend.threads.add_message("thread_1", "hi"))["id"] == "msg_1"
-
-
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
 async def test_a_server_that_cannot_list_threads_says_none(
     backend: Backend, server: Any, wires: Any, status: int

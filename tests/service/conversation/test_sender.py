@@ -7,26 +7,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistants_tui.service.client.backend import Backend, open_backend
+from assistants_tui.service.conversation import sender as sender_module
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import user_paths
 from support.odd_server import listed, message
 
-Fate = Literal["done", "refused", "lost before", "lost after", "held"]
-"""What becomes of a request: answered; refused; its connection ends before or after it is carried out; or it
-waits until the test lets it go on, unless the client goes away."""
-Step = Literal["send", "retry", "take back", "stop", "let go"]
+Fate = Literal["done", "refused", "lost before", "lost after", "late", "held", "held late"]
+"""What becomes of a request: answered; refused; its connection ends before or after it is carried out, or
+before the test lets it be carried out (`late`); or it waits until the test lets it go on, unless the client
+goes away, and then it is dropped or late."""
+Step = Literal["send", "retry", "take back", "stop", "let go", "arrive", "look"]
 
 FATES = st.lists(
-    st.sampled_from(["done", "done", "done", "refused", "lost before", "lost after", "held"]), max_size=12
+    st.sampled_from(
+        ["done", "done", "done", "refused", "lost before", "lost after", "late", "held", "held late"]
+    ),
+    max_size=12,
 )
 STEPS = st.lists(
-    st.sampled_from(["send", "send", "retry", "take back", "stop", "let go"]), min_size=1, max_size=10
+    st.sampled_from(["send", "send", "retry", "take back", "stop", "let go", "arrive", "look"]),
+    min_size=1,
+    max_size=10,
 )
 
 
@@ -35,11 +43,17 @@ class Server:
     """Speaks HTTP on a real socket, has one thread, and completes each run at once."""
 
     fates: list[Fate]
+    keeps_metadata: bool = True
+    """Some servers drop what a message has beyond its text."""
+    late: list[tuple[str, Any]] = field(default_factory=list)
+    """Requests that are still to be carried out."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     held: int = 0
     """Requests that wait."""
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    readable: asyncio.Event = field(default_factory=asyncio.Event)
+    """Reading waits for it."""
     connections: int = 0
     clock: int = 0
 
@@ -75,11 +89,16 @@ class Server:
     ) -> tuple[int, dict[str, Any]] | None:
         """Status and body; None: the connection ends without an answer."""
         if method != "post":
+            await self.readable.wait()
             return self.read(method, path)
         fate = self.fates.pop(0) if self.fates else "done"
-        if fate == "held" and not await self.hold(reader):
+        if fate in {"held", "held late"} and not await self.hold(reader):
+            if fate == "held late":
+                self.late.append((path, body))
             return None
-        if fate == "lost before":
+        if fate == "late":
+            self.late.append((path, body))
+        if fate in {"lost before", "late"}:
             return None
         if fate == "refused":
             return 400, {"error": {"message": "No.", "type": "invalid_request_error"}}
@@ -98,10 +117,18 @@ class Server:
         await asyncio.gather(gone, released, return_exceptions=True)
         return stays
 
+    def arrive(self) -> None:
+        """Carry out what is late."""
+        while self.late:
+            self.carry_out(*self.late.pop(0))
+
     def carry_out(self, path: str, body: Any) -> dict[str, Any]:
         self.clock += 1
         if path.endswith("/messages"):
-            self.messages.append(message(body["content"], number=self.clock))
+            stored = message(body["content"], number=self.clock)
+            if self.keeps_metadata:
+                stored["metadata"] = body.get("metadata") or {}
+            self.messages.append(stored)
             return self.messages[-1]
         if path.endswith("/runs"):
             created = 1_700_000_000 + self.clock
@@ -125,9 +152,12 @@ class Server:
 
 
 @asynccontextmanager
-async def talking(fates: list[Fate]) -> AsyncIterator[tuple[Server, Conversation]]:
+async def talking(
+    fates: list[Fate], *, keeps_metadata: bool = True
+) -> AsyncIterator[tuple[Server, Conversation]]:
     """A conversation with such a server."""
-    server = Server(fates)
+    server = Server(fates, keeps_metadata)
+    server.readable.set()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
     runs = RunSettings(stream=False, poll_initial_delay=0.0, poll_interval=0.001)
@@ -141,6 +171,7 @@ async def talking(fates: list[Fate]) -> AsyncIterator[tuple[Server, Conversation
         yield server, conversation
     finally:
         server.go_on.set()
+        server.readable.set()
         await conversation.close()
         await backend.close()
         listening.close()
@@ -155,20 +186,23 @@ async def settle(server: Server, conversation: Conversation) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(fates=FATES, steps=STEPS)
+@given(fates=FATES, steps=STEPS, keeps_metadata=st.booleans())
 def test_each_text_is_at_the_server_or_with_the_user_whatever_happens(
-    fates: list[Fate], steps: list[Step]
+    fates: list[Fate], steps: list[Step], keeps_metadata: bool
 ) -> None:
-    asyncio.run(send_through(fates, steps))
+    if not keeps_metadata:  # what such a server stores late cannot be told from another message
+        early: dict[Fate, Fate] = {"late": "lost before", "held late": "held"}
+        fates = [early.get(fate, fate) for fate in fates]
+    asyncio.run(send_through(fates, steps, keeps_metadata=keeps_metadata))
 
 
-async def send_through(fates: list[Fate], steps: list[Step]) -> None:
+async def send_through(fates: list[Fate], steps: list[Step], *, keeps_metadata: bool) -> None:
     written: list[str] = []
     back: list[str] = []
     doubted: set[str] = set()  # the user was told that the server may have it
-    async with talking(fates) as (server, conversation):
+    async with talking(fates, keeps_metadata=keeps_metadata) as (server, conversation):
         sender = conversation.sender
-        for step in [*steps, "close"]:
+        for step in [*steps, "let go", "arrive", "look", "close"]:
             match step:
                 case "send":
                     written.append(f"text {len(written)}")
@@ -188,6 +222,10 @@ async def send_through(fates: list[Fate], steps: list[Step]) -> None:
                     while server.held:
                         await asyncio.sleep(0)
                     server.go_on.clear()
+                case "arrive":
+                    server.arrive()
+                case "look":
+                    conversation.look_again()
                 case "close":
                     await conversation.close()
                     doubted |= {item.text for item in conversation.outbox if item.sending}
@@ -203,9 +241,10 @@ async def send_through(fates: list[Fate], steps: list[Step]) -> None:
             assert places == 1 or (places == 2 and text in doubted), (text, places)
 
 
-async def test_a_text_that_is_written_anew_after_others_is_another_message() -> None:
+@pytest.mark.parametrize("keeps_metadata", [True, False])
+async def test_a_text_that_is_written_anew_after_others_is_another_message(keeps_metadata: bool) -> None:
     """Though the answer to the first of them was lost, and the same text is then looked for."""
-    async with talking(["done", "lost after"]) as (server, conversation):
+    async with talking(["done", "lost after"], keeps_metadata=keeps_metadata) as (server, conversation):
         sender = conversation.sender
         for text in ("yes", "And now?", "yes"):
             sender.send(Draft(text), "asst_1")
@@ -216,12 +255,116 @@ async def test_a_text_that_is_written_anew_after_others_is_another_message() -> 
         assert len(server.runs) == 2
 
 
-async def test_a_text_that_is_taken_back_and_sent_again_is_there_once() -> None:
-    async with talking(["done", "lost after"]) as (server, conversation):
-        for _ in range(2):
-            conversation.sender.send(Draft("yes"), "asst_1")
-            await conversation.settled()
-            for item in conversation.outbox:
-                conversation.sender.take_back(item.id)
+@pytest.mark.parametrize("keeps_metadata", [True, False])
+async def test_a_text_that_is_taken_back_and_sent_again_is_there_once(keeps_metadata: bool) -> None:
+    async with talking(["done", "lost after"], keeps_metadata=keeps_metadata) as (server, conversation):
+        server.readable.clear()  # so it is not known yet that it has arrived
+        conversation.sender.send(Draft("yes"), "asst_1")
+        async with asyncio.timeout(5):
+            while not conversation.outbox or conversation.outbox[0].state != "failed":
+                await asyncio.sleep(0.001)
+        (item,) = conversation.outbox
+        assert conversation.sender.take_back(item.id) == Draft("yes")
+        server.readable.set()
+        conversation.sender.send(Draft("yes"), "asst_1")
+        await conversation.settled()
         assert server.texts == ["yes"]
         assert len(server.runs) == 1
+
+
+async def look(conversation: Conversation) -> None:
+    """Read what is new in the thread."""
+    conversation.look_again()
+    await conversation.settled()
+
+
+async def test_of_two_equal_texts_in_doubt_the_older_is_taken_back_and_sent_again() -> None:
+    """The server has the newer one, from before a message in between."""
+    async with talking(["done", "lost before", "lost after"]) as (server, conversation):
+        sender = conversation.sender
+        for text in ("yes", "yes", "And now?"):
+            sender.send(Draft(text), "asst_1")
+            await conversation.settled()
+        older, newer = conversation.outbox
+        assert sender.take_back(older.id) == Draft("yes")
+        sender.send(Draft("yes"), "asst_1")
+        await conversation.settled()
+        sender.retry(newer.id)
+        await conversation.settled()
+        assert server.texts == ["yes", "And now?", "yes"]
+        assert not conversation.outbox
+
+
+@pytest.mark.parametrize("then", ["look", "send"])
+async def test_a_message_that_the_server_stores_after_it_was_sent_again_is_there_once(then: str) -> None:
+    async with talking(["done", "late"]) as (server, conversation):
+        conversation.sender.send(Draft("one"), "asst_1")
+        await conversation.settled()
+        (item,) = conversation.outbox
+        conversation.sender.retry(item.id)
+        await conversation.settled()
+        server.arrive()
+        assert server.texts == ["one", "one"]
+        if then == "look":
+            await look(conversation)
+        else:
+            conversation.sender.send(Draft("two"), "asst_1")
+            await conversation.settled()
+        assert server.texts == ["one", "two"][: 1 if then == "look" else 2]
+        assert list(conversation.messages) == [one["id"] for one in server.messages]
+
+
+@pytest.mark.parametrize("then", ["look", "send", "retry", "write anew"])
+async def test_a_message_that_the_server_stores_after_it_was_stopped(then: str) -> None:
+    """It is not there, as the user was told; but where it is sent again it is there once."""
+    async with talking(["done", "held late"]) as (server, conversation):
+        sender = conversation.sender
+        sender.send(Draft("one"), "asst_1")
+        await settle(server, conversation)
+        stopped = await conversation.cancel()
+        assert stopped is not None
+        server.arrive()
+        match then:
+            case "look":
+                await look(conversation)
+            case "send":
+                sender.send(Draft("two"), "asst_1")
+            case "retry":
+                sender.retry(stopped)
+            case "write anew":
+                assert sender.take_back(stopped) == Draft("one")
+                sender.send(Draft("one"), "asst_1")
+        await conversation.settled()
+        assert server.texts == {"look": [], "send": ["two"]}.get(then, ["one"])
+        assert len(server.runs) == (then != "look")
+
+
+async def test_a_message_that_turns_out_to_be_in_the_thread_waits_for_its_run_alone() -> None:
+    async with talking(["done", "lost after"]) as (server, conversation):
+        conversation.sender.send(Draft("one"), "asst_1")
+        await conversation.settled()
+        (item,) = conversation.outbox
+        assert item.posted and item.error is not None
+        conversation.sender.retry(item.id)
+        await conversation.settled()
+        assert (server.texts, len(server.runs), conversation.outbox) == (["one"], 1, ())
+
+
+async def test_a_stop_while_reading_takes_long_is_answered_at_once_and_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender_module, "_DOUBT_SECONDS", 0.05)
+    async with talking(["done", "done", "held"]) as (server, conversation):
+        conversation.sender.send(Draft("one"), "asst_1")
+        await settle(server, conversation)
+        server.readable.clear()
+        stopping = asyncio.create_task(conversation.cancel())
+        async with asyncio.timeout(5):
+            while conversation.error is None:
+                await asyncio.sleep(0.001)
+        assert "does not say whether it is answered" in str(conversation.error)
+        assert not conversation.outbox
+        server.readable.set()
+        assert await stopping is None
+        assert conversation.error.code == "unanswered"
+        assert server.texts == ["one"]

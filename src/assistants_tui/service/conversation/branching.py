@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from assistants_tui.protocol.objects import Json, Message, Thread
+from assistants_tui.service.conversation.posting import without_mark
 from assistants_tui.service.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def copied(message: Message) -> Json | None:
     attachments = [one for one in message.get("attachments") or () if one.get("tools")]
     if attachments:
         body["attachments"] = attachments
-    if message.get("metadata"):
-        body["metadata"] = message["metadata"]
+    if metadata := without_mark(message.get("metadata")):
+        body["metadata"] = metadata
     return body
 
 

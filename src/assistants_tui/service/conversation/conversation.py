@@ -180,6 +180,7 @@ class Conversation:
             try:
                 page, run_page = await self._newest(thread_id)
                 self._put_newest(page, messages, run_page, runs)
+                await self.sender.take_newest(page.items)
                 self._context.changed()
                 await self._attend_latest(ours=False)
             except Exception as cause:  # noqa: BLE001  the next change has another try

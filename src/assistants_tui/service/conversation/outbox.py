@@ -3,13 +3,15 @@
     queued ──begin─▶ preparing ──post─▶ posting ──store─▶ starting ──finish─▶ (gone)
 
 `fail` leads from each of them to `failed`, and `retry` from there to `queued`. The user can take back what is
-queued or failed. A message that the thread has already begins with `starting`: only its run is missing.
+queued or failed. A message that the thread has already begins with `starting`: only its run is missing. That
+the thread has it can also turn out after it has failed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Literal
+from uuid import uuid4
 
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
@@ -32,6 +34,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State | None] = {
     ("starting", "finish"): None,
     ("starting", "fail"): "failed",
     ("failed", "retry"): "queued",
+    ("failed", "store"): "failed",  # the thread has the message after all
     ("failed", "take_back"): None,
 }
 """The state after an event; None: the item leaves the outbox. Nothing else can happen."""
@@ -51,12 +54,12 @@ class Outgoing:
     """The thread has the message; only its run is still to be started."""
     error: ServiceError | None = None
     """Why it failed."""
-    tried: bool = False
-    """It has failed before."""
     file_ids: Mapping[int, str] = field(default_factory=dict)
     """The files that the server has, by their place in the draft."""
     uploading: tuple[str, int] | None = None
     """The name of the file on its way, and how much of it is through in percent."""
+    mark: str = field(default_factory=lambda: uuid4().hex)
+    """By which the message is known in the thread."""
     id: str = field(default_factory=lambda: f"outgoing-{next(_numbers)}")
 
     @property
@@ -81,8 +84,9 @@ class Outgoing:
         if state == "preparing" and self.posted:
             state = "starting"
         posted = self.posted or event == "store"
-        tried = self.tried or event == "fail"
-        return replace(self, state=state, posted=posted, error=error, tried=tried, uploading=None)
+        if state == "failed":
+            error = error or self.error
+        return replace(self, state=state, posted=posted, error=error, uploading=None)
 
 
 @dataclass(frozen=True, slots=True)

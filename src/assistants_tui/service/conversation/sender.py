@@ -1,9 +1,8 @@
 """Sends what is in the outbox of a thread, one item after the other, each once the thread is free."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistants_tui.protocol.objects import Message, Thread
@@ -11,9 +10,10 @@ from assistants_tui.service.conversation.context import ThreadContext
 from assistants_tui.service.conversation.followed_run import FollowedRun
 from assistants_tui.service.conversation.outbox import Event, Outbox, Outgoing
 from assistants_tui.service.conversation.pages import MESSAGES_PER_PAGE, MessagePages, RunPages
+from assistants_tui.service.conversation.posting import MessagePosting
+from assistants_tui.service.conversation.uploads import upload_files
 from assistants_tui.service.drafts import Draft, message_body, message_text, remove_pasted
 from assistants_tui.service.errors import ServiceError, unexpected
-from assistants_tui.service.files.attachments import Use, purpose
 from assistants_tui.service.runs.options import RunOptions
 from assistants_tui.service.runs.state import RunState
 
@@ -48,6 +48,7 @@ class Sender:
         self.outbox = Outbox()
         self._context = context
         self._messages = messages
+        self._posting = MessagePosting(context, messages)
         self._runs = runs
         self._followed = followed
         self._refresh = refresh
@@ -86,7 +87,16 @@ class Sender:
         if item is None or item.sending:
             return None
         self._apply(outgoing_id, "take_back")
+        self._posting.abandon(item.mark)
         return None if item.posted else item.draft
+
+    async def take_newest(self, newest: Sequence[Message]) -> None:
+        """Settle with the newest messages of the thread, which have just been read, what was in doubt."""
+        await self._posting.tidy(newest)
+        for item in self.outbox.items:
+            if item.state == "failed" and not item.posted and self._posting.claim(item.mark):
+                lost = ServiceError("The answer to its request was lost.", kind="connection")
+                self._apply(item.id, "store", lost)
 
     async def stop(self) -> str | None:
         """Stop what is being sent, and find out what the server has of it.
@@ -152,19 +162,15 @@ class Sender:
         item = self.outbox.get(item_id)
         if item is None:
             return None
-        assistant_id, draft = await self._settled(item)
+        assistant_id, draft = item.assistant_id, item.draft
+        if assistant_id is None:
+            assert self._settle is not None  # whoever sends without an assistant has it
+            assistant_id, draft = await self._settle(draft)
         if self.outbox.get(item_id) is None:
             return None
         self.outbox = self.outbox.update(item_id, draft=draft, assistant_id=assistant_id)
         self._apply(item_id, "begin")
         return assistant_id
-
-    async def _settled(self, item: Outgoing) -> tuple[str, Draft]:
-        """Who answers a message, and its draft with everything decided."""
-        if item.assistant_id is not None:
-            return item.assistant_id, item.draft
-        assert self._settle is not None  # whoever sends without an assistant has it
-        return await self._settle(item.draft)
 
     async def _post_and_run(self, item_id: str, assistant_id: str) -> None:
         backend = await self._context.backend()
@@ -180,7 +186,7 @@ class Sender:
         try:
             first = await anext(states)
         except ServiceError as error:
-            if error.no_effect or not await self._answered_since(thread_id, newest):
+            if error.no_effect or not await _answered_since(backend, thread_id, newest):
                 raise
         self.outbox = self.outbox.apply(item_id, "finish")
         if first is not None:
@@ -201,64 +207,24 @@ class Sender:
 
     async def _post(self, backend: "Backend", item_id: str, assistant_id: str) -> None:
         """Add the message to the thread, which is created for the first one."""
-        await self._upload_files(backend, item_id)
         item = self._item(item_id)
+        file_ids = await upload_files(backend, item, lambda **changes: self._update(item_id, **changes))
         text = await message_text(item.draft)
-        content, attachments = message_body(item.draft, text, item.file_ids)
+        content, attachments = message_body(item.draft, text, file_ids)
         if self._context.thread_id is None:
             thread = await backend.threads.create()
             if self._created is not None:  # the thread is in the history before there is anything in it
                 await self._created(thread, assistant_id, item.text or item.draft.files[0].name)
             self._context.thread_id = thread["id"]
             self._context.changed()
+        mark = self._posting.mark_of(item.mark, content)
+        self._update(item_id, mark=mark)
         self._apply(item_id, "post")
-        *earlier, newest = self._messages.messages or [None]
-        message = await backend.threads.add_message(
-            self._context.thread_id,
-            content,
-            attachments=attachments,
-            after=newest,
-            others=() if item.tried else earlier,  # a new message: those are seen and done with
-        )
+        message = await self._posting.post(backend, mark, content, attachments)
         self._messages.put({message["id"]: message})
         self._context.seen([message])
         self._apply(item_id, "store")
         await asyncio.to_thread(remove_pasted, item.draft.files)
-
-    async def _upload_files(self, backend: "Backend", item_id: str) -> None:
-        """Have all files of an item at the server. Those of an earlier try are not sent again."""
-        for place, file in enumerate(self._item(item_id).draft.files):
-            if place in self._item(item_id).file_ids or file.use is Use.TEXT:
-                continue
-            if file.file_id is not None:
-                file_id = file.file_id
-            else:
-                assert file.path is not None and file.use is not None  # no other file has an ID
-                file_id = await self._upload(backend, item_id, file.path, file.name, purpose(file.use))
-            file_ids = {**self._item(item_id).file_ids, place: file_id}
-            self._update(item_id, file_ids=file_ids, uploading=None)
-
-    async def _upload(self, backend: "Backend", item_id: str, path: Path, name: str, purpose: str) -> str:
-        """Upload one file. Returns its ID."""
-
-        def progress(done: int, total: int | None) -> None:
-            percent = min(100, 100 * done // total) if total else 0
-            item = self.outbox.get(item_id)
-            if item is not None and item.uploading is not None and item.uploading[1] != percent:
-                self._update(item_id, uploading=(path.name, percent))
-
-        self._update(item_id, uploading=(name, 0))
-        return (await backend.files.upload(path, purpose=purpose, progress=progress))["id"]
-
-    async def _answered_since(self, thread_id: str, message_id: str | None) -> bool:
-        """Whether the thread has an answer after this message, though nothing is known of its run."""
-        backend = await self._context.backend()
-        try:
-            page = await backend.threads.messages(thread_id, limit=MESSAGES_PER_PAGE)
-        except ServiceError:
-            return False  # what was wrong with the run is said
-        newer = takewhile(lambda message: message["id"] != message_id, page.items)
-        return message_id is not None and any(message["role"] == "assistant" for message in newer)
 
     # after a stop
 
@@ -272,24 +238,15 @@ class Sender:
             return  # its run was begun and is followed
         if item.uploading is not None:
             raise ServiceError("The upload was stopped.", kind="refused", no_effect=True)
-        try:
-            async with asyncio.timeout(_DOUBT_SECONDS):
-                stored = await self._is_stored(item)
-                if stored:
-                    await self._keep_without_answer(item_id)
-        except (ServiceError, TimeoutError) as error:
-            raise ServiceError(
-                "The server does not say whether it has the message.",
-                "Read the thread again before you send it once more.",
-                kind=error.kind if isinstance(error, ServiceError) else "timeout",
-            ) from None
-        if not stored:
+        if not await self._is_stored(item):
             raise ServiceError(
                 "The message was taken back.",
                 "Up brings it back, and Enter on it sends it again.",
                 kind="refused",
                 no_effect=True,
             )
+        self._apply(item_id, "finish")
+        await self._read_anew()
         last = next(reversed(self._messages.messages.values()), None)
         unanswered = self._runs.active is None and last is not None and last["role"] == "user"
         if unanswered and self._context.error is None:
@@ -298,33 +255,45 @@ class Sender:
 
     async def _is_stored(self, item: Outgoing) -> bool:
         """Whether the thread has the message, and keeps it. Raises `ServiceError`."""
-        if item.state == "posting":
-            return not await self._delete_if_stored(item)
-        return item.posted
+        if item.state != "posting":
+            return item.posted
+        try:
+            async with asyncio.timeout(_DOUBT_SECONDS):
+                message = await self._posting.remove(await self._context.backend(), item.mark)
+        except (ServiceError, TimeoutError) as error:
+            raise ServiceError(
+                "The server does not say whether it has the message.",
+                "Read the thread again before you send it once more.",
+                kind=error.kind if isinstance(error, ServiceError) else "timeout",
+            ) from None
+        if message is not None:
+            self._messages.put({message["id"]: message})
+        return message is not None
 
-    async def _keep_without_answer(self, item_id: str) -> None:
-        """Take an item out whose message is in the thread, and read what else is there."""
-        self._apply(item_id, "finish")
-        if (reading := self._refresh()) is not None:
-            await asyncio.shield(reading)  # follows a run that was begun, so that it can be cancelled
-
-    async def _delete_if_stored(self, item: Outgoing) -> bool:
-        """Delete a message that the thread has after all. False if it has to stay; raises `ServiceError`."""
-        assert self._context.thread_id is not None  # it was to be posted there
-        backend = await self._context.backend()
-        text = await message_text(item.draft)
-        page = await backend.threads.messages(self._context.thread_id, limit=MESSAGES_PER_PAGE)
-        for message in page.items:
-            if message["id"] not in self._messages.messages and _is_question(message, text):
-                try:
-                    await backend.threads.delete_message(self._context.thread_id, message["id"])
-                except ServiceError as error:
-                    self._context.fail(error)
-                    return False
-        return True
+    async def _read_anew(self) -> None:
+        """Read what else is in the thread, and follow a run that was begun, so that it can be cancelled."""
+        if (reading := self._refresh()) is None:
+            return
+        await asyncio.wait({reading}, timeout=_DOUBT_SECONDS)
+        if not reading.done():
+            slow = ServiceError(
+                "The message is in the thread already, but the server does not say whether it is answered.",
+                "An answer that has begun is stopped as soon as it is known.",
+                kind="timeout",
+            )
+            before = self._context.error
+            self._context.fail(slow)
+            await asyncio.wait({reading})
+            if self._context.error is slow:
+                self._context.error = before
+                self._context.changed()
 
 
-def _is_question(message: Message, text: str) -> bool:
-    """Whether the user wrote a message, and its first text is this one."""
-    texts = (part["text"]["value"] for part in message["content"] if part["type"] == "text")
-    return message["role"] == "user" and next(texts, "") == text
+async def _answered_since(backend: "Backend", thread_id: str, message_id: str | None) -> bool:
+    """Whether the thread has an answer after this message, though nothing is known of its run."""
+    try:
+        page = await backend.threads.messages(thread_id, limit=MESSAGES_PER_PAGE)
+    except ServiceError:
+        return False  # what was wrong with the run is said
+    newer = takewhile(lambda message: message["id"] != message_id, page.items)
+    return message_id is not None and any(message["role"] == "assistant" for message in newer)

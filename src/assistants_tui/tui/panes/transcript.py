@@ -13,6 +13,7 @@ from assistants_tui.service import message_text, metadata
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.conversation.outbox import Outgoing
+from assistants_tui.service.conversation.posting import without_mark
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.files.attachments import attached_again
 from assistants_tui.service.files.citations import cited_passages, claim_of, quotation, quoted_place
@@ -344,7 +345,7 @@ class Transcript(MessageView):
         lines = await self.app.push_screen_wait(
             LinesDialog(
                 "Metadata of the message",
-                metadata.as_lines(message.get("metadata")),
+                metadata.as_lines(without_mark(message.get("metadata"))),
                 hint="key = value, one per line",
                 check=metadata.from_lines,
             )
