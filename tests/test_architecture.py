@@ -258,11 +258,11 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "tui/panes/code_approval.py": 475,
     "tui/panes/function_calls.py": 500,
     "tui/panes/inspector/pane.py": 450,
-    "tui/panes/transcript.py": 500,
+    "tui/panes/transcript/transcript.py": 500,
     "tui/panes/composer/pane.py": 600,
     "tui/run_rows.py": 425,
     "tui/screens/vector_stores.py": 575,
-    "tui/widgets/message_view.py": 850,
+    "tui/messages/message_view.py": 850,
 }
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.widgets import Log
 
+from assistants_tui.tui.messages.message_view import MessageItem, MessageView
 from assistants_tui.tui.text.safety import SafeFilter
-from assistants_tui.tui.widgets.message_view import MessageItem, MessageView
 from benchmarks.figures import Figure
 from support.bare_app import BareApp
 

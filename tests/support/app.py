@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.screens.chat.screen import ChatScreen
-from assistants_tui.tui.widgets.message_view import MessageView
 from support.model_endpoint import ModelEndpoint, Reply
 from support.patience import patience
 from support.pilot import look

@@ -15,7 +15,7 @@ from assistants_tui.settings.drafts import load_draft
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex
-from assistants_tui.tui.widgets.message_view import MessageView
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 from support.app import EQUATION, open_app, use_model
 from support.model_endpoint import DONE, ModelEndpoint, Reply, calls, chunk, says

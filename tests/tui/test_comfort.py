@@ -7,9 +7,9 @@ import pytest
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.tui.dialogs.themes import ThemesScreen
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.screens.profiles import ProfilesScreen
 from assistants_tui.tui.themes import bundled_folder
-from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import says
 

@@ -9,8 +9,8 @@ from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.threads import ThreadIndex, ThreadReference
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.panes.conversation import ConversationPane
-from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import DONE, Reply, chunk, says
 

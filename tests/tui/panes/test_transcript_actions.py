@@ -1,7 +1,7 @@
 """What one does with messages: answer again, edit on a branch, fold, annotate, delete."""
 
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.panes.composer.pane import ComposerPane
-from assistants_tui.tui.widgets.message_view import MessageView
 from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import says
 

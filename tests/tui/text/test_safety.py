@@ -16,8 +16,8 @@ from textual.widgets import Input, Label, OptionList, Static
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
+from assistants_tui.tui.messages.message_view import MessageItem, MessageView, Note
 from assistants_tui.tui.text.safety import SafeFilter, clean
-from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
 from support.bare_app import BareApp
 
 HOSTILE = (

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.text.exact_text import exact
 from assistants_tui.tui.text.plain_text import fenced
 from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
-from assistants_tui.tui.widgets.message_body import MessageItem
-from assistants_tui.tui.widgets.message_view import MessageView
 
 
 class ExactTextScreen(ModalScreen[bool]):

@@ -16,11 +16,11 @@ from assistants_tui.service.files.previews import Preview
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.file_actions import file_words, open_with_system, save_file, save_file_as
 from assistants_tui.tui.failures import told_failures
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.text.plain_text import as_markdown, fenced
 from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
-from assistants_tui.tui.widgets.message_body import MessageItem
-from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.picture_view import PictureView
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.file_actions import save_file
 from assistants_tui.tui.dialogs.file_viewer import view_file
 from assistants_tui.tui.dialogs.passage import PassageScreen
-from assistants_tui.tui.widgets.message_body import Note
-from assistants_tui.tui.widgets.message_view import MessageView
+from assistants_tui.tui.messages.message_body import Note
+from assistants_tui.tui.messages.message_view import MessageView
 
 
 async def open_note(widget: Widget, workspace: Workspace, message_id: str, note: Note) -> None:

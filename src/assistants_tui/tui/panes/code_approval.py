@@ -23,13 +23,13 @@ from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
 from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.keyboard.question_guard import QuestionGuard
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.text.exact_text import exact
 from assistants_tui.tui.text.excerpts import shortened
 from assistants_tui.tui.text.plain_text import fenced
 from assistants_tui.tui.text.safety import clean
-from assistants_tui.tui.widgets.message_body import MessageItem
-from assistants_tui.tui.widgets.message_view import MessageView
 
 _FEWEST, _MOST = 4, 20
 """Rows of code that are shown at once, where there is room."""

@@ -20,7 +20,7 @@ from assistants_tui.tui.failures import told_failures
 from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
 from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
-from assistants_tui.tui.panes.transcript import Transcript
+from assistants_tui.tui.panes.transcript.transcript import Transcript
 from assistants_tui.tui.text.excerpts import shortened
 from assistants_tui.tui.widgets.find_bar import FindBar
 

@@ -17,12 +17,12 @@ from assistants_tui.protocol.objects import Page
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.help import HelpScreen
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.other_windows import follow_other_windows
 from assistants_tui.tui.text.excerpts import SentenceWithPaths
 from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
-from assistants_tui.tui.widgets.message_body import MessageItem
-from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
 _FRAME = 1 / 10

@@ -21,11 +21,11 @@ from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.dialogs.file_viewer import view_file
 from assistants_tui.tui.file_rows import file_facts, file_row
+from assistants_tui.tui.messages.message_body import MessageItem, Note
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, rows, sections
 from assistants_tui.tui.text.plain_text import fenced
 from assistants_tui.tui.text.safety import clean
-from assistants_tui.tui.widgets.message_body import MessageItem, Note
-from assistants_tui.tui.widgets.message_view import MessageView
 from assistants_tui.tui.widgets.picture_view import PictureView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 

@@ -5,7 +5,7 @@ from textual.screen import Screen
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.panes.transcript import Transcript
+from assistants_tui.tui.panes.transcript.transcript import Transcript
 from assistants_tui.tui.text.safety import clean
 
 

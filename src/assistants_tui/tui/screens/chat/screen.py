@@ -26,7 +26,7 @@ from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.inspector.pane import InspectorPane
 from assistants_tui.tui.panes.threads import ThreadsPane
-from assistants_tui.tui.panes.transcript import Transcript
+from assistants_tui.tui.panes.transcript.transcript import Transcript
 from assistants_tui.tui.screens.chat.opening import open_first_thread
 from assistants_tui.tui.screens.chat.pane_layout import PaneLayout
 from assistants_tui.tui.screens.chat.run_end_notices import tell_run_ended

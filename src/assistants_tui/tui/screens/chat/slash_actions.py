@@ -16,7 +16,7 @@ from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.panes.composer.pane import ComposerPane
 from assistants_tui.tui.panes.conversation import ConversationPane
 from assistants_tui.tui.panes.threads import ThreadsPane
-from assistants_tui.tui.panes.transcript import Transcript
+from assistants_tui.tui.panes.transcript.transcript import Transcript
 
 Action = Callable[[str], object]
 """Carries out a command with its argument; what it gives is waited for where that is possible."""

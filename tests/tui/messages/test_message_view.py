@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from assistants_tui.tui.markdown import stream
-from assistants_tui.tui.widgets import message_view
-from assistants_tui.tui.widgets.message_view import MessageItem, MessageView, Note
+from assistants_tui.tui.messages import message_view
+from assistants_tui.tui.messages.message_view import MessageItem, MessageView, Note
 from support.bare_app import BareApp
 
 SIZE = (60, 20)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.tui.widgets.heights import Heights
+from assistants_tui.tui.messages.heights import Heights
 
 NUMBERS = st.lists(st.integers(1, 50), min_size=1, max_size=30)
 CHANGES = st.lists(

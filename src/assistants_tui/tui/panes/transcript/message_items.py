@@ -9,7 +9,7 @@ from assistants_tui.service.conversation.outbox import Outgoing
 from assistants_tui.service.files.attachments import Use
 from assistants_tui.service.times import clock
 from assistants_tui.tui.markdown.source import folded_code
-from assistants_tui.tui.widgets.message_body import MessageItem, Note
+from assistants_tui.tui.messages.message_body import MessageItem, Note
 
 FOLD_LINES = 12
 """Lines of a folded message that stay; only longer ones can be folded."""

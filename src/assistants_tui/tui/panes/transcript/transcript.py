@@ -21,11 +21,17 @@ from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.footnotes import open_note
 from assistants_tui.tui.dialogs.questions import ChoiceDialog, LinesDialog, PickDialog
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.message_items import MAX_FOLDED_CODE, Manner, can_fold, message_item, outgoing_item
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
+from assistants_tui.tui.panes.transcript.message_items import (
+    MAX_FOLDED_CODE,
+    Manner,
+    can_fold,
+    message_item,
+    outgoing_item,
+)
 from assistants_tui.tui.terminal.external_editor import ExternalEditorError, view_externally
 from assistants_tui.tui.text.safety import clean
-from assistants_tui.tui.widgets.message_body import MessageItem
-from assistants_tui.tui.widgets.message_view import MessageView
 
 _WELCOME = """\
 {name} is ready.
