@@ -36,10 +36,7 @@ The library closes at six, on Saturdays at three. The harbour office opens at se
 async def pictures(work: Path) -> AsyncIterator[tuple[str, str]]:
     """The names and SVGs of all pictures, from one launch of the app in the folder `work`."""
     (work / "harbour-guide.md").write_text(GUIDE)
-    with (
-        patch.object(time, "time", lambda: NOON),
-        patch("assistants_tui.tui.panes.function_calls.time", lambda: NOON),  # it has imported the function
-    ):
+    with patch.object(time, "time", lambda: NOON):
         async with open_app((160, 50)) as driver:
             driver.app.animation_level = "none"
             await driver.until_shown("Math Tutor is ready")

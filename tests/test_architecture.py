@@ -255,8 +255,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "settings/config.py": 475,
     "tui/app.py": 450,
     "tui/markdown/blocks.py": 650,
-    "tui/panes/code_approval.py": 475,
-    "tui/panes/function_calls.py": 500,
     "tui/panes/inspector/pane.py": 450,
     "tui/panes/transcript/transcript.py": 500,
     "tui/panes/composer/pane.py": 600,

@@ -14,8 +14,8 @@ def test_subscribers_may_leave_while_they_are_called() -> None:
     leave = feed.subscribe(once)
     feed.subscribe(lambda changed: seen.append(str(changed)))
     feed.post(Changed.FILES)
-    feed.post(Changed.CALLS)
-    assert seen == ["once", str(Changed.FILES), str(Changed.CALLS)]
+    feed.post(Changed.APPROVALS)
+    assert seen == ["once", str(Changed.FILES), str(Changed.APPROVALS)]
 
 
 def test_nobody_is_called_after_the_end() -> None:

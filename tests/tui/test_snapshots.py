@@ -13,9 +13,9 @@ from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
-from assistants_tui.tui.panes import code_approval, function_calls
-from assistants_tui.tui.panes.code_approval import CodeApprovalPanel
-from assistants_tui.tui.panes.function_calls import CallCard, OutputField
+from assistants_tui.tui.panes.approvals.call_card import CallCard
+from assistants_tui.tui.panes.approvals.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.approvals.fields import OutputField
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 from support.app import EQUATION, Driver
 from support.code_interpreter import NO_SANDBOX_HERE
@@ -175,13 +175,10 @@ def test_scene(snap_compare: Any, play: Callable[[Driver], Awaitable[None]], siz
 )
 def test_what_is_to_be_approved(
     snap_compare: Any,
-    monkeypatch: pytest.MonkeyPatch,
     play: Callable[[Driver], Awaitable[None]],
     theme: str,
     size: tuple[int, int],
 ) -> None:
-    for module in (code_approval, function_calls):
-        monkeypatch.setattr(module, "time", time.time)
     config = user_paths().config_file
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(f'[code]\nsandbox = "{NO_SANDBOX_HERE}"\n')

@@ -22,6 +22,8 @@ MIN_TOKENS = 256
 """The smallest `max_prompt_tokens` and `max_completion_tokens`."""
 MAX_TOOL_OUTPUTS = 1_000
 """How many one request may submit; a limit of ours."""
+MAX_REJECTION_REASON = 2_000
+"""Of code that is rejected; not part of the hosted API."""
 
 # Tools
 MAX_TOOLS = 128

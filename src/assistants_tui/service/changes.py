@@ -26,8 +26,8 @@ class Changed(Flag):
     """The token balance."""
     PROBLEMS = auto()
     """There are new problems to take."""
-    CALLS = auto()
-    """Function calls that runs wait for."""
+    APPROVALS = auto()
+    """Function calls or code that runs wait for the user to decide on."""
 
 
 class ChangeFeed:

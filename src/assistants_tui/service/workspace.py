@@ -3,7 +3,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
-from assistants_tui.service.approvals.pending_actions import PendingActions
+from assistants_tui.service.approvals.context import CallContext
+from assistants_tui.service.approvals.open_approvals import OpenApprovals
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.assistants.assistant_store import AssistantStore
 from assistants_tui.service.background import BackgroundTasks
@@ -21,6 +22,7 @@ from assistants_tui.service.files.downloads import Downloads
 from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.files.passages import Passages
 from assistants_tui.service.files.server_files import ServerFiles
+from assistants_tui.service.functions.user_functions import UserFunctions
 from assistants_tui.service.place import Place, Remember
 from assistants_tui.service.problems import Problems
 from assistants_tui.service.prompt_history import PromptHistory
@@ -69,7 +71,15 @@ class Workspace:
         self.assistant_store = AssistantStore(backend)
         self.file_names = FileNameCache(backend, lambda: feed.post(Changed.FILES))
         self.downloads = Downloads(backend, lambda: feed.post(Changed.FILES))
-        self.functions = PendingActions(profile.name, paths, config, lambda: feed.post(Changed.CALLS))
+
+        def functions_changed() -> None:
+            self.approvals.refresh()
+
+        self.functions = UserFunctions(paths, config, functions_changed)
+        self.approvals = OpenApprovals(
+            CallContext(profile.name, self.functions.callable, self.functions.approvals, paths.calls_log),
+            lambda: feed.post(Changed.APPROVALS),
+        )
         self.drafts = DraftStore(paths.drafts_dir, paths.cache_dir / "pasted", profile.name, keep)
         self.prompts = PromptHistory(paths.prompts_file, keep)
         self.search = MessageSearch(SearchIndex(paths.cache_dir / "search.sqlite3"), profile.name, tasks)
@@ -123,7 +133,7 @@ class Workspace:
             self.threads, feed, is_shown=lambda conversation: conversation is self.conversations.shown
         )
         self.run_notices.watch(lambda ended: self.session.read_balance())
-        self.conversations.watch(self.functions.sync)
+        self.conversations.watch(self.approvals.sync)
         self.conversations.watch(self.run_notices.sync)
         self.messages = MessageActions(self.conversations, next_run, self.prompts, self.search)
         self.branches = Branches(
@@ -160,5 +170,6 @@ class Workspace:
             parts.push_async_callback(self.search.close)
             parts.push_async_callback(self.file_names.close)
             parts.push_async_callback(self.functions.close)
+            parts.push_async_callback(self.approvals.close)
             await self.conversations.close()
             await self._tasks.wait()

@@ -57,10 +57,10 @@ async def test_a_run_that_another_window_has_begun_is_followed(workspace: Worksp
     assert run_id == next(reversed(other.conversations.shown.runs))
     workspace.messages.send(Draft("two"))  # it waits until the other window has answered
     await workspace.conversations.shown.settled()
-    calls = other.functions.calls(other.conversations.shown)
-    assert calls is not None
-    await calls.settled()
-    calls.write(calls.calls[0].id, "3 degrees")
+    approval = other.approvals.of(other.conversations.shown)
+    assert approval is not None
+    await approval.settled()
+    approval.write(approval.pending.calls[0].id, "3 degrees")
     await until(lambda: other.conversations.shown.activity == "idle")
     await settled(other)
     await workspace.conversations.notice()

@@ -1,85 +1,136 @@
-"""Where the function calls of all conversations are worked on, also of those that nobody looks at."""
+"""The actions that a run waits for the user to decide on, and whether their answers are sent. Pure state.
 
-import asyncio
-from collections.abc import Callable
+Each change returns a new object, and one that is not permitted returns the same object again, so `is` tells
+whether something has changed. `RunApproval` carries out what is decided here.
+"""
 
-from assistants_tui.service.approvals.pending_calls import CallContext, PendingCalls
-from assistants_tui.service.conversation.conversation import Conversation
-from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.functions.mcp_servers import McpServers
-from assistants_tui.service.functions.python_functions import PythonFunctions
-from assistants_tui.service.functions.registry import Catalogue, Function, Functions
-from assistants_tui.settings.approvals import Approvals, Decision
-from assistants_tui.settings.config import Config
-from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.paths import Paths
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assistants_tui.protocol.objects import ToolCall, ToolOutput
+from assistants_tui.service.approvals.actions import Action, CodeBlock, FunctionCall
+from assistants_tui.service.runs.state import PendingCode, RunState
+from assistants_tui.service.safe_text import clean
+
+_LINE_ENDS = re.compile("\r\n?")
 
 
+@dataclass(frozen=True, slots=True)
 class PendingActions:
-    """Watches conversations for runs that wait for functions. `changed` is told when calls have changed."""
+    """What one run waits for: function calls, or one block of code."""
 
-    def __init__(self, profile: str, paths: Paths, config: Config, changed: Callable[[], None]) -> None:
-        self.folder = paths.functions_dir
-        """The folder of the user's Python functions."""
-        self._mcp = McpServers(config.mcp, config.functions.timeout, paths.downloads_dir, self._look_again)
-        functions = Functions([PythonFunctions(paths.functions_dir, config.functions), self._mcp])
-        self._context = CallContext(profile, functions, Approvals(paths.approvals_file), paths.calls_log)
-        self._changed = changed
-        self._pending: dict[Conversation, PendingCalls] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+    thread_id: str
+    run_id: str
+    expires_at: int | None
+    """When the server gives the run up, in Unix seconds."""
+    actions: tuple[Action, ...]
+    sent: bool = False
+    """The answers are on their way, and change no more."""
 
-    async def catalogue(self) -> Catalogue:
-        """Every function that can be called here. Starts the MCP servers."""
-        return await self._context.functions.catalogue()
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Tells what is asked apart from anything else: see `pending_key`."""
+        return self.run_id, *(action.id for action in self.actions)
 
-    async def decision(self, function: Function) -> Decision | None:
-        """What the user decided for good about a function."""
-        approvals = self._context.approvals
-        return await asyncio.to_thread(approvals.decision, function.definition["name"], function.fingerprint)
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The function calls, in the model's order."""
+        return tuple(action for action in self.actions if isinstance(action, FunctionCall))
 
-    async def forget(self, function: Function) -> None:
-        """Ask again before a function runs. Raises `ServiceError`."""
-        approvals = self._context.approvals
-        try:
-            await asyncio.to_thread(approvals.decide, function.definition["name"], function.fingerprint, None)
-        except SettingsError as error:
-            raise ServiceError(str(error), kind="settings", no_effect=True) from error
+    @property
+    def code(self) -> CodeBlock | None:
+        """The block of code, if that is what the run waits for."""
+        return next((action for action in self.actions if isinstance(action, CodeBlock)), None)
 
-    def calls(self, conversation: Conversation) -> PendingCalls | None:
-        """The calls that a conversation's run waits for."""
-        return self._pending.get(conversation)
+    @property
+    def complete(self) -> bool:
+        """Whether every action has its answer."""
+        return all(action.state == "answered" for action in self.actions)
 
-    def sync(self, conversation: Conversation) -> None:
-        """Look at a conversation that has changed: begin with new calls, stop with those that are over."""
-        state = conversation.active_run
-        wanted = state.pending_calls if state is not None else ()
-        present = self._pending.get(conversation)
-        if [call["id"] for call in wanted] == [call.id for call in (present.calls if present else ())]:
-            return
-        if present is not None:
-            del self._pending[conversation]
-            self._close(present)
-        if wanted and state is not None and state.run is not None:
-            pending = PendingCalls(
-                state.run, wanted, self._context, conversation.followed.submit, self._changed
-            )
-            self._pending[conversation] = pending
-            pending.begin()
-        self._changed()
+    @property
+    def outputs(self) -> Sequence[ToolOutput]:
+        """The answers of the function calls, as they are sent."""
+        return [ToolOutput(tool_call_id=call.id, output=call.output) for call in self.calls]
 
-    async def close(self) -> None:
-        """Stop all calls and disconnect the MCP servers."""
-        for pending in self._pending.values():
-            self._close(pending)
-        self._pending.clear()
-        await asyncio.gather(*self._closing)
-        await self._mcp.close()
+    def get(self, action_id: str) -> Action:
+        """The action of this ID."""
+        return next(action for action in self.actions if action.id == action_id)
 
-    def _look_again(self) -> None:
-        for pending in self._pending.values():
-            pending.look_again()
+    def change(self, action_id: str, change: Callable[[Action], Action]) -> "PendingActions":
+        """Change one action, unless the answers are sent."""
+        before = self.get(action_id)
+        return self.swap(before, change(before))
 
-    def _close(self, pending: PendingCalls) -> None:
-        task = asyncio.create_task(pending.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def swap(self, before: Action, after: Action) -> "PendingActions":
+        """Put `after` in the place of `before`, unless that has become another one meanwhile."""
+        if self.sent or after == before or not any(action is before for action in self.actions):
+            return self
+        # servers should not, but may, give two calls one ID: then one answer is for both
+        return replace(self, actions=tuple(after if one.id == before.id else one for one in self.actions))
+
+    def see(self, shown: Action) -> "PendingActions":
+        """The user has seen all of `shown`. It counts if the action still asks the same question."""
+        current = self.get(shown.id)
+        if current.state != "waiting" or current.subject != shown.subject:
+            return self
+        if isinstance(current, CodeBlock) and current.edit is not None:
+            return self.swap(current, replace(current, edit=replace(current.edit, seen=True)))
+        return self.swap(current, replace(current, seen=True))
+
+    def sending(self) -> "PendingActions":
+        """The answers leave, if they are complete."""
+        return replace(self, sent=True) if self.complete and not self.sent else self
+
+    def not_received(self) -> "PendingActions":
+        """The answers did not arrive. Code is asked about again; outputs stay, and can be sent again."""
+        code = self.code
+        if code is None or not self.sent:
+            return self
+        return replace(self, sent=False, actions=(replace(code, state="waiting", decision=None),))
+
+
+def pending_key(state: RunState | None) -> tuple[str, ...]:
+    """The IDs of the run and of the actions that it waits for; empty if it waits for none."""
+    if state is None or state.run is None:
+        return ()
+    code = state.pending_code
+    ids = [call["id"] for call in state.pending_calls] or ([code.call_id] if code is not None else [])
+    return (state.run["id"], *ids) if ids else ()
+
+
+def pending_actions(state: RunState) -> PendingActions | None:
+    """What a run waits for, as it begins; None if it waits for nothing."""
+    if state.run is None:
+        return None
+    code, calls = state.pending_code, state.pending_calls
+    actions: tuple[Action, ...] = tuple(map(_call, calls))
+    if not actions and code is not None:
+        actions = (_code(code),)
+    if not actions:
+        return None
+    expires_at: object = state.run.get("expires_at")
+    return PendingActions(
+        state.run["thread_id"],
+        state.run["id"],
+        expires_at if isinstance(expires_at, int) else None,
+        actions,
+    )
+
+
+def _call(call: ToolCall) -> FunctionCall:
+    function = call.get("function") or {"name": "", "arguments": ""}
+    name, arguments = function.get("name"), function.get("arguments")
+    return FunctionCall(id=call["id"], name=str(name or ""), arguments=str(arguments or ""))
+
+
+def _code(pending: PendingCode) -> CodeBlock:
+    code = _LINE_ENDS.sub("\n", pending.code)
+    original = clean(code)
+    return CodeBlock(
+        id=pending.call_id,
+        code=code,
+        original=original,
+        text=original,
+        why_unconfined=pending.reason,
+    )

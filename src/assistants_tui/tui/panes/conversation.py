@@ -1,4 +1,4 @@
-"""The conversation in the middle: its messages, function calls that wait, troubles, and the composer."""
+"""The conversation in the middle: its messages, what waits for the user, troubles, and the composer."""
 
 import asyncio
 from typing import ClassVar
@@ -10,16 +10,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
-from assistants_tui.service.approvals.pending_calls import PendingCalls
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.conversation.conversation import Conversation
-from assistants_tui.service.runs.state import PendingCode
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.app_messages import ComposerWanted
 from assistants_tui.tui.failures import told_failures
-from assistants_tui.tui.panes.code_approval import Begun, CodeApprovalPanel
+from assistants_tui.tui.panes.approvals.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.approvals.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.composer.pane import ComposerPane
-from assistants_tui.tui.panes.function_calls import FunctionCallsPanel
 from assistants_tui.tui.panes.transcript.transcript import Transcript
 from assistants_tui.tui.text.excerpts import shortened
 from assistants_tui.tui.widgets.find_bar import FindBar
@@ -41,8 +39,7 @@ class ConversationPane(Vertical):
         self._workspace = workspace
         self._trouble = ("", "")
         self._replacing = asyncio.Lock()
-        self._asked_code: PendingCode | None = None
-        self._begun_code: dict[PendingCode, Begun] = {}  # of threads that are not shown
+        self._panel: FunctionCallsPanel | CodeApprovalPanel | None = None
         self._match: str | None = None  # the message that was found last
 
     def compose(self) -> ComposeResult:
@@ -59,10 +56,8 @@ class ConversationPane(Vertical):
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.PLACE):
             self._show_trouble(*_trouble(self._workspace))
-        if changed & (Changed.CALLS | Changed.PLACE):
-            self._show_calls()
-        if changed & (Changed.CONVERSATION | Changed.PLACE):
-            self._show_code()
+        if changed & (Changed.APPROVALS | Changed.PLACE):
+            self._show_approval()
 
     def _show_trouble(self, what: str, advice: str) -> None:
         if (what, advice) != self._trouble:
@@ -72,35 +67,35 @@ class ConversationPane(Vertical):
             line.update(Content.assemble(("✗ ", "$text-error"), f"{shortened(what)} {advice}"))
             self.refresh_bindings()
 
-    def _show_calls(self) -> None:
-        """The panel of function calls while, and only while, the run waits for them."""
-        pending = self._workspace.functions.calls(self._workspace.conversations.shown)
-        panel = next(iter(self.query(FunctionCallsPanel)), None)
-        if panel is not None and panel.pending is pending:
+    def _show_approval(self) -> None:
+        """The panel that asks the user while, and only while, the run waits for an answer."""
+        approval, panel = self._workspace.approvals.of(self._workspace.conversations.shown), self._panel
+        if panel is not None and panel.approval is approval:
             panel.show()
             return
-        if panel is not None and panel.has_focus_within:
-            self.post_message(ComposerWanted())
-        if panel is not None or pending is not None:
+        if panel is not None:
+            self._panel = None
+            panel.keep_drafts()
+            if panel.has_focus_within:
+                self.query_one(ComposerPane).composer.focus()
+        if panel is not None or approval is not None:
             self._replace_panel()
 
-    @work(group="calls")
+    @work(group="approval")
     async def _replace_panel(self) -> None:
         """Show the panel of what is waited for. Not exclusive: a cancelled removal leaves dead widgets."""
         async with self._replacing:
-            pending = self._workspace.functions.calls(self._workspace.conversations.shown)
-            if any(panel.pending is pending for panel in self.query(FunctionCallsPanel)):
+            approval = self._workspace.approvals.of(self._workspace.conversations.shown)
+            if self._panel is not None and self._panel.approval is approval:
                 return
-            await self.query(FunctionCallsPanel).remove()
-            if pending is not None:
-                await self._mount_panel(pending)
-
-    async def _mount_panel(self, pending: PendingCalls) -> None:
-        panel = FunctionCallsPanel(pending)
-        await self.mount(panel, before="#trouble")
-        panel.show()  # what has changed meanwhile
-        if self._nobody_writes:
-            panel.take_focus()
+            await self.query("FunctionCallsPanel, CodeApprovalPanel").remove()
+            if approval is not None:
+                panel = CodeApprovalPanel if approval.pending.code is not None else FunctionCallsPanel
+                self._panel = panel(approval)
+                await self.mount(self._panel, before="#trouble")
+                self._panel.show()  # what has changed meanwhile
+                if self._nobody_writes:
+                    self._panel.take_focus()
 
     @property
     def _nobody_writes(self) -> bool:
@@ -108,40 +103,6 @@ class ConversationPane(Vertical):
         composer, focused = self.query_one(ComposerPane).composer, self.app.focused
         elsewhere = isinstance(focused, Input | TextArea) and focused is not composer
         return not composer.text and not elsewhere
-
-    def _show_code(self) -> None:
-        """The panel that asks about code while, and only while, the run waits for an answer."""
-        conversation = self._workspace.conversations.shown
-        active = conversation.active_run
-        pending = active.pending_code if active is not None else None
-        if pending == self._asked_code:
-            for panel in self.query(CodeApprovalPanel):
-                panel.note_error(conversation.error)
-            return
-        self._asked_code = pending
-        composer = self.query_one(ComposerPane).composer
-        for panel in self.query(CodeApprovalPanel):
-            if panel.has_focus_within:
-                composer.focus()
-            if (begun := panel.begun) is not None:
-                self._begun_code[panel.pending] = begun
-            panel.remove()
-        if pending is not None:
-            panel = CodeApprovalPanel(pending, self._begun_code.pop(pending, None))
-            panel.note_error(conversation.error)
-            self.mount(panel, before="#trouble")
-            if self._nobody_writes:
-                panel.focus()
-
-    @on(CodeApprovalPanel.Decided)
-    @work
-    async def _decide_on_code(self, event: CodeApprovalPanel.Decided) -> None:
-        await self._workspace.conversations.shown.followed.decide_on_code(event.decision)
-
-    @on(CodeApprovalPanel.Overdue)
-    @work
-    async def _look_again(self) -> None:
-        await self._workspace.conversations.shown.reconnect()
 
     @on(ComposerPane.Sent)
     def _show_end(self) -> None:

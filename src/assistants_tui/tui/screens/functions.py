@@ -63,10 +63,10 @@ class FunctionsScreen(ListScreen):
     async def action_reload(self) -> None:
         self._reading = True
         self.draw()
-        desk = self.workspace.functions
-        self._catalogue = await desk.catalogue()
+        functions = self.workspace.functions
+        self._catalogue = await functions.catalogue()
         self._decisions = {
-            name: await desk.decision(function) for name, function in self._catalogue.functions.items()
+            name: await functions.decision(function) for name, function in self._catalogue.functions.items()
         }
         self._reading = False
         self.draw()

@@ -104,7 +104,7 @@ class CodeDecision(TypedBody):
     tool_call_id: str
     decision: Literal["run", "reject"]
     code: Annotated[str, StringConstraints(min_length=1, max_length=limits.MAX_MESSAGE_TEXT)] | None = None
-    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=limits.MAX_REJECTION_REASON)] | None = None
     stream: bool | None = None
 
 

@@ -16,8 +16,8 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
 from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.markdown.code import lexers
-from assistants_tui.tui.panes import code_approval
-from assistants_tui.tui.panes.code_approval import CodeApprovalPanel, CodeField, ReasonField
+from assistants_tui.tui.panes.approvals.code_approval import CodeApprovalPanel
+from assistants_tui.tui.panes.approvals.fields import CodeField, ReasonField
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE
@@ -87,7 +87,7 @@ async def test_code_is_seen_before_it_runs() -> None:
             asked = []
             for trouble in (old, ServiceError("The decision is lost.")):
                 driver.conversation.report(trouble)
-                asked.append(panel.begun is not None)
+                asked.append(not panel.approval.pending.sent)
             assert asked == [False, True], "what went wrong before is no reason to ask again"
             await driver.until_answered()
             await driver.until(lambda: driver.app.focused is driver.chat.query_one("#composer"))
@@ -159,7 +159,6 @@ async def test_a_lost_window_leaves_the_question_and_stopping_or_time_ends_it(
             assert driver.conversation.activity == "waiting"
             real = time.time
             monkeypatch.setattr(time, "time", lambda: real() + 601)
-            monkeypatch.setattr(code_approval, "time", time.time)
             await driver.until(lambda: not driver.conversation.busy)
             assert driver.conversation.latest_run.status == "expired"
             await driver.until(lambda: not driver.app.screen.query(CodeApprovalPanel))
@@ -228,7 +227,9 @@ async def test_code_that_is_not_drawn_to_its_end_cannot_run(monkeypatch: pytest.
             await driver.until_told("Not all of this code was in sight")
             monkeypatch.setattr(lexers, "loaded", loaded)
             panel = driver.app.screen.query_one(CodeApprovalPanel)
-            await driver.until(lambda: panel.begun is not None and panel.begun.read)
+            await driver.until(
+                lambda: panel.approval.pending.code is not None and panel.approval.pending.code.seen
+            )
 
 
 async def test_what_is_shown_after_editing_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,8 +274,8 @@ async def test_a_long_reason_is_shown_whole_on_request() -> None:
         async with open_app((80, 24)) as driver:
             await driver.type("Go")
             await driver.until(lambda: isinstance(driver.app.focused, CodeApprovalPanel))
-            panel = driver.app.screen.query_one(CodeApprovalPanel)
-            panel.pending = replace(panel.pending, reason="because " * 60 + "of this")
+            panel, why = driver.app.screen.query_one(CodeApprovalPanel), "because " * 60 + "of this"
+            panel.approval.edit(lambda code: replace(code, why_unconfined=why))
             await driver.pilot.resize_terminal(90, 30)
             await driver.until_shown("…  w shows all")
             await driver.press("w")

@@ -12,7 +12,9 @@ from textual.widgets import Input
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.keyboard import question_guard
-from assistants_tui.tui.panes.function_calls import CallCard, FunctionCallsPanel, OutputField
+from assistants_tui.tui.panes.approvals.call_card import CallCard
+from assistants_tui.tui.panes.approvals.fields import OutputField
+from assistants_tui.tui.panes.approvals.function_calls import FunctionCallsPanel
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app_with
 from support.model_endpoint import calls, says
@@ -156,13 +158,14 @@ async def test_a_call_that_changes_while_its_panel_comes_is_shown_as_it_is_then(
     weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
     async with open_app_with(weather, assistant="Weather Bot") as driver:
         await asked(driver)
-        pending = driver.chat.workspace.functions.calls(driver.conversation)
-        assert pending is not None
-        panel = FunctionCallsPanel(pending)
+        approval = driver.chat.workspace.approvals.of(driver.conversation)
+        assert approval is not None
+        panel = FunctionCallsPanel(approval)
         panel.show()
         mounted = driver.chat.query_one(FunctionCallsPanel).parent
-        card = CallCard(pending, pending.calls[0])
-        card.show(replace(pending.calls[0], problem="Too cold."))
+        call = approval.pending.calls[0]
+        card = CallCard(approval, call)
+        card.show(replace(call, problem="Too cold."))
         assert isinstance(mounted, Widget)
         await mounted.mount(card)
         await driver.until_shown("Too cold.")
