@@ -171,6 +171,19 @@ async def test_a_call_that_changes_while_its_panel_comes_is_shown_as_it_is_then(
         await driver.until_shown("Too cold.")
 
 
+async def test_the_field_gets_the_focus_that_comes_to_its_card_after_it_is_shown() -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        field = await asked(driver)
+        card = driver.chat.query_one(CallCard)
+        driver.chat.query_one(Composer).focus()
+        await driver.until(lambda: driver.app.focused is driver.chat.query_one(Composer))
+        field.display = False
+        card.take_focus()  # which comes with a message
+        card.show(card.call)
+        await driver.until(lambda: driver.app.focused is field)
+
+
 async def test_a_card_that_is_too_tall_is_scrolled_to_its_end() -> None:
     folder = user_paths().functions_dir
     folder.mkdir(parents=True)

@@ -56,6 +56,7 @@ class CallCard(Question):
         super().__init__()
         self._approval = approval
         self.call = call
+        self._taking_focus = False
 
     def compose(self) -> ComposeResult:
         yield Static(classes="call-title")
@@ -112,8 +113,14 @@ class CallCard(Question):
 
     def take_focus(self) -> None:
         """Go to where this call is answered."""
+        self._taking_focus = not self._field.display
         self._field.guard.appear()
         (self._field if self._field.display else self).focus()
+
+    def on_focus(self) -> None:
+        if self._taking_focus and self._field.display:  # it was shown while the focus was on its way
+            self._field.focus()
+        self._taking_focus = False
 
     def keep_draft(self) -> None:
         """Keep what is being written as an output."""

@@ -10,11 +10,11 @@ from textual.widgets import Static
 
 from assistants_tui.service.approvals.actions import CodeBlock
 from assistants_tui.service.approvals.run_approval import RunApproval
+from assistants_tui.tui.messages.message_body import MessageItem
+from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.panes.approvals.fields import CodeField
 from assistants_tui.tui.text.exact_text import exact
 from assistants_tui.tui.text.plain_text import fenced
-from assistants_tui.tui.messages.message_body import MessageItem
-from assistants_tui.tui.messages.message_view import MessageView
 
 
 class CodeView(Vertical):
