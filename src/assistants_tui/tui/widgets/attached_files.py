@@ -1,7 +1,7 @@
 """The files that go with the message being written: one line each, with what will be done with it."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -36,7 +36,7 @@ class AttachedFiles(VirtualList):
     class Changed(Message):
         """The user wants something done to a file."""
 
-        def __init__(self, file: AttachedFile, what: str) -> None:
+        def __init__(self, file: AttachedFile, what: Literal["use", "remove"]) -> None:
             """`what` is `use` (the next one) or `remove`."""
             super().__init__()
             self.file = file
