@@ -253,7 +253,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "engine/runs/manager.py": 425,
     "service/runs/state.py": 450,
     "settings/config.py": 475,
-    "tui/app.py": 450,
     "tui/markdown/blocks.py": 650,
     "tui/panes/inspector/pane.py": 450,
     "tui/panes/transcript/transcript.py": 500,

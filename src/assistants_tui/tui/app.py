@@ -4,14 +4,12 @@ Only what the first frame needs is imported here; the main screen and all behind
 """
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -22,7 +20,6 @@ from textual.widget import Widget
 
 from assistants_tui import process_memory
 from assistants_tui.service.first_profile import first_profile
-from assistants_tui.service.last_resort import end_children, end_hard_after
 from assistants_tui.service.state_keeper import StateKeeper
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
@@ -34,11 +31,12 @@ from assistants_tui.tui.app_messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.framework.painting import paint_with_less_work
 from assistants_tui.tui.framework.resilient_app import ResilientApp
 from assistants_tui.tui.framework.timers import never_skip_the_only_turn
+from assistants_tui.tui.keyboard.aimed_keys import AimedKeysApp
 from assistants_tui.tui.keyboard.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.keyboard.key_names import key_name
-from assistants_tui.tui.keyboard.key_queue import KeyQueue
+from assistants_tui.tui.open_workspace import OpenWorkspace
+from assistants_tui.tui.ordered_end import OrderedEnd
 from assistants_tui.tui.terminal.driver import TerminalDriver
-from assistants_tui.tui.terminal.escapes import one_line
 from assistants_tui.tui.terminal.notifications import notification
 from assistants_tui.tui.text.excerpts import broken_after_slashes, shortened
 from assistants_tui.tui.text.safety import SafeFilter
@@ -49,15 +47,6 @@ if TYPE_CHECKING:
     from assistants_tui.service.conversation.run_notices import RunEnded
     from assistants_tui.tui.screens.chat.screen import ChatScreen
 
-_LAST_SECONDS = 1.0
-"""What the app gets to close everything in order once it was told to end."""
-_SLOW_DISK = 2.0
-"""What the disk gets beyond that for what is to be kept."""
-_HARD_END = 5.0
-"""After so many seconds it ends whatever it hangs in."""
-_MAX_FIELD = 10_000
-"""Characters that a field of one line takes from a paste, where it has no limit of its own."""
-
 
 def _app_commands() -> type[Provider]:
     from assistants_tui.tui.palette_commands import AppCommands  # not before the palette opens
@@ -65,7 +54,7 @@ def _app_commands() -> type[Provider]:
     return AppCommands
 
 
-class AssistantsApp(DoubledKeysApp, ResilientApp):
+class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
     """The terminal client. What it needs from disk is read before the first frame, nothing else is."""
 
     TITLE = "assistants-tui"
@@ -94,14 +83,15 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         self._paths = paths
         self._wanted = (profile, assistant, thread_id)
         self._loaded = LoadedConfig(Config())
-        self._applied = Config()  # what the open workspace was made with
         self._keeper = StateKeeper(paths.state_file, self._not_kept)
         self._settled = False
-        self._asks_to_leave = False
-        self._ending = False  # without a question
-        self._keys = KeyQueue()
-        self.chat: ChatScreen | None = None
+        self._workspace = OpenWorkspace(self, paths, self._keeper, self._run_ended)
+        self._ordered_end = OrderedEnd(self, self._keeper, self._workspace.close)
+
+    @property
+    def chat(self) -> "ChatScreen | None":
         """The main screen, once it is there."""
+        return self._workspace.chat
 
     def compose(self) -> ComposeResult:
         yield FirstFrame()
@@ -131,7 +121,7 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._heed_end()
+            self._ordered_end.on_signals(self._driver)
         loaded = self._loaded = load_config(self._paths.config_file)
         self.set_keymap(dict(loaded.config.keys))
         theme_problems = self.read_themes()
@@ -153,17 +143,6 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
     def _warn(self, problem: str) -> None:
         self.notify(problem, title="Settings", severity="warning", markup=False, timeout=15)
 
-    async def on_event(self, event: events.Event) -> None:
-        if self._keys.holds(event):
-            return
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self._find_focus()
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self._keys.note(event, self.focused)
-        if isinstance(event, events.Paste) and not event.is_forwarded:
-            self._fit_paste(event)
-        await super().on_event(event)
-
     def notify(
         self,
         message: str,
@@ -177,45 +156,10 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         words = broken_after_slashes(shortened(message), max(1, min(60, self.size.width // 2) - 3))
         super().notify(words, title=title, severity=severity, timeout=timeout, markup=markup)
 
-    def _fit_paste(self, event: events.Paste) -> None:
-        """A field of one line would take the first line alone, and nothing of what is too long for it."""
-        from textual.widgets import Input  # not for the first frame
-
-        field = self.focused
-        if isinstance(field, Input):
-            event.text = one_line(event.text)
-            kept = len(field.value) - len(field.selected_text)
-            room = max(0, (field.max_length or _MAX_FIELD) - kept)
-            if len(event.text) > room:
-                said = f"This field has room for {room:,} more characters; the text has {len(event.text):,}."
-                self.notify(said, title="Not pasted", severity="warning", markup=False)
-                event.text = ""
-
-    def _find_focus(self) -> None:
-        """Let a widget have the keys if none has: the one that had them may be gone or hidden."""
-        if self.focused is None and self.screen.AUTO_FOCUS != "":
-            wanted: Widget | None = None
-            if self.screen is self.chat:
-                wanted = self.chat.query_one("#composer")
-            if wanted is None or not wanted.focusable:
-                wanted = next(iter(self.screen.focus_chain), None)
-            self.screen.set_focus(wanted)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key that nobody took where the focus was goes to where it is now, if the key before moved it.
-
-        `/` and what is to be filtered by may arrive at once, and letters must not become a list's commands.
-        """
-        aim, now = self._keys.aim_of(event), self.focused
-        if aim is not None and now is not None and now is not aim:
-            event.stop()
-            event.prevent_default()
-            now._forward_event(event.copy())
-
-    async def _take_typed(self) -> None:
-        """The main screen has its focus: give it what was typed before, and then whatever comes."""
-        for event in self._keys.release():
-            await super().on_event(event)
+    def preferred_focus(self) -> Widget | None:
+        """The composer, on the main screen."""
+        is_chat = self.chat is not None and self.screen is self.chat
+        return self.screen.query_one("#composer") if is_chat else None
 
     async def _open_chat(self, state: AppState) -> None:
         """The first frame is painted: bring in the main screen, and give it the keys typed meanwhile."""
@@ -231,34 +175,10 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         )
         for problem in problems:
             self._warn(problem)
-        await self._show(profile, state, assistant=assistant, thread_id=thread_id)
-        self.call_later(self._take_typed)
+        await self._workspace.open(profile, config, state, assistant=assistant, thread_id=thread_id)
+        self.call_later(self.take_typed)
         self._create_config()
         self._check_keys()
-
-    async def _show(
-        self, profile: Profile, state: AppState, *, assistant: str | None = None, thread_id: str | None = None
-    ) -> None:
-        """Open the workspace of a profile on the main screen."""
-        from assistants_tui.service.workspace import Workspace
-        from assistants_tui.tui.screens.chat.screen import ChatScreen
-
-        self._applied = self._loaded.config
-        workspace = await asyncio.to_thread(  # it reads the history, and may wait for another window's lock
-            Workspace,
-            profile,
-            paths=self._paths,
-            config=self._loaded.config,
-            state=state,
-            remember=self._keeper.remember,
-            keep=self._keeper.keep,
-            assistant=assistant,
-            thread_id=thread_id,
-        )
-        workspace.run_notices.watch(self._run_ended)
-        chat = ChatScreen(workspace, state)
-        await (self.push_screen(chat) if self.chat is None else self.switch_screen(chat))
-        self.chat = chat
 
     @work(group="config", exit_on_error=False)
     async def _create_config(self) -> None:
@@ -314,9 +234,9 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         profile = self._loaded.config.profiles.get(event.name)
         if profile is None:
             self._warn(f"config.toml has no profile “{event.name}” any more. F5 shows what is wrong in it.")
-        elif await self._may_leave("go on"):
+        elif await self._workspace.may_leave("go on"):
             self._keeper.remember(lambda state: replace(state, last_profile=profile.name))
-            await self._reopen(profile)
+            await self._change_workspace(profile)
 
     @on(ConfigEdited)
     @work(exclusive=True, group="leave")
@@ -337,12 +257,12 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
         profile = config.profiles.get(chat.workspace.session.profile.name)
         if profile is None:
             profile = config.profiles[config.default_profile]
-        if profile != chat.workspace.session.profile or _parts(config) != _parts(self._applied):
-            if await self._may_leave("go on"):
-                await self._reopen(profile)
+        if not self._workspace.is_made_with(profile, config):
+            if await self._workspace.may_leave("go on"):
+                await self._change_workspace(profile)
             else:
                 self.notify("Profiles, runs and functions change with the next start.", title="Settings")
-        await self._back_to_chat()
+        await self._workspace.back_to_chat()
         (self.action_profiles if event.page == "profiles" else self.action_settings)(event.cursor)
 
     @work(exclusive=True, group="keys", exit_on_error=False)
@@ -354,96 +274,21 @@ class AssistantsApp(DoubledKeysApp, ResilientApp):
             for problem in await asyncio.to_thread(problems_of, keys):
                 self._warn(problem)
 
-    async def _reopen(self, profile: Profile) -> None:
-        """Close the workspace and open one of this profile in its place."""
-        assert self.chat is not None
-        await self._back_to_chat()
-        if failure := await self._close_workspace():
+    async def _change_workspace(self, profile: Profile) -> None:
+        await self._workspace.back_to_chat()
+        if failure := await self._workspace.close():
             self._warn(failure)
         state = await asyncio.to_thread(load_state, self._paths.state_file)
-        await self._show(profile, state)
-
-    async def _back_to_chat(self) -> None:
-        gone: list[Awaitable[object]] = []
-        while self.screen is not self.chat and len(self.screen_stack) > 1:
-            gone.append(self.pop_screen())
-        # shielded: a removal that is cancelled leaves widgets that hear nothing and stay
-        await asyncio.shield(asyncio.gather(*gone))
+        await self._workspace.open(profile, self._loaded.config, state)
 
     # leaving
 
     async def action_quit(self) -> None:
-        if not self._asks_to_leave:  # once is enough
+        if not self._workspace.asks_to_leave:  # once is enough
             self._leave()
 
     @work(exclusive=True, group="leave")
     async def _leave(self) -> None:
-        if await self._may_leave("quit"):
-            failure = await self._close_workspace()
+        if await self._workspace.may_leave("quit"):
+            failure = await self._workspace.close()
             self.exit(return_code=1 if failure else 0, message=Text(failure))
-
-    def _heed_end(self) -> None:
-        """End in order when the system tells us to, or the terminal goes away."""
-        loop = asyncio.get_running_loop()
-
-        def end(number: int, _: object = None) -> None:
-            end_hard_after(_HARD_END, 128 + number)
-            with suppress(RuntimeError):  # the app has ended meanwhile
-                loop.call_soon_threadsafe(self._begin_end, 128 + number)
-
-        # not the loop's own handlers: they would hear the Ctrl-C of an editor that has the terminal
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, end)
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.when_gone = lambda: end(signal.SIGHUP)
-            if self._driver.is_gone:
-                end(signal.SIGHUP)
-
-    def _begin_end(self, code: int) -> None:
-        if not self._ending:
-            self._ending = True
-            if isinstance(self._driver, TerminalDriver) and self._driver.is_gone:
-                self._driver.let_go()
-            self._end(code)
-
-    @work(exclusive=True, group="leave")
-    async def _end(self, code: int) -> None:
-        """Leave without a question. Runs end with what they have written, or go on at their server."""
-        failure = ""
-        for seconds in (_LAST_SECONDS, _LAST_SECONDS / 2):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    failure = await self._close_workspace()
-                break
-            await asyncio.to_thread(end_children)  # it may be one of them that does not end
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SLOW_DISK):
-                await self._keeper.settled()
-        self.exit(return_code=code, message=Text(failure))
-
-    async def _close_workspace(self) -> str:
-        """Keep everything and close the workspace. Returns what went wrong, in words: it stops no end."""
-        from assistants_tui.tui.leaving import close_workspace  # not for the first frame
-
-        return "" if self.chat is None else await close_workspace(self.chat, self._keeper)
-
-    async def _may_leave(self, purpose: str) -> bool:
-        """Whether no run is in progress any more; asks what to do about those that are."""
-        from assistants_tui.tui.leaving import ask_about_runs, settle_runs  # not for the first frame
-
-        if self.chat is None or not (busy := self.chat.workspace.conversations.busy):
-            return True
-        self._asks_to_leave = True
-        try:
-            choice = await ask_about_runs(self, busy, purpose)
-        finally:
-            self._asks_to_leave = False
-        if choice not in ("wait", "stop"):
-            return False
-        await settle_runs(busy, stop=choice == "stop")
-        return True
-
-
-def _parts(config: Config) -> tuple[object, ...]:
-    """What a workspace takes from the settings besides its profile."""
-    return config.functions, config.mcp, config.prices, config.hooks, config.code
