@@ -360,9 +360,8 @@ async def test_a_disk_that_is_slow_at_the_end_costs_nothing_that_was_to_be_kept(
 ) -> None:
     disk, kept = threading.Event(), list[str]()
     monkeypatch.setattr("assistants_tui.tui.ordered_end._LAST_SECONDS", 0.1)
-    monkeypatch.setattr(
-        "assistants_tui.tui.ordered_end.end_children", disk.set
-    )  # called when the time is over
+    # called when the time is over
+    monkeypatch.setattr("assistants_tui.tui.ordered_end.end_children", disk.set)
     async with open_app() as driver:
         driver.app._keeper.keep(lambda: kept.append("first" if disk.wait(60) else "never"))
         driver.app._keeper.keep(lambda: kept.append("second"))
