@@ -258,7 +258,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "tui/panes/transcript/transcript.py": 500,
     "tui/run_rows.py": 425,
     "tui/screens/vector_stores.py": 575,
-    "tui/messages/message_view.py": 850,
 }
 
 

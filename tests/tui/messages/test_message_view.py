@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.selection import Selection
 
+from assistants_tui.tui import frame_timer
 from assistants_tui.tui.markdown import stream
-from assistants_tui.tui.messages import message_view
 from assistants_tui.tui.messages.message_view import MessageItem, MessageView, Note
 from support.bare_app import BareApp
 
@@ -413,9 +413,9 @@ def _wheel(view: MessageView) -> Message:
 @pytest.fixture
 def one_step_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock takes all the time that there is for a turn."""
-    clock = count(0.0, message_view.BUSY * 0.9)
-    monkeypatch.setattr(message_view, "thread_time", lambda: next(clock))
-    monkeypatch.setattr(message_view, "SLOWEST", message_view.FRAME)  # no turn was as slow as that clock says
+    clock = count(0.0, frame_timer.BUSY * 0.9)
+    monkeypatch.setattr(frame_timer, "thread_time", lambda: next(clock))
+    monkeypatch.setattr(frame_timer, "SLOWEST", frame_timer.FRAME)  # no turn was as slow as that clock says
 
 
 LARGE = "\n\n".join(f"line {number} of many" for number in range(2000))
@@ -496,7 +496,7 @@ async def test_the_links_of_a_message_are_known_when_its_lines_have_been_dropped
     linked = message(0, "See https://example.org/page there.")
     async with thread(linked, *(message(number) for number in range(1, 200))) as (view, pilot, _):
         await drawn(view, pilot)
-        view._busy_until = 0.0  # the time for drawing has been used up since then
+        view._time._ends = 0.0  # the time for drawing has been used up since then
         assert view.links("m0") == ["https://example.org/page"]
 
 
@@ -533,12 +533,9 @@ class Following(MessageView):
     def __init__(self) -> None:
         super().__init__(id="messages")
         self.frames = 0
-        self.broken = False
 
     def _collect(self) -> None:
         self.frames += 1
-        if self.broken:
-            raise KeyError("broken")
         self.upsert(message(1, f"frame {self.frames}"))
 
 
@@ -552,22 +549,10 @@ async def test_changes_wait_in_one_place_and_are_drawn_with_the_next_frame() -> 
     async with app.run_test(size=SIZE) as pilot:
         view = app.query_one(Following)
         for _ in range(100):
-            view._schedule()
+            view._frames.request()
         await settled(pilot, view)
         assert view.frames == 1, "what is collected asks for no frame of its own"
         assert "frame 1" in "".join(rows(view))
-        view._schedule()
+        view._frames.request()
         await settled(pilot, view)
         assert "frame 2" in "".join(rows(view))
-
-
-async def test_a_frame_that_fails_holds_up_no_other() -> None:
-    app = FollowingThread()
-    async with app.run_test(size=SIZE):
-        view = app.query_one(Following)
-        view.broken = True
-        with pytest.raises(KeyError):
-            view._update()
-        view.broken = False
-        view._schedule()
-        assert view.updating

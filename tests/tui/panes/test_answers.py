@@ -93,7 +93,7 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
             await driver.until_shown("[1] ledger.md, line 3")
             await driver.until_shown("“The rent is due in May.”")
             looked_for = Mock(wraps=cited_passages)
-            monkeypatch.setattr("assistants_tui.tui.panes.transcript.cited_passages", looked_for)
+            monkeypatch.setattr("assistants_tui.tui.panes.transcript.transcript.cited_passages", looked_for)
             driver.chat.workspace.assistants.choose(driver.chat.workspace.assistants.all[0]["id"])
             await driver.pilot.pause()
             assert "“The rent is due in May.”" in driver.screen

@@ -67,8 +67,8 @@ class ExactTextScreen(ModalScreen[bool]):
         view.scroll_home()
 
     @on(MessageView.SightChanged)
-    def _sight_changed(self, event: MessageView.SightChanged) -> None:
-        self._note_end(event.view)
+    def _sight_changed(self) -> None:
+        self._note_end(self.query_one(MessageView))
 
     def _note_end(self, view: MessageView) -> None:
         self._read = self._read or (bool(view.items) and view.end_in_sight)

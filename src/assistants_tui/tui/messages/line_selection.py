@@ -2,7 +2,62 @@
 
 from collections.abc import Sequence
 
+from textual.geometry import Offset
+from textual.selection import Selection
+
 from assistants_tui.tui.markdown import Line, Run
+
+from .entry_list import EntryList
+from .message_entry import MessageEntry
+
+_LINES = 1 << 20  # more than a message has: the number of a line in a selection is serial * _LINES + row
+
+
+def line_number(entry: MessageEntry, row: int) -> int:
+    """The number of a line in a selection. It stays when messages come before it."""
+    return entry.serial * _LINES + row
+
+
+def whole_message(entry: MessageEntry, height: int) -> Selection:
+    """The selection of all lines of a message but the blank one below it."""
+    first = line_number(entry, 0)
+    return Selection(Offset(0, first), Offset(_LINES, first + height - 2))
+
+
+def selected_part(selection: Selection | None, entry: MessageEntry, row: int) -> tuple[int, int] | None:
+    """The selected part of a line as character positions; the second is -1 for its end."""
+    span = None if selection is None else selection.get_span(line_number(entry, row))
+    return None if span is None else (max(0, span[0]), span[1])
+
+
+def selected_text(entries: EntryList, selection: Selection) -> str:
+    """The selected text: messages that are selected as a whole as Markdown, others as they are shown, with
+    wrapped lines joined.
+    """
+    if not len(entries):
+        return ""
+    start, end = selection  # not to be tested for truth: the offset (0, 0) is false
+    if start is None:
+        start = Offset(0, line_number(entries[0], 0))
+    if end is None:
+        end = Offset(_LINES, line_number(entries[len(entries) - 1], _LINES - 1))
+    texts: list[str] = []
+    for place, entry in enumerate(entries):
+        first = line_number(entry, 0)
+        if first + _LINES <= start.y or end.y < first:
+            continue
+        before = start.y < first or (start.y == first and start.x <= 0)
+        if before and end.y > first + entries.heights[place]:
+            texts.append(f"{entry.item.author}\n{entry.item.text}\n\n")
+            continue
+        entries.measure(place)
+        rows = range(max(0, start.y - first), min(end.y - first, len(entry.body) - 1) + 1)
+        spans = [
+            (max(0, start.x) if first + row == start.y else 0, end.x if first + row == end.y else _LINES)
+            for row in rows
+        ]
+        texts.append(joined([entry.body[row] for row in rows], spans))
+    return "".join(texts)
 
 
 def highlighted(runs: Sequence[Run], start: int, end: int, style: str = "selected") -> list[Run]:

@@ -100,7 +100,7 @@ class Transcript(MessageView):
         if changed & Changed.FILES:
             self._show_names()
         if changed & Changed.CONVERSATION:
-            self._schedule()
+            self._frames.request()
 
     def _show_all(self) -> None:
         conversation = self._workspace.conversations.shown
