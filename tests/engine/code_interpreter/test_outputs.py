@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistants_tui.engine.code_interpreter import Image, Limits, Logs
 from assistants_tui.engine.code_interpreter.outputs import OutputReader
-from assistants_tui.engine.code_interpreter.overwriting import OverwrittenText
+from assistants_tui.engine.code_interpreter.overwritten_text import OverwrittenText
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 KINDS = ["stream", "execute_result", "display_data", "update_display_data", "error", "lost", "comm_open"]

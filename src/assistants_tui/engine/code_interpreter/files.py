@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from . import tree
 from .execution import MIB, CreatedFile, Limits
+from .file_names import safe_name
 from .media import media_type
-from .names import safe_name
 
 Stamp = tuple[int, int, int]
 """Inode, time of change in nanoseconds, size: equal for a file that is the same as before."""

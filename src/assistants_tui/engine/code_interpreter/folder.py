@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import files, watchdog
 from .execution import DATA, CreatedFile, Limits
-from .names import safe_names
+from .file_names import safe_names
 
 _logger = logging.getLogger(__name__)
 

@@ -167,7 +167,7 @@ class Kernel:
                 for number, frames in ready:
                     await self._read(number, frames, call)
                 if not ready and not self.alive:
-                    raise KernelError(self.obituary)
+                    raise KernelError(self.exit_reason)
                 if call.replied and silence >= _LOST_SECONDS:
                     await on_message(Message(LOST, {}))
                     return
@@ -177,10 +177,10 @@ class Kernel:
                     await self.process.wait()
             if self.alive:
                 self.kill("The code was stopped: the interpreter no longer accepts commands.")
-            raise KernelError(self.obituary) from error
+            raise KernelError(self.exit_reason) from error
         except TooLargeError as error:
             self.kill("The code was stopped: it produced too much output.")
-            raise KernelError(self.obituary) from error
+            raise KernelError(self.exit_reason) from error
         finally:
             self._running = False
             self._finished.set()
@@ -252,7 +252,7 @@ class Kernel:
         await self.process.wait()
 
     @property
-    def obituary(self) -> str | None:
+    def exit_reason(self) -> str | None:
         """Why it is gone, as a sentence; None as long as it is alive."""
         if self.ended is None and self.process.exit_code is not None:
             return f"The Python process ended unexpectedly ({describe_exit(self.process.exit_code)})."

@@ -10,7 +10,7 @@ from typing import Any
 
 from .execution import DATA, MIB, Image, Limits, Logs, Output
 from .media import is_image
-from .overwriting import OverwrittenText
+from .overwritten_text import OverwrittenText
 
 _IMAGE_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
 SHOWN = [*_IMAGE_TYPES, "text/plain"]

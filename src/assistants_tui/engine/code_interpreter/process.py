@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from assistants_tui.engine import child_process
 
 from .execution import Limits
+from .folder_owner import change_owner
 from .launchers import Launcher, SandboxPaths
-from .ownership import hand_over
 
 if TYPE_CHECKING:
     import psutil
@@ -46,7 +46,7 @@ class SandboxProcess:
         the death signal when the starting *thread* ends (prctl(2), PR_SET_PDEATHSIG). Raises OSError and
         LauncherError.
         """
-        await asyncio.to_thread(hand_over, paths, launcher.user)
+        await asyncio.to_thread(change_owner, paths, launcher.user)
         command = launcher.command(paths, limits, order)
         try:
             process = await asyncio.create_subprocess_exec(

@@ -15,8 +15,8 @@ from typing import Any
 
 from . import process_usage
 from .execution import Limits, Sandbox
+from .folder_owner import change_owner
 from .launchers import Launcher, LauncherError, SandboxPaths, variables
-from .ownership import hand_over
 from .process import ProcessEndedError, SandboxProcess
 
 _SECONDS = 30.0
@@ -43,7 +43,7 @@ async def choose(
 async def _try(launcher: Launcher, paths: SandboxPaths, file: Path, limits: Limits) -> str | None:
     """What went wrong, or None."""
     try:
-        hand_over(paths, launcher.user)
+        change_owner(paths, launcher.user)
     except OSError as error:
         return f"its folders cannot be given to the user {launcher.user}: {error.strerror}"
     end = secrets.token_hex(8)

@@ -73,7 +73,7 @@ class Session:
         """Whether these calls are to end."""
         self.admitted = False
         """Whether it counts among the sessions that may be alive at once."""
-        self._warming = False
+        self._prestarting = False
         self._context = context
         self._folder = ThreadFolder(folder, context.limits)
         self._lock = asyncio.Lock()
@@ -90,18 +90,18 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether no call needs its kernel, though it may just be being frozen."""
-        return self.pending == 0 and not self._warming
+        return self.pending == 0 and not self._prestarting
 
     async def prestart(self) -> None:
         """Have a kernel ready. A failure shows at the call."""
-        self._warming = True
+        self._prestarting = True
         try:
             async with self._lock:
                 with contextlib.suppress(KernelError, OSError):
                     await self._ensure_kernel()
                 self.last_used = time.monotonic()
         finally:
-            self._warming = False
+            self._prestarting = False
 
     async def run(self, code: str, wanted: Mapping[str, Path], on_output: OnOutput) -> Execution:
         async with self._lock:
@@ -264,7 +264,7 @@ class Session:
         if live is None:
             return
         if self._used:
-            self._why_restarted = live.kernel.obituary or "The session was restarted."
+            self._why_restarted = live.kernel.exit_reason or "The session was restarted."
             self._used = False
         live.watchdog.stop()
         if live.keeper is not None and live.keeper is not asyncio.current_task():

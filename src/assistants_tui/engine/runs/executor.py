@@ -17,7 +17,7 @@ from assistants_tui.engine.models.base import (
 )
 from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
 from assistants_tui.engine.runs import (
-    documents,
+    document_search,
     history,
     json_answer,
     outcomes,
@@ -26,8 +26,8 @@ from assistants_tui.engine.runs import (
     usage,
 )
 from assistants_tui.engine.runs.cancellation import CancelToken, Interrupted
-from assistants_tui.engine.runs.code import CodeRunner
-from assistants_tui.engine.runs.documents import DocumentSearch, ExpiredStoreError
+from assistants_tui.engine.runs.code_runner import CodeRunner
+from assistants_tui.engine.runs.document_search import DocumentSearch, ExpiredStoreError
 from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.repetitions import LIMIT, NOTE, Repetitions, last_round
 from assistants_tui.engine.runs.run_storage import RunStorage
@@ -165,7 +165,9 @@ class Executor:
             elif self.writer.turns:
                 await self._recall(connection)
             try:
-                self._search.documents = await documents.of_run(connection, self.storage.owner, run, now)
+                self._search.documents = await document_search.of_run(
+                    connection, self.storage.owner, run, now
+                )
             except ExpiredStoreError as expired:
                 raise _Ended(outcomes.failed("server_error", str(expired))) from None
 

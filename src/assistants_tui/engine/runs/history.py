@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from assistants_tui.engine.code_interpreter.names import safe_names
+from assistants_tui.engine.code_interpreter.file_names import safe_names
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.runs import prompt
 from assistants_tui.engine.runs.tool_definitions import ToolBox

@@ -1,6 +1,6 @@
 """Whether an answer is the JSON that its run asks for."""
 
-from assistants_tui.engine.runs.deviation import deviation
+from assistants_tui.engine.runs.schema_deviation import deviation
 from assistants_tui.protocol import bounded_json
 from assistants_tui.protocol.objects import Json
 

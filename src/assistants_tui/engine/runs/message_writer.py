@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.models.base import Usage
 from assistants_tui.engine.runs import usage
-from assistants_tui.engine.runs.content import MessageContent
+from assistants_tui.engine.runs.message_content import MessageContent
 from assistants_tui.engine.runs.run_storage import RunStorage, begin_events
 from assistants_tui.engine.store import ids, messages
 from assistants_tui.engine.store.messages import StoredMessage

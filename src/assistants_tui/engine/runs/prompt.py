@@ -6,7 +6,7 @@ Everything here is a calculation on stored objects; `history` reads them.
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistants_tui.engine.models import tokens
-from assistants_tui.engine.runs.documents import Documents
+from assistants_tui.engine.runs.document_search import Documents
 from assistants_tui.engine.runs.tool_definitions import ToolBox, result_for_model
 from assistants_tui.engine.search import passages
 from assistants_tui.protocol.objects import Json, Message, Run, RunStep

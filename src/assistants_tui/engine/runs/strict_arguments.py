@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from assistants_tui.engine.runs.deviation import deviation
+from assistants_tui.engine.runs.schema_deviation import deviation
 from assistants_tui.protocol import bounded_json
 from assistants_tui.protocol.objects import Json
 

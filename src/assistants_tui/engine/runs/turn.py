@@ -15,8 +15,8 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
-from assistants_tui.engine.runs.code import CodeRunner
 from assistants_tui.engine.runs.code_argument import CodeArgument
+from assistants_tui.engine.runs.code_runner import CodeRunner
 from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from assistants_tui.engine.search.documents.attachments import AttachmentReader
 from assistants_tui.engine.search.documents.document import Document
-from assistants_tui.engine.search.documents.kinds import reader_of
+from assistants_tui.engine.search.documents.supported_files import reader_of
 from assistants_tui.engine.search.errors import IngestError
 from assistants_tui.protocol.file_kinds import Reader
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from assistants_tui.engine.search.chunking import Chunk, Chunking
-from assistants_tui.engine.search.documents.kinds import reader_of
+from assistants_tui.engine.search.documents.supported_files import reader_of
 from assistants_tui.engine.search.errors import IngestError
 from assistants_tui.engine.search.workers.frames import Message
 from assistants_tui.engine.search.workers.process import WorkerDiedError, WorkerProcess

@@ -10,7 +10,7 @@ from .launchers import SandboxPaths
 from .tree import DEEPEST, open_folder
 
 
-def hand_over(paths: SandboxPaths, user: int | None) -> None:
+def change_owner(paths: SandboxPaths, user: int | None) -> None:
     """Give the folders, and what is in them, to a user; None is our own.
 
     Does nothing unless we are root: nobody else can, and code then runs as us. Blocks, when a folder changes
