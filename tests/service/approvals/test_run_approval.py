@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +11,11 @@ from typing import Any, cast
 import pytest
 
 from assistants_tui.protocol.objects import CodeDecision, Run, ToolOutput
+from assistants_tui.service.approvals import run_approval
 from assistants_tui.service.approvals.context import CallContext
 from assistants_tui.service.approvals.pending_actions import PendingActions, pending_actions
 from assistants_tui.service.approvals.run_approval import RunApproval
+from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import Functions, FunctionSource
@@ -362,3 +365,111 @@ async def test_a_tool_that_changes_while_calls_wait_is_asked_about_anew(table: T
         assert second == first.replace("call 1", "call 2"), "it is still the same connection"
     finally:
         await servers.close()
+
+
+async def test_nothing_runs_that_the_user_has_not_seen(table: Table) -> None:
+    approval = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    assert not approval.allow("call_1", always=True)
+    shown = approval.pending.calls[0]
+    (table.folder / "tides.py").write_text(MORE)
+    approval.refresh()
+    await approval.settled()
+    approval.see(shown)
+    assert not approval.allow("call_1"), "what the user has seen is another function"
+    assert table.ran == ""
+    assert table.submitted == []
+
+
+async def test_a_change_is_shown_although_the_call_was_read_meanwhile(table: Table) -> None:
+    approval = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    (table.folder / "tides.py").write_text(MORE)
+    approval.refresh()
+    await asyncio.sleep(0)  # it has begun to look
+    approval.see(approval.pending.calls[0])
+    approval.draft("call_1", "0.4")
+    await approval.settled()
+    call = approval.pending.calls[0]
+    assert call.changed
+    assert not call.seen
+    assert call.draft == "0.4"
+
+
+async def test_what_is_decided_when_the_run_is_over_has_no_effect(table: Table) -> None:
+    approval = await table.calls(("call_1", "tide", '{"port": "Oulu"}'))
+    await approval.close()
+    assert not allow(approval, "call_1")
+    assert not approval.write("call_1", "0.4 m")
+    await approval.settled()
+    assert (table.ran, table.submitted) == ("", [])
+
+
+async def test_outputs_that_were_lost_are_sent_again(table: Table) -> None:
+    approval = await table.calls(("call_1", "forecast", '{"place": "Oulu"}'))
+    approval.send()
+    await approval.settled()
+    assert table.submitted == [], "there is no output yet"
+    approval.write("call_1", "rain")
+    await approval.settled()
+    approval.note_error(ServiceError("The network is gone."))
+    assert approval.pending.sent
+    approval.send()
+    await approval.settled()
+    assert table.submitted == [[{"tool_call_id": "call_1", "output": "rain"}]] * 2
+
+
+async def test_code_is_sent_as_it_was_decided_on(table: Table) -> None:
+    approval = await table.code("print(1)")
+    assert not approval.write("call_1", "an output is nothing for code")
+    approval.draft("call_1", "neither")
+    assert table.states == []
+    assert not approval.allow("call_1")
+    code = approval.pending.code
+    assert code is not None
+    approval.see(code)
+    approval.edit(lambda code: code.began_edit("print(2)"))
+    assert approval.allow("call_1")
+    assert approval.pending.sent
+    approval.edit(lambda code: code.began_edit("print(3)"))
+    await approval.settled()
+    assert table.decided == [{"tool_call_id": "call_1", "decision": "run", "code": "print(2)"}]
+    assert not approval.decline("call_1")
+    assert table.states[-1].sent
+
+
+async def test_code_is_asked_about_again_when_something_new_went_wrong(table: Table) -> None:
+    approval = await table.code("print(1)")
+    old = ServiceError("An old trouble.")
+    approval.note_error(old)
+    approval.decline("call_1", "Not now.")
+    approval.note_error(old)
+    assert approval.pending.sent, "it went wrong before the decision"
+    approval.note_error(ServiceError("The decision is lost."))
+    assert approval.pending.code is not None
+    assert approval.pending.code.state == "waiting"
+    assert approval.decline("call_1")
+    approval.note_error(None)
+    await approval.settled()
+    assert table.states[-1].sent
+    assert [one["decision"] for one in table.decided] == ["reject", "reject"]
+
+
+async def test_the_deadline_is_told_and_is_no_reason_to_wait(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looked = [1_600.0], 0
+
+    def clock() -> float:
+        nonlocal looked
+        looked += 1
+        return now[0]
+
+    monkeypatch.setattr(time, "time", clock)
+    monkeypatch.setattr(run_approval, "CLOCK", 0.001)
+    approval = await table.code("print(1)", expires_at=1_600)
+    async with asyncio.timeout(10):
+        while looked < 3:
+            await asyncio.sleep(0.001)
+        assert not table.overdue.is_set(), "it is the last moment"
+        now[0] = 1_600.5
+        await table.overdue.wait()
+    await approval.close()

@@ -18,6 +18,8 @@ from assistants_tui.service.approvals.pending_actions import PendingActions
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.functions.registry import CallFailedError, FunctionChangedError
 
+CLOCK = 1.0
+"""Seconds between two looks at the clock for the deadline."""
 _REFRESH, _SEND, _DEADLINE = " refresh", " send", " deadline"
 """Tasks that are of no single call, in place of its ID."""
 
@@ -216,7 +218,7 @@ class RunApproval:
 
     async def _watch_deadline(self, expires_at: int) -> None:
         while time.time() <= expires_at:  # noqa: ASYNC110 - the clock may be set, the computer may sleep
-            await asyncio.sleep(1)
+            await asyncio.sleep(CLOCK)
         self._overdue()
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -15,6 +17,7 @@ from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.panes.approvals.call_card import CallCard
 from assistants_tui.tui.panes.approvals.fields import OutputField
 from assistants_tui.tui.panes.approvals.function_calls import FunctionCallsPanel
+from assistants_tui.tui.panes.approvals.question import DeadlineLine
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app_with
 from support.model_endpoint import calls, says
@@ -169,6 +172,37 @@ async def test_a_call_that_changes_while_its_panel_comes_is_shown_as_it_is_then(
         assert isinstance(mounted, Widget)
         await mounted.mount(card)
         await driver.until_shown("Too cold.")
+
+
+async def test_an_output_that_is_half_written_is_still_there_when_the_thread_is_shown_again() -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, says("Cold."), assistant="Weather Bot") as driver:
+        await asked(driver)
+        await driver.press(*"5 d")
+        thread_id = driver.conversation.thread_id or ""
+        await driver.press("ctrl+n")
+        await driver.until(lambda: not driver.app.screen.query(FunctionCallsPanel))
+        await driver.chat.workspace.conversations.open(thread_id)
+        await driver.until_shown("5 d")
+        await driver.until(lambda: isinstance(driver.app.focused, OutputField))
+        await driver.press("end", *"egrees", "enter")
+        await driver.until_answered()
+
+
+async def test_a_deadline_counts_down_and_is_urgent_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    weather = calls(("getCurrentWeather", '{"location": "Oulu"}'))
+    async with open_app_with(weather, assistant="Weather Bot") as driver:
+        await asked(driver)
+        line = driver.chat.query_one(DeadlineLine)
+        expires_at = driver.chat.query_one(FunctionCallsPanel).approval.pending.expires_at
+        assert expires_at is not None
+        for left, words in ((600, "10:00"), (60, "1:00"), (59.5, "0:59"), (-1, "0:00")):
+            monkeypatch.setattr(time, "time", lambda left=left: expires_at - left)
+            line.show()
+            shown = line.content
+            assert isinstance(shown, Content)
+            assert shown.plain == f"The run waits for a function's output · {words} left"
+            assert bool(shown.spans) is (left < 60), "the last minute has a colour"
 
 
 async def test_the_field_gets_the_focus_that_comes_to_its_card_after_it_is_shown() -> None:
