@@ -47,6 +47,19 @@ def test_letting_it_run_once_decides_nothing_and_forgets_nothing(path: Path) -> 
     assert approvals.seen("wipe", "changed") == "Wipes"
 
 
+def test_letting_it_run_once_leaves_what_was_decided_for_good(path: Path) -> None:
+    approvals = Approvals(path)
+    approvals.decide("tide", "1", "always", "seen")
+    approvals.let_run("tide", "1", "seen")
+    assert approvals.decision("tide", "1") == "always"
+    approvals.let_run("tide", "2", "seen now")
+    assert (approvals.decision("tide", "2"), approvals.seen("tide", "3")) == (None, "seen now")
+    assert approvals.decision("tide", "1") == "always", "the function may become that again"
+    assert (approvals.seen("tide", "1"), approvals.seen("tide", "2")) == (None, None)
+    approvals.decide("tide", "2", "never", "seen later")
+    assert (approvals.decision("tide", "1"), approvals.seen("tide", "3")) == (None, "seen later")
+
+
 @pytest.mark.parametrize(
     "text", ["not toml [", "tide = 'always'", "[tide]\nfingerprint = 'a'\ndecision = 'maybe'"]
 )
