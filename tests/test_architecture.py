@@ -257,7 +257,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "tui/panes/inspector/pane.py": 450,
     "tui/panes/transcript/transcript.py": 500,
     "tui/run_rows.py": 425,
-    "tui/screens/vector_stores.py": 575,
 }
 
 

@@ -12,7 +12,7 @@ from assistants_tui.tui.dialogs.palette import Palette
 from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.panes.approvals.call_card import CallCard
-from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
+from assistants_tui.tui.screens.vector_stores.screen import VectorStoresScreen
 from support.app import Driver, open_app, open_app_with
 from support.model_endpoint import calls
 

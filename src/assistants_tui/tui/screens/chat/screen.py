@@ -293,7 +293,9 @@ class ChatScreen(Screen[None]):
         self.app.push_screen(FilesScreen(self.workspace))
 
     def action_stores(self) -> None:
-        from assistants_tui.tui.screens.vector_stores import VectorStoresScreen  # not for the first frame
+        from assistants_tui.tui.screens.vector_stores.screen import (
+            VectorStoresScreen,  # not for the first frame
+        )
 
         self.app.push_screen(VectorStoresScreen(self.workspace))
 

@@ -9,7 +9,7 @@ from filelock import FileLock
 from assistants_tui.service.assistants.resources import store_of
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui.screens.vector_stores import VectorStoresScreen
+from assistants_tui.tui.screens.vector_stores.screen import VectorStoresScreen
 from support.app import open_app, use_model
 from support.model_endpoint import ModelEndpoint, Reply, Request, refuses
 
