@@ -255,7 +255,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "settings/config.py": 475,
     "tui/markdown/blocks.py": 650,
     "tui/panes/inspector/pane.py": 450,
-    "tui/panes/transcript/transcript.py": 500,
     "tui/run_rows.py": 425,
 }
 

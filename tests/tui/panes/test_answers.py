@@ -13,6 +13,7 @@ from assistants_tui.service.files.citations import cited_passages
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.dialogs.passage import PassageScreen
+from assistants_tui.tui.panes.transcript import citation_sources
 from support.app import open_app, use_model
 from support.model_endpoint import ModelEndpoint, calls, refuses, says
 
@@ -93,7 +94,7 @@ async def test_a_footnote_quotes_its_passage_and_opens_it_with_the_words_marked(
             await driver.until_shown("[1] ledger.md, line 3")
             await driver.until_shown("“The rent is due in May.”")
             looked_for = Mock(wraps=cited_passages)
-            monkeypatch.setattr("assistants_tui.tui.panes.transcript.transcript.cited_passages", looked_for)
+            monkeypatch.setattr(citation_sources, "cited_passages", looked_for)
             driver.chat.workspace.assistants.choose(driver.chat.workspace.assistants.all[0]["id"])
             await driver.pilot.pause()
             assert "“The rent is due in May.”" in driver.screen
