@@ -257,7 +257,6 @@ def test_the_engine_is_built_in_layers() -> None:
 LONGEST = 400
 """Lines of a file."""
 LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
-    "engine/runs/manager.py": 425,
     "service/runs/state.py": 450,
     "settings/config.py": 475,
     "tui/markdown/blocks.py": 650,

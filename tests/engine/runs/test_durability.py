@@ -381,7 +381,7 @@ async def test_text_whose_checkpoint_failed_is_stored_by_the_next(
             await asyncio.to_thread(database.execute, broken)
             run = await served.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
             async with asyncio.timeout(30):
-                while "watching the runs" not in caplog.text:
+                while "checking the active runs" not in caplog.text:
                     await asyncio.sleep(0.02)
                 await asyncio.to_thread(database.execute, "DROP TRIGGER broken")
                 stored = "SELECT count(*) FROM messages WHERE content LIKE '%Half%'"

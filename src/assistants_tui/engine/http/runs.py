@@ -21,11 +21,8 @@ from assistants_tui.engine.http.threads import create_thread
 from assistants_tui.engine.http.tool_resources import of_run, resolve
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.runs.events import Subscription
-from assistants_tui.engine.runs.manager import (
-    CancelRefusedError,
-    DecisionRefusedError,
-    OutputsRefusedError,
-)
+from assistants_tui.engine.runs.manager import CancelRefusedError
+from assistants_tui.engine.runs.required_actions import DecisionRefusedError, OutputsRefusedError
 from assistants_tui.engine.store import assistants, messages, runs, threads
 from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol import limits
