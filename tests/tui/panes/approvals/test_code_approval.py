@@ -17,7 +17,8 @@ from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
 from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.markdown.code import lexers
 from assistants_tui.tui.panes.approvals.code_approval import CodeApprovalPanel
-from assistants_tui.tui.panes.approvals.fields import CodeField, ReasonField
+from assistants_tui.tui.panes.approvals.fields import CodeField
+from assistants_tui.tui.panes.approvals.reason_field import ReasonField
 from assistants_tui.tui.widgets.composer import Composer
 from support.app import Driver, open_app, use_model
 from support.code_interpreter import NO_SANDBOX_HERE

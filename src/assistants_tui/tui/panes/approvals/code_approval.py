@@ -9,24 +9,20 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from assistants_tui.protocol import limits
 from assistants_tui.service.approvals.actions import CodeBlock
 from assistants_tui.service.approvals.run_approval import RunApproval
-from assistants_tui.service.safe_text import clean
 from assistants_tui.tui.dialogs.exact_text import ExactTextScreen
 from assistants_tui.tui.dialogs.questions import ChoiceDialog
 from assistants_tui.tui.panes.approvals.code_view import CodeView
-from assistants_tui.tui.panes.approvals.fields import CodeField, ReasonField
+from assistants_tui.tui.panes.approvals.fields import CodeField
 from assistants_tui.tui.panes.approvals.question import DeadlineLine, Question
-from assistants_tui.tui.text.excerpts import shortened
+from assistants_tui.tui.panes.approvals.reason_field import ReasonField
+from assistants_tui.tui.panes.approvals.why_line import WhyLine
 
 _FEWEST, _MOST = 4, 20
 """Rows of code that are shown at once, where there is room."""
 _FRAME = 9
 """Rows of the panel that are not code."""
-_MOST_WHY = 3
-"""Lines that say why there is no sandbox; the rest is shown on request."""
-_MORE_WHY = "  w shows all"
 _DANGER = "It can use your files, keys and network."
 
 
@@ -43,8 +39,8 @@ class CodeApprovalPanel(Question):
         Binding("down,j", "scroll(1)", show=False, id="code.down"),
         Binding("pageup", "scroll(-10)", show=False, id="code.page_up"),
         Binding("pagedown", "scroll(10)", show=False, id="code.page_down"),
-        Binding("home,g", "home", show=False, id="code.first"),
-        Binding("end,G", "end", show=False, id="code.last"),
+        Binding("home,g", "go_to('home')", show=False, id="code.first"),
+        Binding("end,G", "go_to('end')", show=False, id="code.last"),
     ]
     HELP: ClassVar[str] = (
         "The model wants code run, and no sandbox works on this computer. Read it to its end: then Ctrl+S "
@@ -81,13 +77,11 @@ class CodeApprovalPanel(Question):
         )
         yield Static(Content(_DANGER), classes="code-danger")
         if self._code.why_unconfined:
-            yield Static(classes="code-why")
-        hint = "Reason for the model, or nothing; Enter rejects"
-        yield ReasonField(self._code.reason, placeholder=hint, compact=True)
+            yield WhyLine(self.approval)
+        yield ReasonField(self.approval, self._code.reason, shown=self._code.rejecting)
         yield CodeView(self.approval)
 
     def on_mount(self) -> None:
-        self._reason.display = self._code.rejecting
         self._fit()
 
     @property
@@ -122,32 +116,13 @@ class CodeApprovalPanel(Question):
         """The panel goes: what was written in it is there when it comes again."""
         if not self.query(CodeField) or not self.query(ReasonField):
             return  # not composed yet, or going already
-        edited, reason = self._view.field.text, self._reason.value
-
-        def keep(code: CodeBlock) -> CodeBlock:
-            code = code.began_reason(reason, rejecting=code.rejecting)
-            return code if code.edit is None else code.began_edit(edited)
-
-        self.approval.edit(keep)
+        self._reason.keep()
+        self._view.keep_edit()
 
     def _fit(self) -> None:
         """Take the height that the code needs."""
         lines = self._code.text.rstrip("\n").count("\n") + 1
         self.styles.height = max(_FEWEST, min(_MOST, lines)) + _FRAME
-
-    # why there is no sandbox
-
-    def on_resize(self) -> None:
-        """Why there is no sandbox; of a long reason the first lines, and how the rest is shown."""
-        if not self._code.why_unconfined:
-            return
-        why = shortened(f"No sandbox: {clean(self._code.why_unconfined)}")
-        width = max(1, self.content_size.width)
-        lines = Content(why).wrap(width)
-        if len(lines) > _MOST_WHY:
-            last = lines[_MOST_WHY - 1].truncate(max(1, width - len(_MORE_WHY)), ellipsis=True)
-            lines = [*lines[: _MOST_WHY - 1], last + _MORE_WHY]
-        self.query_one(".code-why", Static).update(Content("\n").join(lines))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "why" or bool(self._code.why_unconfined)
@@ -157,8 +132,6 @@ class CodeApprovalPanel(Question):
         if self.has_focus:
             why = ExactTextScreen("Why there is no sandbox", self._code.why_unconfined)
             await self.app.push_screen_wait(why)
-
-    # keys
 
     def action_run(self) -> None:
         if self.armed:
@@ -184,13 +157,9 @@ class CodeApprovalPanel(Question):
             self._view.field.action_editor()
 
     def _edit(self) -> None:
-        field = self._view.field
-        if self._code.edit is None:
-            field.text = self._code.text
-            self.approval.edit(lambda code: code.began_edit(field.text))
-        self._reject(rejecting=False)
-        self._view.show_part()
-        self.call_after_refresh(field.focus)
+        self._reason.show(shown=False)
+        self._view.begin_edit()
+        self.call_after_refresh(self._view.field.focus)
 
     @on(CodeField.Left)
     @work
@@ -218,38 +187,21 @@ class CodeApprovalPanel(Question):
 
     def action_reject(self) -> None:
         if self.armed:
-            self._reject(rejecting=True)
+            self._reason.show(shown=True)
             self.call_after_refresh(self._reason.focus)
-
-    def _reject(self, *, rejecting: bool) -> None:
-        reason = self._reason.value
-        self.approval.edit(lambda code: code.began_reason(reason, rejecting=rejecting))
-        self._reason.display = rejecting
-
-    @on(ReasonField.Submitted)
-    def _rejected(self, event: ReasonField.Submitted) -> None:
-        event.stop()
-        if len(reason := event.value.strip()) > limits.MAX_REJECTION_REASON:
-            self.notify(
-                f"It has {len(reason):,} characters; the model can be told {limits.MAX_REJECTION_REASON:,}.",
-                title="The reason is too long",
-                severity="warning",
-            )
-        else:
-            self.approval.decline(self._code.id, reason)
 
     @on(ReasonField.Left)
     def _reason_left(self, event: Message) -> None:
         event.stop()
-        self._reject(rejecting=False)
+        self._reason.show(shown=False)
         if self.has_focus_within:
             self.focus()
 
     def action_scroll(self, lines: int) -> None:
         self._view.scroll_lines(lines)
 
-    def action_home(self) -> None:
-        self._view.view.scroll_home()
-
-    def action_end(self) -> None:
-        self._view.scroll_to_end()
+    def action_go_to(self, place: str) -> None:
+        if place == "end":
+            self._view.scroll_to_end()
+        else:
+            self._view.view.scroll_home()

@@ -87,6 +87,19 @@ class CodeView(Vertical):
         self.view.scroll_home()
         self.call_after_refresh(self._show_more)
 
+    def begin_edit(self) -> None:
+        """Edit the code, from where it was left if it is edited already."""
+        if self._code.edit is None:
+            self.field.text = text = self._code.text
+            self._approval.edit(lambda code: code.began_edit(text))
+        self.show_part()
+
+    def keep_edit(self) -> None:
+        """Keep what is written in the field with the approval."""
+        if self._code.edit is not None:
+            text = self.field.text
+            self._approval.edit(lambda code: code.began_edit(text))
+
     def show_part(self) -> None:
         """Show the field while the code is edited, else the view."""
         editing = self._code.edit is not None

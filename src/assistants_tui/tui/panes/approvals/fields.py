@@ -1,4 +1,4 @@
-"""The fields in which the user answers: the code while it is edited, why it is rejected, an output."""
+"""The fields in which the user answers: the code while it is edited, and an output."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import Input, TextArea
+from textual.widgets import TextArea
 
 from assistants_tui.tui.keyboard.question_guard import QuestionGuard
 from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
@@ -54,21 +54,6 @@ class CodeField(EditorField):
     def action_run(self) -> None:
         if self.text.strip():
             self.post_message(self.RunWanted())
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
-
-
-class ReasonField(Input):
-    """Why the code is rejected, for the model."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Reject", id="code.reject_with", tooltip="Reject the code"),
-        Binding("escape", "leave", "Leave it", id="code.keep", tooltip="Do not reject it"),
-    ]
-
-    class Left(Message):
-        """It is not to be rejected."""
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
