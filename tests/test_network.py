@@ -20,7 +20,8 @@ from assistants_tui.service.client.profile_client import remote_client
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.functions.mcp_servers import McpServers
-from assistants_tui.settings.config import McpServer, Profile
+from assistants_tui.settings.config import Profile
+from assistants_tui.settings.mcp_server import McpServer
 from support.app import use_model
 from support.model_endpoint import ModelEndpoint, says
 from support.terminal import COMMAND

@@ -6,7 +6,7 @@ asked through a proxy, and a variable that cannot be used is named with its valu
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,7 +42,7 @@ def http_client(
     headers: Mapping[str, str] | None = None,
     follow_redirects: bool = True,
 ) -> httpx2.AsyncClient:
-    """A client for one server. Redirects are followed, but keys and bodies go to that server alone.
+    """A client for one server. Redirects are followed; keys, `headers` and bodies go to that server alone.
 
     Without `follow_redirects` they are left to the caller, as they are. `base_url` may name a Unix socket,
     see `http_url`. Raises `NetworkSettingsError`.
@@ -57,7 +57,7 @@ def http_client(
         "limits": _LIMITS,
         "follow_redirects": follow_redirects,
         "event_hooks": {
-            "request": [_without_keys_elsewhere(server)],
+            "request": [_without_keys_elsewhere(server, {*_KEY_HEADERS, *(headers or {})})],
             "response": [_short_errors, *([_without_body_elsewhere(server)] if follow_redirects else ())],
         },
     }
@@ -82,12 +82,14 @@ def http_url(base_url: str) -> str:
     return base_url if socket_path(base_url) is None else "http://localhost/v1"
 
 
-def _without_keys_elsewhere(server: httpx2.URL) -> Callable[[httpx2.Request], Awaitable[None]]:
-    """Takes the keys out of requests that a redirect sends to another server, or out of encryption."""
+def _without_keys_elsewhere(
+    server: httpx2.URL, names: Collection[str]
+) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """Takes these headers out of requests that a redirect sends to another server, or out of encryption."""
 
     async def check(request: httpx2.Request) -> None:
         if not _is_same(request.url, server):
-            for name in _KEY_HEADERS:
+            for name in names:
                 request.headers.pop(name, None)
 
     return check

@@ -50,7 +50,7 @@ async def _fill(folder: Path, sizes: dict[str, int]) -> dict[str, str]:
     now = 1_700_000_000
 
     async def first(connection: AsyncConnection) -> None:
-        await starters.create(connection, "local", now, "served")
+        await starters.create(connection, "local", now)
 
     database = await Database.open(folder, seed=first)
     found = {}

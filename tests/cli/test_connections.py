@@ -10,7 +10,7 @@ import pytest
 
 from assistants_tui.cli import connections
 from assistants_tui.cli.connections import TimedConnection
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from support.engines import BETA
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk
 from support.served import served
@@ -46,7 +46,7 @@ async def test_a_client_that_does_not_say_what_it_wants_is_sent_away(tmp_path: P
     on = asyncio.Event()
     late = Reply([chunk({"content": "Well"}), on, chunk({}, "stop"), DONE])
     async with ModelEndpoint(late) as endpoint:
-        app = create_app(EngineSettings(tmp_path, model_url=endpoint.url))
+        app = create_app(EngineSettings(tmp_path, providers=[ModelProvider(endpoint.url)]))
         async with (
             served(app, http=TimedConnection) as url,
             httpx2.AsyncClient(base_url=f"{url}/v1", headers=BETA, timeout=60) as http,

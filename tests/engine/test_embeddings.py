@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx2
 
-from assistants_tui.engine.app import EngineSettings
+from assistants_tui.engine.app import EngineSettings, ModelProvider
 from support.engine import make, open_engine, settled, upload
 from support.model_endpoint import ModelEndpoint, Reply, Request, refuses
 
@@ -51,7 +51,7 @@ async def test_finding_by_meaning(tmp_path: Path) -> None:
     async with ModelEndpoint() as endpoint:
         endpoint.otherwise = embeddings
         settings = EngineSettings(
-            tmp_path, model_url=endpoint.url, model_api_key=KEY, embedding_model="vectors"
+            tmp_path, providers=[ModelProvider(endpoint.url, api_key=KEY, embeddings="vectors")]
         )
         async with open_engine(settings) as http:
             store = await filled(http)
@@ -65,7 +65,7 @@ async def test_finding_by_meaning(tmp_path: Path) -> None:
 
 
 async def test_words_alone(tmp_path: Path) -> None:
-    async with open_engine(EngineSettings(tmp_path, embedding_model="vectors")) as http:
+    async with open_engine(EngineSettings(tmp_path)) as http:
         store = await filled(http)
         assert await found(http, store, "holidays") == []
         assert await found(http, store, "paid leave") == ["leave.txt"]

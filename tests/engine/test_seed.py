@@ -1,11 +1,15 @@
 """The assistants that a new store begins with."""
 
+import re
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
-from assistants_tui.engine.app import EngineSettings
+from assistants_tui.engine.app import EngineSettings, ModelProvider
+from assistants_tui.engine.store.database import FILE_NAME
 from support.engine import open_engine
+from support.model_endpoint import ModelEndpoint, says
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ async def test_new_store_has_someone_to_talk_to(engine_settings: EngineSettings)
         ["file_search"],
         ["function", "function"],
     ]
-    assert {assistant["model"] for assistant in assistants} == {"offline-tutor"}
+    assert {assistant["model"] for assistant in assistants} == {"default"}
     weather, nickname = (tool["function"] for tool in assistants[3]["tools"])
     assert (weather["name"], nickname["name"]) == ("getCurrentWeather", "getNickname")
     assert weather["parameters"]["required"] == nickname["parameters"]["required"] == ["location"]
@@ -51,33 +55,45 @@ async def test_deleted_ones_stay_away(engine_settings: EngineSettings) -> None:
         assert len((await http.get("/assistants")).json()["data"]) == 3
 
 
-async def test_they_use_the_model_that_is_there(engine_settings: EngineSettings) -> None:
-    async with open_engine(replace(engine_settings, default_model="local-small")) as http:
-        assistants = (await http.get("/assistants")).json()["data"]
-    assert {assistant["model"] for assistant in assistants} == {"local-small"}
-
-
-async def test_an_endpoint_without_a_default_model_answers_for_them(engine_settings: EngineSettings) -> None:
-    async with open_engine(replace(engine_settings, model_url="http://127.0.0.1:1/v1")) as http:
-        assistants = (await http.get("/assistants")).json()["data"]
-    assert {assistant["model"] for assistant in assistants} == {"default"}
-
-
-async def test_a_model_that_is_connected_later_takes_over_from_the_tutor(
+async def test_they_follow_the_model_that_is_connected_unless_one_was_chosen(
     engine_settings: EngineSettings,
 ) -> None:
+    async with open_engine(engine_settings) as http:
+        first, *_ = (await http.get("/assistants")).json()["data"]
+        await http.post(f"/assistants/{first['id']}", json={"model": "offline-tutor"})
+    async with ModelEndpoint(models=["llama3.2"]) as endpoint:
+        endpoint.otherwise = lambda _: says("Hello.")
+        providers = [ModelProvider(endpoint.url, "ollama")]
+        async with open_engine(replace(engine_settings, providers=providers)) as http:
+            assistants = (await http.get("/assistants")).json()["data"]
+            models = []
+            for assistant in assistants:
+                body = {
+                    "assistant_id": assistant["id"],
+                    "thread": {"messages": [{"role": "user", "content": "2 + 2"}]},
+                    "stream": True,
+                }
+                ended = (await http.post("/threads/runs", json=body)).text
+                models.append(set(re.findall(r'"model":"(.*?)"', ended)) - {"default"})
+    assert models == [{"offline-tutor"}, *[{"ollama/llama3.2"}] * 3]
+
+
+async def test_starters_of_an_older_version_follow_it_too(engine_settings: EngineSettings) -> None:
     async with open_engine(engine_settings) as http:
         first, second, *_ = (await http.get("/assistants")).json()["data"]
         await http.post(f"/assistants/{first['id']}", json={"instructions": "Be brief."})
         await http.post(f"/assistants/{second['id']}", json={"model": "chosen"})
-    connected = replace(engine_settings, model_url="http://127.0.0.1:1/v1", default_model="local-small")
-    async with open_engine(connected) as http:
+    with sqlite3.connect(engine_settings.data_dir / FILE_NAME) as store:
+        store.execute("UPDATE assistants SET model = 'offline-tutor' WHERE model = 'default'")
+        store.execute("UPDATE schema_version SET version = 4")
+    store.close()
+    async with open_engine(engine_settings) as http:
         assistants = (await http.get("/assistants")).json()["data"]
     assert [assistant["model"] for assistant in assistants] == [
         "offline-tutor",
         "chosen",
-        "local-small",
-        "local-small",
+        "default",
+        "default",
     ]
 
 

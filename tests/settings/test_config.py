@@ -43,7 +43,7 @@ def test_a_declaration_is_whole_and_keeps_to_its_own_type(setting: Declaration) 
     if setting.default not in (None, ()):
         assert setting.type.wrong(setting.default) == ""
         assert setting.type.read(setting.type.parse(setting.type.text(setting.default))) == setting.default
-    for wrong in (object(), [[]], {"a": 1}):
+    for wrong in (object(), [[]], {"a": object()}):
         assert setting.type.wrong(wrong)
 
 

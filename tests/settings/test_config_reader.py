@@ -13,11 +13,11 @@ from assistants_tui.settings.config import (
     CodeSettings,
     Config,
     FunctionSettings,
-    McpServer,
     Price,
     RunSettings,
 )
 from assistants_tui.settings.config_reader import load_config
+from assistants_tui.settings.mcp_server import McpServer
 
 
 @pytest.fixture

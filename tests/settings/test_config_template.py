@@ -11,7 +11,6 @@ from assistants_tui.settings.config import (
     CodeSettings,
     Config,
     FunctionSettings,
-    McpServer,
     Price,
     Profile,
     RunSettings,
@@ -19,6 +18,7 @@ from assistants_tui.settings.config import (
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.config_template import create_config, template
 from assistants_tui.settings.declarations import declared
+from assistants_tui.settings.mcp_server import McpServer
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from assistants_tui.settings.config import (
     CodeSettings,
     Config,
     FunctionSettings,
-    McpServer,
     Price,
     Profile,
     RunSettings,
 )
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
+from assistants_tui.settings.mcp_server import McpServer
 from assistants_tui.settings.settings_reference import Setting, settings_of
 
 FILE = """

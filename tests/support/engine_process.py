@@ -73,13 +73,13 @@ def _serve(data_dir: str, model_url: str | None, port: int, tell: Callable[[int]
     """Run an engine; `tell` it the port once it answers."""
     import uvicorn
 
-    from assistants_tui.engine.app import EngineSettings, create_app
+    from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 
     # asyncio sends small pieces at once only on sockets that say they are TCP.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port of an engine that was killed
     listener.bind(("127.0.0.1", port))
-    settings = EngineSettings(Path(data_dir), model_url=model_url)
+    settings = EngineSettings(Path(data_dir), providers=[ModelProvider(model_url)] if model_url else [])
     server = uvicorn.Server(uvicorn.Config(create_app(settings), lifespan="on", log_level="error"))
 
     async def serve() -> None:

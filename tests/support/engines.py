@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from openai import AsyncOpenAI
 
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from assistants_tui.engine.store.clock import Clock, SystemClock
 from assistants_tui.protocol.objects import Json
 from support.model_endpoint import ModelEndpoint, Reply
@@ -99,7 +99,7 @@ async def engine(
         app = create_app(
             EngineSettings(
                 data_dir,
-                model_url=endpoint.url if endpoint else None,
+                providers=[ModelProvider(endpoint.url)] if endpoint else [],
                 clock=clock or SystemClock(),
                 **settings,
             )

@@ -26,7 +26,7 @@ import tomli_w
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from assistants_tui.engine.app import EngineSettings
+from assistants_tui.engine.app import EngineSettings, ModelProvider
 from assistants_tui.protocol.names import has_control_characters
 from assistants_tui.service.safe_text import UNSAFE
 from support.engine import make, open_engine, upload
@@ -141,7 +141,7 @@ def _environment(home: Path) -> dict[str, str]:
 async def _fill(parts: dict[str, list[str]], data_dir: Path) -> str:
     """An engine's store with texts in all its objects. Returns a thread, whose last run failed."""
     async with ModelEndpoint() as endpoint:
-        settings = EngineSettings(data_dir, model_url=endpoint.url, default_model="served")
+        settings = EngineSettings(data_dir, providers=[ModelProvider(endpoint.url)], default_model="served")
         async with open_engine(settings) as http:
             for name in parts["assistants"]:
                 words: dict[str, Any] = {"description": name[:500], "instructions": name}

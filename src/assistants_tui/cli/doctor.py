@@ -153,10 +153,12 @@ def _file_search(config: Config) -> Iterator[str]:
     for profile in config.profiles.values():
         if profile.kind != "embedded":
             continue
-        if profile.model_url is None or profile.embedding_model is None:
-            how = "by words alone; set model_url and embedding_model to find by meaning, too"
+        declared = [one.embeddings for one in config.models.values() if one.embeddings is not None]
+        own = profile.embedding_model if profile.model_url is not None else None
+        if (model := own or next(iter(declared), None)) is None:
+            how = "by words alone; set embeddings of [models.NAME] to find by meaning, too"
         else:
-            how = f"by words and, with {profile.embedding_model}, by meaning"
+            how = f"by words and, with {model}, by meaning"
         yield f"  {profile.name}: {how}"
 
 

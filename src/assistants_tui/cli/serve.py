@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.cli.exit_codes import FAILED, OK, USAGE
 from assistants_tui.cli.listeners import Address, ListenError, SocketFile, listen_on, resolve
-from assistants_tui.cli.model_key import ModelKeyError, model_key
+from assistants_tui.cli.model_key import ModelKey, ModelKeyError, model_key
 from assistants_tui.cli.streams import OutputError, discard, note, out
 from assistants_tui.installation import module_advice
 from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.config import CodeSettings
+from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.paths import user_paths
 
 if TYPE_CHECKING:
+    from assistants_tui.engine.app import ModelProvider
     from assistants_tui.engine.code_interpreter import Sandbox
 
 _PATIENCE = 5  # seconds that answers may take to be read once the engine is to stop
@@ -52,13 +54,10 @@ def serve(options: argparse.Namespace) -> int:
         app = create_app(
             EngineSettings(
                 data_dir=data_dir,
-                model_url=options.model_url,
+                providers=_providers(options, key),
                 host_names=tuple(options.allow_host),
                 web_origins=tuple(options.allow_origin),
-                model_api_key=key.value,
-                model_key_advice=key.advice,
                 default_model=options.model,
-                embedding_model=options.embedding_model,
                 api_keys=options.api_key_file,
                 any_user=options.any_user,
                 starter_assistants=True,
@@ -134,6 +133,25 @@ def _remove_when_told_to_end(file: SocketFile) -> None:
         signal.raise_signal(number)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def _providers(options: argparse.Namespace, key: ModelKey) -> "list[ModelProvider]":
+    """The endpoint of the options, else the providers of config.toml, which are then named."""
+    from assistants_tui.engine.app import ModelProvider
+    from assistants_tui.service.client.embedded import model_providers
+
+    if options.model_url is not None:
+        embeddings = options.embedding_model
+        return [
+            ModelProvider(options.model_url, api_key=key.value, key_advice=key.advice, embeddings=embeddings)
+        ]
+    loaded = load_config(user_paths().config_file)
+    for problem in loaded.problems:
+        if problem.where.startswith("models."):
+            note(clean(str(problem)))
+    for name, provider in loaded.config.models.items():
+        note(clean(f"Models of {name} ({provider.url}), as config.toml says."))
+    return model_providers(loaded.config.models)
 
 
 class _WrongPlaceError(Exception):

@@ -45,7 +45,8 @@ from assistants_tui.engine.http.options import Options, methods_of
 from assistants_tui.engine.http.paging import unknown_cursor
 from assistants_tui.engine.http.rate_limit import RateLimiter
 from assistants_tui.engine.ingest import FileIngest
-from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.models.context_limits import ContextLimits
+from assistants_tui.engine.models.provider import ModelProvider, Provider
 from assistants_tui.engine.models.router import ModelRouter
 from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.manager import RunManager
@@ -56,15 +57,11 @@ from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.crud import UnknownCursorError
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.tutor import Tutor
-from assistants_tui.protocol.names import OFFLINE_TUTOR
 
 if TYPE_CHECKING:
     from assistants_tui.engine.models.embedding_client import Embedder
 
-__all__ = ["EngineSettings", "create_app"]
-
-_ANY_MODEL = "default"
-"""Named by starter assistants where no default model is set: the endpoint answers it with its first model."""
+__all__ = ["EngineSettings", "ModelProvider", "create_app"]
 
 _ROUTES: list[Route] = [
     *assistants.routes,
@@ -136,19 +133,19 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
 @asynccontextmanager
 async def _open(settings: EngineSettings, keys: Keys) -> AsyncIterator[Context]:
     has_starters = settings.starter_assistants and settings.api_keys is None
-    starter_model = settings.default_model or (_ANY_MODEL if settings.model_url else OFFLINE_TUTOR)
 
     async def fill(connection: AsyncConnection) -> None:
         if has_starters:
-            await seed.create(connection, LOCAL_OWNER, int(settings.clock.time()), starter_model)
+            await seed.create(connection, LOCAL_OWNER, int(settings.clock.time()))
 
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.data_dir, settings.database_url, seed=fill)
         stack.push_async_callback(database.close)
-        if has_starters and settings.model_url is not None:  # a store may be older than its endpoint
-            async with database.write() as connection:
-                await seed.adopt(connection, LOCAL_OWNER, OFFLINE_TUTOR, starter_model)
-        model = ModelRouter(_endpoint(settings), Tutor())
+        model = ModelRouter(
+            [_provider(one, settings.default_model) for one in settings.providers],
+            Tutor(),
+            settings.default_model,
+        )
         stack.push_async_callback(model.close)
         blobs = BlobStore(settings.data_dir / "files")
         embedder = _embedder(settings)
@@ -178,7 +175,7 @@ async def _open_run_manager(
     database: Database,
     blobs: BlobStore,
     *,
-    model: ChatModel,
+    model: ModelRouter,
     file_search: FileSearch,
 ) -> AsyncIterator[RunManager]:
     """The manager of all runs, opened. It ends its runs, and the kernels of their code, at the end."""
@@ -197,6 +194,7 @@ async def _open_run_manager(
         interpreter,
         file_search,
         ask_about_code=settings.without_sandbox == "ask",
+        context_limits=ContextLimits(model.context),
     )
     run_manager = RunManager(services, InstanceLock(settings.data_dir / "engines"))
     try:
@@ -215,30 +213,38 @@ def _code_limits(settings: EngineSettings) -> Limits:
     return replace(limits, sessions_per_owner=max(1, limits.sessions // 2))
 
 
-def _endpoint(settings: EngineSettings) -> ChatModel | None:
-    if settings.model_url is None:
-        return None
+def _provider(settings: ModelProvider, default_model: str | None) -> Provider:
+    """`default_model`: that of the engine, which may be one of this provider."""
     from assistants_tui.engine.models.endpoint import EndpointModel
 
-    return EndpointModel(
-        settings.model_url,
-        api_key=settings.model_api_key,
-        key_advice=settings.model_key_advice,
+    if settings.default_model is None and default_model is not None:
+        name = f"{settings.name}/" if settings.name else ""
+        if default_model.startswith(name):
+            settings = replace(settings, default_model=default_model.removeprefix(name))
+    endpoint = EndpointModel(
+        settings.url,
+        api_key=settings.api_key,
+        key_advice=settings.key_advice,
         default_model=settings.default_model,
+        headers=settings.headers,
+        extra_body=settings.extra_body,
     )
+    return Provider(settings, endpoint)
 
 
 def _embedder(settings: EngineSettings) -> "Embedder | None":
-    if settings.model_url is None or settings.embedding_model is None:
-        return None
-    from assistants_tui.engine.models.embedding_client import EndpointEmbedder
+    """The embeddings of the first provider that has some."""
+    for provider in settings.providers:
+        if provider.embeddings is not None:
+            from assistants_tui.engine.models.embedding_client import EndpointEmbedder
 
-    return EndpointEmbedder(
-        settings.model_url,
-        settings.embedding_model,
-        api_key=settings.model_api_key,
-        key_advice=settings.model_key_advice,
-    )
+            return EndpointEmbedder(
+                provider.embeddings_url or provider.url,
+                provider.embeddings,
+                api_key=provider.embeddings_key,
+                key_advice=provider.key_advice,
+            )
+    return None
 
 
 async def _api_error(request: Request, error: Exception) -> Response:

@@ -3,11 +3,10 @@
 Once deleted they stay away.
 """
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import assistants
-from assistants_tui.engine.store.schema import assistants as table
+from assistants_tui.protocol.names import DEFAULT_MODEL
 from assistants_tui.protocol.objects import Json
 
 _LOCATION = {"type": "string", "description": "The city and, if useful, its state or country"}
@@ -76,18 +75,11 @@ _ASSISTANTS: list[Json] = [
 ]
 
 
-async def adopt(connection: AsyncConnection, owner: str, before: str, model: str) -> None:
-    """Let starters that still have the model `before` answer with `model`; changed ones stay as they are."""
-    instructions = [assistant["instructions"] for assistant in _ASSISTANTS]
-    starters = table.c.owner == owner, table.c.instructions.in_(instructions)
-    await connection.execute(update(table).where(*starters, table.c.model == before).values(model=model))
-
-
-async def create(connection: AsyncConnection, owner: str, created_at: int, model: str) -> None:
+async def create(connection: AsyncConnection, owner: str, created_at: int) -> None:
     """Add the starter assistants; the newest, which lists show first, is the Math Tutor."""
     for assistant in _ASSISTANTS:
         values = {
-            "model": model,
+            "model": DEFAULT_MODEL,  # whoever chooses another one has chosen
             "tool_resources": {},
             "metadata": {},
             "temperature": 1.0,

@@ -1,10 +1,11 @@
 """What a running engine is told from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistants_tui.engine.code_interpreter.execution import Limits, WithoutSandbox
+from assistants_tui.engine.models.provider import ModelProvider
 from assistants_tui.engine.store.clock import Clock, SystemClock
 from assistants_tui.protocol import limits
 
@@ -16,15 +17,10 @@ class EngineSettings:
     data_dir: Path
     database_url: str | None = field(default=None, repr=False)
     """An SQLAlchemy URL of an asynchronous driver; without it an SQLite file in `data_dir`."""
-    model_url: str | None = None
-    """The base URL of an OpenAI-compatible chat-completions endpoint. None: the offline tutor answers."""
-    model_api_key: str | None = field(default=None, repr=False)
-    model_key_advice: str = ""
-    """What users are told, as a sentence, where the endpoint asks for a key and there is none."""
+    providers: Sequence[ModelProvider] = ()
+    """Where the models are, each under another name. None: the offline tutor answers."""
     default_model: str | None = None
-    """Answers for model names that the endpoint does not know."""
-    embedding_model: str | None = None
-    """An embedding model of that endpoint. None, or no endpoint: file search looks for words alone."""
+    """Answers for the name `default` and for names that no provider knows. None: see `ModelRouter`."""
     api_keys: Mapping[str, str] | Path | None = field(default=None, repr=False)
     """API keys and the owner of each, or a file of them (see `api.auth`). None: everyone is one owner."""
     any_user: bool = False

@@ -8,6 +8,9 @@ import re
 OFFLINE_TUTOR = "offline-tutor"
 """The model name of the embedded engine's stand-in for a language model."""
 
+DEFAULT_MODEL = "default"
+"""The model name that stands for the default model of the embedded engine, whichever that is at the time."""
+
 CONTROL = r"\u0000-\u001f\u007f-\u009f"
 """Control characters as a range within the brackets of a regular expression, in Python and in JSON Schema."""
 

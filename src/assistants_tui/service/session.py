@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from assistants_tui.protocol.names import DEFAULT_MODEL, OFFLINE_TUTOR
 from assistants_tui.protocol.objects import Model
 from assistants_tui.service.assistants.assistant_list import AssistantList
 from assistants_tui.service.background import BackgroundTasks
@@ -35,6 +36,9 @@ class Session:
         """Why there is no connection."""
         self.balance: int | None = None
         """Tokens that are left of the user's budget; None without one."""
+        self._default_answers = self.profile.default_model or ""  # the model behind the name `default`
+        if self.profile.kind == "embedded" and not connection.has_models:
+            self._default_answers = OFFLINE_TUTOR
         self._connection = connection
         self._assistants = assistants
         self._feed = feed
@@ -62,6 +66,7 @@ class Session:
             self._answered.set()
             self._feed.post(Changed.CONNECTION | Changed.ASSISTANTS)
             self.read_balance()
+            self._tasks.start(self._read_default_model())
             self._on_connected()
 
     async def models(self) -> Sequence[Model]:
@@ -71,6 +76,26 @@ class Session:
     async def default_model(self) -> str:
         """The model of the profile, else the first one of the server; empty where there is none."""
         return self.profile.default_model or next((model["id"] for model in await self.models()), "")
+
+    def answering(self, model: str) -> str:
+        """The model that answers where this one is asked for, as far as that is known."""
+        return self._default_answers or model if model == DEFAULT_MODEL else model
+
+    @property
+    def lacks_model(self) -> bool:
+        """Whether the offline tutor answers because no model is connected."""
+        return self.profile.kind == "embedded" and not self._connection.has_models
+
+    async def _read_default_model(self) -> None:
+        if all(assistant["model"] != DEFAULT_MODEL for assistant in self._assistants.all):
+            return
+        try:
+            found = await (await self.backend()).default_model()
+        except ServiceError:
+            return  # `error` says so
+        if found and found != self._default_answers:
+            self._default_answers = found
+            self._feed.post(Changed.ASSISTANTS)
 
     @property
     def answered(self) -> bool:

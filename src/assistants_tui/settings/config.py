@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from assistants_tui.settings.declarations import declare, for_kind
+from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.value_types import (
     Choice,
     Environment,
@@ -216,6 +218,16 @@ class Profile:
     )
 
     @property
+    def table(self) -> str:
+        """Its table in config.toml."""
+        return f"profiles.{self.name}"
+
+    @property
+    def stored_name(self) -> str:
+        """The name of its key in the key store."""
+        return self.name
+
+    @property
     def key_setting(self) -> str:
         """The setting that names the environment variable with the key."""
         return "model_api_key_env" if self.kind == "embedded" else "api_key_env"
@@ -333,61 +345,6 @@ class FunctionSettings:
 
 
 @dataclass(frozen=True)
-class McpServer:
-    """`[mcp.NAME]`: a server of the Model Context Protocol, a program that is started or an address."""
-
-    name: str
-    command: str | None = field(
-        default=None,
-        metadata=declare(Text(), "The program to start.", example="npx", kinds=("program",), required=True),
-    )
-    args: tuple[str, ...] = field(
-        default=(),
-        metadata=declare(
-            Words(),
-            "Its arguments.",
-            example=["-y", "@modelcontextprotocol/server-filesystem", "."],
-            kinds=("program",),
-        ),
-    )
-    env: Mapping[str, str] = field(
-        default_factory=dict,
-        repr=False,
-        metadata=declare(
-            Environment(),
-            "Its environment variables; $ takes a value from your environment.",
-            example={"SOME_TOKEN": "$SOME_TOKEN"},
-            kinds=("program",),
-        ),
-    )
-    url: str | None = field(
-        default=None,
-        metadata=declare(
-            Url(),
-            "The address of the server.",
-            example="https://mcp.example.org/mcp",
-            kinds=("address",),
-            required=True,
-        ),
-    )
-    api_key_env: str | None = field(
-        default=None,
-        metadata=declare(
-            Variable(),
-            "The environment variable with the key that is sent there as a bearer token.",
-            example="TEAM_MCP_KEY",
-            kinds=("address",),
-        ),
-    )
-    allow_plain_http: bool = field(
-        default=False,
-        metadata=declare(
-            Flag(), "Whether the key may go to another computer without encryption.", kinds=("address",)
-        ),
-    )
-
-
-@dataclass(frozen=True)
 class Price:
     """`[prices."MODEL"]`: what a million tokens of a model cost, in whatever currency the user thinks in."""
 
@@ -405,6 +362,8 @@ class Config:
 
     profiles: Mapping[str, Profile] = field(default_factory=lambda: {LOCAL.name: LOCAL})
     """By name, in the order of the file; never empty."""
+    models: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    """Providers of models by name, in the order of the file."""
     default_profile: str = field(
         default=LOCAL.name,
         metadata=declare(
@@ -460,6 +419,12 @@ class Section:
 SECTIONS: Final = (
     Section("", Config, ""),
     Section("profiles", Profile, "A profile is a way to a server of the Assistants API.", "NAME"),
+    Section(
+        "models",
+        ProviderSettings,
+        "A provider of models. Profiles of kind embedded have the models of all, as NAME/MODEL.",
+        "NAME",
+    ),
     Section("runs", RunSettings, "How runs are made.", in_profiles=True),
     Section("code", CodeSettings, "The code that the embedded engine runs for assistants."),
     Section(

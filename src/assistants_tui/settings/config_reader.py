@@ -20,12 +20,13 @@ from assistants_tui.settings.config import (
     CodeSettings,
     Config,
     FunctionSettings,
-    McpServer,
     Price,
     Profile,
     RunSettings,
 )
 from assistants_tui.settings.declarations import Declaration, declared, for_kind
+from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.toml_text import parse_toml
 from assistants_tui.settings.value_types import SECRET_NAME, Keys
 
@@ -81,10 +82,10 @@ def read_config(path: Path, document: Mapping[str, Any]) -> LoadedConfig:
     return LoadedConfig(config, tuple(reader.problems), frozenset(_keys_of(document)))
 
 
-def wrong_key_variable(profile: Profile) -> dict[str, str]:
+def wrong_key_variable(owner: Profile | ProviderSettings) -> dict[str, str]:
     """The setting that names `OPENAI_VARIABLE` for a server that is not OpenAI's, and why that is wrong."""
-    setting, url = profile.key_setting, profile.address
-    if getattr(profile, setting) != OPENAI_VARIABLE or not url or not (why := only_for_openai(url)):
+    setting, url = owner.key_setting, owner.address
+    if getattr(owner, setting) != OPENAI_VARIABLE or not url or not (why := only_for_openai(url)):
         return {}
     return {setting: f"{why} Put the key of that server into another variable, and name that one here."}
 
@@ -122,6 +123,7 @@ class _Reader:
             good["hooks"] = self.path.parent / Path(good["hooks"]).expanduser()
         return Config(
             profiles=profiles,
+            models=dict(self._models(document)),
             default_profile=default,
             keys=self._keys(document),
             functions=self._section(FunctionSettings, document, "functions", FunctionSettings()),
@@ -168,6 +170,27 @@ class _Reader:
         for key, wrong in wrong_key_variable(profile).items():
             self._problem(f"{where}.{key}", table[key], wrong)
         return profile
+
+    def _models(self, document: Mapping[str, Any]) -> Iterator[tuple[str, ProviderSettings]]:
+        """`[models.NAME]` tables. A provider with a mistake is left out: half of it may be another one."""
+        settings = declared(ProviderSettings)
+        for name, table in self._named(document, "models", SERVER_NAME, 32):
+            where = f"models.{name}"
+            before = len(self.problems)
+            self._unknown(table, settings, f"{where}.")
+            good = self._values(settings, table, f"{where}.")
+            if "url" not in table:
+                self._problem(f"{where}.url", "missing", "a provider of models needs it")
+            if len(self.problems) > before:
+                continue
+            provider = ProviderSettings(name=name, **good)
+            for key, wrong in wrong_key_variable(provider).items():
+                self._problem(f"{where}.{key}", table[key], wrong)
+            if provider.allow and provider.default_model not in (None, *provider.allow):
+                allowed = f"it must be one of `allow`: {', '.join(provider.allow)}"
+                self._problem(f"{where}.default_model", provider.default_model, allowed)
+            if len(self.problems) == before:
+                yield name, provider
 
     def _servers(self, document: Mapping[str, Any]) -> Iterator[tuple[str, McpServer]]:
         """`[mcp.NAME]` tables. A server with a mistake is left out."""
@@ -262,7 +285,7 @@ class _Reader:
     def _problem(self, where: str, value: object, allowed: str) -> None:
         key = where.rpartition(".")[2]
         hidden = not isinstance(value, (int, float)) and (
-            SECRET_NAME.search(key) or key in {"env", "args"} or re.search("[@?]", _written(value))
+            SECRET_NAME.search(key) or key in {"env", "args", "headers"} or re.search("[@?]", _written(value))
         )
         self.problems.append(Problem(self.path, where, "" if hidden else _shown(value), allowed))
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assistants_tui.settings.config import LOCAL, PROFILE_KINDS, SECTIONS, McpServer, Profile, ProfileKind
+from assistants_tui.settings.config import LOCAL, PROFILE_KINDS, SECTIONS, Profile, ProfileKind
 from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.files import locked, write_atomic
+from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.toml_text import line_of
 from assistants_tui.settings.value_types import Choice
 
@@ -58,6 +60,8 @@ def _sections() -> Iterator[str]:
                 f"# [mcp.{name}]\n{_offered(for_kind(McpServer, kind))}" for name, kind in examples.items()
             ]
             yield about + "".join(tables)
+        elif section.settings is ProviderSettings:
+            yield f"{about}# [{section.name}.ollama]\n{_offered(declared(ProviderSettings))}"
         elif section.many:
             yield f'{about}# [{section.name}."gpt-4o"]\n{_offered(declared(section.settings))}'
         else:

@@ -11,9 +11,13 @@ from typing import Any, Literal
 from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.provider_settings import ProviderSettings
 
 SERVICE = "assistants-tui"
-"""The service name under which keys are stored; the user name is the profile's name."""
+"""The service name under which keys are stored; the user name is `stored_name` of their owner."""
+
+KeyOwner = Profile | ProviderSettings
+"""Whose key it is: each key goes to the server of its owner alone."""
 
 
 class Secret:
@@ -40,51 +44,49 @@ class KeyNotSentError(SettingsError):
     """There is a key, but it is not for the server of this profile. `str` says why and what to do."""
 
 
-def find_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
-    """The key of a profile: from the environment variable that it names, else from the key store.
+def find_key(owner: KeyOwner, environ: Mapping[str, str] | None = None) -> Secret | None:
+    """The key of its owner: from the environment variable that it names, else from the key store.
 
     None if there is none, or no key store: many servers need no key. White space around it is not part of it.
     Raises `KeyNotSentError`.
     """
     environ = os.environ if environ is None else environ
-    key = environment_key(profile, environ) or stored_key(profile.name)
-    if key and not profile.allow_plain_http and (why := not_in_the_clear(_address(profile, environ))):
-        raise KeyNotSentError(f"{why} {plain_http_advice(profile)}")
+    key = environment_key(owner, environ) or stored_key(owner.stored_name)
+    if key and not owner.allow_plain_http and (why := not_in_the_clear(_address(owner, environ))):
+        raise KeyNotSentError(f"{why} {plain_http_advice(owner)}")
     return key
 
 
-def environment_key(profile: Profile, environ: Mapping[str, str] | None = None) -> Secret | None:
-    """The key in the environment variable that a profile names. Raises `KeyNotSentError`."""
-    variable = profile.key_variable
+def environment_key(owner: KeyOwner, environ: Mapping[str, str] | None = None) -> Secret | None:
+    """The key in the environment variable that its owner names. Raises `KeyNotSentError`."""
+    variable = owner.key_variable
     environ = os.environ if environ is None else environ
     value = environ.get(variable, "").strip() if variable else ""
     if not value:
         return None
-    url = _address(profile, environ)
+    url = _address(owner, environ)
     if variable == OPENAI_VARIABLE and url and (why := only_for_openai(url)):
         raise KeyNotSentError(
             f"{why} Put the key of that server into another variable, "
-            f"and name that one in `{profile.key_setting}` of [profiles.{profile.name}]."
+            f"and name that one in `{owner.key_setting}` of [{owner.table}]."
         )
     return Secret(value)
 
 
-def _address(profile: Profile, environ: Mapping[str, str]) -> str:
-    from_environment = environ.get("AZURE_OPENAI_ENDPOINT", "") if profile.kind == "azure" else ""
-    return profile.address or from_environment
+def _address(owner: KeyOwner, environ: Mapping[str, str]) -> str:
+    from_environment = environ.get("AZURE_OPENAI_ENDPOINT", "") if owner.kind == "azure" else ""
+    return owner.address or from_environment
 
 
-def plain_http_advice(profile: Profile) -> str:
+def plain_http_advice(owner: KeyOwner) -> str:
     """What to do about a key that is not sent because its way is not encrypted."""
-    return (
-        f"Use https, or allow it with `allow_plain_http = true` in [profiles.{profile.name}] of config.toml."
-    )
+    return f"Use https, or allow it with `allow_plain_http = true` in [{owner.table}] of config.toml."
 
 
-def stored_key(profile_name: str) -> Secret | None:
-    """The key that the key store has for this name, perhaps since an earlier profile was called so."""
+def stored_key(name: str) -> Secret | None:
+    """The key that the key store has for this name, perhaps since an earlier owner was called so."""
     try:
-        stored = _keyring().get_password(SERVICE, profile_name)
+        stored = _keyring().get_password(SERVICE, name)
     except Exception:  # noqa: BLE001  back ends raise their own kinds; without a store there is no stored key
         return None
     return Secret(stored.strip()) if stored and stored.strip() else None
@@ -93,12 +95,12 @@ def stored_key(profile_name: str) -> Secret | None:
 KeyPlace = Literal["environment", "store", "not sent"]
 
 
-def key_place(profile: Profile, environ: Mapping[str, str] | None = None) -> KeyPlace | None:
-    """Where `find_key` finds the key of a profile; None if there is none, "not sent" where it raises."""
+def key_place(owner: KeyOwner, environ: Mapping[str, str] | None = None) -> KeyPlace | None:
+    """Where `find_key` finds a key; None if there is none, "not sent" where it raises."""
     try:
-        if find_key(profile, environ) is None:
+        if find_key(owner, environ) is None:
             return None
-        return "store" if environment_key(profile, environ) is None else "environment"
+        return "store" if environment_key(owner, environ) is None else "environment"
     except KeyNotSentError:
         return "not sent"
 
@@ -117,29 +119,29 @@ def require_key_store() -> None:
         raise SettingsError(_no_store(None))
 
 
-def has_key(profile: Profile) -> bool:
-    """Whether the profile has a key. Raises `KeyNotSentError`."""
-    return find_key(profile) is not None
+def has_key(owner: KeyOwner) -> bool:
+    """Whether there is a key. Raises `KeyNotSentError`."""
+    return find_key(owner) is not None
 
 
-def store_key(profile_name: str, key: Secret) -> None:
+def store_key(name: str, key: Secret) -> None:
     """Put a key into the key store. Raises `SettingsError` if the system has none that works."""
     keyring = _keyring()
     try:
-        keyring.set_password(SERVICE, profile_name, key.reveal())
-        stored = keyring.get_password(SERVICE, profile_name)
+        keyring.set_password(SERVICE, name, key.reveal())
+        stored = keyring.get_password(SERVICE, name)
     except Exception as error:  # noqa: BLE001  back ends raise their own kinds
         raise SettingsError(_no_store(error)) from None
     if stored != key.reveal():  # a back end that keeps nothing says nothing either
         raise SettingsError(_no_store(None))
 
 
-def delete_key(profile_name: str) -> None:
+def delete_key(name: str) -> None:
     """Take a key out of the key store; no error if it is not there. Raises `SettingsError` if that fails."""
     keyring = _keyring()
     try:
-        if keyring.get_password(SERVICE, profile_name) is not None:
-            keyring.delete_password(SERVICE, profile_name)
+        if keyring.get_password(SERVICE, name) is not None:
+            keyring.delete_password(SERVICE, name)
     except Exception as error:  # noqa: BLE001  back ends raise their own kinds
         raise SettingsError(_no_store(error)) from None
 
@@ -148,7 +150,7 @@ def _no_store(error: Exception | None) -> str:
     reason = f" ({type(error).__name__})" if error else ""
     return (
         f"The system has no key store that works{reason}. Put the key into an environment variable instead, "
-        "and name that in the profile's `api_key_env`."
+        "and name that in config.toml."
     )
 
 

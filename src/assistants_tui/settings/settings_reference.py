@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistants_tui.settings.config import SECTIONS, Config, McpServer, Price, Profile, RunSettings
+from assistants_tui.settings.config import SECTIONS, Config, Price, Profile, RunSettings
 from assistants_tui.settings.config_reader import LoadedConfig
 from assistants_tui.settings.declarations import Declaration, declared, for_kind
+from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.toml_text import line_of, plain
-from assistants_tui.settings.value_types import Environment, Text, ValueType
+from assistants_tui.settings.value_types import Environment, JsonTable, Text, ValueType
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def settings_of(loaded: LoadedConfig, profile: Profile) -> list[Setting]:
             found += _rows(loaded, settings, f"profiles.{profile.name}", profile)
         elif section.settings is RunSettings:
             found += _runs(loaded, profile)
+        elif section.settings is ProviderSettings:
+            found += _models(loaded)
         elif section.settings is McpServer:
             found += _servers(loaded.config)
         elif section.settings is Price:
@@ -113,10 +117,18 @@ def _row(loaded: LoadedConfig, setting: Declaration, group: str, value: Any, mor
         allowed,
         setting.help + more,
         f"config.toml, {table}" if given else "default",
-        None if value in (None, ()) else plain(value),
+        None if value in (None, (), {}) else plain(value),
         None if setting.name == "kind" else kind,  # other kinds have other settings
         setting.required,
     )
+
+
+def _models(loaded: LoadedConfig) -> Iterator[Setting]:
+    for name, provider in loaded.config.models.items():
+        yield from _rows(loaded, declared(ProviderSettings), f"models.{name}", provider)
+    if not loaded.config.models:
+        about = "Providers of models, whose models every embedded profile has. F3 connects one."
+        yield Setting("models", "", "none", "none", "tables [models.NAME] with url", about, "default")
 
 
 def _servers(config: Config) -> Iterator[Setting]:
@@ -147,5 +159,7 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
+        if not all(isinstance(one, str) for one in value.values()):
+            return JsonTable().text(value)
         return redact(tuple(Environment().text({name: one}) for name, one in value.items()))
     return redact(value) if isinstance(value, (str, tuple)) else str(plain(value))

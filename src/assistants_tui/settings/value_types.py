@@ -1,5 +1,6 @@
 """The types of settings: which values of TOML each takes, in words too, and how one is typed into a form."""
 
+import json
 import math
 import re
 import shlex
@@ -14,6 +15,8 @@ from assistants_tui.addresses import socket_path
 SECRET_NAME = re.compile(r"key|token|secret|password|credential", re.IGNORECASE)
 """Found in names of what nobody else should see."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
+_KEY_HEADER = re.compile(r"authorization|proxy-authorization|cookie", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 
 
@@ -223,6 +226,53 @@ class Environment(ValueType):
 
     def text(self, value: Mapping[str, str]) -> str:
         return shlex.join(f"{name}={one}" for name, one in value.items())
+
+
+class Headers(Environment):
+    """A table of HTTP headers; values with keys in them come from environment variables."""
+
+    allowed = 'a table of texts, such as { HTTP-Referer = "https://example.org" }'
+
+    def wrong(self, value: object) -> str:
+        if isinstance(value, dict) and self.accepts(value):
+            for name, text in value.items():
+                if not _HEADER.fullmatch(name):
+                    return "a table whose names are names of HTTP headers"
+                if not text.isascii() or not text.isprintable():
+                    return f"a table of plain texts: {name} has characters that headers cannot have"
+                if _KEY_HEADER.fullmatch(name) and not text.startswith("$"):
+                    return f'without keys: let {name} name an environment variable, such as "$MODEL_KEY"'
+        return super().wrong(value)
+
+
+class JsonTable(ValueType):
+    """A table of anything that JSON has. `without`: names that it must not have."""
+
+    def __init__(self, without: Sequence[str] = ()) -> None:
+        self._without = without
+
+    @property
+    def allowed(self) -> str:
+        but = f", without {', '.join(self._without)}" if self._without else ""
+        return f"a table such as {{ top_k = 40 }}{but}"
+
+    def accepts(self, value: object) -> bool:
+        if not isinstance(value, dict) or any(name in value for name in self._without):
+            return False
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):  # dates, and numbers that are none
+            return False
+        return True
+
+    def _from_text(self, text: str) -> object:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+
+    def text(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
 
 
 class Keys(ValueType):

@@ -101,4 +101,4 @@ class OpenWorkspace:
 
 def _parts(config: Config) -> tuple[object, ...]:
     """What a workspace takes from the settings besides its profile."""
-    return config.functions, config.mcp, config.prices, config.hooks, config.code
+    return config.models, config.functions, config.mcp, config.prices, config.hooks, config.code

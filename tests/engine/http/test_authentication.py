@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from openai import AsyncAzureOpenAI
 
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from assistants_tui.engine.http.api_keys import KeyFileError
 from assistants_tui.engine.http.openapi import OPERATIONS
 from assistants_tui.engine.store import api_keys
@@ -161,7 +161,10 @@ async def test_last_use_of_keys_is_known_but_not_the_keys(
 
 def test_settings_do_not_show_secrets(tmp_path: Path) -> None:
     settings = EngineSettings(
-        tmp_path, api_keys=KEYS, model_api_key="key-of-endpoint", database_url="postgresql://me:word@db/x"
+        tmp_path,
+        api_keys=KEYS,
+        providers=[ModelProvider("http://127.0.0.1:1/v1", api_key="key-of-endpoint")],
+        database_url="postgresql://me:word@db/x",
     )
     assert not any(secret in repr(settings) for secret in (*KEYS, "key-of-endpoint", "word"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from assistants_tui.engine.http import body_stream
 from assistants_tui.engine.store import runs
 from assistants_tui.engine.store.database import FILE_NAME, Database
@@ -130,7 +130,9 @@ class TestModels:
     """The list of models is the endpoint's, and the offline tutor."""
 
     async def test_without_endpoint(self, http: httpx2.AsyncClient) -> None:
-        [tutor] = (await http.get("/models")).json()["data"]
+        default, tutor = (await http.get("/models")).json()["data"]
+        assert (default["id"], default["root"]) == ("default", "offline-tutor")
+        assert (await http.get("/models/default")).json() == default
         assert (tutor["id"], tutor["object"]) == ("offline-tutor", "model")
         assert (await http.get("/models/offline-tutor")).json() == tutor
         missing = await http.get("/models/some/name:7b")
@@ -140,16 +142,22 @@ class TestModels:
     async def test_with_endpoint(self, engine_settings: EngineSettings) -> None:
         async with (
             ModelEndpoint(models=["local/small:7b", "large"]) as endpoint,
-            open_engine(replace(engine_settings, model_url=endpoint.url)) as http,
+            open_engine(replace(engine_settings, providers=[ModelProvider(endpoint.url)])) as http,
         ):
             listed = (await http.get("/models")).json()
-            assert [model["id"] for model in listed["data"]] == ["local/small:7b", "large", "offline-tutor"]
-            assert (await http.get("/models/local/small:7b")).json() == listed["data"][0]
+            assert [model["id"] for model in listed["data"]] == [
+                "default",
+                "local/small:7b",
+                "large",
+                "offline-tutor",
+            ]
+            assert listed["data"][0]["root"] == "local/small:7b"
+            assert (await http.get("/models/local/small:7b")).json() == listed["data"][1]
 
     async def test_endpoint_that_cannot_be_reached(self, engine_settings: EngineSettings) -> None:
         async with ModelEndpoint() as endpoint:
             nobody = endpoint.url
-        settings = replace(engine_settings, model_url=nobody, model_api_key="key-of-endpoint")
+        settings = replace(engine_settings, providers=[ModelProvider(nobody, api_key="key-of-endpoint")])
         async with open_engine(settings) as http:
             response = await http.get("/models")
         assert (response.status_code, error_of(response)["type"]) == (503, "server_error")

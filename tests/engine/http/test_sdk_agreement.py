@@ -178,7 +178,7 @@ async def test_objects(http: httpx2.AsyncClient) -> None:
     file = await upload(http)
     validate(sdk.FileObject, file)
     validate(sdk.FileDeleted, (await http.delete(f"/files/{(await upload(http))['id']}")).json())
-    validate(sdk.Model, (await http.get("/models")).json()["data"][0] | {"shutdown_date": None})
+    validate(sdk.Model, (await http.get("/models")).json()["data"][1] | {"shutdown_date": None})
 
     begun = await make(http, "/uploads", filename="x", bytes=1, mime_type="t", purpose="assistants")
     validate(sdk.Upload, begun)

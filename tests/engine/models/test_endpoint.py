@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assistants_tui.engine.models.base import (
+    AnsweredBy,
     ChatRequest,
     ContextOverflowError,
     Delta,
@@ -40,7 +41,7 @@ async def endpoint() -> AsyncIterator[ModelEndpoint]:
         yield endpoint
 
 
-async def answer(endpoint: ModelEndpoint, request: ChatRequest = HELLO, **options: str) -> list[Delta]:
+async def answer(endpoint: ModelEndpoint, request: ChatRequest = HELLO, **options: Any) -> list[Delta]:
     model = EndpointModel(endpoint.url, **options)
     try:
         return [delta async for delta in model.stream(request)]
@@ -415,7 +416,7 @@ async def test_an_unknown_model_is_replaced_and_remembered(endpoint: ModelEndpoi
     request = ChatRequest("gpt-4o", HELLO.messages)
     for expected in ("one", "two"):
         deltas = [delta async for delta in model.stream(request)]
-        assert deltas[0] == TextDelta(expected)
+        assert deltas[:2] == [AnsweredBy("small"), TextDelta(expected)]
     assert [body["model"] for body in endpoint.chats] == ["gpt-4o", "small", "small"]
     await model.close()
 

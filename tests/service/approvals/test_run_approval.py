@@ -21,7 +21,8 @@ from assistants_tui.service.functions.python_functions import PythonFunctions
 from assistants_tui.service.functions.registry import Functions, FunctionSource
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.approvals import Approvals
-from assistants_tui.settings.config import FunctionSettings, McpServer
+from assistants_tui.settings.config import FunctionSettings
+from assistants_tui.settings.mcp_server import McpServer
 from support import mcp_raw_server
 
 SOURCE = '''

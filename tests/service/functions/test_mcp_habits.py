@@ -12,7 +12,7 @@ import pytest
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, definition_text, difference
 from assistants_tui.settings.approvals import Approvals
-from assistants_tui.settings.config import McpServer
+from assistants_tui.settings.mcp_server import McpServer
 from support import mcp_raw_server
 from support.mcp_raw_server import NAMES
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.registry import CallFailedError, Functions
-from assistants_tui.settings.config import McpServer
+from assistants_tui.settings.mcp_server import McpServer
 
 SERVER = '''
 import os, sys

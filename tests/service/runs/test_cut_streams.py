@@ -18,7 +18,7 @@ import openai
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from assistants_tui.service.client.asgi_transport import AsgiTransport
 from assistants_tui.service.client.http_client import Client
 from assistants_tui.service.client.profile_client import embedded_client, remote_client
@@ -201,7 +201,9 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(openai.AsyncOpenAI, "_calculate_retry_timeout", lambda *_, **__: 0.0)
     async with AsyncExitStack() as stack:
         endpoint = await stack.enter_async_context(ModelEndpoint())
-        replay = Replay(create_app(EngineSettings(tmp_path / "data", model_url=endpoint.url)))
+        replay = Replay(
+            create_app(EngineSettings(tmp_path / "data", providers=[ModelProvider(endpoint.url)]))
+        )
         url = await stack.enter_async_context(served(replay))
         network = await stack.enter_async_context(proxy(url))
         http = await stack.enter_async_context(

@@ -59,7 +59,7 @@ async def saved(driver: Driver) -> Assistant:
 async def test_a_new_assistant_answers_at_once() -> None:
     async with open_app((80, 24)) as driver:
         form = await opened(driver, "n")
-        await driver.until(lambda: form.draft.model == "offline-tutor")
+        await driver.until(lambda: form.draft.model == "default")
         await fill(driver, form, "name", "Adder")
         await fill(driver, form, "instructions", "Add numbers.")
         form.go_to("code_interpreter")
@@ -133,7 +133,7 @@ async def test_an_empty_form_makes_no_assistant() -> None:
         form = await opened(driver, "n")
         headings = form.query(".form-section")
         assert len({heading.content_region.x for heading in headings}) == 1, "they stand below each other"
-        await driver.until(lambda: form.draft.model == "offline-tutor")
+        await driver.until(lambda: form.draft.model == "default")
         before = len(driver.chat.workspace.assistants.all)
         await driver.press("ctrl+s")
         await driver.until_shown("Nothing is filled in yet.")
@@ -145,7 +145,7 @@ async def test_an_empty_form_makes_no_assistant() -> None:
 async def test_what_the_server_refuses_is_told_beside_its_field() -> None:
     async with open_app() as driver:
         form = await opened(driver, "n")
-        await driver.until(lambda: form.draft.model == "offline-tutor")
+        await driver.until(lambda: form.draft.model == "default")
         form.change(replace(form.draft, file_ids=("file-gone",), code_interpreter=True))
         await driver.press("ctrl+s")
         await driver.until(lambda: form.field("file_ids")._note.has_class("-error"))
@@ -174,7 +174,7 @@ async def test_functions_are_defined_as_json_and_taken_from_python(tmp_path: Pat
     source.write_text("def add(a: int, b: int = 1) -> int:\n    'Add two numbers.'\n    raise SystemExit\n")
     async with open_app() as driver:
         form = await opened(driver, "n")
-        await driver.until(lambda: form.draft.model == "offline-tutor")
+        await driver.until(lambda: form.draft.model == "default")
         form.go_to("functions")
         await driver.press("enter")
         await driver.until_shown("✓ function_name(place)")
@@ -220,7 +220,7 @@ async def test_files_stores_and_a_schema_are_chosen_and_written(tmp_path: Path) 
     document.write_text("We choose to go to the moon.")
     async with open_app() as driver:
         form = await opened(driver, "n")
-        await driver.until(lambda: form.draft.model == "offline-tutor")
+        await driver.until(lambda: form.draft.model == "default")
         form.go_to("file_ids")
         await driver.press("enter")
         await driver.until_shown("Upload files…")

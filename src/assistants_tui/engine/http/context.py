@@ -11,7 +11,7 @@ from assistants_tui.engine.http.api_keys import Keys
 from assistants_tui.engine.http.large_bodies import LargeBodies
 from assistants_tui.engine.http.rate_limit import RateLimiter
 from assistants_tui.engine.ingest import FileIngest
-from assistants_tui.engine.models.base import ChatModel
+from assistants_tui.engine.models.router import ModelRouter
 from assistants_tui.engine.runs.manager import RunManager
 from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.settings import EngineSettings
@@ -28,7 +28,7 @@ class Context:
     database: Database
     blobs: BlobStore
     keys: Keys
-    model: ChatModel
+    model: ModelRouter
     run_manager: RunManager
     ingest: FileIngest
     file_search: FileSearch

@@ -172,7 +172,7 @@ async def _store(work: Work, thread: Thread, body: NewRun | NewThreadAndRun) -> 
     values = {
         "assistant_id": assistant["id"],
         "expires_at": now + limits.RUN_SECONDS,
-        "model": body.model or assistant["model"],
+        "model": work.engine.model.settled(body.model or assistant["model"]),
         "instructions": "\n\n".join(text for text in (base, additional) if text),
         "tools": tools,
         "tool_resources": of_run(assistant, thread),

@@ -63,7 +63,14 @@ class Finish(NamedTuple):
     usage: Usage | None
 
 
-Delta = TextDelta | RefusalDelta | ToolCallDelta | Finish
+class AnsweredBy(NamedTuple):
+    """Comes first where another model answers than the one that was named."""
+
+    model: str
+    """Its name, as a request would have to say it."""
+
+
+Delta = TextDelta | RefusalDelta | ToolCallDelta | Finish | AnsweredBy
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,21 @@ _MAX_BYTES = 128 << 20  # of an answer that is read as a whole
 
 
 def endpoint_client(
-    base_url: str, api_key: str | None, *, timeout: httpx2.Timeout, max_retries: int
+    base_url: str,
+    api_key: str | None,
+    *,
+    timeout: httpx2.Timeout,
+    max_retries: int,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncOpenAI:
-    """A client for one endpoint. Raises `network.NetworkSettingsError`."""
+    """A client for one endpoint. `headers` go with every request. Raises `network.NetworkSettingsError`."""
     with network.without_openai_variables(keep=is_openai(base_url)):
         return AsyncOpenAI(
             api_key=api_key or "none",  # the SDK insists on a key; servers that want none ignore it
             base_url=base_url,
             max_retries=max_retries,
-            http_client=network.http_client(base_url, timeout=timeout),
+            default_headers=headers,
+            http_client=network.http_client(base_url, timeout=timeout, headers=headers),
         )
 
 

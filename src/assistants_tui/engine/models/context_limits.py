@@ -1,4 +1,6 @@
-"""The contexts of models as their servers have stated them in refusals."""
+"""The contexts of models: as their servers have stated them in refusals, else as they are declared."""
+
+from collections.abc import Callable
 
 from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
 
@@ -8,7 +10,9 @@ _SECONDS = 3600  # a model may be loaded again with another context
 class ContextLimits:
     """Tokens by model name. Only what a server has stated is kept, and only for an hour: guesses are not."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Callable[[str], int | None] = lambda model: None) -> None:
+        """`declared` gives what a model reads where its server has not said it."""
+        self._declared = declared
         self._stated: dict[str, tuple[int, float]] = {}
 
     def learn(self, model: str, limit: int, now: float) -> None:
@@ -17,6 +21,7 @@ class ContextLimits:
             self._stated[model] = limit, now
 
     def of(self, model: str, now: float) -> int | None:
-        """What a model can read as last stated; None if it has not been stated, or long ago."""
+        """What a model can read as last stated, else as declared; None if nobody has said it."""
         limit, at = self._stated.get(model, (None, now))
-        return limit if 0 <= now - at < _SECONDS else None
+        stated = limit if 0 <= now - at < _SECONDS else None
+        return self._declared(model) if stated is None else stated

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ from assistants_tui.addresses import without_password
 from assistants_tui.engine.models import faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
+    AnsweredBy,
     ChatRequest,
     ContextOverflowError,
     Delta,
@@ -60,17 +61,25 @@ class EndpointModel:
         api_key: str | None = None,
         key_advice: str = "",
         default_model: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, object] | None = None,
     ) -> None:
-        """`key_advice`: what to say where the endpoint asks for a key and there is none."""
+        """`key_advice`: what to say where the endpoint asks for a key and there is none.
+
+        `headers` go with every request, the fields of `extra_body` with every chat.
+        """
         self._base_url = base_url
         self._shown_url = without_password(base_url)
         self._api_key = api_key
         self._key_advice = key_advice
         self._default = default_model
+        self._extra_body = dict(extra_body or {})
         self._api: AsyncOpenAI | None = None
         self._no_way = ""
         try:
-            self._api = endpoint_client(base_url, api_key, timeout=_TIMEOUT, max_retries=_MAX_RETRIES)
+            self._api = endpoint_client(
+                base_url, api_key, timeout=_TIMEOUT, max_retries=_MAX_RETRIES, headers=headers
+            )
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again
@@ -82,7 +91,10 @@ class EndpointModel:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         reader, body = ChunkReader(), AnswerBody()
         try:
-            async with await self._open(request) as stream:
+            opened, model = await self._open(request)
+            async with opened as stream:
+                if model != request.model:
+                    yield AnsweredBy(model)
                 async for data in _until_silent(stream.response.aiter_bytes(), reader):
                     for delta in self._read(body.feed(data), reader):
                         yield delta
@@ -156,21 +168,25 @@ class EndpointModel:
             raise ModelError(f"The model endpoint {self._shown_url} cannot be reached. {self._no_way}")
         return self._api
 
-    async def _open(self, request: ChatRequest) -> AsyncStream[object]:
-        """The answer's stream, after as many attempts as the endpoint has objections we can meet."""
+    async def _open(self, request: ChatRequest) -> tuple[AsyncStream[object], str]:
+        """The answer's stream and the model that gives it.
+
+        Makes as many attempts as the endpoint has objections that we can meet.
+        """
         model = await self._known_name(request.model)
         most, without = request.max_completion_tokens, set[str]()
         dispensable = {*_DISPENSABLE, *(["tool_choice"] if request.tool_choice == "none" else ())}
         while True:
             body = self._body(request, model, most, without)
             try:
-                return await self._client.post(
+                stream = await self._client.post(
                     "/chat/completions",
                     cast_to=object,
                     body=body,
                     stream=True,
                     stream_cls=AsyncStream[object],
                 )
+                return stream, model
             except openai.APIStatusError as error:
                 message = faults.text(error.body, error.message)
                 length = lengths.read(error.status_code, faults.code(error.body), message)
@@ -203,9 +219,13 @@ class EndpointModel:
         """The name to ask for: the requested one, unless the endpoint refused it lately."""
         if self._unknown.get(name, 0.0) < time.monotonic():
             return name
+        return await self.default_model() or name
+
+    async def default_model(self) -> str | None:
+        """What answers for unknown names; None if there is nothing. Raises `ModelError`."""
         if self._default is None:
             self._default = next((model["id"] for model in await self.models()), None)
-        return self._default or name
+        return self._default
 
     def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> Json:
         """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
@@ -234,7 +254,7 @@ class EndpointModel:
                 value = body.pop(name)
                 if successor is not None:
                     body[successor] = value
-        return body
+        return {**body, **self._extra_body}
 
     def _fault(self, error: openai.APIError) -> ModelError:
         """What an error of the client library means."""

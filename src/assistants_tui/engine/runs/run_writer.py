@@ -14,7 +14,7 @@ from assistants_tui.engine.runs.message_writer import MessageWriter
 from assistants_tui.engine.runs.outcomes import RunOutcome
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.tool_calls_writer import ToolCallsWriter
-from assistants_tui.engine.store import run_steps
+from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.store.runs import StoredRun
 from assistants_tui.protocol.events import Event, run_event
 from assistants_tui.protocol.objects import Json
@@ -61,6 +61,12 @@ class RunWriter:
         async with self._storage.transaction() as (connection, events):
             await self._storage.transition(connection, "start")
             events.append(Event(run_event("in_progress"), self.run))
+
+    async def answered_by(self, model: str) -> None:
+        """Say in the run that another model answers than the one that it named."""
+        async with self._storage.transaction() as (connection, _):
+            await runs.change(connection, self.id, {"model": model})
+        self._storage.run = cast(StoredRun, {**self.run, "model": model})
 
     async def ask_for_outputs(self, used: Usage, kept: Json) -> None:
         """in progress → requires action. `kept` is what the run has to know when it goes on."""

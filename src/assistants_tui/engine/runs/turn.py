@@ -6,6 +6,7 @@ from typing import Literal
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import (
+    AnsweredBy,
     ChatRequest,
     Delta,
     Finish,
@@ -110,6 +111,8 @@ class ModelTurn:
                 await self._take_call(delta)
             case Finish():
                 self._finish = delta
+            case AnsweredBy(model):
+                await self._writer.answered_by(model)
 
     def flush(self) -> None:
         """Tell what was held back: no more text will come."""

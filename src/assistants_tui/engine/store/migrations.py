@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, insert, inspect, select, update
 
 from assistants_tui.engine.store import schema
+from assistants_tui.protocol.names import DEFAULT_MODEL, OFFLINE_TUTOR
 
 Migration = Callable[[Connection], None]
 
@@ -39,10 +40,28 @@ def _note_what_was_not_read(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE documents ADD COLUMN note TEXT")
 
 
+def _let_starters_follow_the_default_model(connection: Connection) -> None:
+    # Until now they were made with the model of that day. Whoever has changed more than that has chosen.
+    for name, sign in (
+        ("Weather Bot", "You are a weather bot. Use the provided functions%"),
+        ("HR Helper", "You are an HR helper. Answer questions from the documents%"),
+        ("Data Visualizer", "You are great at creating clear data visualizations.%"),
+        ("Math Tutor", "You are a personal math tutor. When asked a math question%"),
+    ):
+        assistants = schema.assistants
+        starter = assistants.c.name == name, assistants.c.instructions.like(sign)
+        connection.execute(
+            update(assistants)
+            .where(*starter, assistants.c.model == OFFLINE_TUTOR)
+            .values(model=DEFAULT_MODEL)
+        )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _show_what_the_service_shows,
     _order_by_insertion,
     _note_what_was_not_read,
+    _let_starters_follow_the_default_model,
 )
 """Step `n` (counted from 0) turns a store of version `n + 1` into one of version `n + 2`."""
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from assistants_tui.protocol.names import DEFAULT_MODEL
 from assistants_tui.protocol.objects import Assistant, ListAnswer, Model
 from assistants_tui.service.client.assistant_cache import cached_assistants, remember_assistants
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.runs.hooks import Hooks
-from assistants_tui.settings.config import CodeSettings, Config, Profile, WithoutSandbox
+from assistants_tui.settings.config import Config, Profile, WithoutSandbox
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.secrets import KeyNotSentError, find_key
 
@@ -56,6 +57,15 @@ class Backend:
             raise
         return [self.client.checked(Model, model, "GET /models") for model in answer["data"]]
 
+    async def default_model(self) -> str:
+        """The model that the name `default` stands for; empty where the server has no such name."""
+        try:
+            answer = await self.client.get(f"models/{DEFAULT_MODEL}")
+        except ServiceError:
+            return ""  # whoever wants to use it is told
+        root = answer.get("root")
+        return root if isinstance(root, str) and root != DEFAULT_MODEL else ""
+
     def cached_assistants(self) -> list[Assistant]:
         """The assistants as the last list of this profile had them. Reads a small file."""
         return cached_assistants(self._paths, self.profile)
@@ -92,26 +102,22 @@ async def open_backend(
     from assistants_tui.service.client.profile_client import embedded_client, remote_client
 
     hooks = hooks or Hooks()
-    key, key_advice = None, ""
-    try:
-        key = await asyncio.to_thread(find_key, profile)
-    except KeyNotSentError as error:
-        if profile.kind != "embedded":
-            raise ServiceError(str(error), kind="settings", no_effect=True) from None
-        key_advice = str(error)  # the engine opens all the same: not everything needs its model
     if profile.kind != "embedded":
+        try:
+            key = await asyncio.to_thread(find_key, profile)
+        except KeyNotSentError as error:
+            raise ServiceError(str(error), kind="settings", no_effect=True) from None
         client = remote_client(profile, key, failed=hooks.failed)
         return _backend(profile, client, client.close, paths=paths, hooks=hooks, clock=clock)
 
     from assistants_tui.service.client.embedded import open_engine
 
-    code = config.code if config is not None else CodeSettings()
+    config = config or Config()
     engine = await open_engine(
         profile,
         paths=paths,
-        key=key,
-        key_advice=key_advice,
-        code=code,
+        models=config.models,
+        code=config.code,
         without_sandbox=without_sandbox,
     )
     client = embedded_client(engine.transport, failed=hooks.failed)

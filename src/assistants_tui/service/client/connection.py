@@ -40,6 +40,11 @@ class Connection:
         self._opening: asyncio.Task[Backend] | None = None
 
     @property
+    def has_models(self) -> bool:
+        """Whether models are connected to the embedded engine of the profile."""
+        return self.profile.model_url is not None or bool(self._config.models)
+
+    @property
     def is_open(self) -> bool:
         """Whether the backend is there, so that asking for it does not wait."""
         return (

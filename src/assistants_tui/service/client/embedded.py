@@ -1,10 +1,12 @@
 """The engine inside this process. Only this module knows it; for the others it is a server like any."""
 
 import asyncio
+import os
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
-from assistants_tui.engine.app import EngineSettings, create_app
+from assistants_tui.engine.app import EngineSettings, ModelProvider, create_app
 from assistants_tui.engine.code_interpreter.execution import MIB, Limits
 from assistants_tui.installation import module_advice
 from assistants_tui.service.client.asgi_transport import Application, AsgiTransport
@@ -12,7 +14,8 @@ from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import CodeSettings, Profile, WithoutSandbox
 from assistants_tui.settings.files import private_directory
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.secrets import Secret
+from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.secrets import KeyNotSentError, KeyOwner, find_key
 
 
 class EmbeddedEngine:
@@ -36,15 +39,11 @@ async def open_engine(
     profile: Profile,
     *,
     paths: Paths,
-    key: Secret | None,
-    key_advice: str,
+    models: Mapping[str, ProviderSettings],
     code: CodeSettings,
     without_sandbox: WithoutSandbox,
 ) -> EmbeddedEngine:
-    """Start the engine of an embedded profile. Raises `ServiceError`.
-
-    `key_advice`: why its model endpoint gets no key, where the profile has one that is not sent there.
-    """
+    """Start the engine of an embedded profile, with these providers of models. Raises `ServiceError`."""
     data_dir = paths.engine_dir(profile.name)
     try:
         await asyncio.to_thread(private_directory, data_dir)
@@ -55,11 +54,8 @@ async def open_engine(
     application: Any = create_app(
         EngineSettings(
             data_dir=data_dir,
-            model_url=profile.model_url,
-            model_api_key=key.reveal() if key else None,
-            model_key_advice=key_advice or _key_advice(profile),
+            providers=await asyncio.to_thread(_providers, profile, models),
             default_model=profile.default_model,
-            embedding_model=profile.embedding_model,
             starter_assistants=True,
             attach_requests_per_minute=None,  # its only user may add a large folder at once
             sandbox=code.sandbox,
@@ -73,13 +69,66 @@ async def open_engine(
     return engine
 
 
-def _key_advice(profile: Profile) -> str:
-    if profile.model_api_key_env:
-        return f"The environment variable {profile.model_api_key_env} is not set, nor is a key stored (F3)."
-    return (
-        "Name the environment variable that holds its key in `model_api_key_env` of "
-        f"[profiles.{profile.name}], or store the key: F3."
-    )
+def _providers(profile: Profile, models: Mapping[str, ProviderSettings]) -> list[ModelProvider]:
+    """The endpoint that a profile names, and then all others. Waits for the key store."""
+    own: list[ModelProvider] = []
+    if profile.model_url is not None:
+        key, advice = _key_and_advice(profile)
+        own = [
+            ModelProvider(
+                profile.model_url, api_key=key, key_advice=advice, embeddings=profile.embedding_model
+            )
+        ]
+    return [*own, *model_providers(models)]
+
+
+def model_providers(models: Mapping[str, ProviderSettings]) -> list[ModelProvider]:
+    """The providers of the settings, in the engine's terms, with their keys. Waits for the key store."""
+    found = []
+    for name, settings in models.items():
+        key, advice = _key_and_advice(settings)
+        found.append(
+            ModelProvider(
+                settings.url,
+                name,
+                kind=settings.kind,
+                api_key=key,
+                key_advice=advice,
+                default_model=settings.default_model,
+                context=settings.context,
+                headers=_filled(settings.headers),
+                extra_body=settings.body,
+                allow=settings.allow,
+                embeddings=settings.embeddings,
+                embeddings_url=settings.embeddings_url,
+            )
+        )
+    return found
+
+
+def _key_and_advice(owner: KeyOwner) -> tuple[str | None, str]:
+    """The key for a model endpoint, and what helps where it asks for one and there is none."""
+    try:
+        key = find_key(owner)
+    except KeyNotSentError as error:  # the engine opens all the same: not everything needs this endpoint
+        return None, str(error)
+    if owner.key_variable:
+        advice = f"The environment variable {owner.key_variable} is not set, nor is a key stored (F3)."
+    else:
+        advice = (
+            f"Name the environment variable that holds its key in `{owner.key_setting}` of "
+            f"[{owner.table}], or store the key: F3."
+        )
+    return key.reveal() if key else None, advice
+
+
+def _filled(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with the values of the environment; those whose variable is not set are left out."""
+    filled = {
+        name: os.environ.get(text[1:], "").strip() if text.startswith("$") else text
+        for name, text in headers.items()
+    }
+    return {name: text for name, text in filled.items() if text}
 
 
 def limits(code: CodeSettings) -> Limits:

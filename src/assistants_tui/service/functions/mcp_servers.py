@@ -30,7 +30,7 @@ from assistants_tui.service.functions.last_words import LastWords
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function
-from assistants_tui.settings.config import McpServer
+from assistants_tui.settings.mcp_server import McpServer
 
 if TYPE_CHECKING:
     from mcp import Client

@@ -25,6 +25,5 @@ def empty_text(workspace: Workspace) -> str:
     if not session.connected:
         return _CONNECTING
     name = workspace.assistants.names.get(workspace.assistants.chosen_id or "")
-    tutor = session.profile.kind == "embedded" and session.profile.model_url is None
     welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
-    return welcome + (_TUTOR if tutor else "")
+    return welcome + (_TUTOR if session.lacks_model else "")

@@ -243,8 +243,7 @@ class ChatScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "connect":
-            profile = self.workspace.session.profile
-            return profile.kind == "embedded" and profile.model_url is None
+            return self.workspace.session.lacks_model
         if action == "stop":
             return not self._pane_layout.has_drawer and self.workspace.conversations.shown.busy
         return True

@@ -19,7 +19,7 @@ class StatusLines:
 
     def draw(self, changed: Changed) -> None:
         """Draw what is new after a change of the workspace."""
-        if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS):
+        if changed & (Changed.PLACE | Changed.ASSISTANTS | Changed.THREADS | Changed.CONVERSATION):
             self._draw_place()
         if changed & (Changed.CONVERSATION | Changed.CONNECTION | Changed.BALANCE):
             self._draw_state()
@@ -33,7 +33,8 @@ class StatusLines:
         assistant = workspace.assistants.chosen
         status.profile = workspace.session.profile.name
         status.assistant = (assistant.get("name") or assistant["id"]) if assistant else ""
-        status.model = assistant["model"] if assistant else ""
+        asked = workspace.conversations.shown.options.get("model") or (assistant and assistant["model"])
+        status.model = workspace.session.answering(asked) if asked else ""
         reference, thread_id = workspace.conversations.reference, workspace.conversations.shown.thread_id
         status.title = (reference.title if reference else "") or thread_id or "New thread"
 
