@@ -260,7 +260,6 @@ LONGER = {  # today's length, rounded up to the next 25; it may only be lowered
     "service/runs/state.py": 450,
     "settings/config.py": 475,
     "tui/markdown/blocks.py": 650,
-    "tui/panes/inspector/pane.py": 450,
     "tui/run_rows.py": 425,
 }
 

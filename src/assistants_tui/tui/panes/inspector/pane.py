@@ -1,59 +1,40 @@
-"""The inspector: what the runs of the open thread did, step by step, its files, and the raw objects."""
+"""The inspector pane: which tab is shown, what the chosen line holds, and the keys."""
 
-from itertools import takewhile
-from typing import ClassVar, Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, Final
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Static
 
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.files.thread_files import ThreadFile, thread_files
-from assistants_tui.service.runs.sandboxes import lacks_packages
-from assistants_tui.service.runs.state import RunState
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.file_actions import open_with_system, save_file, save_file_as
 from assistants_tui.tui.dialogs.file_viewer import view_file
-from assistants_tui.tui.file_rows import file_facts, file_row
-from assistants_tui.tui.messages.message_body import MessageItem, Note
 from assistants_tui.tui.messages.message_view import MessageView
-from assistants_tui.tui.run_rows import RunRow, Section, as_json, copied, rows, sections
-from assistants_tui.tui.text.plain_text import fenced
+from assistants_tui.tui.panes.inspector.detail import (
+    DetailView,
+    file_sections,
+    json_sections,
+    step_sections,
+)
+from assistants_tui.tui.panes.inspector.run_tree import OLDER, RunTree, state_of
+from assistants_tui.tui.panes.inspector.tab_line import Tab, TabLine
+from assistants_tui.tui.panes.inspector.thread_file_list import ThreadFileList
+from assistants_tui.tui.panes.inspector.usage_total import UsageTotal
+from assistants_tui.tui.run_rows import RunRow, copied
 from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.picture_view import PictureView
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
-_FRAME = 1 / 20
-_OLDER = "older"
-"""The key of the line that reads older runs."""
-Tab = Literal["steps", "files", "run"]
-_TABS: tuple[tuple[Tab, str], ...] = (("steps", "Steps"), ("files", "Files"), ("run", "JSON"))
-
-
-class TabLine(Widget, can_focus=False):
-    """The names of the tabs in one line, the shown one marked."""
-
-    active: reactive[Tab] = reactive("steps")
-
-    def render(self) -> Content:
-        parts: list[Content] = []
-        for number, (name, label) in enumerate(_TABS, 1):
-            style = "bold $text-accent underline" if name == self.active else "$muted"
-            parts += [Content.styled(f"{number} {label}", style), Content("   ")]
-        return Content.assemble(*parts)
-
-    def on_click(self, event: events.Click) -> None:
-        left = self.styles.padding.left
-        for name, label in _TABS:
-            if left <= event.x < left + len(label) + 2:
-                self.active = name
-            left += len(label) + 5
+_FILE_ACTIONS: Final[Mapping[str, Callable[[Widget, Workspace, str], Awaitable[None]]]] = {
+    "save": save_file,
+    "save_as": save_file_as,
+    "open": open_with_system,
+}
 
 
 class InspectorPane(Vertical):
@@ -65,13 +46,21 @@ class InspectorPane(Vertical):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "fold", "Fold", id="inspector.fold"),
-        Binding("left", "close", show=False, id="inspector.close"),
-        Binding("right", "open", show=False, id="inspector.open"),
-        Binding("s", "save", "Save", id="inspector.save", tooltip="Save the file in the downloads folder"),
-        Binding("S", "save_as", show=False, id="inspector.save_as", tooltip="Choose where to save the file"),
+        Binding("left", "fold(True)", show=False, id="inspector.close"),
+        Binding("right", "fold(False)", show=False, id="inspector.open"),
+        Binding(
+            "s", "file('save')", "Save", id="inspector.save", tooltip="Save the file in the downloads folder"
+        ),
+        Binding(
+            "S",
+            "file('save_as')",
+            show=False,
+            id="inspector.save_as",
+            tooltip="Choose where to save the file",
+        ),
         Binding(
             "x",
-            "open_file",
+            "file('open')",
             "Open outside",
             id="inspector.open_file",
             tooltip="Open the file with the system",
@@ -93,243 +82,124 @@ class InspectorPane(Vertical):
     def __init__(self, workspace: Workspace, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._workspace = workspace
-        self._rows = rows((), frozenset(), frozenset(), str)
-        self._files: list[ThreadFile] = []
-        self._folded: frozenset[str] = frozenset()
-        self._unfolded: frozenset[str] = frozenset()
-        self._following = True
-        self._shown: list[Section] = []
-        self._scheduled = False
+        self._tabs = TabLine(id="inspector-tabs", classes="pane-title")
+        self._tree = RunTree(workspace.file_names.name, id="run-tree")
+        self._files = ThreadFileList(workspace, id="file-list")
+        self._detail = DetailView(self._draw, id="run-detail")
+        self._picture = PictureView(id="run-picture")
+        self._total = UsageTotal(id="run-total")
         self._pictured = ""
 
     def compose(self) -> ComposeResult:
-        yield TabLine(id="inspector-tabs", classes="pane-title")
-        yield VirtualList(id="run-tree")
-        yield VirtualList(id="file-list", empty="No files yet. Attach one, or let code make one.")
-        yield MessageView(id="run-detail")
-        yield PictureView(id="run-picture")
-        yield Static(id="run-total")
+        yield self._tabs
+        yield self._tree
+        yield self._files
+        yield self._detail
+        yield self._picture
+        yield self._total
 
     def on_mount(self) -> None:
-        self._tree.empty = (
-            "No run yet. Each answer shows its steps here: code, searches, function calls, messages."
-        )
         self._workspace.feed.subscribe(self._workspace_changed)
-        self.watch(self.query_one(TabLine), "active", self._show_tab)
+        self.watch(self._tabs, "active", self._show_tab)
         self.set_interval(1, self._tick)
         self._begin()
 
     @property
-    def _tree(self) -> VirtualList:
-        return self.query_one("#run-tree", VirtualList)
-
-    @property
-    def _file_list(self) -> VirtualList:
-        return self.query_one("#file-list", VirtualList)
-
-    @property
-    def _detail(self) -> MessageView:
-        return self.query_one("#run-detail", MessageView)
-
-    @property
     def tab(self) -> Tab:
         """What is shown."""
-        return self.query_one(TabLine).active
+        return self._tabs.active
 
     @property
     def rows(self) -> VirtualList:
         """The list that is shown."""
-        return self._file_list if self.tab == "files" else self._tree
+        return self._files if self.tab == "files" else self._tree
 
     def _begin(self) -> None:
         """Show the runs of the conversation, following the newest step until the user chooses a line."""
-        self._folded = self._unfolded = frozenset()
-        self._following = True
-        self._draw_sections([])  # so that what follows begins at its top
-        self._look()
+        self._tree.begin()
+        self._detail.show([])  # so that what follows begins at its top
+        self._draw()
 
     def on_show(self) -> None:
-        self._look()  # nothing was drawn while nobody saw it
+        self._draw()  # nothing was drawn while nobody saw it
 
     def _workspace_changed(self, changed: Changed) -> None:
         if changed & Changed.PLACE:
             self._begin()
-        elif changed & (Changed.CONVERSATION | Changed.FILES) and not self._scheduled and self.display:
-            self._scheduled = True
-            self.set_timer(_FRAME, self._look)
+        elif changed & (Changed.CONVERSATION | Changed.FILES) and self.display:
+            self._detail.request()
 
     def _tick(self) -> None:
         """The clock of a run that is active."""
-        if (
-            self.display
-            and self.tab == "steps"
-            and self._workspace.conversations.shown.active_run is not None
-        ):
-            self._look()
+        active = self._workspace.conversations.shown.active_run
+        if self.display and self.tab == "steps" and active is not None:
+            self._detail.request()
 
-    def _look(self) -> None:
-        self._scheduled = False
-        conversation, name = self._workspace.conversations.shown, self._workspace.file_names.name
-        self._draw_total()
+    def _draw(self) -> None:
+        self._total.draw(self._workspace)
         if self.tab == "files":
-            self._draw_files()
-            return
-        older = (
-            [RunRow(_OLDER, 0, "Read older runs", "Enter", "", "")]
-            if conversation.run_pages.has_older
-            else ()
-        )
-        lines = rows(conversation.runs.values(), self._folded, self._unfolded, name, last=older)
-        self._rows = lines
-        followed = self._newest_row() if self._following else None
-        self._tree.set_rows(
-            len(lines),
-            lambda index: lines[index].content(),
-            key=lines.key,
-            selected_key=lines.key(followed) if followed is not None else None,
-        )
+            self._files.draw()
+        else:
+            self._tree.draw(self._workspace.conversations.shown)
         self._draw_detail()
 
-    def _newest_row(self) -> int | None:
-        """The last step of the newest run: the one that is being written."""
-        newest = takewhile(lambda row: row.run_id == self._rows[0].run_id, self._rows)
-        steps = [index for index, row in enumerate(newest) if row.depth == 1]
-        return steps[-1] if steps else 0 if self._rows else None
-
-    def _draw_total(self) -> None:
-        conversation = self._workspace.conversations.shown
-        total = conversation.run_pages.usage.total(self._workspace.prices)
-        parts = [f"{total.input:,} in, {total.output:,} out"] if total.tokens else []
-        if total.cost is not None:
-            parts.append(f"cost {total.cost:,.4f}".rstrip("0").rstrip("."))
-            if total.unpriced:
-                parts.append(f"{total.unpriced:,} without a price")
-        if parts and conversation.run_pages.has_older:
-            parts.append("older runs not counted")
-        line = self.query_one("#run-total", Static)
-        line.display = bool(parts)
-        if (total_words := Content(" · ".join(parts))) != line.content:
-            line.update(total_words)  # lays out the screen
-
-    # what the chosen line holds
-
     def _draw_detail(self) -> None:
-        row = self._highlighted
-        state = self._state_of(row)
+        """What the chosen line holds."""
+        if self.tab == "files":
+            self._show_picture("")
+            file = self._files.chosen
+            self._detail.show(file_sections(self._workspace, file) if file is not None else [])
+            return
+        row = self._tree.chosen
+        state = state_of(row, self._workspace.conversations.shown)
         self._show_picture(row.image if row is not None and self.tab == "steps" else "")
         if row is None or state is None or state.run is None:
-            self._draw_sections([])
+            self._detail.show([])
         elif self.tab == "run":
-            step = state.steps.get(row.step_id or "")
-            thing = dict(step) if step is not None else dict(state.run)
-            text = as_json(thing)
-            self._draw_sections([Section(f"json-{thing['id']}", str(thing.get("object", "")), text)])
+            self._detail.show(json_sections(state, row))
         elif not row.image:
-            self._draw_sections(
-                [*self._offers(state, row), *sections(state, row, self._workspace.file_names.name)]
-            )
-
-    def _offers(self, state: RunState, row: RunRow) -> list[Section]:
-        """What the user can do about packages that the code of a step has missed."""
-        step = state.steps.get(row.step_id or "")
-        if self._workspace.session.profile.kind != "embedded" or step is None or not lacks_packages([step]):
-            return []
-        from assistants_tui.installation import install_command  # not for the first frame
-
-        command = install_command("code")
-        text = f"Run this in a terminal and start the app again:\n{fenced(command, 'sh')}"
-        return [Section(f"{step['id']}-extra", "Missing packages", text, raw=command)]
-
-    def _draw_sections(self, wanted: list[Section]) -> None:
-        if [section.id for section in wanted] != [section.id for section in self._shown]:
-            self._detail.set_items([_item(section) for section in wanted], older=False)
-            self._detail.scroll_home(animate=False)
-        else:
-            for section, shown in zip(wanted, self._shown, strict=True):
-                if section != shown:
-                    self._detail.upsert(_item(section))
-        self._shown = wanted
+            self._detail.show(step_sections(self._workspace, state, row))
 
     def _show_picture(self, file_id: str) -> None:
         """The picture in place of the text, or the text again."""
-        view = self.query_one(PictureView)
-        self._detail.display, view.display = not file_id, bool(file_id)
+        self._detail.display, self._picture.display = not file_id, bool(file_id)
         if file_id != self._pictured:
             self._pictured = file_id
             if file_id:
-                view.say("Reading…")
+                self._picture.say("Reading…")
                 self._read_picture(file_id)
 
     @work(exclusive=True, group="picture")
     async def _read_picture(self, file_id: str) -> None:
-        view = self.query_one(PictureView)
         try:
             data = await self._workspace.files.read_picture(file_id)
         except ServiceError as error:
-            view.say(str(error))
+            self._picture.say(str(error))
         else:
-            view.show(data)
-
-    def _draw_files(self) -> None:
-        conversation, names = self._workspace.conversations.shown, self._workspace.file_names
-        files = self._files = thread_files(conversation.messages.values(), conversation.runs.values())
-        running = self._workspace.downloads.running
-        self._show_picture("")
-        self._file_list.set_rows(
-            len(files),
-            lambda index: file_row(files[index], names, running),
-            key=lambda index: files[index].file_id,
-        )
-        self._draw_file()
-
-    def _draw_file(self) -> None:
-        file = self._file
-        if file is None:
-            self._draw_sections([])
-        else:
-            name = self._workspace.file_names.known(file.file_id)
-            facts = file_facts(file, self._workspace.file_names)
-            self._draw_sections([Section(f"file-{file.file_id}", name, facts, file_id=file.file_id)])
-
-    @property
-    def _highlighted(self) -> RunRow | None:
-        index = self._tree.cursor
-        return self._rows[index] if index is not None and index < len(self._rows) else None
-
-    def _state_of(self, row: RunRow | None) -> RunState | None:
-        return self._workspace.conversations.shown.runs.get(row.run_id) if row is not None else None
-
-    @property
-    def _file(self) -> ThreadFile | None:
-        """The chosen file."""
-        index = self._file_list.cursor
-        return self._files[index] if index is not None and index < len(self._files) else None
+            self._picture.show(data)
 
     @property
     def _file_id(self) -> str:
         """The file that the keys mean: the chosen one, or the picture of the chosen line."""
         if self.tab == "files":
-            return self._file.file_id if self._file is not None else ""
-        return self._highlighted.image if self._highlighted is not None else ""
+            return self._files.chosen.file_id if self._files.chosen is not None else ""
+        return self._tree.chosen.image if self._tree.chosen is not None else ""
 
     @on(VirtualList.Highlighted)
     def _line_chosen(self, event: VirtualList.Highlighted) -> None:
         event.stop()
         self.refresh_bindings()
-        if self.tab == "files":
-            self._draw_file()
-            return
-        if self._tree.has_focus:
-            newest = self._newest_row()
-            self._following = newest is not None and event.index == newest
+        if self._tree.has_focus and self.tab != "files":
+            self._tree.note_choice(event.index)
         self._draw_detail()
 
     @on(VirtualList.Selected)
     def _line_opened(self, event: VirtualList.Selected) -> None:
         event.stop()
+        row = self._tree.chosen
         if file_id := self._file_id:
             self._view(file_id)
-        elif (row := self._highlighted) is not None and row.key == _OLDER:
+        elif row is not None and row.key == OLDER:
             self.run_worker(self._workspace.conversations.shown.run_pages.read_older())
         else:
             self.action_fold()
@@ -337,64 +207,48 @@ class InspectorPane(Vertical):
     # keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in {"save", "save_as", "open_file"}:
+        if action == "file":
             return bool(self._file_id)
-        if action == "fold":
-            return self.tab != "files"
-        return True
+        return action != "fold" or self.tab != "files"
 
-    def action_fold(self) -> None:
-        if (row := self._highlighted) is not None and row.children:
-            self._set_open(row, not row.open)
-
-    def action_open(self) -> None:
-        if (row := self._highlighted) is not None and row.children:
-            self._set_open(row, True)
-
-    def action_close(self) -> None:
-        if (row := self._highlighted) is not None and row.children:
-            self._set_open(row, False)
+    def action_fold(self, fold: bool | None = None) -> None:
+        """Fold the chosen line or open it; without `fold`, whichever it is not."""
+        row = self._tree.chosen
+        if row is None or not row.children:
+            return
+        is_open = not row.open if fold is None else not fold
+        self._tree.set_open(row, is_open)
+        if is_open and row.depth == 0:
+            self.run_worker(self._workspace.conversations.shown.run_pages.read(row.run_id))
+        self._draw()
 
     def action_next_tab(self) -> None:
-        names = [name for name, _ in _TABS]
-        self.action_tab(names[(names.index(self.tab) + 1) % len(names)])
+        self._tabs.next()
 
     def action_tab(self, tab: Tab) -> None:
-        self.query_one(TabLine).active = tab
+        self._tabs.active = tab
 
     def _show_tab(self, tab: Tab) -> None:
-        files = tab == "files"
-        focused = self._tree.has_focus or self._file_list.has_focus
-        self._tree.display, self._file_list.display = not files, files
-        self._look()
+        focused = self._tree.has_focus or self._files.has_focus
+        self._tree.display, self._files.display = tab != "files", tab == "files"
+        self._draw()
         self.refresh_bindings()
         if focused:
             self.call_after_refresh(self.rows.focus)
 
     def action_copy(self) -> None:
-        row = self._highlighted
-        state = self._state_of(row)
+        row = self._tree.chosen
+        state = state_of(row, self._workspace.conversations.shown)
         if self.tab == "files":
-            text = self._file_id
-        elif row is None or state is None:
-            text = ""
-        elif self.tab == "run":
-            text = copied(state, RunRow(row.key, 0, "", "", "", row.run_id, row.step_id))
-        else:
-            text = copied(state, row)
-        self._copy(text)
+            self._copy(self._file_id)
+        elif row is not None and state is not None:
+            whole = RunRow(row.key, 0, "", "", "", row.run_id, row.step_id)
+            self._copy(copied(state, whole if self.tab == "run" else row))
 
     @work
-    async def action_save(self) -> None:
-        await save_file(self, self._workspace, self._file_id)
-
-    @work
-    async def action_save_as(self) -> None:
-        await save_file_as(self, self._workspace, self._file_id)
-
-    @work
-    async def action_open_file(self) -> None:
-        await open_with_system(self, self._workspace, self._file_id)
+    async def action_file(self, what: str) -> None:
+        """Do something with the chosen file: `save`, `save_as` or `open`."""
+        await _FILE_ACTIONS[what](self, self._workspace, self._file_id)
 
     @work(exclusive=True, group="view")
     async def _view(self, file_id: str) -> None:
@@ -409,31 +263,10 @@ class InspectorPane(Vertical):
     @on(MessageView.CopyWanted)
     def _copy_wanted(self, event: MessageView.CopyWanted) -> None:
         event.stop()
-        raw = next((one.raw for one in self._shown if one.text == event.text and one.raw), event.text)
-        self._copy(raw)
+        self._copy(self._detail.raw(event.text))
 
     def _copy(self, text: str) -> None:
         if text:
             self.app.copy_to_clipboard(clean(text))
             lines = text.count("\n") + 1
             self.notify(f"Copied {lines} line{'s' if lines > 1 else ''}.", timeout=2, markup=False)
-
-    def _set_open(self, row: RunRow, is_open: bool) -> None:
-        self._folded = self._folded - {row.key} if is_open else self._folded | {row.key}
-        self._unfolded = self._unfolded | {row.key} if is_open else self._unfolded - {row.key}
-        if is_open and row.depth == 0:
-            self.run_worker(self._workspace.conversations.shown.run_pages.read(row.run_id))
-        self._look()
-
-
-def _item(section: Section) -> MessageItem:
-    note = Note("file" if section.text else "image", section.file_name, section.file_id)
-    return MessageItem(
-        id=section.id,
-        author=section.heading,
-        from_user=False,
-        time="",
-        text=section.text,
-        notes=(note,) if section.file_name else (),
-        streaming=section.live,
-    )
