@@ -8,20 +8,25 @@ from hypothesis import strategies as st
 
 from assistants_tui.protocol.transitions import (
     ACTIVE_RUN_STATUSES,
+    INGEST_TRANSITIONS,
     PARTS_AT_THE_END,
     RUN_TRANSITIONS,
     TERMINAL_RUN_STATUSES,
+    UPLOAD_TRANSITIONS,
     WORKED_ON,
     Actor,
+    IngestStatus,
     MessageStatus,
     RunEvent,
     RunStatus,
     StepStatus,
+    UploadStatus,
     is_final,
     message_fields,
     run_fields,
     run_progress,
     sources,
+    states_before,
     step_fields,
     target,
 )
@@ -94,3 +99,12 @@ def test_a_walk_follows_the_diagram_and_never_goes_back(walk: list[tuple[RunEven
             assert event == "answer" or run_progress(status) > run_progress(before)
         if before in TERMINAL_RUN_STATUSES:
             assert status == before
+
+
+def test_uploads_and_files_of_stores_have_one_open_state_and_may_end_in_every_other() -> None:
+    for status in get_args(UploadStatus):
+        assert states_before(UPLOAD_TRANSITIONS, status) == ([] if status == "pending" else ["pending"])
+    for status in get_args(IngestStatus):
+        assert states_before(INGEST_TRANSITIONS, status) == (
+            [] if status == "in_progress" else ["in_progress"]
+        )

@@ -278,3 +278,8 @@ async def test_every_list_names_the_request_and_the_field(
             await refused(backend, "`data[1].id` is missing")
         for said in ("`data` is an object", "`data` is missing", "not an object"):
             await refused(backend, said)
+
+
+def test_a_state_that_a_server_leaves_out_is_none_of_those_known() -> None:
+    file = checked(objects.VectorStoreFile, {"id": "file-1"})
+    assert not file["status"]

@@ -15,6 +15,7 @@ from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from assistants_tui.engine.store.vector_store_files import WaitingFile
 from assistants_tui.protocol.objects import ErrorInfo
+from assistants_tui.protocol.transitions import IngestStatus
 
 _AT_ONCE = 4  # files: more than there are readers, so that one is stored while another is read
 _LOCK_SECONDS = 0.25  # between two attempts to get the turn of another engine
@@ -126,12 +127,12 @@ class FileIngest:
             _logger.exception("file %s could not be taken into %s", file.file_id, file.vector_store_id)
             message = "The engine had an error while reading the file; its log says more."
             error = ErrorInfo(code="server_error", message=message)
-        status = "completed" if error is None else "failed"
+        status: IngestStatus = "completed" if error is None else "failed"
         async with self._database.write() as connection:
             if not await vector_store_files.settle(
                 connection, file, status, usage_bytes=usage, last_error=error
             ):
-                # Cancelled meanwhile: nobody is going to search what was read of it.
+                # Cancelled, detached or attached anew meanwhile: what was read is not needed.
                 await chunk_repository.remove(connection, file.seq)
 
     async def _ingest(self, file: WaitingFile) -> int:

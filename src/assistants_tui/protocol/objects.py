@@ -9,7 +9,15 @@ server leaves them out, and `NotRequired` ones are read with `get`.
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
 
-from assistants_tui.protocol.transitions import MessageStatus, RunStatus, StepStatus
+from assistants_tui.protocol.transitions import (
+    FileStatus,
+    IngestStatus,
+    MessageStatus,
+    RunStatus,
+    StepStatus,
+    UploadStatus,
+    VectorStoreStatus,
+)
 
 Json: TypeAlias = dict[str, Any]
 Metadata: TypeAlias = dict[str, str]
@@ -254,7 +262,7 @@ class FileObject(TypedDict):
     created_at: int
     filename: str
     purpose: str
-    status: NotRequired[str]
+    status: NotRequired[FileStatus]
 
 
 class FileCounts(TypedDict):
@@ -272,7 +280,7 @@ class VectorStore(TypedDict):
     name: str | None
     usage_bytes: int
     file_counts: FileCounts
-    status: str
+    status: VectorStoreStatus
     expires_after: NotRequired[Json | None]
     expires_at: int | None
     last_active_at: int | None
@@ -285,7 +293,7 @@ class VectorStoreFile(TypedDict):
     usage_bytes: int
     created_at: int
     vector_store_id: str
-    status: str
+    status: IngestStatus
     last_error: ErrorInfo | None
     attributes: NotRequired[dict[str, str | float | bool] | None]
 
@@ -297,7 +305,7 @@ class FileBatch(TypedDict):
     object: Literal["vector_store.file_batch"]
     created_at: int
     vector_store_id: str
-    status: str
+    status: IngestStatus
     file_counts: FileCounts
 
 
@@ -311,7 +319,7 @@ class Upload(TypedDict):
     expires_at: int
     filename: str
     purpose: str
-    status: str
+    status: UploadStatus
     file: FileObject | None
 
 

@@ -1,6 +1,6 @@
-"""The states of runs, run steps and messages, and how each gets from one to the next.
+"""The states of the API's objects, and how each gets from one to the next.
 
-The table is that of the API's guide to run lifecycles
+The table of runs is that of the API's guide to run lifecycles
 (https://platform.openai.com/docs/assistants/deep-dive#run-lifecycle). Engine and client read it from here:
 the engine asks in which states a run takes an event and which fields the event sets; the client asks which
 states are final and which of two states comes later.
@@ -8,7 +8,7 @@ states are final and which of two states comes later.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 RunStatus: TypeAlias = Literal[
     "queued",
@@ -23,6 +23,13 @@ RunStatus: TypeAlias = Literal[
 ]
 StepStatus: TypeAlias = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
 MessageStatus: TypeAlias = Literal["in_progress", "incomplete", "completed"]
+FileStatus: TypeAlias = Literal["uploaded", "processed", "error"]
+UploadStatus: TypeAlias = Literal["pending", "completed", "cancelled", "expired"]
+VectorStoreStatus: TypeAlias = Literal["in_progress", "completed", "expired"]
+"""Follows from the files of the store and from the time."""
+IngestStatus: TypeAlias = Literal["in_progress", "completed", "failed", "cancelled"]
+"""Of a file in a vector store. A batch of files has the same; its state follows from its files."""
+INGEST_STATUSES: tuple[IngestStatus, ...] = get_args(IngestStatus)
 
 RunEvent: TypeAlias = Literal[
     "start",  # the engine begins to work on it, for the first time or once more
@@ -161,3 +168,20 @@ def run_progress(status: str) -> int:
         return len(ACTIVE_RUN_STATUSES)
     known: tuple[str, ...] = ACTIVE_RUN_STATUSES
     return known.index(status if status in known else OPEN)
+
+
+Status = TypeVar("Status", bound=str)
+
+UPLOAD_TRANSITIONS: Mapping[UploadStatus, tuple[UploadStatus, ...]] = {
+    "pending": ("completed", "cancelled", "expired"),
+}
+"""The states that an upload can get to from each state; states without an entry are final."""
+INGEST_TRANSITIONS: Mapping[IngestStatus, tuple[IngestStatus, ...]] = {
+    "in_progress": ("completed", "failed", "cancelled"),
+}
+"""The same of a file in a vector store. A file that is attached again begins anew."""
+
+
+def states_before(table: Mapping[Status, tuple[Status, ...]], after: Status) -> list[Status]:
+    """The states from which an object gets to the state `after`."""
+    return [before for before, reachable in table.items() if after in reachable]

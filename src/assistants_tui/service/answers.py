@@ -110,7 +110,7 @@ def _neutral(kind: Any) -> Any:
         return lambda: _reader(kind)({}, "")
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return arguments[0]
+        return arguments[0] if len(arguments) == 1 else ""  # of several states none can be assumed
     if origin in (Union, UnionType):
         return None if NoneType in arguments else _neutral(arguments[0])
     return origin or kind  # empty text, list and object, zero

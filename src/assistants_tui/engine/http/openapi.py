@@ -15,6 +15,7 @@ from assistants_tui.engine.http.requests import assistants, files, messages, run
 from assistants_tui.engine.http.requests.common import TypedBody
 from assistants_tui.engine.store.ids import PREFIXES
 from assistants_tui.protocol.objects import Json
+from assistants_tui.protocol.transitions import INGEST_STATUSES
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,7 @@ _INCLUDE = _parameter(
         },
     },
 )
-_FILTER = _parameter(
-    "filter", {"type": "string", "enum": ["in_progress", "completed", "failed", "cancelled"]}
-)
+_FILTER = _parameter("filter", {"type": "string", "enum": list(INGEST_STATUSES)})
 _BINARY: Json = {"type": "string", "contentMediaType": "application/octet-stream"}
 _FILE_FORM: Json = {
     "type": "object",

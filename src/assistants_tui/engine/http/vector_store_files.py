@@ -16,6 +16,7 @@ from assistants_tui.engine.http.vector_stores import get_store, store_id_of
 from assistants_tui.engine.store import file_batches, vector_store_files, vector_stores
 from assistants_tui.engine.store.vector_store_files import StoredVectorStoreFile
 from assistants_tui.protocol.objects import FileBatch
+from assistants_tui.protocol.transitions import INGEST_STATUSES, IngestStatus
 
 # While indexing goes on, clients that wait for it should ask again after this time.
 _POLL_AFTER = {"openai-poll-after-ms": "500"}
@@ -138,10 +139,11 @@ def _progress(found: StoredVectorStoreFile | FileBatch) -> Response:
     return JSONResponse(found, headers=_POLL_AFTER if found["status"] == "in_progress" else None)
 
 
-def _status(request: Request) -> str | None:
-    status = request.query_params.get("filter") or None
-    if status is not None and status not in vector_stores.FILE_STATUSES:
-        raise unsupported_value("filter", status, list(vector_stores.FILE_STATUSES))
+def _status(request: Request) -> IngestStatus | None:
+    asked = request.query_params.get("filter") or None
+    status = next((known for known in INGEST_STATUSES if known == asked), None)
+    if asked is not None and status is None:
+        raise unsupported_value("filter", asked, list(INGEST_STATUSES))
     return status
 
 

@@ -28,12 +28,14 @@ from assistants_tui.engine.store.schema import chunks as chunk_table
 from assistants_tui.engine.store.schema import documents as table
 from assistants_tui.engine.store.schema import files as file_table
 from assistants_tui.engine.store.schema import vector_store_files as attachments
+from assistants_tui.protocol.transitions import IngestStatus
 
 _PAGE = 256  # chunks read at a time
 _MAX_NOTES = 100
 
-# Searched is what the API calls completed, and nothing else.
-_SEARCHABLE = (table.c.complete, attachments.c.status == "completed")
+# Only files that the API shows as completed are searched.
+_COMPLETED: IngestStatus = "completed"
+_SEARCHABLE = (table.c.complete, attachments.c.status == _COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ async def attributes(
     # as text, because the caller remembers what it has parsed
     statement = select(attachments.c.seq, cast(attachments.c.attributes, Text)).where(
         attachments.c.vector_store_id.in_(store_ids),
-        attachments.c.status == "completed",
+        attachments.c.status == _COMPLETED,
     )
     if connection.dialect.name == "sqlite":
         statement = statement.where(filters.likely(condition, attachments.c.attributes))

@@ -10,6 +10,7 @@ from assistants_tui.engine.store.schema import vector_store_file_batches as tabl
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.vector_stores import file_counts
 from assistants_tui.protocol.objects import FileBatch
+from assistants_tui.protocol.transitions import INGEST_TRANSITIONS, IngestStatus, states_before
 
 
 def _is(owner: str, store_id: str, batch_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -29,11 +30,12 @@ async def get(connection: AsyncConnection, owner: str, store_id: str, batch_id: 
 
 
 async def cancel(connection: AsyncConnection, owner: str, store_id: str, batch_id: str) -> FileBatch | None:
-    """Leave the batch's files that are not indexed yet as they are. A batch that is done stays done."""
+    """Cancel the batch's files that are not read yet. A batch all of whose files are read stays as it is."""
     row = await crud.one(connection, table, *_is(owner, store_id, batch_id))
     if row is None:
         return None
-    open_files = files_table.c.batch_id == batch_id, files_table.c.status == "in_progress"
+    sources = states_before(INGEST_TRANSITIONS, "cancelled")
+    open_files = files_table.c.batch_id == batch_id, files_table.c.status.in_(sources)
     stopped = await connection.execute(update(files_table).where(*open_files).values(status="cancelled"))
     if stopped.rowcount:
         await connection.execute(update(table).where(table.c.seq == row.seq).values(cancelled=True))
@@ -47,6 +49,7 @@ async def _to_wire(connection: AsyncConnection, row: Row[Any]) -> FileBatch:
         .group_by(files_table.c.status)
     )
     counts = file_counts({found.status: found.files for found in await connection.execute(statement)})
+    status: IngestStatus
     if row.cancelled:
         status = "cancelled"
     elif counts["in_progress"]:

@@ -12,6 +12,7 @@ from assistants_tui.engine.store.schema import upload_parts
 from assistants_tui.engine.store.schema import uploads as table
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json, Upload, UploadPart
+from assistants_tui.protocol.transitions import UPLOAD_TRANSITIONS, UploadStatus, states_before
 
 _FIELDS = ("bytes", "expires_at", "filename", "purpose", "status")
 
@@ -45,7 +46,7 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
 
 
 async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Upload | None:
-    """An upload; one that was not completed in time is expired, though nobody has marked it yet."""
+    """An upload. It is shown as expired from the second of its expiry, before housekeeping stores that."""
     row = await crud.one(connection, table, *_is(owner, upload_id))
     if row is None:
         return None
@@ -62,14 +63,15 @@ async def expires_after(connection: AsyncConnection, upload_id: str) -> Json | N
     return value
 
 
-async def end(connection: AsyncConnection, upload_id: str, status: str) -> Upload:
+async def end(connection: AsyncConnection, upload_id: str, status: UploadStatus) -> Upload:
     """Complete, cancel or expire an upload that this transaction found pending.
 
-    Its parts are forgotten; the caller has their blobs from `parts` and removes them.
+    The rows of its parts are deleted; the caller removes the blobs, which it gets from `parts` before.
     """
+    sources = states_before(UPLOAD_TRANSITIONS, status)
     statement = (
         update(table)
-        .where(table.c.id == upload_id, table.c.status == "pending")
+        .where(table.c.id == upload_id, table.c.status.in_(sources))
         .values(status=status)
         .returning(table)
     )
@@ -94,7 +96,8 @@ async def parts(connection: AsyncConnection, upload_id: str) -> list[Part]:
 
 async def overdue(connection: AsyncConnection, now: int) -> Sequence[str]:
     """Pending uploads whose time is over."""
-    found = select(table.c.id).where(table.c.status == "pending", table.c.expires_at <= now)
+    sources = states_before(UPLOAD_TRANSITIONS, "expired")
+    found = select(table.c.id).where(table.c.status.in_(sources), table.c.expires_at <= now)
     return list((await connection.execute(found)).scalars())
 
 

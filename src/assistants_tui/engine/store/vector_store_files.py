@@ -12,6 +12,7 @@ from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import files as files_table
 from assistants_tui.engine.store.schema import vector_store_files as table
 from assistants_tui.protocol.objects import ErrorInfo, Json, VectorStoreFile
+from assistants_tui.protocol.transitions import INGEST_TRANSITIONS, OPEN, IngestStatus, states_before
 
 _FIELDS = ("vector_store_id", "status", "last_error", "usage_bytes", "chunking_strategy", "attributes")
 
@@ -77,7 +78,7 @@ async def attach(
             "created_at": now,
             "vector_store_id": store_id,
             "batch_id": batch_id,
-            "status": "failed" if file.fault else "in_progress",
+            "status": "failed" if file.fault else OPEN,
             "last_error": {"code": "unsupported_file", "message": file.fault} if file.fault else None,
             "chunking_strategy": file.chunking_strategy,
             "attributes": file.attributes,
@@ -106,7 +107,7 @@ async def page(
     store_id: str,
     request: PageRequest,
     *,
-    status: str | None = None,
+    status: IngestStatus | None = None,
     batch_id: str | None = None,
 ) -> Page[StoredVectorStoreFile]:
     where = [table.c.vector_store_id == store_id, table.c.owner == owner]
@@ -133,7 +134,7 @@ async def waiting(connection: AsyncConnection, *, limit: int | None = None) -> l
     statement = (
         select(table, files_table.c.filename, files_table.c.blob, files_table.c.bytes)
         .join(files_table, files_table.c.id == table.c.id)
-        .where(table.c.status == "in_progress")
+        .where(table.c.status == OPEN)
         .order_by(table.c.seq)
         .limit(limit)
     )
@@ -172,7 +173,7 @@ def why_not_read(last_error: ErrorInfo | None) -> str:
 
 
 async def _newest(
-    connection: AsyncConnection, store_ids: Sequence[str], statuses: Sequence[str], limit: int
+    connection: AsyncConnection, store_ids: Sequence[str], statuses: Sequence[IngestStatus], limit: int
 ) -> tuple[list[tuple[str, ErrorInfo | None]], int]:
     """The names of the newest files of these statuses, each with its `last_error`, and how many there are."""
     where = table.c.vector_store_id.in_(store_ids), table.c.status.in_(statuses)
@@ -192,22 +193,23 @@ async def _newest(
 
 async def unread(connection: AsyncConnection, store_ids: Sequence[str]) -> int:
     """How many files in stores are still to be indexed."""
-    where = table.c.vector_store_id.in_(store_ids), table.c.status == "in_progress"
+    where = table.c.vector_store_id.in_(store_ids), table.c.status == OPEN
     return int((await connection.execute(select(func.count()).select_from(table).where(*where))).scalar_one())
 
 
 async def settle(
     connection: AsyncConnection,
     file: WaitingFile,
-    status: str,
+    status: IngestStatus,
     *,
     usage_bytes: int = 0,
     last_error: ErrorInfo | None = None,
 ) -> bool:
     """End the indexing of a file. False if it was cancelled, detached or attached anew meanwhile."""
+    sources = states_before(INGEST_TRANSITIONS, status)
     statement = (
         update(table)
-        .where(table.c.seq == file.seq, table.c.status == "in_progress")
+        .where(table.c.seq == file.seq, table.c.status.in_(sources))
         .values(status=status, usage_bytes=usage_bytes, last_error=last_error)
     )
     return (await connection.execute(statement)).rowcount > 0

@@ -1,6 +1,6 @@
 """Vector stores: sets of files that file search looks through. Their files are in `vector_store_files`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, func, select, update
@@ -11,8 +11,7 @@ from assistants_tui.engine.store.crud import Page, PageRequest
 from assistants_tui.engine.store.schema import vector_store_files as files_table
 from assistants_tui.engine.store.schema import vector_stores as table
 from assistants_tui.protocol.objects import FileCounts, Json, VectorStore
-
-FILE_STATUSES = ("in_progress", "completed", "failed", "cancelled")
+from assistants_tui.protocol.transitions import INGEST_STATUSES, IngestStatus
 
 _FIELDS = ("name", "description", "expires_after", "expires_at", "last_active_at", "metadata")
 _DAY = 24 * 3600
@@ -96,9 +95,9 @@ async def remove(connection: AsyncConnection, owner: str, store_id: str) -> bool
     return gone
 
 
-def file_counts(statuses: dict[str, int]) -> FileCounts:
+def file_counts(statuses: Mapping[IngestStatus, int]) -> FileCounts:
     """Numbers of files by status, as objects show them."""
-    counts = {status: statuses.get(status, 0) for status in FILE_STATUSES}
+    counts = {status: statuses.get(status, 0) for status in INGEST_STATUSES}
     return cast(FileCounts, counts | {"total": sum(counts.values())})
 
 
@@ -123,7 +122,7 @@ async def _complete(connection: AsyncConnection, now: int, stores: list[StoredVe
         .where(files_table.c.vector_store_id.in_([store["id"] for store in stores]))
         .group_by(files_table.c.vector_store_id, files_table.c.status)
     )
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[IngestStatus, int]] = {}
     usage: dict[str, int] = {}
     for row in await connection.execute(statement):
         counts.setdefault(row.vector_store_id, {})[row.status] = row.files
