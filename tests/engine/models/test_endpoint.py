@@ -15,6 +15,7 @@ from assistants_tui.engine.models.base import (
     Delta,
     Finish,
     ModelError,
+    ReasoningDelta,
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
@@ -224,7 +225,7 @@ async def test_other_shapes_of_an_answer(endpoint: ModelEndpoint) -> None:
         )
     ]
     deltas = await answer(endpoint)
-    assert deltas[:2] == [TextDelta("Hi"), RefusalDelta("No.")]
+    assert deltas[:3] == [ReasoningDelta("Let me think."), TextDelta("Hi"), RefusalDelta("No.")]
     assert [call[1:] for call in joined(deltas)] == [("tide", "{}")]
 
 

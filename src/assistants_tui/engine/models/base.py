@@ -1,6 +1,6 @@
 """What the engine asks of a language model, and what it gets back: one stream of small pieces per turn."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -14,6 +14,16 @@ class TextDelta(NamedTuple):
     """The next piece of the answer's text, never empty."""
 
     text: str
+
+
+class ReasoningDelta(NamedTuple):
+    """The next piece of what the model thinks before it answers, never empty. It is no part of the answer."""
+
+    text: str
+
+
+class ReasoningSoFar(NamedTuple):
+    """All text of the turn that came before was reasoning, which the server did not mark in time."""
 
 
 class RefusalDelta(NamedTuple):
@@ -61,6 +71,10 @@ class Finish(NamedTuple):
 
     reason: FinishReason
     usage: Usage | None
+    returned: Json | None = None
+    """Fields of the turn that go back to the server, untouched, with the results of its calls."""
+    returned_with_calls: Mapping[int, Json] | None = None
+    """The same for single calls, by position."""
 
 
 class AnsweredBy(NamedTuple):
@@ -70,7 +84,7 @@ class AnsweredBy(NamedTuple):
     """Its name, as a request would have to say it."""
 
 
-Delta = TextDelta | RefusalDelta | ToolCallDelta | Finish | AnsweredBy
+Delta = TextDelta | ReasoningDelta | ReasoningSoFar | RefusalDelta | ToolCallDelta | Finish | AnsweredBy
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The published shape is one choice whose `delta` has a string `content` and a lis
 an `index`, and with `id` and `function.name` in its first chunk only. Servers that people run differ: a call
 comes whole in one chunk; every parallel call has index 0, or none; IDs are missing or repeated; arguments are
 an object instead of a string; content is a list of parts; the whole answer comes as one `message`; nothing
-counts tokens.
+counts tokens. Reasoning comes in fields of its own, in parts of the content, or between tags in the text.
 """
 
 import json
@@ -18,12 +18,16 @@ from assistants_tui.engine.models.base import (
     Finish,
     FinishReason,
     ModelError,
+    ReasoningDelta,
+    ReasoningSoFar,
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
     Usage,
 )
+from assistants_tui.engine.models.reasoning_tags import LoneEndTag, ReasoningTags
 from assistants_tui.protocol import bounded_json
+from assistants_tui.protocol.objects import Json
 
 _REASONS: Mapping[str, FinishReason] = {
     "length": "length",
@@ -47,6 +51,13 @@ _FAILURES = (
     "insufficient_system_resource",
     "malformed_function_call",
 )
+
+# Where servers put reasoning as text. Some send the same in two of them.
+_REASONING = ("reasoning_content", "reasoning")
+# Fields of a turn that servers demand back with the results of its calls.
+_RETURNED = (*_REASONING, "reasoning_details", "extra_content")
+_GROWING = {"text", "summary", "data"}  # what grows in an entry of `reasoning_details`
+_OF_A_CALL = {"index", "id", "type", "function"}
 
 
 class _Characters:
@@ -88,6 +99,7 @@ class ChunkReader:
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._characters = _Characters()
+        self._reasoning = _Characters()
         self._reason: str | None = None
         self._whole = False
         self._usage: Usage | None = None
@@ -95,6 +107,9 @@ class ChunkReader:
         """Whether anything of the answer has come."""
         self._has_choice = False
         self._was_read = False
+        self._tags = ReasoningTags()
+        self._returned: Json = {}
+        self._returned_with_calls: dict[int, Json] = {}
 
     @property
     def is_whole(self) -> bool:
@@ -133,8 +148,16 @@ class ChunkReader:
                 yield piece
 
     def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        if text := self._characters.join(_text(delta.get("content"))):
-            yield TextDelta(text)
+        for name in _RETURNED:
+            if value := delta.get(name):
+                self._returned[name] = _joined(self._returned.get(name), value)
+        content = delta.get("content")
+        thoughts = [*(delta.get(name) for name in _REASONING), _thinking(content)]
+        reasoning = next((text for text in thoughts if isinstance(text, str) and text), "")
+        if reasoning := self._reasoning.join(reasoning):
+            yield ReasoningDelta(reasoning)
+        if text := self._characters.join(_text(content)):
+            yield from self._split(text)
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
             yield RefusalDelta(_Characters().join(refusal))
         calls = delta.get("tool_calls")
@@ -143,6 +166,21 @@ class ChunkReader:
                 yield from self._read_call(call)
         if isinstance(legacy := delta.get("function_call"), Mapping):
             yield from self._read_call({"index": 0, "function": legacy})
+
+    def _split(self, text: str | None) -> Iterator[Delta]:
+        """The text without reasoning between tags. None: no more text will come."""
+        try:
+            yield from self._tags.finish() if text is None else self._tags.feed(text)
+        except LoneEndTag as end:
+            if end.reasoning:
+                yield TextDelta(end.reasoning)
+            yield ReasoningSoFar()
+            if end.rest:
+                yield TextDelta(end.rest)
+
+    def held_back(self) -> Iterator[Delta]:
+        """Text that might have been the beginning of a tag. Take it when the last chunk has been read."""
+        yield from self._split(None)
 
     def finish(self) -> Finish:
         """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them.
@@ -154,7 +192,7 @@ class ChunkReader:
         reason: FinishReason = _REASONS.get(self._reason or "", "stop")
         if self._calls and reason == "stop":
             reason = "tool_calls"
-        return Finish(reason, self._usage)
+        return Finish(reason, self._usage, self._returned or None, self._returned_with_calls or None)
 
     def _read_call(self, entry: Mapping[str, Any]) -> Iterator[Delta]:
         function = entry.get("function")
@@ -173,12 +211,15 @@ class ChunkReader:
             arguments = call.characters.join(arguments)
             call.arguments.append(arguments)
             identity = identity or f"call_{secrets.token_hex(12)}"
-            yield ToolCallDelta(len(self._calls) - 1, identity, name, arguments)
+            position = len(self._calls) - 1
+            yield ToolCallDelta(position, identity, name, arguments)
         elif arguments:
             call = self._calls[position]
             arguments = call.characters.join(arguments)
             call.arguments.append(arguments)
             yield ToolCallDelta(position, "", "", arguments)
+        if extra := {key: value for key, value in entry.items() if key not in _OF_A_CALL and value}:
+            self._returned_with_calls.setdefault(position, {}).update(extra)
 
     def _position(self, index: object, identity: str, name: str) -> int | None:
         """Which call that has begun an entry continues; None when it begins a new one."""
@@ -208,6 +249,38 @@ def _text(content: object) -> str:
         return ""
     parts = (part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text")
     return "".join(text for text in parts if isinstance(text, str))
+
+
+def _thinking(content: object) -> str:
+    """The reasoning in a content that is a list of parts."""
+    parts = content if isinstance(content, list) else ()
+    thoughts = [part.get("thinking") for part in parts if isinstance(part, Mapping)]
+    return "".join(thought if isinstance(thought, str) else _text(thought) for thought in thoughts)
+
+
+def _joined(before: object, piece: object) -> object:
+    """A value that comes in pieces, as far as it has come."""
+    if isinstance(before, str) and isinstance(piece, str):
+        return before + piece
+    if isinstance(before, Mapping) and isinstance(piece, Mapping):
+        return {**before, **piece}
+    if isinstance(before, list) and isinstance(piece, list):
+        entries = list(before)
+        for entry in piece:
+            if entries and _continues(entries[-1], entry):
+                texts = {key: _joined(entries[-1].get(key), entry[key]) for key in _GROWING & entry.keys()}
+                entries[-1] = {**entries[-1], **entry, **texts}
+            else:
+                entries.append(entry)
+        return entries
+    return piece
+
+
+def _continues(last: object, entry: object) -> bool:
+    """Whether an entry of a list is the next piece of the one before."""
+    if not (isinstance(last, Mapping) and isinstance(entry, Mapping)):
+        return False
+    return "type" in entry and all(last.get(key) == entry.get(key) for key in ("type", "index"))
 
 
 def _arguments(arguments: object) -> str:

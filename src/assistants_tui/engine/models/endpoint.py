@@ -102,6 +102,8 @@ class EndpointModel:
                         break
             for delta in self._read(body.finish(), reader):
                 yield delta
+            for delta in reader.held_back():
+                yield delta
         except openai.APIError as error:
             raise self._fault(error) from None
         except NoAnswerError as error:

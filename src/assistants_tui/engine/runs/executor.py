@@ -173,9 +173,9 @@ class Executor:
 
     async def _recall(self, connection: AsyncConnection) -> None:
         """What this run has said and done before it waited."""
-        run = self.writer.run
+        run, returned = self.writer.run, self._progress.get("returned", {})
         self._own, results = await history.of_run(
-            connection, run, self.storage.owner, self._tools, self._search.remarks
+            connection, run, self.storage.owner, self._tools, self._search.remarks, returned
         )
         self._search.resume(results)
         if turns := last_round(self._own):
@@ -236,15 +236,14 @@ class Executor:
 
     async def _run_tools(self, turn: ModelTurn) -> bool:
         """Run what runs here. True if the run has to wait for somebody, and does."""
-        opened = False
+        opened = turn.step_id is not None
         for call in turn.calls:
-            if call.index is None:
-                continue
-            opened = True
-            if call.kind == "file_search":
+            if call.index is not None and call.kind == "file_search":
                 await self._search.run(
                     self.writer.calls, call.index, call.arguments, self.cancel_token, budget=self._budget()
                 )
+        if opened and turn.returned:
+            self._progress.setdefault("returned", {})[turn.step_id] = turn.returned
         unseen = await self._run_code()
         if opened and unseen is None and not self.writer.calls.functions:
             await self.writer.calls.close(turn.usage)
@@ -270,6 +269,7 @@ class Executor:
             "products": self._code.artifacts.kept(),
             "repetitions": self._repetitions.kept(),
             "remarks": self._search.remarks,
+            "returned": self._progress.get("returned", {}),
         }
         if unseen is not None:
             await self.writer.ask_about_code(unseen, await self._code.why_unconfined(), used, kept)
@@ -282,9 +282,8 @@ class Executor:
     async def _completed(self, turn: ModelTurn) -> RunOutcome:
         await turn.write_images()
         spoken = any(turn["role"] == "assistant" and turn["content"] for turn in self._own)
-        if not (turn.text or self.writer.message.is_open or spoken):
-            message = "The model's answer was empty. Ask again, or choose another model."
-            return outcomes.failed("server_error", message)
+        if not (turn.text or self.writer.message.has_content or spoken):
+            return outcomes.failed("server_error", turn.why_empty)
         if turn.request.response_format is not None and not turn.refused:
             fault = await asyncio.to_thread(json_answer.fault, turn.text, turn.request.response_format)
             if fault is not None:

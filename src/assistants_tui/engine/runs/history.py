@@ -74,11 +74,17 @@ async def of_thread(
 
 
 async def of_run(
-    connection: AsyncConnection, run: StoredRun, owner: str, tools: ToolBox, remarks: Mapping[str, str]
+    connection: AsyncConnection,
+    run: StoredRun,
+    owner: str,
+    tools: ToolBox,
+    remarks: Mapping[str, str],
+    returned: Mapping[str, Json],
 ) -> tuple[list[Json], list[list[Json]]]:
     """What a run that goes on after a wait has said and done before, and what each search of it has found.
 
     `remarks`: what the model was told of searches beside their results, by call ID.
+    `returned`: what the server wants back with the results of calls, by step ID.
     """
     steps = await run_steps.of_run(connection, run["id"])
     written = {}
@@ -95,7 +101,7 @@ async def of_run(
         for call in step["step_details"].get("tool_calls", ())
         if call["type"] == "file_search"
     ]
-    return prompt.of_steps(steps, written, tools, remarks), found
+    return prompt.of_steps(steps, written, tools, remarks, returned), found
 
 
 @dataclass(frozen=True, slots=True)

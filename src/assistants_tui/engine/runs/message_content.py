@@ -23,6 +23,10 @@ class MessageContent:
         self._append(text)
         return {"index": self._text_index, "type": "text", "text": value}
 
+    def discard_text(self) -> None:
+        """Begin the text anew."""
+        self._text, self._length, self._annotations = [], 0, []
+
     def add_marker(self, marker: str, meaning: Json) -> Json:
         """Append a marker with the annotation that says which file it links or cites; both in one delta.
 

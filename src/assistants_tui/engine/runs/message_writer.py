@@ -28,6 +28,11 @@ class MessageWriter:
         """Whether a message is being written."""
         return self._message is not None
 
+    @property
+    def has_content(self) -> bool:
+        """Whether a message is being written that holds something."""
+        return self.is_open and bool(self._content.parts())
+
     async def open(self, image_ids: list[str], attachments: list[Json]) -> None:
         """Begin a message and its step."""
         storage = self._storage
@@ -55,6 +60,11 @@ class MessageWriter:
 
     def add_text(self, text: str) -> None:
         self._announce(self._content.add_text(text))
+
+    def discard_text(self) -> None:
+        """Leave out of the message what was written. Readers that have it learn it with the whole message."""
+        self._content.discard_text()
+        self._storage.note_streamed()
 
     def add_marker(self, marker: str, meaning: Json) -> None:
         self._announce(self._content.add_marker(marker, meaning))

@@ -76,7 +76,11 @@ def of_thread_message(
 
 
 def of_steps(
-    steps: Iterable[RunStep], messages: Mapping[str, Message], tools: ToolBox, remarks: Mapping[str, str]
+    steps: Iterable[RunStep],
+    messages: Mapping[str, Message],
+    tools: ToolBox,
+    remarks: Mapping[str, str],
+    returned: Mapping[str, Json],
 ) -> list[Json]:
     """What the run has said and done already, as turns of the model and results of its tools.
 
@@ -99,6 +103,7 @@ def of_steps(
             spoken = {"role": "assistant", "content": None}
             turns.append(spoken)
         spoken["tool_calls"] = [tools.as_model_call(call) for call in calls]
+        turns[-1] = with_returned(spoken, returned.get(step["id"], {}))
         for call in calls:
             if call["type"] == "file_search":
                 results = call["file_search"].get("results", [])
@@ -108,6 +113,13 @@ def of_steps(
                 result = result_for_model(call)
             turns.append({"role": "tool", "tool_call_id": call["id"], "content": result})
     return turns
+
+
+def with_returned(turn: Json, returned: Mapping[str, Json]) -> Json:
+    """A turn with calls, with what its server wants back: fields of the turn, and of its calls by ID."""
+    calls = returned.get("calls", {})
+    made = [call | calls.get(call["id"], {}) for call in turn["tool_calls"]]
+    return {**turn, **returned.get("turn", {}), "tool_calls": made}
 
 
 def fit(

@@ -11,6 +11,8 @@ from assistants_tui.engine.models.base import (
     Delta,
     Finish,
     FinishReason,
+    ReasoningDelta,
+    ReasoningSoFar,
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
@@ -18,6 +20,7 @@ from assistants_tui.engine.models.base import (
 )
 from assistants_tui.engine.runs.code_argument import CodeArgument
 from assistants_tui.engine.runs.code_runner import CodeRunner
+from assistants_tui.engine.runs.prompt import with_returned
 from assistants_tui.engine.runs.run_writer import RunWriter
 from assistants_tui.engine.runs.streaming_annotations import MarkerScanner
 from assistants_tui.engine.runs.strict_arguments import NOT_CALLED, StrictFunctions
@@ -62,6 +65,8 @@ class ModelTurn:
         self.counted = False
         self.cut: Literal["length"] | None = None
         self.refused = False
+        self.reasoned = False
+        self.step_id: str | None = None  # of the step that has its calls
         self._writer = writer
         self._tools = tools
         self._code = code
@@ -97,6 +102,14 @@ class ModelTurn:
             return self._finish.usage
         return Usage(self._prompt_estimate, -(-self._bytes // tokens.BYTES_PER_TOKEN))
 
+    @property
+    def why_empty(self) -> str:
+        """What to say of a turn without an answer."""
+        what = (
+            "The model reasoned, and then gave no answer" if self.reasoned else "The model's answer was empty"
+        )
+        return f"{what}. Ask again, or choose another model."
+
     async def take(self, delta: Delta) -> None:
         """Write one delta. Sets `cut` when the turn has to be stopped."""
         match delta:
@@ -106,6 +119,15 @@ class ModelTurn:
                     self._late.append(text)
                 else:
                     await self._write(text, refusal=isinstance(delta, RefusalDelta))
+            case ReasoningDelta(text):
+                self.reasoned = True
+                self._weigh(text)
+            case ReasoningSoFar():
+                self.reasoned = True
+                self._text.clear()
+                self._blank = ""
+                self._scanner = MarkerScanner(self._artifacts.markers)
+                self._writer.message.discard_text()
             case ToolCallDelta():
                 self._weigh(delta.arguments)
                 await self._take_call(delta)
@@ -170,7 +192,18 @@ class ModelTurn:
             {"role": "tool", "tool_call_id": call.id, "content": result}
             for call, result in zip(self.calls, results, strict=True)
         ]
-        return [spoken, *told]
+        return [with_returned(spoken, self.returned), *told]
+
+    @property
+    def returned(self) -> Json:
+        """What the server wants back with the results: fields of the turn, and of its calls by ID."""
+        if self._finish is None or not (self._finish.returned or self._finish.returned_with_calls):
+            return {}
+        with_calls = self._finish.returned_with_calls or {}
+        return {
+            "turn": self._finish.returned or {},
+            "calls": {call.id: with_calls[at] for at, call in enumerate(self.calls) if at in with_calls},
+        }
 
     async def _write(self, text: str, *, refusal: bool) -> None:
         if not self._writer.message.is_open:
@@ -228,6 +261,7 @@ class ModelTurn:
             await self._close_message()
             sandbox = await self._code.sandbox() if kind == "code_interpreter" else None
             await self._writer.calls.open(sandbox)
+            self.step_id = self._writer.calls.step_id
         return self._writer.calls.add(kind, call_id, name)
 
     def _holds_back(self, kind: str | None) -> bool:
