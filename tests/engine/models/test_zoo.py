@@ -7,10 +7,10 @@ import pytest
 from assistants_tui.protocol.objects import Json
 from support.engines import ServedEngine, text_of
 from support.model_endpoint import Reply, Request
-from support.zoo import reasoning
+from support.zoo import history, reasoning
 from support.zoo.behaviour import Behaviour
 
-BEHAVIOURS = [*reasoning.BEHAVIOURS]
+BEHAVIOURS = [*reasoning.BEHAVIOURS, *history.BEHAVIOURS]
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)

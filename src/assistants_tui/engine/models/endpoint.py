@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
 from assistants_tui.addresses import without_password
-from assistants_tui.engine.models import faults, lengths
+from assistants_tui.engine.models import dialect, faults, lengths
 from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
     AnsweredBy,
@@ -22,6 +22,7 @@ from assistants_tui.engine.models.base import (
 )
 from assistants_tui.engine.models.chunks import ChunkReader
 from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
+from assistants_tui.engine.models.dialect import ModelProfile
 from assistants_tui.engine.models.lengths import AnswerTooLong
 from assistants_tui.protocol.error_codes import RunErrorCode
 from assistants_tui.protocol.objects import Json
@@ -83,6 +84,7 @@ class EndpointModel:
         except network.NetworkSettingsError as error:
             self._no_way = str(error)  # for the run that needs it; everything else works without
         self._unknown: dict[str, float] = {}  # model name -> when to try it again
+        self._profiles: dict[str, ModelProfile] = {}  # by model name
         self._refused: dict[str, set[str]] = {}  # model name -> parameters to leave out
 
     def __repr__(self) -> str:
@@ -198,6 +200,10 @@ class EndpointModel:
                         raise
                 elif length is not None:
                     raise
+                elif what := dialect.refused(
+                    error.status_code, message, profile := self._profiles.setdefault(model, ModelProfile())
+                ):
+                    setattr(profile, what, False)
                 elif model == request.model and faults.is_unknown_model(
                     error.status_code, error.body, message
                 ):
@@ -231,15 +237,18 @@ class EndpointModel:
 
     def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> Json:
         """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
+        profile = self._profiles.get(model, ModelProfile())
         body: Json = {
             "model": model,
-            "messages": list(request.messages),
+            "messages": dialect.adapted(request.messages, profile),
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": request.temperature,
             "top_p": request.top_p,
         }
-        if request.tools and "tool_choice" not in without:  # without tools, nothing can be called either
+        if (
+            request.tools and profile.tools and "tool_choice" not in without
+        ):  # without tools, nothing can be called either
             body["tools"] = list(request.tools)
             if request.tool_choice != "auto":
                 body["tool_choice"] = request.tool_choice
