@@ -15,8 +15,8 @@ import uvicorn
 
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import Profile, RunSettings
-from assistants_tui.settings.paths import Paths, user_paths
-from support.workspaces import connected
+from assistants_tui.settings.paths import Paths
+from support.workspaces import connected, paths_below
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,16 +192,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     """The user's paths, all below a directory of the test."""
-    own = user_paths()
-    return dataclasses.replace(
-        own,
-        config_file=tmp_path / "config" / "config.toml",
-        data_dir=tmp_path / "data",
-        threads_file=tmp_path / "data" / "threads.toml",
-        state_file=tmp_path / "state" / "state.toml",
-        cache_dir=tmp_path / "cache",
-        downloads_dir=tmp_path / "downloads",
-    )
+    return paths_below(tmp_path)
 
 
 @pytest.fixture

@@ -10,8 +10,22 @@ from assistants_tui.service.client.backend import Backend
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import LOCAL, Config, Profile, RunSettings
-from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.paths import Paths, user_paths
 from assistants_tui.settings.state import AppState
+
+
+def paths_below(folder: Path) -> Paths:
+    """The user's paths, all below one folder."""
+    own = user_paths()
+    return replace(
+        own,
+        config_file=folder / "config" / "config.toml",
+        data_dir=folder / "data",
+        threads_file=folder / "data" / "threads.toml",
+        state_file=folder / "state" / "state.toml",
+        cache_dir=folder / "cache",
+        downloads_dir=folder / "downloads",
+    )
 
 
 async def connected(paths: Paths, runs: RunSettings | None = None, model_url: str | None = None) -> Workspace:
