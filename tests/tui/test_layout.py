@@ -76,32 +76,6 @@ async def test_choosing_an_assistant_addresses_the_next_message() -> None:
         assert driver.app.focused is driver.chat.query_one("#composer")
 
 
-async def test_help_explains_and_lists_the_keys_of_the_pane() -> None:
-    async with open_app((100, 40)) as driver:
-        await driver.press("f1")
-        await driver.until_shown("A run step is one thing")
-        await driver.press("pagedown")
-        await driver.until_shown("Send the message")
-        await driver.press("escape")
-        await driver.until_shown("Math Tutor is ready")
-        driver.chat.query_one("#messages").focus()
-        await driver.press("f1")
-        await driver.until_shown("Enter or o opens its footnotes")
-        await driver.press("pagedown")
-        await driver.until_shown("Open the message in your pager")
-        assert "d  Del " in driver.screen, "the keys of an action stand together"
-        await driver.press("escape")
-        await driver.until_shown("Math Tutor is ready")
-
-
-async def test_the_command_palette_opens() -> None:
-    async with open_app() as driver:
-        await driver.press("ctrl+p")
-        await driver.until_shown("Search for commands")
-        await driver.press("escape")
-        await driver.until(lambda: driver.app.screen is driver.chat)
-
-
 async def test_the_key_line_shows_the_keys_of_the_focused_pane_and_always_the_help() -> None:
     async with open_app((80, 24)) as driver:
 
