@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from assistants_tui.service.client import endpoints
 from assistants_tui.tui.keyboard import question_guard
+from assistants_tui.tui.screens import profile_choices
 from support.certificates import read_certificates_once
 from support.pilot import paint_when_a_test_looks, wait_as_long_as_it_gets_on
 
@@ -47,6 +49,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def nobody_types_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions take keys at once; the tests of that wait set it again, with a clock of their own."""
     monkeypatch.setattr(question_guard, "SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_model_server_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app looks for them on this computer; the tests of that start one and say where."""
+    assert profile_choices.choices(())  # imported before: what the wizard offers stays, found or not
+    monkeypatch.setattr(endpoints, "KNOWN_ENDPOINTS", ())
 
 
 @pytest.fixture(autouse=True)

@@ -51,9 +51,9 @@ def test_a_profile_is_appended_and_nothing_else_changes(path: Path, before: str 
 @pytest.mark.parametrize(
     ("before", "name", "reason"),
     [
-        ("[profiles.team]\nkind = 'embedded'\n", "team", "already has a profile"),
+        ("[profiles.team]\nkind = 'embedded'\n", "team", r"already has \[profiles.team\]"),
         ("a = [", "team", "is not TOML"),
-        ("profiles = {}", "team", "write profiles as"),
+        ("profiles = {}", "team", "write them as"),
         ("", "../x", "no name for a profile"),
         ("", "a.b", "no name for a profile"),
     ],

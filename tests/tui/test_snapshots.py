@@ -115,7 +115,7 @@ async def new_profile(driver: Driver) -> None:
     await profiles(driver)
     await driver.press("n")
     await driver.until(lambda: "looking…" not in driver.screen and "Connect to" in driver.screen)
-    await driver.press(*["down"] * 4, "enter")
+    await driver.press(*["down"] * 7, "enter")
     await driver.until_shown("no key store")
     form = driver.app.screen
     form.query_one("#profile-model_url").query_one(Input).value = "localhost"

@@ -14,6 +14,7 @@ from assistants_tui.service.errors import ServiceError, unexpected
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend
+    from assistants_tui.service.client.endpoints import FoundEndpoint
 
 
 class Session:
@@ -34,6 +35,8 @@ class Session:
         """Whether the server has answered."""
         self.error: ServiceError | None = None
         """Why there is no connection."""
+        self.offer: FoundEndpoint | None = None
+        """A model server that runs on this computer, while no model is connected."""
         self.balance: int | None = None
         """Tokens that are left of the user's budget; None without one."""
         self._default_answers = self.profile.default_model or ""  # the model behind the name `default`
@@ -85,6 +88,16 @@ class Session:
     def lacks_model(self) -> bool:
         """Whether the offline tutor answers because no model is connected."""
         return self.profile.kind == "embedded" and not self._connection.has_models
+
+    async def look_for_models(self) -> None:
+        """Look for a model server on this computer, if the tutor answers and nobody has chosen that."""
+        if self.lacks_model and self.profile.default_model is None:
+            from assistants_tui.service.client.endpoints import find_endpoints
+
+            found = [endpoint for endpoint in await find_endpoints() if endpoint.models]
+            if found:
+                self.offer = found[0]
+                self._feed.post(Changed.CONNECTION)
 
     async def _read_default_model(self) -> None:
         if all(assistant["model"] != DEFAULT_MODEL for assistant in self._assistants.all):

@@ -5,14 +5,15 @@ Each change is made under a lock and written atomically, and the version before 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from assistants_tui.settings.config import LOCAL, PROFILE_NAME, Profile
+from assistants_tui.settings.config import LOCAL, PROFILE_NAME, SERVER_NAME, Profile
 from assistants_tui.settings.config_reader import read_config
 from assistants_tui.settings.config_template import template
+from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.toml_text import line_of, parse_toml, plain
 
 Key = Sequence[str]
@@ -49,21 +50,32 @@ def append_profile(path: Path, profile: Profile) -> None:
     Raises `SettingsError` if the name is taken or not allowed, if the file is not TOML as it stands, or if
     the disk refuses.
     """
-    import tomli_w  # only needed here, and not for the first frame
-
     if not re.fullmatch(PROFILE_NAME, profile.name):
         raise SettingsError(f"{profile.name!r} is no name for a profile: use letters, digits, `-` and `_`.")
+    _append(path, "profiles", profile)
+
+
+def append_provider(path: Path, provider: ProviderSettings) -> None:
+    """Add a provider of models, as `append_profile` adds a profile. Raises as that."""
+    if not re.fullmatch(SERVER_NAME, provider.name):
+        raise SettingsError(f"{provider.name!r} is no name for a provider: use letters, digits, `-` and `_`.")
+    _append(path, "models", provider)
+
+
+def _append(path: Path, section: str, one: Profile | ProviderSettings) -> None:
+    import tomli_w  # only needed here, and not for the first frame
+
     with locked(path):
         before, document = _read(path)
-        if profile.name in document.get("profiles", {}):
-            raise SettingsError(f"{path} already has a profile named {profile.name!r}.")
-        table = tomli_w.dumps({"profiles": {profile.name: _table(profile)}})
+        if one.name in document.get(section, {}):
+            raise SettingsError(f"{path} already has [{section}.{one.name}].")
+        table = tomli_w.dumps({section: {one.name: _table(one)}})
         after = f"{_ended(before)}\n{table}"
         try:
             parse_toml(after)
         except ValueError as error:
             raise SettingsError(
-                f"{path} has no place for another profile: write profiles as [profiles.NAME]. ({error})"
+                f"{path} has no place for another table: write them as [{section}.NAME]. ({error})"
             ) from error
         _write(path, after)
 
@@ -88,14 +100,15 @@ def _ended(text: str) -> str:
     return text if not text or text.endswith("\n") else f"{text}\n"
 
 
-def _table(profile: Profile) -> dict[str, Any]:
-    table: dict[str, Any] = {"kind": profile.kind}
-    for item in fields(Profile):
-        value = getattr(profile, item.name)
-        if item.name in {"name", "kind", "runs"} or item.default is MISSING or value == item.default:
-            continue
-        table[item.name] = plain(value)
-    return table
+def _table(one: Profile | ProviderSettings) -> dict[str, Any]:
+    """What its table has to say: all that is required, and what differs from the defaults."""
+    kind: Any = type(one)
+    return {
+        name: plain(value)
+        for name, setting in declared(kind).items()
+        if (value := getattr(one, name)) not in (None, (), {})
+        and (setting.required or value != setting.default)
+    }
 
 
 # One setting

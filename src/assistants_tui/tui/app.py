@@ -24,10 +24,11 @@ from assistants_tui.service.state_keeper import StateKeeper
 from assistants_tui.settings.config import Config, Profile
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
 from assistants_tui.settings.config_template import create_config
+from assistants_tui.settings.connect_provider import connect_provider
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over
-from assistants_tui.tui.app_messages import ConfigEdited, ProfileChosen
+from assistants_tui.tui.app_messages import ConfigEdited, ConnectWanted, ProfileChosen
 from assistants_tui.tui.framework.painting import paint_with_less_work
 from assistants_tui.tui.framework.resilient_app import ResilientApp
 from assistants_tui.tui.framework.timers import never_skip_the_only_turn
@@ -237,6 +238,19 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
         elif await self._workspace.may_leave("go on"):
             self._keeper.remember(lambda state: replace(state, last_profile=profile.name))
             await self._change_workspace(profile)
+
+    @on(ConnectWanted)
+    @work(exclusive=True, group="leave")
+    async def _connect(self, event: ConnectWanted) -> None:
+        """Add a provider of models to config.toml, and go on with the profile that is open."""
+        assert self.chat is not None
+        name, file = self.chat.workspace.session.profile.name, self._paths.config_file
+        try:
+            await asyncio.to_thread(connect_provider, file, event.provider, name)
+        except SettingsError as error:
+            self._warn(str(error))
+        else:
+            self.post_message(ProfileChosen(name))
 
     @on(ConfigEdited)
     @work(exclusive=True, group="leave")

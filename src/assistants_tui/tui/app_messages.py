@@ -4,6 +4,8 @@ from typing import Literal
 
 from textual.message import Message
 
+from assistants_tui.settings.provider_settings import ProviderSettings
+
 SettingsPage = Literal["profiles", "settings"]
 
 
@@ -17,6 +19,14 @@ class ProfileChosen(Message):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class ConnectWanted(Message):
+    """The user wants the models of a provider in the open profile."""
+
+    def __init__(self, provider: ProviderSettings) -> None:
+        super().__init__()
+        self.provider = provider
 
 
 class ConfigEdited(Message):

@@ -26,8 +26,8 @@ async def test_those_that_list_models_are_found_at_once(server: Any, wires: Any)
             ]
         )
         assert found == [
-            FoundEndpoint("odd", f"{server.url}/odd", ("m", "n")),
-            FoundEndpoint("Ollama", endpoint.url, ("a", "b")),
+            FoundEndpoint("odd", f"{server.url}/odd", ("m", "n"), "odd"),
+            FoundEndpoint("Ollama", endpoint.url, ("a", "b"), "ollama"),
         ]
         assert "authorization" not in endpoint.requests[0].headers
 

@@ -22,6 +22,6 @@ def test_its_fields_make_a_profile(choice: ProfileChoice) -> None:
 def test_what_runs_comes_first_and_what_is_looked_for_says_so() -> None:
     assert {choice.about for choice in choices(None)[: len(KNOWN_ENDPOINTS)]} == {"looking…"}
     last = KNOWN_ENDPOINTS[-1]
-    first, second, *_ = choices([FoundEndpoint(last.name, last.url, ("m",))])
+    first, second, *_ = choices([FoundEndpoint(last.name, last.url, ("m",), last.provider)])
     assert (first.label, first.about, first.models) == (last.name, "running, 1 model", ("m",))
     assert second.about == "not found at localhost:11434/v1"

@@ -18,12 +18,20 @@ class KnownEndpoint:
     name: str
     url: str
 
+    @property
+    def provider(self) -> str:
+        """A name for the provider in config.toml."""
+        return self.name.partition(",")[0].lower().replace(" ", "-").replace(".", "")
+
 
 KNOWN_ENDPOINTS = (
     KnownEndpoint("Ollama", "http://localhost:11434/v1"),
     KnownEndpoint("LM Studio", "http://localhost:1234/v1"),
     KnownEndpoint("vLLM", "http://localhost:8000/v1"),
-    KnownEndpoint("llama.cpp", "http://localhost:8080/v1"),
+    KnownEndpoint("llama.cpp, LocalAI", "http://localhost:8080/v1"),  # llamafile, too
+    KnownEndpoint("llama.cpp, new port", "http://localhost:9931/v1"),
+    KnownEndpoint("Jan", "http://localhost:1337/v1"),
+    KnownEndpoint("KoboldCpp", "http://localhost:5001/v1"),
 )
 
 
@@ -34,6 +42,8 @@ class FoundEndpoint:
     name: str
     url: str
     models: tuple[str, ...]
+    provider: str
+    """A name for the provider in config.toml."""
 
 
 async def find_endpoints(candidates: Sequence[KnownEndpoint] | None = None) -> list[FoundEndpoint]:
@@ -65,7 +75,9 @@ async def _ask(candidate: KnownEndpoint) -> FoundEndpoint | None:
     except (httpx2.HTTPError, OSError, TimeoutError):
         return None
     models = _model_names(bytes(body))
-    return None if models is None else FoundEndpoint(candidate.name, candidate.url, models)
+    return (
+        None if models is None else FoundEndpoint(candidate.name, candidate.url, models, candidate.provider)
+    )
 
 
 def _model_names(body: bytes) -> tuple[str, ...] | None:

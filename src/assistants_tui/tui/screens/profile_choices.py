@@ -63,7 +63,7 @@ def choices(found: Sequence[FoundEndpoint] | None) -> list[ProfileChoice]:
         ProfileChoice(
             known.name,
             _about(here.get(known.url), found is None, known.url),
-            known.name.lower().replace(" ", "-").replace(".", ""),
+            known.provider,
             "embedded",
             _ENDPOINT,
             {"model_url": known.url},

@@ -13,8 +13,11 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from assistants_tui.service.changes import Changed
+from assistants_tui.service.client.endpoints import FoundEndpoint
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.tui.app_messages import ConnectWanted
 from assistants_tui.tui.panes import slash
 from assistants_tui.tui.panes.composer.attaching import FileAttaching
 from assistants_tui.tui.panes.composer.completion import CompletionList, Completions
@@ -153,11 +156,20 @@ class ComposerPane(Vertical):
                 return self._sending.take_back()
             case "enter" if message.files:  # pictures may say enough
                 self._sending.send(message.draft)
+            case "enter" if self._workspace.session.offer is not None:
+                self._connect_offer(self._workspace.session.offer)
             case "backspace" if message.files and not message.text:
                 self.post_message(AttachedFiles.Changed(message.files[-1], "remove"))
             case _:
                 return False
         return True
+
+    def _connect_offer(self, offer: FoundEndpoint) -> None:
+        """Connect the model server that was found, once."""
+        session = self._workspace.session
+        session.offer = None
+        provider = ProviderSettings(offer.provider, offer.url, default_model=offer.models[0])
+        self.post_message(ConnectWanted(provider))
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:

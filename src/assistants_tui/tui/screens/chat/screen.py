@@ -133,6 +133,7 @@ class ChatScreen(Screen[None]):
     async def _begin(self) -> None:
         """Only now: the first frame is painted, and opening the server takes its time."""
         await open_first_thread(self, self.workspace)
+        await self.workspace.session.look_for_models()
 
     async def on_unmount(self) -> None:
         if not self.workspace.closing:  # else whoever began that waits for it, as long as there is time
