@@ -82,8 +82,15 @@ class _Call:
 
     server_index: object
     server_id: str
+    id: str
+    is_told: bool = False
     arguments: list[str] = field(default_factory=list)
     characters: _Characters = field(default_factory=_Characters)
+
+    def tell(self, position: int, name: str) -> ToolCallDelta:
+        """The first piece for the reader, with what has come so far."""
+        self.is_told = True
+        return ToolCallDelta(position, self.id, name, "".join(self.arguments))
 
     def is_whole(self) -> bool:
         try:
@@ -124,7 +131,7 @@ class ChunkReader:
     @property
     def has_half_a_call(self) -> bool:
         """Whether a call has begun whose arguments have no end."""
-        return any(call.arguments != [""] and not call.is_whole() for call in self._calls)
+        return any(any(call.arguments) and not call.is_whole() for call in self._calls)
 
     def read(self, chunk: object) -> Iterator[Delta]:
         """The deltas in one chunk; none for a chunk that has nothing of use, whatever it is."""
@@ -179,8 +186,15 @@ class ChunkReader:
                 yield TextDelta(end.rest)
 
     def held_back(self) -> Iterator[Delta]:
-        """Text that might have been the beginning of a tag. Take it when the last chunk has been read."""
+        """What was not certain until the last chunk had been read: text that might have been a tag, and a
+        call without a name."""
         yield from self._split(None)
+        yield from self._tell_unnamed()
+
+    def _tell_unnamed(self) -> Iterator[Delta]:
+        """The last call, if no name has come for it: some servers send the ID first."""
+        if self._calls and not self._calls[-1].is_told:
+            yield self._calls[-1].tell(len(self._calls) - 1, "")
 
     def finish(self) -> Finish:
         """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them.
@@ -206,18 +220,16 @@ class ChunkReader:
         if position is None:
             if not (name or identity or arguments):
                 return
-            call = _Call(index, identity)
-            self._calls.append(call)
-            arguments = call.characters.join(arguments)
-            call.arguments.append(arguments)
-            identity = identity or f"call_{secrets.token_hex(12)}"
-            position = len(self._calls) - 1
-            yield ToolCallDelta(position, identity, name, arguments)
-        elif arguments:
-            call = self._calls[position]
-            arguments = call.characters.join(arguments)
-            call.arguments.append(arguments)
+            yield from self._tell_unnamed()
+            position = len(self._calls)
+            self._calls.append(_Call(index, identity, identity or f"call_{secrets.token_hex(12)}"))
+        call = self._calls[position]
+        arguments = call.characters.join(arguments)
+        call.arguments.append(arguments)
+        if call.is_told and arguments:
             yield ToolCallDelta(position, "", "", arguments)
+        elif name and not call.is_told:
+            yield call.tell(position, name)
         if extra := {key: value for key, value in entry.items() if key not in _OF_A_CALL and value}:
             self._returned_with_calls.setdefault(position, {}).update(extra)
 

@@ -51,7 +51,9 @@ class ToolCallsWriter:
     @property
     def functions(self) -> list[ToolCall]:
         """The calls that the client has to answer."""
-        return [call for call in self._calls if call["type"] == "function"]
+        return [
+            call for call in self._calls if call["type"] == "function" and call["function"]["output"] is None
+        ]
 
     async def open(self, sandbox: Sandbox | None = None) -> None:
         """Begin a step of tool calls. `sandbox`: what its code will be confined by, if that is known."""
@@ -84,6 +86,16 @@ class ToolCallsWriter:
     def replace_code(self, index: int, code: str) -> None:
         """The user wants other code to run. No delta can say so: readers get it with the completed step."""
         self._calls[index]["code_interpreter"]["input"] = code
+        self._storage.note_streamed()
+
+    def replace_arguments(self, index: int, arguments: str) -> None:
+        """What the function gets in place of what the model wrote. Readers get it with the whole step."""
+        self._calls[index]["function"]["arguments"] = arguments
+        self._storage.note_streamed()
+
+    def refuse(self, index: int, reason: str) -> None:
+        """Nobody is asked to answer this call of a function: the model gets the reason as its output."""
+        self._calls[index]["function"]["output"] = reason
         self._storage.note_streamed()
 
     def confined_by(self, sandbox: Sandbox) -> None:

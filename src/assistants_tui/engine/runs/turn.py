@@ -18,6 +18,7 @@ from assistants_tui.engine.models.base import (
     ToolCallDelta,
     Usage,
 )
+from assistants_tui.engine.runs import call_arguments
 from assistants_tui.engine.runs.code_argument import CodeArgument
 from assistants_tui.engine.runs.code_runner import CodeRunner
 from assistants_tui.engine.runs.prompt import with_returned
@@ -145,16 +146,29 @@ class ModelTurn:
     async def complete(self) -> str | None:
         """The turn is over and goes on with tools: what is open of it is closed or completed.
 
-        Returns what is wrong with the arguments of strict functions, None for nothing.
+        Returns what is wrong with the arguments of functions, None for nothing.
         """
         await self._close_message()
         fault = await self._release()
         for call in self.calls:
             if call.index is not None and call.kind == "code_interpreter":
                 self._writer.calls.add_input(call.index, call.code.finish())
-            elif call.index is not None and call.kind == "function" and not call.arguments.strip():
-                self._writer.calls.add_input(call.index, "{}")
+            elif call.index is not None and call.kind == "function":
+                fault = await self._settle_arguments(call, call.index) or fault
         return fault
+
+    async def _settle_arguments(self, call: Call, index: int) -> str | None:
+        """See to it that a function gets a JSON object, or is not called. Returns what is wrong, if that."""
+        arguments = await asyncio.to_thread(call_arguments.sound, call.arguments)
+        if arguments is None:
+            fault = f"The arguments of '{call.name}' are not a JSON object."
+            self._writer.calls.refuse(index, f"{fault} Nothing was called. Call it again.")
+            return fault
+        if not call.arguments.strip():
+            self._writer.calls.add_input(index, arguments)
+        elif arguments != call.arguments:
+            self._writer.calls.replace_arguments(index, arguments)
+        return None
 
     async def write_late_text(self) -> None:
         """Give text that came after calls a message of its own."""
