@@ -17,6 +17,7 @@ from assistants_tui.protocol.objects import Page
 from assistants_tui.service.changes import Changed
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.tui.dialogs.help import HelpScreen
+from assistants_tui.tui.frame_timer import FrameTimer
 from assistants_tui.tui.messages.message_body import MessageItem
 from assistants_tui.tui.messages.message_view import MessageView
 from assistants_tui.tui.other_windows import follow_other_windows
@@ -25,7 +26,6 @@ from assistants_tui.tui.text.safety import clean
 from assistants_tui.tui.widgets.key_bar import KeyBar
 from assistants_tui.tui.widgets.virtual_list import VirtualList
 
-_FRAME = 1 / 10
 _LOOK = (3.0, 30.0)
 """Seconds between two looks for what another window did: at the embedded engine, and at a server."""
 
@@ -85,7 +85,7 @@ class ListScreen(Screen[None]):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
-        self._scheduled = False
+        self._frames = FrameTimer(self, self._draw_frame)
 
     def compose(self) -> ComposeResult:
         yield Static(Content(self.TITLE_TEXT), classes="manager-title")
@@ -116,13 +116,11 @@ class ListScreen(Screen[None]):
 
     def draw_soon(self) -> None:
         """Draw once for all that changes until then: progress comes in many small steps."""
-        if not self._scheduled and self.is_mounted:
-            self._scheduled = True
-            self.set_timer(_FRAME, self._draw_now)
+        self._frames.request()
 
-    def _draw_now(self) -> None:
-        self._scheduled = False
+    def _draw_frame(self) -> bool:
         self.draw()
+        return False
 
     @property
     def rows(self) -> VirtualList:
