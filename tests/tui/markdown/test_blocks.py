@@ -9,7 +9,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from assistants_tui.tui.markdown import code_blocks
-from assistants_tui.tui.markdown.blocks import BlockParser, Paragraph, References, split_row
+from assistants_tui.tui.markdown.block_syntax import split_row
+from assistants_tui.tui.markdown.block_types import Paragraph, References
+from assistants_tui.tui.markdown.blocks import BlockParser
+from assistants_tui.tui.markdown.open_blocks import OpenBlocks
 from assistants_tui.tui.markdown.source import folded_code
 
 Tree = list[Any]
@@ -83,7 +86,7 @@ class Outline:
 def ours(source: str) -> tuple[Tree, dict[str, object]]:
     outline = Outline()
     references: References = {}
-    parser = BlockParser(outline, references)
+    parser = BlockParser(OpenBlocks(outline, references))
     for line in source.split("\n"):
         # CommonMark and markdown-it differ in what may be underlined behind a lazy continuation
         lazy = isinstance(parser.leaf, Paragraph) and parser.leaf.lazy

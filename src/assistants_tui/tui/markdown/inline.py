@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 from assistants_tui.service.safe_text import clean
 
-from .blocks import References
+from .block_types import References
 from .lines import WIDE, Run
 
 PIECE = 600

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from assistants_tui.service.safe_text import clean
 
-from .blocks import Paragraph, References, may_define, split_row
+from .block_syntax import may_define, split_row
+from .block_types import Paragraph, References
 from .code import LineLexer, lexers
 from .inline import PIECE, closed, inline, next_cut, parse
 from .lines import Line, Row, Run, cells, fold, wrap

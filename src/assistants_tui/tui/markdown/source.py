@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from .blocks import BlockParser, Paragraph
+from .block_types import Paragraph
+from .blocks import BlockParser
+from .open_blocks import OpenBlocks
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class _Collector:
 def code_blocks(source: str) -> list[CodeBlock]:
     """The code blocks of a Markdown text in order; their index is the N of a `code:N` link."""
     collector = _Collector()
-    parser = BlockParser(collector, {})
+    parser = BlockParser(OpenBlocks(collector, {}))
     for line in source.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         parser.line(line)
     parser.close()
@@ -60,7 +62,7 @@ def code_blocks(source: str) -> list[CodeBlock]:
 def folded_code(source: str, keep: int) -> str:
     """The text with the first `keep` lines of each code block, which says how many are missing."""
     collector = _Collector()
-    parser = BlockParser(collector, {})
+    parser = BlockParser(OpenBlocks(collector, {}))
     kept: list[str] = []
     hidden: list[str] = []
     margin = ""  # what stands before the code: of a list, of a quotation

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 
-from .blocks import BlockParser, Fence, Html, Indented, References
+from .block_types import Fence, Html, Indented, References
+from .blocks import BlockParser
 from .code import lexers
 from .layout import Layout
 from .lines import Line, Run
+from .open_blocks import OpenBlocks
 
 MAX_LINES = 50_000
 """Lines after which a text is not drawn any further: nobody scrolls there, and memory is finite."""
@@ -121,7 +123,7 @@ class _Drawing:
         self.closed = False
         """All is drawn, and no more will come."""
         self._layout = Layout(width, self.references, breaks=breaks)
-        self._parser = BlockParser(self._layout, self.references)
+        self._parser = BlockParser(OpenBlocks(self._layout, self.references))
         self._new: list[str] = []
         self._ended = False
         self._text = ""  # what is not read yet, from...
