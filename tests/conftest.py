@@ -13,11 +13,13 @@ from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.screens import profile_choices
 from support.certificates import read_certificates_once
 from support.pilot import paint_when_a_test_looks, wait_as_long_as_it_gets_on
+from support.stylesheets import parse_each_style_sheet_once
 
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("suite")
 wait_as_long_as_it_gets_on()
 paint_when_a_test_looks()
+parse_each_style_sheet_once()
 read_certificates_once()
 gc.set_threshold(
     50_000, 20, 100
