@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from support.patience import LONGEST, patience
+from support.patience import LONGEST, patience, until
 from support.pilot import StuckError, all_messages_handled
 
 
@@ -67,3 +67,15 @@ def test_patience_grows_with_the_load_alone(monkeypatch: pytest.MonkeyPatch) -> 
         limits.append(patience(30))
     assert limits == [30, 30, 75, LONGEST]
     assert patience(200) == 200
+
+
+async def test_what_never_holds_is_named() -> None:
+    asked = []
+
+    async def never() -> bool:
+        asked.append(True)
+        return False
+
+    with pytest.raises(AssertionError, match="the tide is in"):
+        await until("the tide is in", never, seconds=0.05)
+    assert len(asked) > 1

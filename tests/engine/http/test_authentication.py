@@ -14,6 +14,7 @@ from assistants_tui.engine.store import api_keys
 from assistants_tui.engine.store.database import Database
 from assistants_tui.protocol.objects import Json
 from support.engine import ManualClock, error_of, make, open_engine, upload
+from support.patience import until
 
 KEYS = {"key-of-anna-1": "anna", "key-of-anna-2": "anna", "key-of-bert": "bert"}
 ANNA, ANNA_TOO, BERT = ({"Authorization": f"Bearer {key}"} for key in KEYS)
@@ -65,6 +66,12 @@ async def test_nothing_of_somebody_else_exists(http: httpx2.AsyncClient) -> None
     assert "event: thread.run.completed" in ended.text
     [run] = (await http.get(f"/threads/{thread['id']}/runs")).json()["data"]
     [step] = (await http.get(f"/threads/{thread['id']}/runs/{run['id']}/steps")).json()["data"]
+    reading = (f"/vector_stores/{store['id']}", f"/vector_stores/{store['id']}/file_batches/{batch['id']}")
+
+    async def read() -> bool:
+        return all([(await http.get(path)).json()["status"] == "completed" for path in reading])
+
+    await until("the files are read", read)  # until then the store changes by itself
     kept = await everything(http)
     ids = {
         "assistant_id": assistant["id"],

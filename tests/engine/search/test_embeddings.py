@@ -19,6 +19,7 @@ from assistants_tui.engine.search.vector_table import packed
 from assistants_tui.engine.store.batched_sqlite import BatchedConnection
 from assistants_tui.engine.store.database import Database
 from support.model_endpoint import Cut, ModelEndpoint, Reply, Request, refuses
+from support.patience import until
 from support.search import Library
 
 # What the endpoint's model understands: words of one row mean the same.
@@ -79,6 +80,13 @@ async def fill(library: Library) -> None:
     await library.add("kennel.txt", "The hound sleeps in the kennel.")
     await library.add("harbour.txt", "A vessel waits in the harbour.")
     await library.add("bank.txt", "Pay in cash at the counter.")
+
+
+async def until_vectors(library: Library, count: int) -> None:
+    async def there() -> bool:
+        return (await library.search.progress()).with_vectors >= count
+
+    await until(f"{count} chunks have vectors", there)
 
 
 async def test_what_is_meant_is_found_without_its_words(understanding: Library) -> None:
@@ -177,8 +185,7 @@ async def test_the_endpoint_is_away(understanding: Library, endpoint: ModelEndpo
     assert (await understanding.found("hound"))[0] == "kennel.txt"
     assert await understanding.found("puppy") == []
     endpoint.otherwise = answers
-    while (await understanding.search.progress()).with_vectors < 3:
-        await asyncio.sleep(0.01)
+    await until_vectors(understanding, 3)
     assert (await understanding.found("puppy"))[0] == "kennel.txt"
 
 
@@ -201,8 +208,7 @@ async def test_another_model(understanding: Library, endpoint: ModelEndpoint) ->
     held.set()
     wide.clear()
     assert (await search)[0] == "kennel.txt"
-    while (await understanding.search.progress()).with_vectors < 3:
-        await asyncio.sleep(0.01)
+    await until_vectors(understanding, 3)
     assert (await understanding.found("puppy"))[0] == "kennel.txt"
     assert (await understanding.search.progress()).embedding_model == "meaning-2"
     await understanding.close()
@@ -215,8 +221,7 @@ async def test_vectors_that_were_missing_at_the_end(understanding: Library, endp
     await understanding.close()
     endpoint.otherwise = answers
     await understanding.reopen()
-    while (await understanding.search.progress()).with_vectors < 3:
-        await asyncio.sleep(0.01)
+    await until_vectors(understanding, 3)
 
 
 async def test_many_chunks(understanding: Library, endpoint: ModelEndpoint) -> None:
@@ -308,8 +313,7 @@ async def test_what_succeeded_is_stored_at_once(understanding: Library, endpoint
     sent = len(endpoint.requests)
     endpoint.otherwise = answers
     await understanding.reopen()
-    while (await understanding.search.progress()).with_vectors < done.chunk_count:
-        await asyncio.sleep(0.01)
+    await until_vectors(understanding, done.chunk_count)
     again = [text for request in endpoint.requests[sent:] for text in request.body["input"]]
     assert len(again) == len(set(again)) == done.chunk_count - 128
     assert not {*again} & {*paid}
@@ -321,12 +325,16 @@ async def test_a_fault_is_over_when_nothing_is_missing_any_more(
     endpoint.otherwise = lambda _: refuses(401, {"message": "no more credit"})
     file_id = await understanding.attach("kennel.txt", "The hound sleeps.")
     await understanding.ingest(file_id)
-    while (await understanding.search.store_progress(understanding.store)).fault is None:
-        await asyncio.sleep(0.01)
+
+    async def fault() -> bool:
+        return (await understanding.search.store_progress(understanding.store)).fault is not None
+
+    async def no_fault() -> bool:
+        return not await fault()
+
+    await until("the store tells of the fault", fault)
     await understanding.detach(file_id)
-    async with asyncio.timeout(30):
-        while (await understanding.search.store_progress(understanding.store)).fault is not None:
-            await asyncio.sleep(0.01)
+    await until("the fault is over", no_fault)
 
 
 async def test_two_engines_do_not_pay_for_the_same(
