@@ -37,6 +37,14 @@ class RunOutcome:
     error: RunError | None = None  # of a failed run
 
 
+class RunEndedError(Exception):
+    """The run cannot go on, and ends with this outcome."""
+
+    def __init__(self, outcome: RunOutcome) -> None:
+        super().__init__(outcome.event)
+        self.outcome = outcome
+
+
 def _outcome(event: RunEvent) -> RunOutcome:
     return RunOutcome(event, PARTS_AT_THE_END[target(event)])
 
