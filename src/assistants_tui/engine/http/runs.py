@@ -1,15 +1,12 @@
 """The Runs endpoints."""
 
-from collections.abc import Sequence
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from assistants_tui.engine.http.assistants import check_format
-from assistants_tui.engine.http.context import Work, context, owner, writing
-from assistants_tui.engine.http.errors import ApiError, bad_request, expect_id, not_found, shown
+from assistants_tui.engine.http.context import context, owner, writing
+from assistants_tui.engine.http.errors import ApiError, bad_request, expect_id, not_found
 from assistants_tui.engine.http.event_stream import event_stream
 from assistants_tui.engine.http.include_parameter import includes_content
 from assistants_tui.engine.http.json_response import JsonResponse
@@ -17,17 +14,16 @@ from assistants_tui.engine.http.messages import add_messages
 from assistants_tui.engine.http.paging import page_request, page_response
 from assistants_tui.engine.http.requests.messages import MetadataChange, NewThread
 from assistants_tui.engine.http.requests.runs import CodeDecision, NewRun, NewThreadAndRun, ToolOutputs
+from assistants_tui.engine.http.run_creation import create_run, locked
 from assistants_tui.engine.http.threads import create_thread
-from assistants_tui.engine.http.tool_resources import of_run, resolve
+from assistants_tui.engine.http.tool_resources import resolve
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.runs.events import Subscription
 from assistants_tui.engine.runs.manager import CancelRefusedError
 from assistants_tui.engine.runs.required_actions import DecisionRefusedError, OutputsRefusedError
-from assistants_tui.engine.store import assistants, messages, runs, threads
+from assistants_tui.engine.store import runs, threads
 from assistants_tui.engine.store.runs import StoredRun
-from assistants_tui.protocol import limits
 from assistants_tui.protocol.events import THREAD_CREATED, Event, run_event
-from assistants_tui.protocol.objects import Json, Thread, Tool
 from assistants_tui.protocol.transitions import WORKED_ON
 
 # How often a client that polls a run should ask. The SDKs keep to the first value they see, so it is always
@@ -46,10 +42,10 @@ async def create(request: Request) -> Response:
         if body.additional_messages:
             active = await runs.active_of_thread(work.connection, thread_id)
             if active is not None:
-                raise _locked(thread_id, active["id"])
+                raise locked(thread_id, active["id"])
             await add_messages(work, thread, body.additional_messages, "additional_messages")
             thread = await threads.get(work.connection, work.owner, thread_id) or thread
-        run = await _store(work, thread, body)
+        run = await create_run(work, thread, body)
     return _started(request, run, body, [], with_passages=with_passages)
 
 
@@ -58,11 +54,11 @@ async def create_with_thread(request: Request) -> Response:
     async with writing(request) as work:
         thread = await create_thread(work, body.thread or NewThread(), "thread")
         if body.tool_resources is not None:
-            # The resources of the body and those of its thread are the same thing said twice.
+            # A body may give resources both at the top and in its thread: those at the top win.
             resources = {**(thread["tool_resources"] or {}), **await resolve(work, body.tool_resources)}
             changes = {"tool_resources": resources}
             thread = await threads.change(work.connection, work.owner, thread["id"], changes) or thread
-        run = await _store(work, thread, body)
+        run = await create_run(work, thread, body)
     return _started(request, run, body, [Event(THREAD_CREATED, thread)])
 
 
@@ -159,51 +155,6 @@ def ids(request: Request) -> tuple[str, str]:
     return thread_id, run_id
 
 
-async def _store(work: Work, thread: Thread, body: NewRun | NewThreadAndRun) -> StoredRun:
-    """A queued run: what the body does not say, the assistant says."""
-    assistant = await assistants.get(work.connection, work.owner, body.assistant_id)
-    if assistant is None:
-        raise not_found("assistant", body.assistant_id)
-    now = work.engine.now()
-    tools = assistant["tools"] if body.tools is None else [tool.to_wire() for tool in body.tools]
-    given = body.given()
-    additional = body.additional_instructions if isinstance(body, NewRun) else None
-    base = assistant["instructions"] if body.instructions is None else body.instructions
-    values = {
-        "assistant_id": assistant["id"],
-        "expires_at": now + limits.RUN_SECONDS,
-        "model": work.engine.model.settled(body.model or assistant["model"]),
-        "instructions": "\n\n".join(text for text in (base, additional) if text),
-        "tools": tools,
-        "tool_resources": of_run(assistant, thread),
-        "metadata": body.metadata or {},
-        "temperature": _first(body.temperature, assistant["temperature"], 1.0),
-        "top_p": _first(body.top_p, assistant["top_p"], 1.0),
-        "max_prompt_tokens": body.max_prompt_tokens,
-        "max_completion_tokens": body.max_completion_tokens,
-        "truncation_strategy": {"last_messages": None}
-        | (given.get("truncation_strategy") or {"type": "auto"}),
-        "tool_choice": given.get("tool_choice") or "auto",
-        "parallel_tool_calls": body.parallel_tool_calls,
-        "response_format": _first(given.get("response_format"), assistant["response_format"], "auto"),
-        "reasoning_effort": _first(
-            body.reasoning_effort if isinstance(body, NewRun) else None, assistant["reasoning_effort"]
-        ),
-        **work.engine.run_manager.lease(),
-    }
-    if not values["instructions"] and not await messages.any_of_user(work.connection, thread["id"]):
-        raise bad_request(
-            "Run creation requires a Thread with a user message or an assistant with instructions.",
-            code="invalid_thread",
-        )
-    _check_choice(values["tool_choice"], tools)
-    check_format(values["response_format"], tools)
-    try:
-        return await runs.create(work.connection, work.owner, thread["id"], now, values)
-    except runs.ThreadLockedError as error:
-        raise _locked(thread["id"], error.run_id) from None
-
-
 def _started(
     request: Request,
     run: StoredRun,
@@ -228,36 +179,6 @@ def _answer(run: StoredRun, subscription: Subscription | None = None) -> Respons
         return event_stream(subscription)
     headers = {"openai-poll-after-ms": _POLL_AFTER_MS} if run["status"] in WORKED_ON else None
     return JsonResponse(run, headers=headers)
-
-
-def _first(*values: object) -> object:
-    return next((value for value in values if value is not None), None)
-
-
-def _check_choice(choice: str | Json, tools: Sequence[Tool]) -> None:
-    if choice == "required" and not tools:
-        raise bad_request(
-            "Invalid 'tool_choice': a tool call is required, but the run has no tools.",
-            param="tool_choice",
-            code="invalid_value",
-        )
-    if isinstance(choice, str):
-        return
-    kind = choice["type"]
-    wanted = choice["function"]["name"] if kind == "function" else kind
-    names = [
-        tool["function"]["name"] if kind == "function" else kind for tool in tools if tool["type"] == kind
-    ]
-    if wanted not in names:
-        raise bad_request(
-            f"Invalid 'tool_choice': the run has no tool '{shown(wanted)}'.",
-            param="tool_choice",
-            code="invalid_value",
-        )
-
-
-def _locked(thread_id: str, run_id: str) -> ApiError:
-    return bad_request(f"Thread {thread_id} already has an active run {run_id}.")
 
 
 async def _missing(request: Request, thread_id: str, run_id: str) -> ApiError:
