@@ -16,7 +16,8 @@ F3 connects a model, Ctrl+G guides you."""
 _OFFER = """
 
 {name} runs on this computer with {count}.
-Enter connects {model}. F3 shows what else there is."""
+Enter connects {model}.
+F3 shows what else there is."""
 _CONNECTING = "Starting… You can type already; the message goes out as soon as the server is there."
 
 
