@@ -248,7 +248,7 @@ async def test_functions_wait_for_outputs_and_go_on(served_engine: ServedEngine)
     told = served_engine.prompts[1]["messages"]
     assert [message["role"] for message in told] == ["user", "assistant", "tool", "tool"]
     assert [call["id"] for call in told[1]["tool_calls"]] == [call["id"] for call in asked]
-    assert [message["content"] for message in told[2:]] == ["0.4", ""]
+    assert [message["content"] for message in told[2:]] == ["0.4", "(no output)"]
 
 
 async def test_requires_action_is_stored_before_it_is_announced(served_engine: ServedEngine) -> None:
