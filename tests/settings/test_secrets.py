@@ -125,7 +125,7 @@ def test_a_new_profile_has_its_name_before_its_key(store: Store, tmp_path: Path)
     config = tmp_path / "config.toml"
     store_key("team", Secret("of another window"))
     append_profile(config, TEAM)
-    with pytest.raises(SettingsError, match="already has a profile"):
+    with pytest.raises(SettingsError, match=r"already has \[profiles\.team\]"):
         keep_profile(config, TEAM, Secret("new"))
     assert store.kept == {(SERVICE, "team"): "of another window"}
     other = replace(TEAM, name="other")

@@ -79,12 +79,12 @@ async def test_keys_of_somebody_who_was_typing_are_no_output(monkeypatch: pytest
 
 
 async def test_arguments_show_all_or_how_much_is_missing() -> None:
-    lines = ["Oulu\u202e\u200b", "x" * 700, *(f"line {number}" for number in range(18))]
-    weather = calls(("getCurrentWeather", "\n".join(lines)))
+    arguments = {"location": "Oulu\u202e\u200b", "note": "x" * 700, **{f"part{n}": n for n in range(18)}}
+    weather = calls(("getCurrentWeather", json.dumps(arguments)))
     async with open_app_with(weather, assistant="Weather Bot", size=(140, 50)) as driver:
         await asked(driver)
         await driver.until_shown("Oulu‹U+202E›‹U+200B›")
-        await driver.until_shown("▼ 460 more characters: Space shows all")
+        await driver.until_shown("▼ 469 more characters: Space shows all")
         await driver.until_shown("▼ 12 more lines: Space shows all")
 
 
