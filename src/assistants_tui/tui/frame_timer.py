@@ -28,7 +28,6 @@ class FrameTimer:
         self._widget = widget
         self._draw = draw
         self._timer: Timer | None = None
-        self._drawing = False
         self._drawn_at = 0.0
         self._cost = 0.0  # seconds of computing for the last frame
 
@@ -42,18 +41,17 @@ class FrameTimer:
 
         A request from within the drawing asks for nothing: that is what draws it.
         """
-        if self._timer is None and not self._drawing and self._widget.is_mounted:
+        if self._timer is None and self._widget.is_mounted:
             due = self._drawn_at + max(FRAME, min(self._cost / SHARE, SLOWEST)) - perf_counter()
             self._timer = self._widget.set_timer(max(0.001, due), self.draw_now)  # 0 is an error to Textual
 
     def draw_now(self) -> None:
         """Draw what has changed without waiting. Raises what `draw` raises, and frames go on after that."""
         started = thread_time()
-        self._drawing, more = True, False
+        more = False
         try:
             more = self._draw()
         finally:
-            self._drawing = False
             if self._timer is not None:
                 self._timer.stop()
                 self._timer = None
