@@ -39,6 +39,22 @@ async def test_three_keys_to_its_answer(monkeypatch: pytest.MonkeyPatch) -> None
         assert loaded.config.profiles["local"].default_model == "ollama/llama3.2"
 
 
+async def test_enter_connects_only_what_is_offered_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ModelEndpoint(models=["llama3.2"]) as endpoint:
+        runs_here(monkeypatch, KnownEndpoint("Ollama", endpoint.url))
+        async with open_app((80, 24)) as driver:
+            session = driver.chat.workspace.session
+            await driver.until_shown("Enter connects llama3.2.")
+            await driver.type("2 + 3")
+            await driver.until_answered()
+            await driver.press("enter")
+            assert session.offer is not None, "nobody can have meant it: the thread is shown in its place"
+            await driver.press("ctrl+n")
+            await driver.until_shown("Enter connects llama3.2.")
+            await driver.press("enter")
+            await driver.until(lambda: not driver.chat.workspace.session.lacks_model)
+
+
 async def test_nothing_is_offered_where_the_tutor_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     config = user_paths().config_file
     config.parent.mkdir(parents=True)

@@ -26,6 +26,7 @@ from assistants_tui.tui.panes.composer.notes import ComposerNotes
 from assistants_tui.tui.panes.composer.options import choose_options
 from assistants_tui.tui.panes.composer.sending import MessageSending
 from assistants_tui.tui.panes.composer.thread_drafts import ThreadDrafts
+from assistants_tui.tui.panes.model_offer import shown_offer
 from assistants_tui.tui.terminal.external_editor import ExternalEditorError, edit_externally
 from assistants_tui.tui.widgets.attached_files import AttachedFiles
 from assistants_tui.tui.widgets.composer import Composer
@@ -156,8 +157,8 @@ class ComposerPane(Vertical):
                 return self._sending.take_back()
             case "enter" if message.files:  # pictures may say enough
                 self._sending.send(message.draft)
-            case "enter" if self._workspace.session.offer is not None:
-                self._connect_offer(self._workspace.session.offer)
+            case "enter" if (offer := shown_offer(self._workspace)) is not None:
+                self._connect_offer(offer)
             case "backspace" if message.files and not message.text:
                 self.post_message(AttachedFiles.Changed(message.files[-1], "remove"))
             case _:
@@ -166,8 +167,7 @@ class ComposerPane(Vertical):
 
     def _connect_offer(self, offer: FoundEndpoint) -> None:
         """Connect the model server that was found, once."""
-        session = self._workspace.session
-        session.offer = None
+        self._workspace.session.offer = None
         provider = ProviderSettings(offer.provider, offer.url, default_model=offer.models[0])
         self.post_message(ConnectWanted(provider))
 

@@ -1,6 +1,7 @@
 """What the transcript says while there are no messages."""
 
 from assistants_tui.service.workspace import Workspace
+from assistants_tui.tui.panes.model_offer import shown_offer
 from assistants_tui.tui.text.safety import clean
 
 _WELCOME = """\
@@ -32,7 +33,7 @@ def empty_text(workspace: Workspace) -> str:
         return _CONNECTING
     name = workspace.assistants.names.get(workspace.assistants.chosen_id or "")
     welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
-    if (offer := session.offer) is not None:
+    if (offer := shown_offer(workspace)) is not None:
         count = f"{len(offer.models)} model{'' if len(offer.models) == 1 else 's'}"
         return welcome + _OFFER.format(name=offer.name, count=count, model=clean(offer.models[0]))
     return welcome + (_TUTOR if session.lacks_model else "")
