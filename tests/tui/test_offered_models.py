@@ -14,7 +14,8 @@ def runs_here(monkeypatch: pytest.MonkeyPatch, *known: KnownEndpoint) -> None:
 
 
 async def test_three_keys_to_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with ModelEndpoint(says("Hello from the model."), models=["llama3.2", "qwen3"]) as endpoint:
+    models = ["nomic-embed-text:latest", "llama3.2", "qwen3"]  # as servers list them, newest first
+    async with ModelEndpoint(says("Hello from the model."), models=models) as endpoint:
         runs_here(monkeypatch, KnownEndpoint("Ollama", endpoint.url))
         async with open_app((80, 24)) as driver:
             before = [one["id"] for one in driver.chat.workspace.assistants.all]

@@ -94,7 +94,7 @@ class Session:
         if self.lacks_model and self.profile.default_model is None:
             from assistants_tui.service.client.endpoints import find_endpoints
 
-            found = [endpoint for endpoint in await find_endpoints() if endpoint.models]
+            found = [endpoint for endpoint in await find_endpoints() if endpoint.answering]
             if found:
                 self.offer = found[0]
                 self._feed.post(Changed.CONNECTION)

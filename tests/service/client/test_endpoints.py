@@ -38,3 +38,20 @@ async def test_a_server_that_never_answers_is_not_waited_for(
     monkeypatch.setattr("assistants_tui.service.client.endpoints._SECONDS", 0.05)
     server.on("GET", "/models", wires.stream(b"data", then="silent"))
     assert await find_endpoints([KnownEndpoint("slow", server.url)]) == []
+
+
+def test_models_that_only_make_embeddings_do_not_answer() -> None:
+    models = (
+        "text-embedding-nomic-embed-text-v1.5",
+        "bge-m3:latest",
+        "all-minilm",
+        "snowflake-arctic-embed2",
+        "Qwen3-Embedding-0.6B",
+        "qwen3:4b",
+        "minicpm-v",
+    )
+    assert FoundEndpoint("Ollama", "http://localhost:1/v1", models, "ollama").answering == (
+        "qwen3:4b",
+        "minicpm-v",
+    )
+    assert FoundEndpoint("Ollama", "http://localhost:1/v1", models[:1], "ollama").answering == ()

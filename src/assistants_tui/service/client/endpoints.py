@@ -8,6 +8,7 @@ from typing import Any
 from assistants_tui.protocol import bounded_json
 
 _SECONDS = 1.5
+_EMBEDDING = ("embed", "bge-", "minilm")  # parts of the names of models that only make embeddings
 _MAX_BYTES = 4 * 1024 * 1024  # whatever listens there may send anything
 
 
@@ -44,6 +45,11 @@ class FoundEndpoint:
     models: tuple[str, ...]
     provider: str
     """A name for the provider in config.toml."""
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The models that answer, as far as names tell: servers list those for embeddings beside them."""
+        return tuple(name for name in self.models if not any(part in name.lower() for part in _EMBEDDING))
 
 
 async def find_endpoints(candidates: Sequence[KnownEndpoint] | None = None) -> list[FoundEndpoint]:

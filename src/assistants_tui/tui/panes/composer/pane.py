@@ -168,7 +168,7 @@ class ComposerPane(Vertical):
     def _connect_offer(self, offer: FoundEndpoint) -> None:
         """Connect the model server that was found, once."""
         self._workspace.session.offer = None
-        provider = ProviderSettings(offer.provider, offer.url, default_model=offer.models[0])
+        provider = ProviderSettings(offer.provider, offer.url, default_model=offer.answering[0])
         self.post_message(ConnectWanted(provider))
 
     @on(Composer.Submitted)

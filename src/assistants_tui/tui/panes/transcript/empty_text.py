@@ -34,6 +34,7 @@ def empty_text(workspace: Workspace) -> str:
     name = workspace.assistants.names.get(workspace.assistants.chosen_id or "")
     welcome = _WELCOME.format(name=name) if name else "Create an assistant to begin."
     if (offer := shown_offer(workspace)) is not None:
-        count = f"{len(offer.models)} model{'' if len(offer.models) == 1 else 's'}"
-        return welcome + _OFFER.format(name=offer.name, count=count, model=clean(offer.models[0]))
+        models = offer.answering
+        count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
+        return welcome + _OFFER.format(name=offer.name, count=count, model=clean(models[0]))
     return welcome + (_TUTOR if session.lacks_model else "")
