@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.settings.config import Profile, RunSettings
-from assistants_tui.settings.config_editor import append_profile, change_setting
+from assistants_tui.settings.config_editor import append_profile, append_provider, change_setting
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.config_template import template
 from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.provider_settings import ProviderSettings
 
 
 @pytest.fixture
@@ -65,6 +66,44 @@ def test_a_profile_that_cannot_be_appended_changes_nothing(
     path.write_text(before)
     with pytest.raises(SettingsError, match=reason):
         append_profile(path, Profile(name=name, kind="embedded"))
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("before", ["# no newline at the end", None])
+def test_a_provider_is_appended_as_it_was_given(path: Path, before: str | None) -> None:
+    if before is not None:
+        path.parent.mkdir()
+        path.write_text(before)
+    provider = ProviderSettings(
+        "router",
+        "https://models.example.org/v1",
+        key_env="ROUTER_KEY",
+        headers={"X-Title": 'a "quoted" one'},
+        body={"provider": {"order": ["a"]}},
+        allow=("b",),
+    )
+    append_provider(path, provider)
+    assert before is None or path.read_text().startswith(before)
+    loaded = load_config(path)
+    assert loaded.problems == ()
+    assert dict(loaded.config.models) == {"router": provider}
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "reason"),
+    [
+        ("[models.a]\nurl = 'http://localhost:1/v1'\n", "a", r"already has \[models.a\]"),
+        ("models = {}", "a", r"write them as \[models.NAME\]"),
+        ("", "a/b", "no name for a provider"),
+    ],
+)
+def test_a_provider_that_cannot_be_appended_changes_nothing(
+    path: Path, before: str, name: str, reason: str
+) -> None:
+    path.parent.mkdir()
+    path.write_text(before)
+    with pytest.raises(SettingsError, match=reason):
+        append_provider(path, ProviderSettings(name, "http://localhost:2/v1"))
     assert path.read_text() == before
 
 
