@@ -8,6 +8,7 @@ import pytest
 
 from assistants_tui.cli import build_parser
 from assistants_tui.cli.model_key import ModelKeyError, model_key
+from assistants_tui.settings.paths import user_paths
 from support.engines import BETA
 from support.model_endpoint import ModelEndpoint, refuses
 from support.serve_command import serve_command
@@ -96,3 +97,36 @@ async def test_another_endpoint_gets_no_key_of_openai_and_the_user_is_told(
             assert "asks for an API key, and none is sent to it. Name the environment variable" in message
         assert endpoint.requests
         assert not any(CANARY in str(request.headers) for request in endpoint.requests)
+
+
+async def test_without_an_endpoint_the_providers_of_the_settings_serve_each_with_its_own_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROUTER_KEY", CANARY)
+    async with ModelEndpoint(models=["a"]) as router, ModelEndpoint(models=["b"]) as plain:
+        config = user_paths().config_file
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(
+            f'[models.router]\nurl = "{router.url}"\nkey_env = "ROUTER_KEY"\n'
+            f'[models.plain]\nurl = "{plain.url}"\n[models.wrong]\nurl = "x"\n'
+        )
+        async with (
+            serve_command(tmp_path) as server,
+            httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA, timeout=60) as http,
+        ):
+            assert "models.wrong.url is 'x'; it must be a URL" in await server.complaint()
+            assert await server.complaint() == f"Models of router ({router.url}), as config.toml says.\n"
+            assert await server.complaint() == f"Models of plain ({plain.url}), as config.toml says.\n"
+            listed = {one["id"] for one in (await http.get("/models")).json()["data"]}
+            assert {"router/a", "plain/b"} <= listed
+        assert router.requests and plain.requests
+        assert all(one.headers.get("authorization") == f"Bearer {CANARY}" for one in router.requests)
+        assert not any(CANARY in str(one.headers) for one in plain.requests)
+        async with (
+            serve_command(tmp_path, "--model-url", plain.url) as server,
+            httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA, timeout=60) as http,
+        ):
+            asked = len(router.requests)
+            listed = {one["id"] for one in (await http.get("/models")).json()["data"]}
+            assert "b" in listed and not any("/" in name for name in listed)
+            assert len(router.requests) == asked
