@@ -4,8 +4,9 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from assistants_tui.addresses import host_and_port, without_password
+from assistants_tui.addresses import without_password
 from assistants_tui.engine.models.base import AnsweredBy, ChatModel, ChatRequest, Delta, ModelError
 from assistants_tui.protocol.objects import Json
 
@@ -41,9 +42,9 @@ class ModelProvider:
 
     @property
     def embeddings_key(self) -> str | None:
-        """The key for embeddings: the provider's own, unless they are at another host."""
+        """The key for embeddings: the provider's own, unless they are at another host or less protected."""
         other = self.embeddings_url is not None and (
-            host_and_port(self.embeddings_url) != host_and_port(self.url)
+            urlsplit(self.embeddings_url)[:2] != urlsplit(self.url)[:2]  # scheme, and host with port
         )
         return None if other else self.api_key
 
