@@ -72,6 +72,11 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
         ('url = "http://x/v1"\nheaders = { a = "ü" }', "characters that headers cannot have"),
         ('url = "http://x/v1"\nheaders = { Cookie = "canary" }', "let Cookie name an environment variable"),
         ('url = "http://x/v1"\nheaders = { X-Key = "canary" }', "let X-Key name an environment variable"),
+        (
+            'url = "https://x.org/v1"\nheaders = { Authorization = "$OPENAI_API_KEY" }',
+            "is for api.openai.com alone",
+        ),
+        ('url = "http://x.org/v1"\nheaders = { X-Key = "$TEAM_KEY" }', "could read it on the way"),
         ('url = "http://x/v1"\nheaders = 1', "it must be a table of texts"),
         ('url = "http://x/v1"\nbody = { model = "x" }', "without model, messages, stream, tools"),
         ('url = "http://x/v1"\nbody = { at = 2026-12-01 }', "it must be a table such as"),
@@ -95,6 +100,19 @@ def test_its_key_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = ProviderSettings("plain", "http://models.example.org/v1", key_env="ROUTER_KEY")
     with pytest.raises(KeyNotSentError, match=r"in \[models\.plain\] of config\.toml"):
         find_key(plain)
+
+
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [("https://api.openai.com/v1", "OPENAI_API_KEY"), ("http://x.org/v1", "TEAM_KEY")],
+)
+def test_headers_from_the_environment_go_where_the_user_allows_it(
+    tmp_path: Path, url: str, variable: str
+) -> None:
+    line = f'url = "{url}"\nallow_plain_http = true\nheaders = {{ X-Key = "${variable}" }}'
+    models, problems = load(tmp_path / "config.toml", f"[models.a]\n{line}\n")
+    assert problems == []
+    assert models["a"].headers == {"X-Key": f"${variable}"}
 
 
 def test_each_is_shown_with_its_settings(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assistants_tui.addresses import OPENAI_VARIABLE, only_for_openai
+from assistants_tui.addresses import OPENAI_VARIABLE, not_in_the_clear, only_for_openai
 from assistants_tui.settings.config import (
     LOCAL,
     PROFILE_KINDS,
@@ -96,6 +96,16 @@ def _keys_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _keys_of(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
+
+
+def _wrong_headers(provider: ProviderSettings) -> dict[str, str]:
+    """Why the headers of a provider may not go to its server: those of the environment are kept like keys."""
+    variables = {text[1:] for text in provider.headers.values() if text.startswith("$")}
+    if OPENAI_VARIABLE in variables and (why := only_for_openai(provider.url)):
+        return {"headers": f"{why} Put the key of that server into another variable."}
+    if variables and not provider.allow_plain_http and (why := not_in_the_clear(provider.url)):
+        return {"headers": f"{why} Use https, or allow it with `allow_plain_http = true`."}
+    return {}
 
 
 class _Reader:
@@ -184,7 +194,7 @@ class _Reader:
             if len(self.problems) > before:
                 continue
             provider = ProviderSettings(name=name, **good)
-            for key, wrong in wrong_key_variable(provider).items():
+            for key, wrong in {**wrong_key_variable(provider), **_wrong_headers(provider)}.items():
                 self._problem(f"{where}.{key}", table[key], wrong)
             if provider.allow and provider.default_model not in (None, *provider.allow):
                 allowed = f"it must be one of `allow`: {', '.join(provider.allow)}"
