@@ -339,6 +339,19 @@ async def test_a_message_that_the_server_stores_after_it_was_stopped(then: str) 
         assert len(server.runs) == (then != "look")
 
 
+async def test_a_stop_does_not_delete_what_another_program_has_said_in_the_same_words() -> None:
+    async with talking(["done", "done", "done", "held"]) as (server, conversation):
+        sender = conversation.sender
+        sender.send(Draft("one"), "asst_1")
+        await conversation.settled()
+        sender.send(Draft("yes"), "asst_1")
+        await settle(server, conversation)
+        server.carry_out("/threads/thread_1/messages", {"content": "yes"})
+        assert await conversation.cancel() is not None
+        assert server.texts == ["one", "yes"]
+        assert [item.draft for item in conversation.outbox] == [Draft("yes")]
+
+
 async def test_a_message_that_turns_out_to_be_in_the_thread_waits_for_its_run_alone() -> None:
     async with talking(["done", "lost after"]) as (server, conversation):
         conversation.sender.send(Draft("one"), "asst_1")

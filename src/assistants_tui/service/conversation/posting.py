@@ -198,7 +198,8 @@ class MessagePosting:
         """The messages that a request became, oldest first."""
         request = self._unsure.get(mark)
         marked = [message for message in newest if _mark(message) == mark]
-        if marked or request is None:
+        keeps_marks = any(_mark(message) is not None for message in newest)
+        if marked or request is None or keeps_marks:  # then equal content without a mark is somebody else's
             return marked[::-1]
         said = _plain(request.content)
         later = takewhile(lambda message: message["id"] != request.after, newest)
