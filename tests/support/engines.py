@@ -45,8 +45,8 @@ class ServedEngine:
         """A new assistant's ID."""
         return str((await self.post("/assistants", {"model": "served", **fields}))["id"])
 
-    async def thread(self, *questions: str) -> str:
-        """A new thread's ID."""
+    async def thread(self, *questions: str | list[Json]) -> str:
+        """A new thread's ID. A question is a text, or parts of a content."""
         messages = [{"role": "user", "content": question} for question in questions]
         return str((await self.post("/threads", {"messages": messages}))["id"])
 

@@ -7,10 +7,15 @@ import pytest
 from assistants_tui.protocol.objects import Json
 from support.engines import ServedEngine, text_of
 from support.model_endpoint import Reply, Request
-from support.zoo import history, reasoning, tool_calls
+from support.zoo import history, reasoning, streams, tool_calls
 from support.zoo.behaviour import Behaviour
 
-BEHAVIOURS = [*reasoning.BEHAVIOURS, *history.BEHAVIOURS, *tool_calls.BEHAVIOURS]
+BEHAVIOURS = [
+    *streams.BEHAVIOURS,
+    *reasoning.BEHAVIOURS,
+    *history.BEHAVIOURS,
+    *tool_calls.BEHAVIOURS,
+]
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)

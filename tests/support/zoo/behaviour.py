@@ -37,7 +37,7 @@ class Behaviour:
     error: str = ""
     called: Sequence[Json] | None = None
     tools: Sequence[Json] = ()
-    questions: Sequence[str] = ("Hello",)
+    questions: Sequence[str | list[Json]] = ("Hello",)
 
     def __str__(self) -> str:
         return f"{self.family}: {self.what}"
