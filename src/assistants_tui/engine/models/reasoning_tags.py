@@ -1,5 +1,6 @@
 """Tells reasoning that a model writes into its text, between tags, from the answer."""
 
+import re
 from collections.abc import Iterator
 
 from assistants_tui.engine.models.base import ReasoningDelta, TextDelta
@@ -14,6 +15,8 @@ _TAGS = {
     "<|channel>thought": "<channel|>",  # Gemma
 }
 _LONE_END = "</think>"  # of models whose prompt has the first tag already
+_FENCE = re.compile(r"\s*(`{3,}|~{3,})")
+_LINE_BEGINNING = 40  # characters: longer than every tag and fence
 
 
 class LoneEndTag(Exception):
@@ -31,8 +34,8 @@ class LoneEndTag(Exception):
 class ReasoningTags:
     """Splits the text of one answer. Feed all of it, then take what `finish` gives.
 
-    Tags may be split over pieces. Reasoning is told apart at the beginning of the answer only: later on, the
-    same characters are a part of what is written about.
+    Tags may be split over pieces. Reasoning is told apart at the beginning of the answer only: later on, and
+    in blocks of code, the same characters are a part of what is written about.
     """
 
     def __init__(self) -> None:
@@ -41,7 +44,8 @@ class ReasoningTags:
         self._at_start = True  # nothing but white space has come
         self._after_reasoning = False  # only white space has come since then
         self._may_end_alone = True
-        self._line_is_empty = True
+        self._line = ""  # how the line began whose end has not come yet
+        self._fence = ""  # what the block of code began with that the text is in
 
     def feed(self, text: str) -> Iterator[TextDelta | ReasoningDelta]:
         """What is certain now. Raises `LoneEndTag`."""
@@ -82,29 +86,40 @@ class ReasoningTags:
             return
         if self._end:
             yield ReasoningDelta(held)
-        elif held == _LONE_END and self._may_end_alone:
+        elif held.rstrip() == _LONE_END and self._may_end_alone:
             raise LoneEndTag("", "")
         else:
             yield TextDelta(held)
 
     def _watch(self, text: str) -> str:
         """The text without a last line that may be the tag. Raises `LoneEndTag` for a line that is."""
-        lines = text.splitlines(keepends=True)
-        for number, line in enumerate(lines):
-            alone = self._line_is_empty or number > 0
-            if alone and line.rstrip() == _LONE_END and line != line.rstrip("\r\n"):
+        *whole, last = text.split("\n")
+        for number, end in enumerate(whole):
+            line, self._line = self._line + end, ""
+            if line.rstrip() == _LONE_END and not self._fence:
                 self._may_end_alone = False
-                self._after_reasoning = True
-                raise LoneEndTag("".join(lines[:number]), "".join(lines[number + 1 :]).lstrip())
-        if not lines:
-            return ""
-        last, alone = lines[-1], self._line_is_empty or len(lines) > 1
-        if alone and _LONE_END.startswith(last):
+                rest = "\n".join([*whole[number + 1 :], last]).lstrip()
+                self._after_reasoning = not rest
+                raise LoneEndTag("".join(f"{end}\n" for end in whole[:number]), rest)
+            self._may_end_alone = line.strip() not in _TAGS  # the end of that one is no lone one
+            if not self._may_end_alone:
+                return text
+            self._notice_fence(line)
+        if last and not (self._line or self._fence) and _LONE_END.startswith(last.rstrip() or last):
             self._held = last
-            self._line_is_empty = True
-            return "".join(lines[:-1])
-        self._line_is_empty = last.endswith("\n")
+            return text[: -len(last)]
+        self._line = (self._line + last)[:_LINE_BEGINNING]
         return text
+
+    def _notice_fence(self, line: str) -> None:
+        """Note whether a block of code begins or ends with this line."""
+        found = _FENCE.match(line)
+        if found is None:
+            return
+        if not self._fence:
+            self._fence = found[1]
+        elif found[1].startswith(self._fence) and not line[found.end() :].strip():
+            self._fence = ""
 
 
 def _overlap(text: str, tag: str) -> int:
