@@ -238,6 +238,38 @@ async def test_prompt_tokens_are_counted_over_all_turns(served_engine: ServedEng
     assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": "max_prompt_tokens"})
 
 
+@pytest.mark.parametrize("limit", ["max_prompt_tokens", "max_completion_tokens"])
+async def test_tools_are_run_before_the_token_limit_ends_the_run(
+    served_engine: ServedEngine, limit: str
+) -> None:
+    served_engine.replies(calls(("code_interpreter", '{"code": "print(6 * 7)"}'), prompt=500, completion=500))
+    assistant, thread = await served_engine.assistant(tools=[CODE]), await served_engine.thread("Hi")
+    run = await ended(served_engine, thread, assistant, **{limit: 500})
+    assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": limit})
+    [step] = await served_engine.listed(f"/threads/{thread}/runs/{run['id']}/steps")
+    assert (step["status"], step["usage"]) == ("completed", tokens(500, 500))
+    [call] = step["step_details"]["tool_calls"]
+    assert call["code_interpreter"]["outputs"] == [{"type": "logs", "logs": "42\n"}]
+
+
+@pytest.mark.parametrize("limit", ["max_prompt_tokens", "max_completion_tokens"])
+async def test_a_client_is_asked_before_the_token_limit_ends_the_run(
+    served_engine: ServedEngine, limit: str
+) -> None:
+    served_engine.replies(calls(("tide", "{}"), prompt=500, completion=500))
+    assistant = await served_engine.assistant(tools=[function("tide")])
+    thread = await served_engine.thread("Hi")
+    run = await ended(served_engine, thread, assistant, **{limit: 500})
+    assert run["status"] == "requires_action"
+    path = f"/threads/{thread}/runs/{run['id']}/submit_tool_outputs"
+    [called] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = [{"tool_call_id": called["id"], "output": "2 m"}]
+    run = (await served_engine.events(path, {"tool_outputs": outputs}))[-2][1]
+    assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": limit})
+    [step] = await served_engine.listed(f"/threads/{thread}/runs/{run['id']}/steps")
+    assert step["status"] == "completed"
+
+
 async def test_an_endpoint_that_ignores_the_token_limit_is_cut(served_engine: ServedEngine) -> None:
     served_engine.replies(says(*("words " for _ in range(2000))))
     run = await ended(
