@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -74,8 +75,9 @@ class Provider:
         if not self.allows(asked) and (allowed := await self.default_model()) is not None:
             request = replace(request, model=allowed)
             yield AnsweredBy(self.full_name(allowed))
-        async for delta in self._endpoint.stream(request):
-            yield AnsweredBy(self.full_name(delta.model)) if isinstance(delta, AnsweredBy) else delta
+        async with aclosing(self._endpoint.stream(request)) as deltas:
+            async for delta in deltas:
+                yield AnsweredBy(self.full_name(delta.model)) if isinstance(delta, AnsweredBy) else delta
 
     def allows(self, model: str) -> bool:
         return not self._settings.allow or model in self._settings.allow
