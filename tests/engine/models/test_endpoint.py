@@ -27,6 +27,7 @@ from support.model_endpoint import (
     Cut,
     ModelEndpoint,
     Reply,
+    Request,
     calls,
     chunk,
     refuses,
@@ -584,3 +585,32 @@ async def test_only_the_beginning_of_an_error_is_read(endpoint: ModelEndpoint, c
         await answer(endpoint)
     if not coded:  # what is coded fits into the buffers on the way
         assert sent < 20_000_000, "the server noticed that nobody reads on"
+
+
+async def test_requests_at_the_same_time_learn_the_same_of_a_model(endpoint: ModelEndpoint) -> None:
+    """The second refusal comes when the first one has been learnt from."""
+    both = asyncio.Event()
+    refused: list[Request] = []
+
+    def reply(request: Request) -> Reply:
+        if request.body["messages"][0]["role"] != "system":
+            return says("Hello.")
+        refused.append(request)
+        if len(refused) == 2:
+            both.set()
+        error = json.dumps({"error": {"message": "System role not supported"}}).encode()
+        return Reply([both, error], 400, {"content-type": "application/json"})
+
+    endpoint.otherwise = reply
+    model = EndpointModel(endpoint.url)
+
+    async def text() -> str:
+        messages = [{"role": "system", "content": "Be brief."}, *HELLO.messages]
+        request = ChatRequest("served", messages)
+        return "".join([d.text async for d in model.stream(request) if isinstance(d, TextDelta)])
+
+    try:
+        assert set(await asyncio.gather(text(), text())) == {"Hello."}
+    finally:
+        await model.close()
+    assert len(refused) == 2

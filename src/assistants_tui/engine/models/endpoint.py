@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -181,7 +182,9 @@ class EndpointModel:
         most, without = request.max_completion_tokens, set[str]()
         dispensable = {*_DISPENSABLE, *(["tool_choice"] if request.tool_choice == "none" else ())}
         while True:
-            body = self._body(request, model, most, without)
+            # Other requests may learn of the model meanwhile: what counts is how this one was made.
+            profile = replace(self._profiles.get(model, ModelProfile()))
+            body = self._body(request, model, profile, most, without)
             try:
                 stream = await self._client.post(
                     "/chat/completions",
@@ -200,10 +203,8 @@ class EndpointModel:
                         raise
                 elif length is not None:
                     raise
-                elif what := dialect.refused(
-                    error.status_code, message, profile := self._profiles.setdefault(model, ModelProfile())
-                ):
-                    setattr(profile, what, False)
+                elif what := dialect.refused(error.status_code, message, profile):
+                    setattr(self._profiles.setdefault(model, ModelProfile()), what, False)
                 elif model == request.model and faults.is_unknown_model(
                     error.status_code, error.body, message
                 ):
@@ -235,9 +236,10 @@ class EndpointModel:
             self._default = next((model["id"] for model in await self.models()), None)
         return self._default
 
-    def _body(self, request: ChatRequest, model: str, most: int | None, without: set[str]) -> Json:
+    def _body(
+        self, request: ChatRequest, model: str, profile: ModelProfile, most: int | None, without: set[str]
+    ) -> Json:
         """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
-        profile = self._profiles.get(model, ModelProfile())
         body: Json = {
             "model": model,
             "messages": dialect.adapted(request.messages, profile),
