@@ -60,6 +60,14 @@ def asked(events: list[Any]) -> list[str]:
     return [call["function"]["arguments"] for call in made]
 
 
+@pytest.mark.parametrize("made", ['"{\\"port\\": \\"Oulu\\"}"', '{"port": "Oulu"}{"port": "Oulu"}'])
+async def test_arguments_that_can_only_mean_what_fits(served_engine: ServedEngine, made: str) -> None:
+    served_engine.replies(calls(("tide", made)))
+    assistant = await served_engine.assistant(tools=[function()])
+    events = await served_engine.run(await served_engine.thread("How high?"), assistant)
+    assert asked(events) == ['{"port": "Oulu"}']
+
+
 async def test_the_model_is_asked_again(served_engine: ServedEngine) -> None:
     served_engine.replies(
         calls(("tide", '{"port": "Rome"}')),

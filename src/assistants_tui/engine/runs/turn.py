@@ -288,10 +288,7 @@ class ModelTurn:
     async def _release(self) -> str | None:
         """Tell the calls that were held back, or none of them if the arguments of one do not fit."""
         held = [call for call in self.calls if self._holds_back(call.kind)]
-        faults = {
-            call.id: await asyncio.to_thread(self._strict.fault, call.name, call.arguments.strip() or "{}")
-            for call in held
-        }
+        faults = {call.id: await asyncio.to_thread(self._strict_fault, call) for call in held}
         first = next((fault for fault in faults.values() if fault is not None), None)
         for call in held:
             if first is not None:
@@ -301,6 +298,10 @@ class ModelTurn:
                 call.index = await self._begin_call("function", call.id, call.name)
                 self._writer.calls.add_input(call.index, call.arguments)
         return first
+
+    def _strict_fault(self, call: Call) -> str | None:
+        """What is wrong with the arguments of a call of a strict function. May take a while."""
+        return self._strict.fault(call.name, call_arguments.sound(call.arguments) or call.arguments)
 
     def _weigh(self, text: str) -> None:
         """Watch over what has no end by itself."""
