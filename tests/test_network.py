@@ -197,6 +197,15 @@ async def test_a_redirect_to_another_server_has_no_key(header: str) -> None:
     assert len(heard) == 1 and SECRET.encode() not in heard[0]
 
 
+async def test_a_redirect_to_another_server_has_no_declared_header() -> None:
+    async with redirecting() as (url, heard):
+        model = EndpointModel(f"{url}/v1", api_key=SECRET, headers={"X-Gateway-Token": SECRET})
+        assert await model.models() == []
+        await model.close()
+    [head] = heard
+    assert SECRET.encode() not in head and b"x-gateway-token" not in head.lower()
+
+
 @pytest.mark.parametrize(
     ("start", "end", "kept"),
     [
