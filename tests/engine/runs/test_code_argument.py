@@ -54,6 +54,9 @@ def test_code_is_told_as_it_comes() -> None:
     [
         ("print(1)\nprint(2)", "print(1)\nprint(2)"),
         ('"print(1)"', "print(1)"),
+        ('"{1: 2}"', "{1: 2}"),
+        (json.dumps(json.dumps({"code": 'print("1")'})), 'print("1")'),
+        ('{"code": "x"}{"code": "x"}', "x"),
         ('"""What it does."""', '"""What it does."""'),
         ('{"code": ["a = 1", "print(a)\\n"]}', "a = 1\nprint(a)"),
         ('{"language": {}, "code": "x"}', "x"),

@@ -234,6 +234,7 @@ async def test_results_fit_into_what_the_model_reads(served_engine: ServedEngine
     [
         ('{"queries": ["heating", "rent"]}', 1),
         ("heating", 1),
+        (json.dumps('{"rent": 5}'), 0),
         ("{}", 0),
         ('{"query": 5}', 0),
         ('{"query', 0),

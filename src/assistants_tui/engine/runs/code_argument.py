@@ -1,15 +1,16 @@
 """Reads the Python code out of a tool call's arguments while the model is still writing them.
 
 The arguments are meant to be `{"code": "…"}`. Models also name the field otherwise, write several lines as a
-list, or forget the object or all of the JSON; the code is found in each case.
+list, encode the object twice, or forget it or all of the JSON; the code is found in each case.
 """
 
 import json
 import re
 
+from assistants_tui.engine.runs import call_arguments
 from assistants_tui.protocol import bounded_json
 
-_VALUE_START = re.compile(r'^\s*(?:\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"|"(?=[^"]))')
+_VALUE_START = re.compile(r'^\s*(?:\{\s*"(?:[^"\\]|\\.)*"\s*:\s*"|"(?=\s*[^"\s{]))')
 _PLAIN = re.compile(r'^\s*(?:[^\s{"]|"")')
 # Whole units of a JSON string: plain characters, a surrogate pair, a code unit, another escape.
 _UNITS = re.compile(
@@ -69,7 +70,7 @@ def _decode(units: str) -> str:
 
 def _from_unusual(arguments: str) -> str:
     try:
-        value = bounded_json.parse(arguments)
+        value = bounded_json.parse(call_arguments.sound(arguments) or arguments)
     except (ValueError, RecursionError):  # RecursionError: nested too deeply
         return arguments if arguments.strip() not in {"", "{", "{}"} else ""
     values = list(value.values()) if isinstance(value, dict) else [value]

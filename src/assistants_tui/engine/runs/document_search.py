@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from assistants_tui.engine.runs import call_arguments
 from assistants_tui.engine.runs.artifacts import RunArtifacts
 from assistants_tui.engine.runs.cancellation import CancelToken
 from assistants_tui.engine.runs.services import RunServices
@@ -204,7 +205,7 @@ def _queries(arguments: str) -> list[str]:
     """What the model wants to look for: all texts in its arguments, however it has written them."""
     value: object = arguments
     with suppress(ValueError, RecursionError):  # RecursionError: nested too deeply
-        value = bounded_json.parse(arguments)
+        value = bounded_json.parse(call_arguments.sound(arguments) or arguments)
     texts = [text for text in _texts(value) if text.strip()]
     return list(dict.fromkeys(query for text in texts[:_QUERIES] for query in rewrite(text)))[:_QUERIES]
 
