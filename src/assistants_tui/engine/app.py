@@ -225,7 +225,7 @@ def _provider(settings: ModelProvider, default_model: str | None) -> Provider:
         settings.url,
         api_key=settings.api_key,
         key_advice=settings.key_advice,
-        default_model=settings.default_model,
+        default_model=settings.declared_default,
         headers=settings.headers,
         extra_body=settings.extra_body,
     )

@@ -108,6 +108,14 @@ async def test_headers_extra_fields_and_the_allowed_models(engine_settings: Engi
         assert "ollama/llama3.2" not in listed
 
 
+async def test_no_model_answers_that_is_not_allowed(engine_settings: EngineSettings) -> None:
+    async with two(engine_settings, allow=("gone",)) as (http, ollama, _):
+        ollama.otherwise = lambda _: refuses(404, {"message": 'model "gone" not found', "code": 404})
+        with pytest.raises(AssertionError, match='model "gone" not found'):
+            await asked(http, "ollama/gone")
+        assert set(names(ollama)) == {"gone"}
+
+
 async def test_a_declared_context_is_kept_to(engine_settings: EngineSettings) -> None:
     async with two(engine_settings, context=1000) as (http, ollama, _):
         assistant = (await http.post("/assistants", json={"model": "default"})).json()

@@ -42,6 +42,11 @@ class ModelProvider:
     """The base URL for embeddings where it is another one."""
 
     @property
+    def declared_default(self) -> str | None:
+        """What answers for unknown names, as far as it is known without asking."""
+        return self.default_model or next(iter(self.allow), None)
+
+    @property
     def embeddings_key(self) -> str | None:
         """The key for embeddings: the provider's own, unless they are at another host or less protected."""
         other = self.embeddings_url is not None and (
@@ -56,6 +61,7 @@ class Provider:
     def __init__(self, settings: ModelProvider, endpoint: ChatModel) -> None:
         self.name = settings.name
         self.context = settings.context
+        self.declared_default = settings.declared_default
         self._settings = settings
         self._endpoint = endpoint
         self._listed: tuple[float, list[Json]] | None = None
@@ -85,11 +91,6 @@ class Provider:
     def is_known_for(self, model: str) -> bool:
         """Whether it has listed this model last time."""
         return self._listed is not None and any(one["id"] == model for one in self._listed[1])
-
-    @property
-    def declared_default(self) -> str | None:
-        """What answers for unknown names, as far as it is known without asking."""
-        return self._settings.default_model or next(iter(self._settings.allow), None)
 
     async def default_model(self) -> str | None:
         """What answers for unknown names; None where the endpoint lists nothing. Raises `ModelError`."""
