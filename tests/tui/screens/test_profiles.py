@@ -109,8 +109,11 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             await driver.until(lambda: len(driver.texts) == 2)
 
 
-async def test_a_model_that_nobody_chose_is_the_first_one_and_not_the_tutor() -> None:
-    async with ModelEndpoint(says("Hello."), models=["small", "large"]) as endpoint, open_app() as driver:
+async def test_a_model_that_nobody_chose_is_the_first_that_answers_and_not_the_tutor() -> None:
+    async with (
+        ModelEndpoint(says("Hello."), models=["all-minilm", "small"]) as endpoint,
+        open_app() as driver,
+    ):
         form = await choosing(driver, "Another model endpoint")
         field(form, "model_url").value = endpoint.url
         await driver.press("ctrl+s")

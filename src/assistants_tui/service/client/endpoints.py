@@ -48,8 +48,13 @@ class FoundEndpoint:
 
     @property
     def answering(self) -> tuple[str, ...]:
-        """The models that answer, as far as names tell: servers list those for embeddings beside them."""
-        return tuple(name for name in self.models if not any(part in name.lower() for part in _EMBEDDING))
+        """The models that answer."""
+        return answering_models(self.models)
+
+
+def answering_models(names: Sequence[str]) -> tuple[str, ...]:
+    """Those that answer, as far as names tell: servers list models for embeddings beside them."""
+    return tuple(name for name in names if not any(part in name.lower() for part in _EMBEDDING))
 
 
 async def find_endpoints(candidates: Sequence[KnownEndpoint] | None = None) -> list[FoundEndpoint]:

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from assistants_tui.addresses import can_be_read_on_the_way
-from assistants_tui.service.client.endpoints import find_endpoints
+from assistants_tui.service.client.endpoints import answering_models, find_endpoints
 from assistants_tui.service.client.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
@@ -190,7 +190,12 @@ class ProfileForm(Screen[str | None]):
     def _tell_models(self) -> None:
         if self._models and "default_model" in self._choice.fields:
             count = f"{len(self._models)} model{'' if len(self._models) == 1 else 's'}"
-            self._field("default_model").tell(f"Enter lists {count}; empty: {clean(self._models[0])}")
+            self._field("default_model").tell(f"Enter lists {count}; empty: {clean(self._usual_model)}")
+
+    @property
+    def _usual_model(self) -> str:
+        """The model that is taken where none is named."""
+        return next(iter(answering_models(self._models)), self._models[0])
 
     # trying
 
@@ -349,7 +354,7 @@ class ProfileForm(Screen[str | None]):
                 return
             profile = trial.profile
         if profile.default_model is None and "default_model" in self._choice.fields and self._models:
-            profile = replace(profile, default_model=self._models[0])  # as the form says
+            profile = replace(profile, default_model=self._usual_model)  # as the form says
         key = Secret(self._key) if self._key else None
         drop = self._use_stored.get(self._destination(profile)) is False
         try:
