@@ -9,8 +9,9 @@ import httpx2
 import pytest
 
 from assistants_tui.engine.app import EngineSettings, ModelProvider
+from assistants_tui.protocol.objects import Json
 from support.engine import open_engine
-from support.model_endpoint import ModelEndpoint, refuses, says
+from support.model_endpoint import ModelEndpoint, calls, refuses, says
 
 
 @asynccontextmanager
@@ -35,11 +36,16 @@ async def asked(http: httpx2.AsyncClient, model: str) -> str:
     """The model that a run names after it was asked for this one."""
     assistant = (await http.post("/assistants", json={"model": model})).json()
     body = {"assistant_id": assistant["id"], "thread": {"messages": [{"role": "user", "content": "Hi"}]}}
-    run = (await http.post("/threads/runs", json=body)).json()
-    while run["status"] not in {"completed", "failed"}:
-        run = (await http.get(f"/threads/{run['thread_id']}/runs/{run['id']}")).json()
+    run = await ended(http, (await http.post("/threads/runs", json=body)).json())
     assert run["status"] == "completed", run["last_error"]
     return str(run["model"])
+
+
+async def ended(http: httpx2.AsyncClient, run: Json) -> Json:
+    """The run once it has ended or waits for its client."""
+    while run["status"] in {"queued", "in_progress"}:
+        run = (await http.get(f"/threads/{run['thread_id']}/runs/{run['id']}")).json()
+    return run
 
 
 def names(endpoint: ModelEndpoint) -> list[str]:
@@ -114,6 +120,24 @@ async def test_no_model_answers_that_is_not_allowed(engine_settings: EngineSetti
         with pytest.raises(AssertionError, match='model "gone" not found'):
             await asked(http, "ollama/gone")
         assert set(names(ollama)) == {"gone"}
+
+
+async def test_the_model_that_began_a_run_goes_on_with_it(engine_settings: EngineSettings) -> None:
+    """Also where it was asked for by a name that is another provider's meanwhile."""
+    async with two(engine_settings) as (http, ollama, openai):
+        ollama.replies.append(calls(("tide", "{}")))
+        tools = [{"type": "function", "function": {"name": "tide"}}]
+        assistant = (await http.post("/assistants", json={"model": "gpt-4o", "tools": tools})).json()
+        body = {"assistant_id": assistant["id"], "thread": {"messages": [{"role": "user", "content": "Hi"}]}}
+        run = await ended(http, (await http.post("/threads/runs", json=body)).json())
+        assert (run["status"], run["model"]) == ("requires_action", "ollama/llama3.2")
+        openai.models.append("gpt-4o")
+        [call] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+        path = f"/threads/{run['thread_id']}/runs/{run['id']}/submit_tool_outputs"
+        outputs = [{"tool_call_id": call["id"], "output": "2 m"}]
+        run = await ended(http, (await http.post(path, json={"tool_outputs": outputs})).json())
+        assert (run["status"], run["model"]) == ("completed", "ollama/llama3.2")
+        assert (names(ollama), names(openai)) == (["llama3.2", "llama3.2"], [])
 
 
 async def test_a_declared_context_is_kept_to(engine_settings: EngineSettings) -> None:
