@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistants_tui.engine.models.dialect import ModelProfile, adapted, refused
 from assistants_tui.protocol.objects import Json
 
-IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}, "name": "harbour.png"}
 TEXTS = st.sampled_from(["", " \n", "Hello", "What is this?"])
 
 
@@ -127,3 +127,11 @@ def test_refusals_are_learnt_once(message: str, what: str | None) -> None:
         setattr(profile, what, False)
         assert refused(400, message, profile) is None
     assert refused(401, message, ModelProfile()) is None
+
+
+def test_images_stay_or_leave_their_names() -> None:
+    turn: Json = {"role": "user", "content": [{"type": "text", "text": "What is this?"}, IMAGE]}
+    [seen] = adapted([turn], ModelProfile())
+    assert seen["content"][1] == {"type": "image_url", "image_url": IMAGE["image_url"]}
+    [unseen] = adapted([turn], ModelProfile(images=False))
+    assert unseen["content"] == "What is this?\n\n[Image harbour.png, which this model cannot see]"

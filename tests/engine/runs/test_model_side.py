@@ -108,6 +108,19 @@ async def test_images_are_sent_along(served_engine: ServedEngine) -> None:
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORy4uLg==", "detail": "low"}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "auto"}},
     ]
+    # A model that takes none gets the names, and is not asked again.
+    served_engine.replies(refuses(400, {"message": "Image input is not supported."}), says("?"), says("?"))
+    for _ in range(2):
+        await ended(served_engine, thread, await served_engine.assistant())
+    names = "[Image cat.png, which this model cannot see]\n\n[Image a.png, which this model cannot see]"
+    assert [
+        prompt["messages"][0]["content"] == f"What is it?\n\n{names}" for prompt in served_engine.prompts
+    ] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 async def test_attached_files_are_named_and_readable(served_engine: ServedEngine) -> None:

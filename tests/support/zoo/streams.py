@@ -49,9 +49,10 @@ def fails(
 
 def refuses_images(family: str, message: str, status: int = 400) -> Behaviour:
     def answer(body: Json, _: int) -> Reply:
-        if "image_url" in json.dumps(body["messages"]):
+        told = json.dumps(body["messages"])
+        if "image_url" in told:
             return refusal(status, {"error": {"message": message}})
-        return words({"content": "Fine."})
+        return words({"content": "Fine." if "harbour.png" in told else "Which image?"})
 
     return Behaviour(family, message[:40], answer, said="Fine.", questions=(SEEN, "And now?"))
 

@@ -105,15 +105,19 @@ def _content(content: str | Sequence[Json] | None, profile: ModelProfile) -> str
     if content is None or isinstance(content, str):
         return content if content and content.strip() else ""
     parts = [
-        {"type": "text", "text": "[An image that this model cannot see]"}
-        if part["type"] == "image_url" and not profile.images
-        else part
+        _image(part, profile) if part["type"] == "image_url" else part
         for part in content
         if part["type"] != "text" or part["text"].strip()
     ]
     if all(part["type"] == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts
+
+
+def _image(part: Json, profile: ModelProfile) -> Json:
+    if profile.images:
+        return {"type": "image_url", "image_url": part["image_url"]}
+    return {"type": "text", "text": f"[Image {part['name']}, which this model cannot see]"}
 
 
 def _call(call: Json, profile: ModelProfile) -> Json:

@@ -45,7 +45,8 @@ def of_thread_message(
     """A message of the thread as the model gets it; None for one without content.
 
     `file_names`: by ID, of attached files; `images`: by ID, as URLs. An image that the assistant made is only
-    mentioned, because models take images from users alone.
+    mentioned, because models take images from users alone. Images have a `name` that no server gets: what
+    stands in their place for a model that takes none.
     """
     mine = message["role"] == "assistant"
     content: list[Json] = []
@@ -55,14 +56,14 @@ def of_thread_message(
         elif part["type"] == "refusal":
             content.append(_text(part["refusal"]))
         elif part["type"] == "image_url" and not mine:
-            content.append({"type": "image_url", "image_url": dict(part["image_url"])})
+            content.append(_image(dict(part["image_url"]), _last_of_path(part["image_url"]["url"])))
         elif part["type"] == "image_file":
             file_id, detail = part["image_file"]["file_id"], part["image_file"].get("detail") or "auto"
+            name = file_names.get(file_id, file_id)
             if mine or file_id not in images:
-                content.append(_text(f"[Image {file_names.get(file_id, file_id)}]"))
+                content.append(_text(f"[Image {name}]"))
             else:
-                url = {"url": images[file_id], "detail": detail}
-                content.append({"type": "image_url", "image_url": url})
+                content.append(_image({"url": images[file_id], "detail": detail}, name))
     if attached := [
         file_names[a["file_id"]] for a in message["attachments"] or () if a["file_id"] in file_names
     ]:
@@ -166,6 +167,15 @@ def _with_short_results(own: Sequence[Json], excess: int) -> list[Json]:
         turns[longest] = turns[longest] | {"content": shorter}
         excess -= sizes[longest] - tokens.of_text(shorter)
     return turns
+
+
+def _image(source: Json, name: str) -> Json:
+    return {"type": "image_url", "image_url": source, "name": name}
+
+
+def _last_of_path(url: str) -> str:
+    """The file name in an address, without a query: that may hold a key."""
+    return url.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def _text(text: str) -> Json:
