@@ -118,7 +118,7 @@ async def new_profile(driver: Driver) -> None:
     await driver.press(*["down"] * 7, "enter")
     await driver.until_shown("no key store")
     form = driver.app.screen
-    form.query_one("#profile-model_url").query_one(Input).value = "localhost"
+    form.query_one("#profile-url").query_one(Input).value = "localhost"
     await driver.press("ctrl+t")
     await driver.until_shown("It must be a URL")
 

@@ -38,7 +38,7 @@ def change_setting(path: Path, key: Key, value: object) -> None:
         wanted = _changed(parse_toml(text), key, value)
         _check(path, document, wanted, key)
         for candidate in _candidates(text, key, value):
-            if _parsed(candidate) == wanted:
+            if (parsed := _parsed(candidate)) is not None and _said(parsed) == _said(wanted):
                 _write(path, candidate)
                 return
     raise SettingsError(f"{path} has no place for {'.'.join(key)}: write it there yourself.")
@@ -60,6 +60,11 @@ def append_provider(path: Path, provider: ProviderSettings) -> None:
     if not re.fullmatch(SERVER_NAME, provider.name):
         raise SettingsError(f"{provider.name!r} is no name for a provider: use letters, digits, `-` and `_`.")
     _append(path, "models", provider)
+
+
+def remove_provider(path: Path, name: str) -> None:
+    """Take a provider of models out of the file. Raises `SettingsError` as `change_setting`."""
+    change_setting(path, ("models", name), None)
 
 
 def _append(path: Path, section: str, one: Profile | ProviderSettings) -> None:
@@ -126,6 +131,11 @@ def _changed(document: Mapping[str, Any], key: Key, value: object) -> dict[str, 
     else:
         changed[name] = value
     return changed
+
+
+def _said(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says: an empty table says nothing, and may go with the last thing in it."""
+    return {name: value for name, value in document.items() if value != {}}
 
 
 def _check(path: Path, before: Mapping[str, Any], after: Mapping[str, Any], key: Key) -> None:

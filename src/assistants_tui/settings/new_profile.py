@@ -1,4 +1,4 @@
-"""A profile from the texts of a form, by the same rules as one from config.toml."""
+"""A profile or a provider of models from the texts of a form, by the same rules as from config.toml."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from assistants_tui.addresses import without_operation
-from assistants_tui.settings.config import PROFILE_NAME, Profile, ProfileKind
+from assistants_tui.settings.config import PROFILE_NAME, SERVER_NAME, Profile, ProfileKind
 from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.config_reader import wrong_key_variable
-from assistants_tui.settings.declarations import for_kind
+from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.files import SettingsError
+from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
 
 
@@ -29,13 +30,41 @@ def new_profile(
 
     `token_command` is split into words as a shell would. Raises `ProfileFieldsError`.
     """
-    problems: dict[str, str] = {}
+    values, problems = _values(for_kind(Profile, kind), texts)
     if not re.fullmatch(PROFILE_NAME, name):
         problems["name"] = "1 to 64 letters, digits, “-” and “_”, a letter or digit first."
     elif name in taken:
-        problems["name"] = f"There is a profile “{name}” already."
+        problems["name"] = _taken("profile", name, taken)
+    if not problems:
+        profile = Profile(name=name, kind=kind, **values)
+        problems = wrong_key_variable(profile)
+    if problems:
+        raise ProfileFieldsError(problems)
+    return profile
+
+
+def new_provider(name: str, texts: Mapping[str, str], *, taken: Collection[str] = ()) -> ProviderSettings:
+    """As `new_profile`, a provider of models."""
+    values, problems = _values(declared(ProviderSettings), texts)
+    if not re.fullmatch(SERVER_NAME, name):
+        problems["name"] = "1 to 32 letters, digits, “-” and “_”, a letter or digit first."
+    elif name in taken:
+        problems["name"] = _taken("provider", name, taken)
+    if not problems:
+        provider = ProviderSettings(name=name, **values)
+        problems = wrong_key_variable(provider)
+    if problems:
+        raise ProfileFieldsError(problems)
+    return provider
+
+
+def _values(
+    settings: Mapping[str, Declaration], texts: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values of the settings that have a text, and a sentence for each one that is wrong."""
     values: dict[str, Any] = {}
-    for key, setting in for_kind(Profile, kind).items():
+    problems: dict[str, str] = {}
+    for key, setting in settings.items():
         if key == "kind":
             continue
         if not (text := texts.get(key, "").strip()):
@@ -43,18 +72,17 @@ def new_profile(
                 problems[key] = "This has to be filled in."
             continue
         try:
-            address = key in {"model_url", "base_url"}
+            address = key in {"model_url", "base_url", "url"}
             value = setting.type.parse(without_operation(text) if address else text)
         except ValueError as error:
             problems[key] = f"It must be {error}."
         else:
             values[key] = setting.type.read(value)
-    if not problems:
-        profile = Profile(name=name, kind=kind, **values)
-        problems = wrong_key_variable(profile)
-    if problems:
-        raise ProfileFieldsError(problems)
-    return profile
+    return values, problems
+
+
+def _taken(what: str, name: str, taken: Collection[str]) -> str:
+    return f"There is a {what} “{name}” already. “{free_name(name, taken)}” is free."
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

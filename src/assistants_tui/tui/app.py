@@ -244,13 +244,13 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
     async def _connect(self, event: ConnectWanted) -> None:
         """Add a provider of models to config.toml, and go on with the profile that is open."""
         assert self.chat is not None
-        name, file = self.chat.workspace.session.profile.name, self._paths.config_file
+        profile, file = self.chat.workspace.session.profile, self._paths.config_file
         try:
-            await asyncio.to_thread(connect_provider, file, event.provider, name)
+            await asyncio.to_thread(connect_provider, file, event.provider, profile)
         except SettingsError as error:
             self._warn(str(error))
         else:
-            self.post_message(ProfileChosen(name))
+            self.post_message(ProfileChosen(profile.name))
 
     @on(ConfigEdited)
     @work(exclusive=True, group="leave")

@@ -42,7 +42,7 @@ async def test_an_address_without_its_path_is_completed(server: Any, wires: Any)
     server.on("GET", "/models", wires.answer({"error": {"message": "no such path"}}, status=404))
     server.on("GET", "/v1/models", wires.answer(MODELS))
     trial = await try_profile(embedded(server.url), None)
-    assert trial.profile.model_url == f"{server.url}/v1"
+    assert trial.settings.address == f"{server.url}/v1"
 
 
 async def test_what_is_no_model_endpoint_says_what_to_check(server: Any, wires: Any) -> None:
@@ -67,7 +67,7 @@ async def test_a_refused_key_is_the_keys_fault_and_is_not_repeated(server: Any, 
 async def test_a_server_of_the_protocol_lists_its_assistants(server: Any, wires: Any) -> None:
     server.on("GET", "/v1/assistants", wires.answer(PAGE))
     remote = Profile("team", "openai", base_url=f"{server.url}/v1")
-    assert (await try_profile(remote, None)).profile == remote
+    assert (await try_profile(remote, None)).settings == remote
     server.on("GET", "/v1/assistants", wires.answer({"hello": "world"}))
     assert "`data` is missing" in str(await failure(remote))
 

@@ -1,5 +1,6 @@
 """The wizard for a new profile: leaving it writes nothing, and a name that is taken is told."""
 
+from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.screens.profile_choices import choices
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
@@ -12,7 +13,7 @@ async def test_esc_leaves_the_choice_and_the_form_and_nothing_is_written() -> No
         config = user_paths().config_file
         await driver.until(config.exists)
         before = config.read_text()
-        form = ProfileForm(choices(None)[0], {"local"}, config)
+        form = ProfileForm(choices(None)[0], set(), config, LOCAL)
         answers: list[str | None] = []
         driver.app.push_screen(form, answers.append)
         await driver.until(lambda: driver.app.screen is form)
@@ -30,12 +31,12 @@ async def test_esc_leaves_the_choice_and_the_form_and_nothing_is_written() -> No
 async def test_a_name_that_is_taken_is_told_beside_its_field() -> None:
     async with open_app((100, 30)) as driver:
         choice = choices(None)[0]
-        form = ProfileForm(choice, {choice.name}, user_paths().config_file)
+        form = ProfileForm(choice, {choice.name}, user_paths().config_file, LOCAL)
         driver.app.push_screen(form)
         await driver.until(lambda: driver.app.screen is form)
         name = form.query_one("#profile-name", FormField)
         assert name.query_one("Input").value != choice.name, "a free one is offered"  # type: ignore[attr-defined]
         name.query_one("Input").value = choice.name  # type: ignore[attr-defined]
         await driver.press("ctrl+s")
-        await driver.until_shown("There is a profile")
+        await driver.until_shown(f"There is a provider “{choice.name}” already. “{choice.name}-2” is free.")
         assert driver.app.screen is form

@@ -15,7 +15,7 @@ from assistants_tui.service.client import endpoints
 from assistants_tui.service.client.endpoints import KnownEndpoint
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.settings.state import load_state, update_state
+from assistants_tui.settings.state import update_state
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
 from assistants_tui.tui.screens.profiles import ProfilesScreen
 from support.app import Driver, open_app, use_model
@@ -50,11 +50,8 @@ def store() -> Iterator[Store]:
     keyring.set_keyring(before)
 
 
-async def choosing(driver: Driver, label: str) -> ProfileForm:
-    """The form for one thing to connect to."""
-    await driver.press("f3")
-    await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
-    await driver.press("n")
+async def choose(driver: Driver, label: str) -> None:
+    """Choose one thing to connect to."""
     await driver.until(lambda: isinstance(driver.app.screen, ProfileChoiceDialog))
     await driver.until(lambda: "looking…" not in driver.screen)
     dialog = driver.app.screen
@@ -62,9 +59,24 @@ async def choosing(driver: Driver, label: str) -> ProfileForm:
     for _ in range([choice.label for choice in dialog._choices].index(label)):
         await driver.press("down")
     await driver.press("enter")
+
+
+async def choosing(driver: Driver, label: str) -> ProfileForm:
+    """The form for one thing to connect to."""
+    await driver.press("f3")
+    await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+    await driver.press("n")
+    await choose(driver, label)
     await driver.until(lambda: isinstance(driver.app.screen, ProfileForm))
     assert isinstance(driver.app.screen, ProfileForm)
     return driver.app.screen
+
+
+def use_provider(name: str) -> None:
+    """A provider that nobody reaches."""
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'[models.{name}]\nurl = "http://127.0.0.1:1/v1"\n')
 
 
 def field(form: ProfileForm, name: str) -> Input:
@@ -83,10 +95,13 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             "assistants_tui.tui.screens.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS
         )
         async with open_app((80, 24)) as driver:
-            await driver.until_shown("Enter connects small.")
             assert "F3 Connect" in driver.screen.splitlines()[-1]
+            before = [one["id"] for one in driver.chat.workspace.assistants.all]
+            await driver.type("2 + 3")
+            await driver.until_answered()
+            thread_id = driver.conversation.thread_id
             form = await choosing(driver, "Ollama")
-            assert field(form, "model_url").value == endpoint.url
+            assert field(form, "url").value == endpoint.url
             await driver.until_shown("Enter lists 2 models; empty: small")
             field(form, "default_model").focus()
             await driver.press("enter")
@@ -94,19 +109,29 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
             await driver.press("down", "enter")
             await driver.until(lambda: field(form, "default_model").value == "large")
             await driver.press("ctrl+s")
-            await driver.until(lambda: driver.chat.workspace.session.profile.name == "ollama")
+            await driver.until(lambda: not driver.chat.workspace.session.lacks_model)
             await driver.until(lambda: driver.chat.workspace.session.connected)
-            assert driver.screen.splitlines()[0].lstrip().startswith("ollama")
+            # all else stays where it was
+            assert driver.chat.workspace.session.profile.name == "local"
+            assert [one["id"] for one in driver.chat.workspace.assistants.all] == before
+            await driver.until(lambda: len(driver.texts) == 2)
+            assert driver.conversation.thread_id == thread_id
             assert "F3 Connect" not in driver.screen
             await driver.type("Hi")
-            await driver.until_answered()
-            assert driver.texts == ["Hi", "Hello from the model."]
+            await driver.until_answered(2)
+            assert driver.texts[2:] == ["Hi", "Hello from the model."]
             assert endpoint.chats[0]["model"] == "large"
+            await driver.press("f3")
+            await driver.until_shown("● local  ollama/large")
+            await driver.until_shown("Providers of models")
+            await driver.press("t")
+            await driver.until_shown("ollama: ✓ It answers, and lists 2 models.")
+            await driver.press("escape")
             await driver.quit()
-        assert load_state(user_paths().state_file).last_profile == "ollama"
-        async with open_app((80, 24)) as driver:  # the one that was used last
-            assert driver.chat.workspace.session.profile.name == "ollama"
-            await driver.until(lambda: len(driver.texts) == 2)
+        loaded = load_config(user_paths().config_file)
+        assert loaded.problems == ()
+        assert loaded.config.models["ollama"].url == endpoint.url
+        assert loaded.config.profiles["local"].default_model == "ollama/large"
 
 
 async def test_a_model_that_nobody_chose_is_the_first_that_answers_and_not_the_tutor() -> None:
@@ -115,9 +140,9 @@ async def test_a_model_that_nobody_chose_is_the_first_that_answers_and_not_the_t
         open_app() as driver,
     ):
         form = await choosing(driver, "Another model endpoint")
-        field(form, "model_url").value = endpoint.url
+        field(form, "url").value = endpoint.url
         await driver.press("ctrl+s")
-        await driver.until(lambda: driver.chat.workspace.session.profile.name == "models")
+        await driver.until(lambda: not driver.chat.workspace.session.lacks_model)
         await driver.until(lambda: driver.chat.workspace.session.connected)
         await driver.type("Hi")
         await driver.until_answered()
@@ -125,8 +150,59 @@ async def test_a_model_that_nobody_chose_is_the_first_that_answers_and_not_the_t
         assert endpoint.chats[0]["model"] == "small"
 
 
+async def test_the_tutor_is_chosen_beside_the_providers_that_there_are() -> None:
+    use_provider("away")
+    async with open_app((80, 24)) as driver:
+        await driver.press("f3")
+        await driver.until(lambda: isinstance(driver.app.screen, ProfilesScreen))
+        await driver.press("n")
+        await choose(driver, "Offline tutor")
+        await driver.until(lambda: driver.chat.workspace.session.profile.default_model == "offline-tutor")
+        await driver.until(lambda: driver.chat.workspace.session.connected)
+        await driver.until(lambda: driver.app.screen is driver.chat)
+        await driver.type("2 + 3")
+        await driver.until_answered()
+        assert "5" in driver.texts[1]
+        config = load_config(user_paths().config_file).config
+        assert [*config.models] == ["away"]
+
+
+async def test_a_model_that_is_connected_beside_a_server_goes_to_an_embedded_profile(tmp_path: Path) -> None:
+    app = create_app(EngineSettings(data_dir=tmp_path, starter_assistants=True))
+    async with served(app) as address, ModelEndpoint(says("Hello.")) as endpoint:
+        config = user_paths().config_file
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(f'[profiles.local]\nkind = "openai"\nbase_url = "{address}/v1"\n')
+        async with open_app((80, 24)) as driver:
+            form = await choosing(driver, "Another model endpoint")
+            field(form, "url").value = endpoint.url
+            await driver.press("ctrl+s")
+            await driver.until(lambda: driver.chat.workspace.session.profile.name == "local-2")
+            await driver.until(lambda: driver.chat.workspace.session.connected)
+            await driver.type("Hi")
+            await driver.until_answered()
+            assert driver.texts == ["Hi", "Hello."]
+
+
+async def test_a_server_that_is_not_reached_is_kept_with_the_name_of_a_model() -> None:
+    async with open_app((80, 24)) as driver:
+        form = await choosing(driver, "Another model endpoint")
+        field(form, "url").value = "http://127.0.0.1:1/v1"
+        await driver.press("ctrl+s")
+        await driver.until_shown("^S keeps it all the same")
+        await driver.press("ctrl+s")
+        await driver.until_shown("Name a model: the server has listed none.")
+        assert driver.app.focused is field(form, "default_model")
+        await driver.press(*"later")
+        await driver.press("ctrl+s")
+        await driver.until_shown("^S keeps it all the same")
+        await driver.press("ctrl+s")
+        await driver.until(lambda: driver.chat.workspace.session.profile.default_model == "models/later")
+
+
 async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(store: Store) -> None:
-    store.kept["assistants-tui", "mine"] = "sk-earlier"
+    store.kept["assistants-tui", "models.mine"] = "sk-earlier"
+    use_provider("taken")
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         form = await choosing(driver, "Another model endpoint")
         await driver.press("ctrl+s")
@@ -134,15 +210,15 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.press(*"x:1")
         await driver.press("enter")
         await driver.until_shown("It must be a URL")
-        field(form, "model_url").value = "http://127.0.0.1:1"
+        field(form, "url").value = "http://127.0.0.1:1"
         await driver.press("enter")
         await driver.until_shown("Nothing listens at 127.0.0.1:1")
-        assert driver.app.focused is field(form, "model_url")
-        field(form, "name").value = "local"
+        assert driver.app.focused is field(form, "url")
+        field(form, "name").value = "taken"
         await driver.press("ctrl+t")
-        await driver.until_shown("There is a profile “local” already.")
+        await driver.until_shown("There is a provider “taken” already. “taken-2” is")
         field(form, "name").value = "mine"
-        field(form, "model_url").value = endpoint.url
+        field(form, "url").value = endpoint.url
         await driver.press("ctrl+t")
         await driver.until_shown("Use the key that is stored for “mine”?")
         await driver.press("escape", "ctrl+t")
@@ -150,11 +226,11 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.press("enter")
         await driver.until_shown("It answers, and lists 1 model.")
         assert "authorization" not in endpoint.requests[-1].headers
-        field(form, "model_url").value = "http://127.0.0.1:1"  # the answer was about the other address
+        field(form, "url").value = "http://127.0.0.1:1"  # the answer was about the other address
         await driver.press("ctrl+t")
         await driver.until_shown("would be sent to http://127.0.0.1:1")
         await driver.press("escape")
-        field(form, "model_url").value = endpoint.url
+        field(form, "url").value = endpoint.url
         field(form, "key").focus()
         await driver.press(*"sk-canary")
         endpoint.refused = refuses(401, {"message": "no such key sk-canary"})
@@ -166,16 +242,12 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         await driver.until_shown("It answers, and lists 1 model.")
         assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
         await driver.press("ctrl+s")
-        await driver.until(lambda: driver.chat.workspace.session.profile.name == "mine")
-        assert store.kept == {("assistants-tui", "mine"): "sk-canary"}
+        await driver.until(lambda: driver.chat.workspace.session.profile.default_model == "mine/served")
+        assert store.kept == {("assistants-tui", "models.mine"): "sk-canary"}
         assert "canary" not in driver.screen + user_paths().config_file.read_text()
         loaded = load_config(user_paths().config_file)
         assert loaded.problems == ()
-        assert loaded.config.profiles["mine"].model_url == endpoint.url
-        await driver.press("f3")
-        await driver.until_shown("from the key store of the system")
-        await driver.press("t")
-        await driver.until_shown("✓ It answers, and lists 1 model. served")
+        assert loaded.config.models["mine"].url == endpoint.url
 
 
 async def test_a_key_goes_over_plain_http_only_after_a_question(
@@ -184,7 +256,7 @@ async def test_a_key_goes_over_plain_http_only_after_a_question(
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         monkeypatch.setenv("HTTP_PROXY", endpoint.url)  # which answers for every other computer
         form = await choosing(driver, "Another model endpoint")
-        field(form, "model_url").value = "http://models.invalid/v1"
+        field(form, "url").value = "http://models.invalid/v1"
         await driver.press("ctrl+t")
         await driver.until_shown("It answers, and lists 1 model.")
         field(form, "key").value = "sk-canary"
@@ -196,11 +268,9 @@ async def test_a_key_goes_over_plain_http_only_after_a_question(
         await driver.press("ctrl+s")
         await driver.until_shown("Send the key to http://models.invalid without encryption?")
         await driver.press("right", "enter")
-        await driver.until(lambda: driver.chat.workspace.session.profile.name == "models")
+        await driver.until(lambda: not driver.chat.workspace.session.lacks_model)
         assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
-        assert load_config(user_paths().config_file).config.profiles["models"].allow_plain_http
-        await driver.press("f3")
-        await driver.until_shown("from the key store of the system")
+        assert load_config(user_paths().config_file).config.models["models"].allow_plain_http
 
 
 async def test_a_server_of_the_protocol_is_one_more_profile(tmp_path: Path) -> None:
@@ -230,21 +300,21 @@ async def test_without_a_key_store_an_environment_variable_is_offered() -> None:
         form = await choosing(driver, "OpenAI")
         await driver.until_shown("This system has no key store")
         await driver.until_shown("environment variable before you start the app")
-        assert field(form, "model_api_key_env").value == "OPENAI_API_KEY"
+        assert field(form, "key_env").value == "OPENAI_API_KEY"
         await driver.press("f1", "pagedown")
         await driver.until_shown("Tab goes from field to field.")
         await driver.press("escape")
-        field(form, "model_url").value = endpoint.url
+        field(form, "url").value = endpoint.url
         field(form, "key").value = "sk-canary"
         await driver.press("ctrl+s")
         await driver.until_shown("it is for api.openai.com alone")
-        assert driver.app.focused is field(form, "model_api_key_env")
-        field(form, "model_api_key_env").value = ""
+        assert driver.app.focused is field(form, "key_env")
+        field(form, "key_env").value = ""
         await driver.press("ctrl+s")
         await driver.until_shown("The system has no key store")
         assert "mine" not in user_paths().config_file.read_text()
         field(form, "key").value = ""
-        field(form, "model_api_key_env").value = "sk-canary"
+        field(form, "key_env").value = "sk-canary"
         await driver.press("ctrl+s")
         await driver.until_shown("the key itself.")
         await driver.press("escape")

@@ -1,4 +1,4 @@
-"""Whether a profile works, found out by using it once, before it is kept."""
+"""Whether a profile or a provider of models works, found out by using it once, before it is kept."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ from assistants_tui.protocol.names import OFFLINE_TUTOR
 from assistants_tui.protocol.objects import ListAnswer
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
-from assistants_tui.settings.secrets import Secret
+from assistants_tui.settings.secrets import KeyOwner, Secret
 
 _SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A profile that works."""
+    """A profile or provider that works."""
 
-    profile: Profile
+    settings: KeyOwner
     """As it was given, or with the part of its address that was missing."""
     words: str
     """What was found, as a sentence."""
@@ -27,18 +27,18 @@ class Trial:
     """What can be asked for, where it is known."""
 
 
-async def try_profile(profile: Profile, key: Secret | None) -> Trial:
-    """Ask the server of a profile, or the model endpoint of an embedded one, for a list; nothing is changed.
+async def try_profile(settings: KeyOwner, key: Secret | None) -> Trial:
+    """Ask a server of the Assistants API, or a model endpoint, for a list; nothing is changed.
 
     Raises `ServiceError` with advice where that fails.
     """
-    if profile.kind == "embedded" and profile.model_url is None:
-        return Trial(profile, "The offline tutor answers; it needs nothing.", (OFFLINE_TUTOR,))
+    if settings.kind == "embedded" and not settings.address:
+        return Trial(settings, "Its engine needs no server.", (OFFLINE_TUTOR,))
     try:
         async with asyncio.timeout(_SECONDS):
-            if profile.kind == "embedded":
-                return await _try_endpoint(profile, key)
-            return await _try_server(profile, key)
+            if isinstance(settings, Profile) and settings.kind != "embedded":
+                return await _try_server(settings, key)
+            return await _try_endpoint(settings, key)
     except TimeoutError:
         raise ServiceError(
             f"There was no answer within {_SECONDS:.0f} seconds.",
@@ -47,10 +47,10 @@ async def try_profile(profile: Profile, key: Secret | None) -> Trial:
         ) from None
 
 
-async def _try_endpoint(profile: Profile, key: Secret | None) -> Trial:
+async def _try_endpoint(settings: KeyOwner, key: Secret | None) -> Trial:
     """The model endpoint; an address without a path is also tried with `/v1`, where nearly all serve."""
-    url = (profile.model_url or "").rstrip("/")
-    server = Profile(profile.name, "openai", allow_plain_http=profile.allow_plain_http)
+    url = settings.address.rstrip("/")
+    server = Profile(settings.name, "openai", allow_plain_http=settings.allow_plain_http)
     try:
         models = await _models(replace(server, base_url=url), key)
     except ServiceError as error:
@@ -61,7 +61,10 @@ async def _try_endpoint(profile: Profile, key: Secret | None) -> Trial:
         url = f"{url}/v1"
         models = await _models(replace(server, base_url=url), key)
     count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
-    return Trial(replace(profile, model_url=url), f"It answers, and lists {count}.", models)
+    found: KeyOwner = (
+        replace(settings, model_url=url) if isinstance(settings, Profile) else replace(settings, url=url)
+    )
+    return Trial(found, f"It answers, and lists {count}.", models)
 
 
 async def _try_server(profile: Profile, key: Secret | None) -> Trial:

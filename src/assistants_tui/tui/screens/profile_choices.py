@@ -1,7 +1,8 @@
-"""What a profile can lead to, as the wizard offers it, and the fields that each needs."""
+"""What can be connected, as the wizard offers it, and the fields that each needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from assistants_tui.service.client.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import ProfileKind
@@ -17,21 +18,24 @@ class ProfileField:
 
 FIELDS: Mapping[str, ProfileField] = {
     "name": ProfileField("Name", "What you call it: letters, digits, “-” and “_”"),
-    "model_url": ProfileField("Address", "The part before /chat/completions, mostly ending with /v1"),
+    "url": ProfileField("Address", "The part before /chat/completions, mostly ending with /v1"),
     "base_url": ProfileField("Address", "Of the Assistants API, mostly ending with /v1"),
     "azure_endpoint": ProfileField("Address", "https://NAME.openai.azure.com"),
     "project_endpoint": ProfileField("Address", "https://NAME.services.ai.azure.com/api/projects/PROJECT"),
     "api_version": ProfileField("API version", "The version to ask for"),
     "key": ProfileField("Key", "It goes into the key store of this system, never into a file"),
-    "model_api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
+    "key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
     "api_key_env": ProfileField("or variable", "Name of an environment variable that holds the key"),
     "token_command": ProfileField("or command", "Prints an access token of Entra ID"),
-    "default_model": ProfileField("Model", "The one for new assistants; may be empty"),
-    "embedding_model": ProfileField("Embedding model", "With one, file search finds by meaning too"),
+    "default_model": ProfileField("Model", "The one to begin with; may be empty"),
+    "embeddings": ProfileField("Embedding model", "With one, file search finds by meaning too"),
     "organization": ProfileField("Organization", "May be empty"),
     "project": ProfileField("Project", "May be empty"),
 }
-_ENDPOINT = ("model_url", "key", "model_api_key_env", "default_model", "embedding_model")
+_ENDPOINT = ("url", "key", "key_env", "default_model", "embeddings")
+
+ChoiceKind = ProfileKind | Literal["provider"]
+"""A provider of models, or the kind of a profile; `embedded` is the offline tutor, which needs no form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,10 @@ class ProfileChoice:
     label: str
     about: str
     name: str
-    """The name that is suggested for the profile."""
-    kind: ProfileKind
+    """The name that is suggested for the profile or provider."""
+    kind: ChoiceKind
     fields: Sequence[str]
-    """Names in `FIELDS`, in the order of the form; the name of the profile comes before them."""
+    """Names in `FIELDS`, in the order of the form; the name comes before them."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """What stands in the fields at first."""
     models: Sequence[str] = ()
@@ -64,14 +68,14 @@ def choices(found: Sequence[FoundEndpoint] | None) -> list[ProfileChoice]:
             known.name,
             _about(here.get(known.url), found is None, known.url),
             known.provider,
-            "embedded",
+            "provider",
             _ENDPOINT,
-            {"model_url": known.url},
+            {"url": known.url},
             here[known.url].models if known.url in here else (),
         )
         for known in KNOWN_ENDPOINTS
     ]
-    local.sort(key=lambda choice: choice.texts["model_url"] not in here)
+    local.sort(key=lambda choice: choice.texts["url"] not in here)
     return [*local, *_OTHERS]
 
 
@@ -87,15 +91,15 @@ _OTHERS = (
         "OpenAI",
         "its models; your assistants stay here",
         "openai",
-        "embedded",
+        "provider",
         _ENDPOINT,
-        {"model_url": "https://api.openai.com/v1", "model_api_key_env": "OPENAI_API_KEY"},
+        {"url": "https://api.openai.com/v1", "key_env": "OPENAI_API_KEY"},
     ),
     ProfileChoice(
         "Another model endpoint",
         "for OpenAI's chat completions",
         "models",
-        "embedded",
+        "provider",
         _ENDPOINT,
     ),
     ProfileChoice(

@@ -1,4 +1,4 @@
-"""The wizard for a new profile: what to connect to, and a form that is tried out before it is kept."""
+"""The wizard that connects: what to connect to, and a form that is tried out before it is kept."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -20,10 +20,18 @@ from assistants_tui.service.client.endpoints import answering_models, find_endpo
 from assistants_tui.service.client.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
+from assistants_tui.settings.connect_provider import connect_provider
 from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, keep_profile, new_profile
+from assistants_tui.settings.new_profile import (
+    ProfileFieldsError,
+    free_name,
+    keep_profile,
+    new_profile,
+    new_provider,
+)
 from assistants_tui.settings.secrets import (
     KeyNotSentError,
+    KeyOwner,
     Secret,
     environment_key,
     has_key_store,
@@ -100,11 +108,14 @@ class ProfileChoiceDialog(ModalScreen[ProfileChoice | None]):
 
 
 class ProfileForm(Screen[str | None]):
-    """The fields of one profile. The result is its name when it stands in config.toml, None after Esc."""
+    """The fields of a profile, or of a provider of models, which is added to an embedded profile.
+
+    The result is the name of the profile to go on with when config.toml has it all, None after Esc.
+    """
 
     HELP: ClassVar[str] = (
         "Tab goes from field to field. ^T tries what you entered, and so does Enter in address and key; "
-        "^S keeps the profile and opens it. Keys go into the key store of the system, never into a file."
+        "^S keeps it and goes on with it. Keys go into the key store of the system, never into a file."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012 - Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,9 +134,12 @@ class ProfileForm(Screen[str | None]):
     }
     """
 
-    def __init__(self, choice: ProfileChoice, taken: Collection[str], config_file: Path) -> None:
-        """`taken` are the names of the profiles that there are."""
+    def __init__(
+        self, choice: ProfileChoice, taken: Collection[str], config_file: Path, embedded: Profile
+    ) -> None:
+        """`taken` are the names of the profiles, or of the providers; `embedded` is who gets a provider."""
         super().__init__()
+        self._embedded = embedded
         self._choice = choice
         self._taken = taken
         self._config_file = config_file
@@ -133,12 +147,13 @@ class ProfileForm(Screen[str | None]):
         self._warnings: Mapping[str, str] = {}  # what is always said beside fields
         self._use_stored: dict[tuple[str, str], bool] = {}  # by name and address, as the user said
         self._in_the_clear: set[str] = set()  # places to which keys may go without encryption
-        self._tried: tuple[Profile, str] | None = None  # a profile and key that work, or that are kept anyway
+        self._tried: tuple[KeyOwner, str] | None = None  # what works, or is kept anyway
 
     def compose(self) -> ComposeResult:
         choice = self._choice
         texts = {"name": free_name(choice.name, self._taken), **choice.texts}
-        yield Static(f"New profile: {choice.label}", id="profile-title", markup=False)
+        title = "Connect models" if choice.kind == "provider" else "New profile"
+        yield Static(f"{title}: {choice.label}", id="profile-title", markup=False)
         with VerticalScroll(id="profile-fields", can_focus=False):
             for name in ("name", *choice.fields):
                 control = Input(texts.get(name, ""), compact=True, password=name == "key")
@@ -150,7 +165,7 @@ class ProfileForm(Screen[str | None]):
         first = self._choice.address or "name"
         self._input(first).focus()
         self._tell_models()
-        self._say("^T tries it, ^S keeps it and opens it.")
+        self._say("^T tries it, ^S keeps it and goes on with it.")
         if "key" in self._choice.fields:
             self._look_for_key_store()
 
@@ -220,89 +235,92 @@ class ProfileForm(Screen[str | None]):
 
     @work(exclusive=True, group="profile")
     async def action_test(self) -> None:
-        if (profile := self._profile()) is not None:
-            await self._try(profile)
+        if (settings := self._settings()) is not None:
+            await self._try(settings)
 
-    def _profile(self) -> Profile | None:
-        """What the fields say; None, and told beside them, if that is no profile."""
+    def _settings(self) -> KeyOwner | None:
+        """What the fields say; None, and told beside them, if something is wrong there."""
+        name, kind = self._input("name").value.strip(), self._choice.kind
+        settings: KeyOwner
         try:
-            profile = new_profile(
-                self._input("name").value.strip(), self._choice.kind, self._texts, taken=self._taken
-            )
+            if kind == "provider":
+                settings = new_provider(name, self._texts, taken=self._taken)
+            else:
+                settings = new_profile(name, kind, self._texts, taken=self._taken)
         except ProfileFieldsError as error:
             self._say("Not yet: see above.", "error")
             self._complain(error.problems)
             return None
-        if "model_url" in self._choice.fields and profile.model_url is None:
-            self._complain({"model_url": "This has to be filled in."})
-            return None
         self._complain({})
-        _, place = self._destination(profile)
-        return replace(profile, allow_plain_http=place in self._in_the_clear)
+        return self._with_permission(settings)
+
+    def _with_permission(self, settings: KeyOwner) -> KeyOwner:
+        """The settings with the user's word on keys that go without encryption."""
+        _, place = self._destination(settings)
+        return replace(settings, allow_plain_http=place in self._in_the_clear)
 
     @property
     def _key(self) -> str:
         return self._texts.get("key", "").strip()
 
-    async def _try(self, profile: Profile) -> Trial | None:
+    async def _try(self, settings: KeyOwner) -> Trial | None:
         """Ask the server; None, and told beside the field that is the cause, if it does not answer."""
         typed = self._key
-        if not typed and not await self._asked_about_stored(profile):
+        if not typed and not await self._asked_about_stored(settings):
             return None
         try:
-            key = Secret(typed) if typed else await asyncio.to_thread(self._known_key, profile)
+            key = Secret(typed) if typed else await asyncio.to_thread(self._known_key, settings)
         except KeyNotSentError as error:
             self._complain({self._cause(ServiceError(str(error), kind="settings")): str(error)})
             return None
-        if (key or profile.token_command) and not await self._asked_about_encryption(profile):
+        if (
+            key or (isinstance(settings, Profile) and settings.token_command)
+        ) and not await self._asked_about_encryption(settings):
             return None
-        _, place = self._destination(profile)
-        profile = replace(profile, allow_plain_http=place in self._in_the_clear)
+        settings = self._with_permission(settings)
         self._say("Trying…")
         try:
-            trial = await try_profile(profile, key)
+            trial = await try_profile(settings, key)
         except ServiceError as error:
             self._say("It does not work yet. ^S keeps it all the same.", "error")
-            self._tried = profile, typed
+            self._tried = settings, typed
             self._complain({self._cause(error): str(error)})
             return None
-        self._tried = trial.profile, typed
+        self._tried = trial.settings, typed
         self._models = trial.models or self._models
         if (address := self._choice.address) is not None:
-            text = getattr(trial.profile, address) or ""
-            self._input(address).value = text
+            self._input(address).value = trial.settings.address
             self._field(address).tell(f"✓ {clean(trial.words)}")
         self._tell_models()
-        self._say(f"✓ {trial.words} ^S keeps the profile and opens it.")
+        self._say(f"✓ {trial.words} ^S keeps it and goes on with it.")
         return trial
 
-    async def _asked_about_stored(self, profile: Profile) -> bool:
-        """Ask about a key that was stored for an earlier profile of this name: this one may lead elsewhere.
+    async def _asked_about_stored(self, settings: KeyOwner) -> bool:
+        """Ask about a key that was stored for an earlier one of this name: this one may lead elsewhere.
 
         False if the user gave no answer.
         """
-        if self._destination(profile) in self._use_stored or (
-            profile.kind == "embedded" and profile.model_url is None
-        ):
+        if self._destination(settings) in self._use_stored:
             return True
-        if await asyncio.to_thread(stored_key, profile.name) is None:
+        if await asyncio.to_thread(stored_key, settings.stored_name) is None:
             return True
-        _, place = self._destination(profile)
+        _, place = self._destination(settings)
+        what = "profile" if isinstance(settings, Profile) else "provider"
         choice = await self.app.push_screen_wait(
             ChoiceDialog(
-                f"Use the key that is stored for “{profile.name}”?",
-                "An earlier profile of this name has left it in the key store. "
+                f"Use the key that is stored for “{settings.name}”?",
+                f"An earlier {what} of this name has left it in the key store. "
                 f"It would be sent to {clean(place)}.",
                 choices=[("remove", "Remove it, with ^S"), ("use", "Use it")],
             )
         )
         if choice is not None:
-            self._use_stored[self._destination(profile)] = choice == "use"
+            self._use_stored[self._destination(settings)] = choice == "use"
         return choice is not None
 
-    async def _asked_about_encryption(self, profile: Profile) -> bool:
+    async def _asked_about_encryption(self, settings: KeyOwner) -> bool:
         """Ask before a key is sent where others can read it. False if it is not to be sent."""
-        _, place = self._destination(profile)
+        _, place = self._destination(settings)
         if place in self._in_the_clear or "://" not in place or not can_be_read_on_the_way(place):
             return True
         dialog = ChoiceDialog(
@@ -317,18 +335,20 @@ class ProfileForm(Screen[str | None]):
         self._in_the_clear.add(place)
         return True
 
-    def _destination(self, profile: Profile) -> tuple[str, str]:
-        """The name of a profile and the host to which its key would go: a trial may correct the path."""
-        address = urlsplit(getattr(profile, self._choice.address or "", None) or "")
-        return profile.name, f"{address.scheme}://{address.netloc}" if address.netloc else "the new address"
+    def _destination(self, settings: KeyOwner) -> tuple[str, str]:
+        """The name, and the host to which the key would go: a trial may correct the path."""
+        address = urlsplit(settings.address)
+        return settings.name, f"{address.scheme}://{address.netloc}" if address.netloc else "the new address"
 
-    def _known_key(self, profile: Profile) -> Secret | None:
+    def _known_key(self, settings: KeyOwner) -> Secret | None:
         """The key of the environment, or the stored one if the user said so. Blocks on the key store.
 
         Raises `KeyNotSentError`.
         """
-        stored = stored_key(profile.name) if self._use_stored.get(self._destination(profile)) else None
-        return environment_key(profile) or stored
+        stored = (
+            stored_key(settings.stored_name) if self._use_stored.get(self._destination(settings)) else None
+        )
+        return environment_key(settings) or stored
 
     def _cause(self, error: ServiceError) -> str:
         """The field that has to be changed."""
@@ -346,23 +366,33 @@ class ProfileForm(Screen[str | None]):
 
     @work(exclusive=True, group="profile")
     async def action_save(self) -> None:
-        """Keep the profile if it works; if not, say so, and keep it when that is wanted all the same."""
-        if (profile := self._profile()) is None:
+        """Keep it if it works; if not, say so, and keep it when that is wanted all the same."""
+        if (settings := self._settings()) is None:
             return
-        if self._tried != (profile, self._key):
-            if (trial := await self._try(profile)) is None:
+        if self._tried != (settings, self._key):
+            if (trial := await self._try(settings)) is None:
                 return
-            profile = trial.profile
-        if profile.default_model is None and "default_model" in self._choice.fields and self._models:
-            profile = replace(profile, default_model=self._usual_model)  # as the form says
+            settings = trial.settings
+        if settings.default_model is None and self._models:
+            settings = replace(settings, default_model=self._usual_model)  # as the form says
         key = Secret(self._key) if self._key else None
-        drop = self._use_stored.get(self._destination(profile)) is False
+        drop = self._use_stored.get(self._destination(settings)) is False
         try:
-            failure = await asyncio.to_thread(keep_profile, self._config_file, profile, key, drop_stored=drop)
+            if isinstance(settings, Profile):
+                await self._keep_profile(settings, key, drop=drop)
+            elif settings.default_model is None:
+                self._complain({"default_model": "Name a model: the server has listed none."})
+            else:
+                await asyncio.to_thread(
+                    connect_provider, self._config_file, settings, self._embedded, key, drop_stored=drop
+                )
+                self.dismiss(self._embedded.name)
         except SettingsError as error:
             self._say("Not kept.", "error")
             self._complain({"key" if key is not None else "name": str(error)})
-            return
+
+    async def _keep_profile(self, profile: Profile, key: Secret | None, *, drop: bool) -> None:
+        failure = await asyncio.to_thread(keep_profile, self._config_file, profile, key, drop_stored=drop)
         if failure:
             title = f"The profile “{profile.name}” is kept, the key store is as it was"
             self.notify(clean(failure), title=title, severity="error", markup=False, timeout=15)

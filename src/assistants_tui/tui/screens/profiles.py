@@ -9,15 +9,17 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from assistants_tui.protocol.names import OFFLINE_TUTOR
 from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.local_paths import short_path
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import KIND_FIELDS, Profile
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
+from assistants_tui.settings.connect_provider import profile_for_models, use_model
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.secrets import Secret, delete_key, find_key, key_place, store_key
+from assistants_tui.settings.secrets import KeyOwner, Secret, delete_key, find_key, key_place, store_key
 from assistants_tui.settings.settings_reference import redact
 from assistants_tui.tui.app_messages import ConfigEdited, ProfileChosen
 from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
@@ -66,6 +68,7 @@ class ProfilesScreen(ListScreen):
         """`cursor` is the name of the profile to begin with; `+` offers to add one if there is only one."""
         super().__init__(workspace)
         self._profiles = list(loaded.config.profiles.values())
+        self._providers = loaded.config.models
         self._paths = paths
         adding = cursor == _NEW and len(self._profiles) == 1
         self._begin = cursor if cursor and (adding or cursor != _NEW) else workspace.session.profile.name
@@ -84,8 +87,9 @@ class ProfilesScreen(ListScreen):
         loaded = await asyncio.to_thread(load_config, self._paths.config_file)
         profiles = list(loaded.config.profiles.values())
         readable = loaded.given or not loaded.problems
-        if readable and profiles != self._profiles:
+        if readable and (profiles, loaded.config.models) != (self._profiles, self._providers):
             self._profiles = profiles
+            self._providers = loaded.config.models
             self.draw()
             self._look_for_keys()
 
@@ -101,7 +105,7 @@ class ProfilesScreen(ListScreen):
                 return Content.styled("+ Connect a model or a server", "$text-accent")
             profile = shown[index]
             mark = "●" if profile.name == self.workspace.session.profile.name else " "
-            place = clean(redact(_place(profile)))
+            place = clean(redact(self._place(profile)))
             return Content.assemble(
                 (f"{mark} ", "$text-accent"), profile.name.ljust(width), (f"  {place}", "$muted")
             )
@@ -110,6 +114,14 @@ class ProfilesScreen(ListScreen):
             len(shown) + 1, row, key=lambda index: shown[index].name if index < len(shown) else _NEW
         )
         self.draw_detail()
+
+    def _place(self, profile: Profile) -> str:
+        """Where a profile leads, in a few words."""
+        if profile.kind == "embedded":
+            providers = " and ".join(self._providers)
+            answers = profile.model_url or (providers and (profile.default_model or f"models of {providers}"))
+            return answers or "offline tutor"
+        return profile.base_url or profile.azure_endpoint or profile.project_endpoint or _KINDS[profile.kind]
 
     @property
     def _profile(self) -> Profile | None:
@@ -134,6 +146,12 @@ class ProfilesScreen(ListScreen):
         if key := self._keys.get(profile.name):
             facts.append(f"- key: {as_markdown(key)}")
         parts = [(f"profile-{profile.name}", profile.name, "\n".join(facts))]
+        if profile.kind == "embedded" and self._providers:
+            lines = [
+                f"- **{name}**: {as_markdown(redact(provider.url))}"
+                for name, provider in self._providers.items()
+            ]
+            parts.append(("providers", "Providers of models", "\n".join(lines)))
         if result := self._results.get(profile.name):
             parts.append((f"result-{profile.name}", "Test", as_markdown(result)))
         self.show_parts(parts)
@@ -165,8 +183,19 @@ class ProfilesScreen(ListScreen):
         choice = await self.app.push_screen_wait(ProfileChoiceDialog())
         if choice is None:
             return
-        taken = [profile.name for profile in self._profiles]
-        name = await self.app.push_screen_wait(ProfileForm(choice, taken, self._paths.config_file))
+        file = self._paths.config_file
+        embedded = profile_for_models(self.workspace.session.profile, self._profiles)
+        if choice.kind == "embedded":
+            try:
+                await asyncio.to_thread(use_model, file, embedded, OFFLINE_TUTOR)
+            except SettingsError as error:
+                self.notify(str(error), title="Not changed", severity="error", markup=False)
+            else:
+                self._go_on_with(embedded.name)
+            return
+        config = (await asyncio.to_thread(load_config, file)).config
+        taken = config.models if choice.kind == "provider" else config.profiles
+        name = await self.app.push_screen_wait(ProfileForm(choice, taken, file, embedded))
         if name is not None:
             self._go_on_with(name)
 
@@ -176,13 +205,12 @@ class ProfilesScreen(ListScreen):
             return
         self._results[profile.name] = "Trying…"
         self.draw_detail()
-        try:
-            trial = await try_profile(profile, await asyncio.to_thread(find_key, profile))
-        except (ServiceError, SettingsError) as error:
-            self._results[profile.name] = f"✗ {error}"
-        else:
-            names = ", ".join(trial.models[:20])
-            self._results[profile.name] = f"✓ {trial.words} {names}".strip()
+        results = [await _tried(profile)]
+        if profile.kind == "embedded" and (providers := self._providers):
+            own = results if profile.model_url is not None else []
+            tried = await asyncio.gather(*map(_tried, providers.values()))
+            results = [*own, *(f"{name}: {said}" for name, said in zip(providers, tried, strict=True))]
+        self._results[profile.name] = "\n\n".join(results)
         self.draw_detail()
 
     # keys
@@ -255,11 +283,13 @@ class ProfilesScreen(ListScreen):
             self.app.post_message(ConfigEdited("profiles", profile.name if profile is not None else _NEW))
 
 
-def _place(profile: Profile) -> str:
-    """Where a profile leads, in a few words."""
-    if profile.kind == "embedded":
-        return profile.model_url or "offline tutor"
-    return profile.base_url or profile.azure_endpoint or profile.project_endpoint or _KINDS[profile.kind]
+async def _tried(settings: KeyOwner) -> str:
+    """What a profile or provider answers, or why it does not."""
+    try:
+        trial = await try_profile(settings, await asyncio.to_thread(find_key, settings))
+    except (ServiceError, SettingsError) as error:
+        return f"✗ {error}"
+    return f"✓ {trial.words} {', '.join(trial.models[:20])}".strip()
 
 
 def _key_words(profile: Profile, place: str | None) -> str:
