@@ -165,12 +165,14 @@ def test_doctor_reports_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None
     config.write_text(
         '[profiles.local]\nkind = "embedded"\n'
         '[profiles.team]\nkind = "openai"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "TEAM_KEY"\n'
+        '[models.away]\nurl = "http://127.0.0.1:1/v1"\nkey_env = "TEAM_KEY"\n'
     )
     monkeypatch.setenv("TEAM_KEY", "sk-canary-0123456789")
     shown = run("doctor")
     assert shown.returncode == 1, "one profile cannot be reached"
     assert "✓ local" in shown.stdout
     assert "✗ team" in shown.stdout
+    assert "✗ away: http://127.0.0.1:1/v1; Nothing listens at 127.0.0.1:1" in shown.stdout
     assert "Code interpreter" in shown.stdout
     assert "with numpy, pandas" in shown.stdout
     assert "local: by words alone" in shown.stdout

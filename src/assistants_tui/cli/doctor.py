@@ -14,12 +14,16 @@ from assistants_tui.cli.exit_codes import FAILED, OK
 from assistants_tui.cli.streams import out
 from assistants_tui.installation import MODULES, install_command, missing_modules
 from assistants_tui.service.client.connection import Connection
+from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.config import CodeSettings, Config
 from assistants_tui.settings.config_reader import LoadedConfig, load_config
+from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths, user_paths
-from assistants_tui.settings.secrets import KeyNotSentError, has_key
+from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.secrets import KeyNotSentError, find_key, has_key
+from assistants_tui.settings.settings_reference import redact
 
 _PACKAGES = ("textual", "openai", "starlette", "sqlalchemy", "ipykernel", "jupyter-client")
 
@@ -119,10 +123,28 @@ async def _checks(paths: Paths, config: Config) -> tuple[list[str], bool]:
             lines.append(f"  ✗ {profile.name}{default}: {profile.kind}{key}; {error}")
         finally:
             await connection.close()
+    providers, reached = await _model_providers(config)
+    lines += providers
+    sound = sound and reached
     lines += ["Code interpreter", f"  {await _sandbox(config.code)}", *_code_modules()]
     lines += ["File search", *_file_search(config)]
     servers, work = await _mcp_servers(config)
     return [*lines, *servers], sound and work
+
+
+async def _model_providers(config: Config) -> tuple[list[str], bool]:
+    """A line for each provider of models, asked for its list, and whether all answer."""
+
+    async def tried(provider: ProviderSettings) -> tuple[bool, str]:
+        try:
+            trial = await try_profile(provider, await asyncio.to_thread(find_key, provider))
+        except (ServiceError, SettingsError) as error:
+            return False, f"  ✗ {provider.name}: {redact(provider.url)}; {error}"
+        return True, f"  ✓ {provider.name}: {redact(provider.url)}; {trial.words}"
+
+    answers = await asyncio.gather(*map(tried, config.models.values()))
+    lines = ["Providers of models"] if answers else []
+    return [*lines, *(line for _, line in answers)], all(reached for reached, _ in answers)
 
 
 async def _mcp_servers(config: Config) -> tuple[list[str], bool]:
