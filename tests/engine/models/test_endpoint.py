@@ -336,6 +336,10 @@ NO_ANSWERS = {
     "nothing": (Reply([]), "without an answer"),
     "no end": (Reply([chunk({"content": "Hal"})]), "stopped in the middle of the answer"),
     "half a call": (Reply([HALF_A_CALL]), "stopped in the middle of the answer"),
+    "the name of a call": (
+        Reply([chunk({"tool_calls": [{"index": 0, "function": {"name": "ti"}}]}), Cut()]),
+        "stopped in the middle of the answer",
+    ),
     "half a call and the mark of the end": (
         Reply([HALF_A_CALL, DONE]),
         "stopped in the middle of the answer",

@@ -52,6 +52,20 @@ BEHAVIOURS = [
         pieces(piece(0, "c1"), piece(0, name="tide"), piece(0, arguments=OULU)),
         **ONCE,
     ),
+    Behaviour(
+        "OpenAI-compatible (proxy)",
+        "the name in pieces",
+        pieces(piece(0, "c1", name="ti", arguments=""), piece(0, name="de"), piece(0, arguments=OULU)),
+        **ONCE,
+    ),
+    Behaviour(
+        "OpenAI-compatible (proxy)",
+        "the name again before the arguments",
+        pieces(
+            piece(0, "c1", name="tide"), piece(0, "c1", name="tide"), piece(0, name="tide", arguments=OULU)
+        ),
+        **ONCE,
+    ),
     Behaviour("Azure", "an index that jumps", pieces(piece(3, "c1", name="tide", arguments=OULU)), **ONCE),
     Behaviour("Gemini", "no index and no ID", pieces(piece(None, name="tide", arguments=OULU)), **ONCE),
 ]

@@ -83,14 +83,15 @@ class _Call:
     server_index: object
     server_id: str
     id: str
+    name: str = ""
     is_told: bool = False
     arguments: list[str] = field(default_factory=list)
     characters: _Characters = field(default_factory=_Characters)
 
-    def tell(self, position: int, name: str) -> ToolCallDelta:
+    def tell(self, position: int) -> ToolCallDelta:
         """The first piece for the reader, with what has come so far."""
         self.is_told = True
-        return ToolCallDelta(position, self.id, name, "".join(self.arguments))
+        return ToolCallDelta(position, self.id, self.name, "".join(self.arguments))
 
     def is_whole(self) -> bool:
         try:
@@ -187,14 +188,15 @@ class ChunkReader:
 
     def held_back(self) -> Iterator[Delta]:
         """What was not certain until the last chunk had been read: text that might have been a tag, and a
-        call without a name."""
+        call without arguments or a name."""
         yield from self._split(None)
-        yield from self._tell_unnamed()
+        yield from self._tell_last_call()
 
-    def _tell_unnamed(self) -> Iterator[Delta]:
-        """The last call, if no name has come for it: some servers send the ID first."""
+    def _tell_last_call(self) -> Iterator[Delta]:
+        """The last call, if its name may not have been whole: some servers send the ID first, or the name
+        in pieces."""
         if self._calls and not self._calls[-1].is_told:
-            yield self._calls[-1].tell(len(self._calls) - 1, "")
+            yield self._calls[-1].tell(len(self._calls) - 1)
 
     def finish(self) -> Finish:
         """Why the answer ended, and its cost. Calls want to be run, whatever reason came with them.
@@ -220,16 +222,19 @@ class ChunkReader:
         if position is None:
             if not (name or identity or arguments):
                 return
-            yield from self._tell_unnamed()
+            yield from self._tell_last_call()
+            self.has_begun = True  # though nothing is told yet
             position = len(self._calls)
             self._calls.append(_Call(index, identity, identity or f"call_{secrets.token_hex(12)}"))
         call = self._calls[position]
         arguments = call.characters.join(arguments)
         call.arguments.append(arguments)
+        if name != call.name and not call.is_told:  # some servers send the whole name again
+            call.name += name
         if call.is_told and arguments:
             yield ToolCallDelta(position, "", "", arguments)
-        elif name and not call.is_told:
-            yield call.tell(position, name)
+        elif not call.is_told and call.name and any(call.arguments):
+            yield call.tell(position)
         if extra := {key: value for key, value in entry.items() if key not in _OF_A_CALL and value}:
             self._returned_with_calls.setdefault(position, {}).update(extra)
 
