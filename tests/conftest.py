@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from assistants_tui.service.client import endpoints
+from assistants_tui.service.client import local_model_servers
 from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.screens import profile_choices
 from support.certificates import read_certificates_once
@@ -57,7 +57,7 @@ def nobody_types_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_model_server_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app looks for them on this computer; the tests of that start one and say where."""
     assert profile_choices.choices(())  # imported before: what the wizard offers stays, found or not
-    monkeypatch.setattr(endpoints, "KNOWN_ENDPOINTS", ())
+    monkeypatch.setattr(local_model_servers, "KNOWN_ENDPOINTS", ())
 
 
 @pytest.fixture(autouse=True)

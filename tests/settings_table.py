@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assistants_tui.settings.config import SECTIONS, Profile, Section
-from assistants_tui.settings.declarations import Declaration, declared
 from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.setting_fields import Declaration, declared
 from assistants_tui.settings.toml_text import line_of
 
 README = Path(__file__).parent.parent / "README.md"

@@ -48,7 +48,7 @@ ALLOWED = {
 ENGINE_DOORS = {"service/client/embedded.py", "cli/serve.py", "cli/doctor.py"}
 # what screens import of the client: servers are looked for and tried before a profile is used; a data class
 CLIENT_MODULES_FOR_SCREENS = {
-    "assistants_tui.service.client.endpoints",
+    "assistants_tui.service.client.local_model_servers",
     "assistants_tui.service.client.profile_trial",
     "assistants_tui.service.client.vector_stores",
 }

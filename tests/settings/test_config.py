@@ -13,7 +13,7 @@ from assistants_tui.engine.code_interpreter.execution import MIB, UNCONFINED
 from assistants_tui.engine.code_interpreter.launchers import CHOICES
 from assistants_tui.settings.config import SANDBOXES, SECTIONS, CodeSettings, RunSettings
 from assistants_tui.settings.config_reader import load_config
-from assistants_tui.settings.declarations import Declaration, declared
+from assistants_tui.settings.setting_fields import Declaration, declared
 from assistants_tui.settings.value_types import Environment, Number, ValueType, Words
 
 ALL = [(section, setting) for section in SECTIONS for setting in declared(section.settings).values()]

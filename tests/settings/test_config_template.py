@@ -17,8 +17,8 @@ from assistants_tui.settings.config import (
 )
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.config_template import create_config, template
-from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.mcp_server import McpServer
+from assistants_tui.settings.setting_fields import declared
 
 
 @pytest.fixture

@@ -345,7 +345,7 @@ async def test_the_app_starts_with_a_history_that_cannot_be_read_and_ends_whatev
         for _ in range(2):
             driver.app.simulate_key("ctrl+q")
         await driver.until(lambda: workspace.closing)
-        driver.app._ordered_end.begin(143)  # as the signal of a system that shuts down
+        driver.app._exit_signals.begin(143)  # as the signal of a system that shuts down
         go_on.set()
         await driver.until(lambda: not driver.app.is_running)
         assert not workspace._connection.is_open
@@ -359,13 +359,13 @@ async def test_a_disk_that_is_slow_at_the_end_costs_nothing_that_was_to_be_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     disk, kept = threading.Event(), list[str]()
-    monkeypatch.setattr("assistants_tui.tui.ordered_end._LAST_SECONDS", 0.1)
+    monkeypatch.setattr("assistants_tui.tui.exit_signals._LAST_SECONDS", 0.1)
     # called when the time is over
-    monkeypatch.setattr("assistants_tui.tui.ordered_end.end_children", disk.set)
+    monkeypatch.setattr("assistants_tui.tui.exit_signals.end_children", disk.set)
     async with open_app() as driver:
         driver.app._keeper.keep(lambda: kept.append("first" if disk.wait(60) else "never"))
         driver.app._keeper.keep(lambda: kept.append("second"))
-        driver.app._ordered_end.begin(143)
+        driver.app._exit_signals.begin(143)
         await driver.until(lambda: driver.app.return_code == 143)
         assert kept[:2] == ["first", "second"]
 
@@ -391,7 +391,7 @@ from assistants_tui.settings.paths import user_paths
 from assistants_tui.tui.app import AssistantsApp
 
 async def leave() -> None:
-    AssistantsApp(user_paths())._ordered_end.on_signals(None)
+    AssistantsApp(user_paths())._exit_signals.on_signals(None)
 
 asyncio.run(leave())
 os.kill(os.getpid(), signal.SIGHUP)

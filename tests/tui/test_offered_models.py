@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistants_tui.service.client.endpoints import KnownEndpoint
+from assistants_tui.service.client.local_model_servers import KnownEndpoint
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from support.app import open_app
@@ -10,7 +10,7 @@ from support.model_endpoint import ModelEndpoint, says
 
 
 def runs_here(monkeypatch: pytest.MonkeyPatch, *known: KnownEndpoint) -> None:
-    monkeypatch.setattr("assistants_tui.service.client.endpoints.KNOWN_ENDPOINTS", known)
+    monkeypatch.setattr("assistants_tui.service.client.local_model_servers.KNOWN_ENDPOINTS", known)
 
 
 async def test_three_keys_to_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from assistants_tui.cli import streams
 from assistants_tui.cli.defaults import DEFAULT_HOST, DEFAULT_PORT
 from assistants_tui.cli.exit_codes import FAILED, INTERRUPTED, OK, READER_GONE, USAGE
 from assistants_tui.settings.config import CodeSettings, Profile
-from assistants_tui.settings.declarations import Declaration, declared
+from assistants_tui.settings.setting_fields import Declaration, declared
 from assistants_tui.settings.value_types import Choice, Flag, Text, Url, ValueType, Variable
 
 _LAST_PORT = 65_535

@@ -20,8 +20,8 @@ from assistants_tui.installation import module_advice
 from assistants_tui.service.safe_text import clean
 from assistants_tui.settings.config import CodeSettings
 from assistants_tui.settings.config_reader import load_config
-from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.paths import user_paths
+from assistants_tui.settings.setting_fields import declared
 
 if TYPE_CHECKING:
     from assistants_tui.engine.app import ModelProvider

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Coroutine
 
-from assistants_tui.service.last_resort import end_hard_after
+from assistants_tui.service.exit_guard import end_hard_after
 
 _HARD_END = 5.0
 """Seconds after which the command ends whatever it hangs in."""

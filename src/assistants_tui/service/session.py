@@ -14,7 +14,7 @@ from assistants_tui.service.errors import ServiceError, unexpected
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend
-    from assistants_tui.service.client.endpoints import FoundEndpoint
+    from assistants_tui.service.client.local_model_servers import FoundEndpoint
 
 
 class Session:
@@ -92,7 +92,7 @@ class Session:
     async def look_for_models(self) -> None:
         """Look for a model server on this computer, if the tutor answers and nobody has chosen that."""
         if self.lacks_model and self.profile.default_model is None:
-            from assistants_tui.service.client.endpoints import find_endpoints
+            from assistants_tui.service.client.local_model_servers import find_endpoints
 
             found = [endpoint for endpoint in await find_endpoints() if endpoint.answering]
             if found:

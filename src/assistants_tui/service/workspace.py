@@ -23,7 +23,7 @@ from assistants_tui.service.files.name_cache import FileNameCache
 from assistants_tui.service.files.passages import Passages
 from assistants_tui.service.files.server_files import ServerFiles
 from assistants_tui.service.functions.user_functions import UserFunctions
-from assistants_tui.service.place import Place, Remember
+from assistants_tui.service.last_place import Place, Remember
 from assistants_tui.service.problems import Problems
 from assistants_tui.service.prompt_history import PromptHistory
 from assistants_tui.service.search import MessageSearch, SearchIndex

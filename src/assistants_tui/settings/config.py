@@ -1,6 +1,6 @@
 """The table of settings: what config.toml may say, each with its type, bounds, default and meaning.
 
-A setting is declared here and nowhere else; see `declarations` for what follows from it.
+A setting is declared here and nowhere else; see `setting_fields` for what follows from it.
 """
 
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from assistants_tui.settings.declarations import declare, for_kind
 from assistants_tui.settings.mcp_server import McpServer
 from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.setting_fields import declare, for_kind
 from assistants_tui.settings.value_types import (
     Choice,
     Environment,

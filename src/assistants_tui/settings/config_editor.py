@@ -11,9 +11,9 @@ from typing import Any
 from assistants_tui.settings.config import LOCAL, PROFILE_NAME, SERVER_NAME, Profile
 from assistants_tui.settings.config_reader import read_config
 from assistants_tui.settings.config_template import template
-from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.setting_fields import declared
 from assistants_tui.settings.toml_text import line_of, parse_toml, plain
 
 Key = Sequence[str]

@@ -24,9 +24,9 @@ from assistants_tui.settings.config import (
     Profile,
     RunSettings,
 )
-from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.mcp_server import McpServer
 from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.setting_fields import Declaration, declared, for_kind
 from assistants_tui.settings.toml_text import parse_toml
 from assistants_tui.settings.value_types import SECRET_NAME, Keys
 

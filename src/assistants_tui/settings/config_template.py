@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from assistants_tui.settings.config import LOCAL, PROFILE_KINDS, SECTIONS, Profile, ProfileKind
-from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.files import locked, write_atomic
 from assistants_tui.settings.mcp_server import McpServer
 from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.setting_fields import Declaration, declared, for_kind
 from assistants_tui.settings.toml_text import line_of
 from assistants_tui.settings.value_types import Choice
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assistants_tui.settings.declarations import declare
+from assistants_tui.settings.setting_fields import declare
 from assistants_tui.settings.value_types import Environment, Flag, Text, Url, Variable, Words
 
 

@@ -9,10 +9,10 @@ from assistants_tui.addresses import without_operation
 from assistants_tui.settings.config import PROFILE_NAME, SERVER_NAME, Profile, ProfileKind
 from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.config_reader import wrong_key_variable
-from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
+from assistants_tui.settings.setting_fields import Declaration, declared, for_kind
 
 
 class ProfileFieldsError(ValueError):

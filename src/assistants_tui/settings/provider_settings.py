@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from assistants_tui.settings.declarations import declare
+from assistants_tui.settings.setting_fields import declare
 from assistants_tui.settings.value_types import (
     Choice,
     Flag,

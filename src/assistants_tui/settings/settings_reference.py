@@ -7,9 +7,9 @@ from typing import Any
 
 from assistants_tui.settings.config import SECTIONS, Config, Price, Profile, RunSettings
 from assistants_tui.settings.config_reader import LoadedConfig
-from assistants_tui.settings.declarations import Declaration, declared, for_kind
 from assistants_tui.settings.mcp_server import McpServer
 from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.setting_fields import Declaration, declared, for_kind
 from assistants_tui.settings.toml_text import line_of, plain
 from assistants_tui.settings.value_types import Environment, JsonTable, Text, ValueType
 

@@ -29,6 +29,7 @@ from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.state import AppState, load_state, take_over
 from assistants_tui.tui.app_messages import ConfigEdited, ConnectWanted, ProfileChosen
+from assistants_tui.tui.exit_signals import ExitSignals
 from assistants_tui.tui.framework.painting import paint_with_less_work
 from assistants_tui.tui.framework.resilient_app import ResilientApp
 from assistants_tui.tui.framework.timers import never_skip_the_only_turn
@@ -36,7 +37,6 @@ from assistants_tui.tui.keyboard.aimed_keys import AimedKeysApp
 from assistants_tui.tui.keyboard.doubled_keys import DoubledKeysApp
 from assistants_tui.tui.keyboard.key_names import key_name
 from assistants_tui.tui.open_workspace import OpenWorkspace
-from assistants_tui.tui.ordered_end import OrderedEnd
 from assistants_tui.tui.terminal.driver import TerminalDriver
 from assistants_tui.tui.terminal.notifications import notification
 from assistants_tui.tui.text.excerpts import broken_after_slashes, shortened
@@ -87,7 +87,7 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
         self._keeper = StateKeeper(paths.state_file, self._not_kept)
         self._settled = False
         self._workspace = OpenWorkspace(self, paths, self._keeper, self._run_ended)
-        self._ordered_end = OrderedEnd(self, self._keeper, self._workspace.close)
+        self._exit_signals = ExitSignals(self, self._keeper, self._workspace.close)
 
     @property
     def chat(self) -> "ChatScreen | None":
@@ -122,7 +122,7 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._ordered_end.on_signals(self._driver)
+            self._exit_signals.on_signals(self._driver)
         loaded = self._loaded = load_config(self._paths.config_file)
         self.set_keymap(dict(loaded.config.keys))
         theme_problems = self.read_themes()

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service.answers import checked
 from assistants_tui.service.client.assistant_cache import cached_assistants, remember_assistants
 from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.client.pages import read_all
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.required_fields import checked
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import Paths
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from assistants_tui.protocol.objects import Message, Run, RunStep
-from assistants_tui.service.answers import checked
 from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.required_fields import checked
 from assistants_tui.service.runs.hooks import Hooks
 from assistants_tui.service.runs.run_follower import Clock, conflate
 from assistants_tui.service.runs.state import RunState

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assistants_tui.protocol.events import Event
 from assistants_tui.protocol.objects import Json, Message, Run, RunStep
-from assistants_tui.service.answers import checked
+from assistants_tui.service.required_fields import checked
 from assistants_tui.service.runs.state import (
     PendingCode,
     RunState,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from assistants_tui.service.client.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
+from assistants_tui.service.client.local_model_servers import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import KIND_FIELDS
-from assistants_tui.settings.declarations import declared
 from assistants_tui.settings.new_profile import new_profile, new_provider
 from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import KeyOwner
+from assistants_tui.settings.setting_fields import declared
 from assistants_tui.tui.screens.profile_choices import FIELDS, ProfileChoice, choices
 
 

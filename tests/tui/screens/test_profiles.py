@@ -11,8 +11,8 @@ from keyring.backend import KeyringBackend
 from textual.widgets import Input
 
 from assistants_tui.engine.app import EngineSettings, create_app
-from assistants_tui.service.client import endpoints
-from assistants_tui.service.client.endpoints import KnownEndpoint
+from assistants_tui.service.client import local_model_servers
+from assistants_tui.service.client.local_model_servers import KnownEndpoint
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.state import update_state
@@ -88,11 +88,11 @@ async def test_a_model_server_that_runs_here_is_found_and_answers_at_once(
 ) -> None:
     async with ModelEndpoint(says("Hello from the model."), models=["small", "large"]) as endpoint:
         monkeypatch.setattr(
-            "assistants_tui.service.client.endpoints.KNOWN_ENDPOINTS",
+            "assistants_tui.service.client.local_model_servers.KNOWN_ENDPOINTS",
             (KnownEndpoint("Ollama", endpoint.url),),
         )
         monkeypatch.setattr(
-            "assistants_tui.tui.screens.profile_choices.KNOWN_ENDPOINTS", endpoints.KNOWN_ENDPOINTS
+            "assistants_tui.tui.screens.profile_choices.KNOWN_ENDPOINTS", local_model_servers.KNOWN_ENDPOINTS
         )
         async with open_app((80, 24)) as driver:
             assert "F3 Connect" in driver.screen.splitlines()[-1]

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from . import tree
+from . import folder_tree
 from .execution import MIB, CreatedFile, Limits
 from .file_names import safe_name
 from .media import media_type
@@ -53,7 +53,7 @@ def put(root: Path, name: str, source: Path) -> Stamp:
 
     Raises OSError, such as IsADirectoryError when a folder has the name.
     """
-    folder = tree.open_folder(root, wanted=stat.S_IRWXU)
+    folder = folder_tree.open_folder(root, wanted=stat.S_IRWXU)
     try:
         temporary = f".incoming-{secrets.token_hex(8)}"
         try:
@@ -98,13 +98,13 @@ def undo(root: Path, before: Mapping[str, Stamp]) -> bool:
             with contextlib.suppress(OSError):  # a path that is too long goes with the rest
                 kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 os.rename(found.name, kept, src_dir_fd=found.folder)
-    return tree.remove(filled)
+    return folder_tree.remove(filled)
 
 
 def remove_filled(own: Path) -> None:
     """Delete what `undo` could not delete before in the folder of a thread."""
     for filled in own.glob(f"{_FILLED}*"):
-        tree.remove(filled)
+        folder_tree.remove(filled)
 
 
 def collect(root: Path, before: Mapping[str, Stamp], outbox: Path, limits: Limits) -> Collected:
@@ -163,7 +163,7 @@ def _walk(root: Path, most: int | None) -> Iterator[_Found]:
 
     Looks at `most` names at most, and not deeper than some folders: code may have made any number.
     """
-    folder = tree.open_folder(root)
+    folder = folder_tree.open_folder(root)
     try:
         yield from itertools.islice(_walk_folder(folder, "", _MAX_DEPTH), most)
     finally:
@@ -184,7 +184,7 @@ def _walk_folder(folder: int, above: str, depth: int) -> Iterator[_Found]:
                     folders.append(entry.name)
     for name in folders if depth else ():
         with contextlib.suppress(OSError):
-            below = tree.open_folder(name, folder)
+            below = folder_tree.open_folder(name, folder)
             try:
                 yield from _walk_folder(below, f"{above}{name}/", depth - 1)
             finally:

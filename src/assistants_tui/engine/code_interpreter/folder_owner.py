@@ -6,8 +6,8 @@ import contextlib
 import os
 import stat
 
+from .folder_tree import DEEPEST, open_folder
 from .launchers import SandboxPaths
-from .tree import DEEPEST, open_folder
 
 
 def change_owner(paths: SandboxPaths, user: int | None) -> None:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from . import fonts, tree
-from .admission import Admission
+from . import folder_tree, fonts
 from .execution import UNCONFINED, Execution, Limits, Logs, Sandbox
 from .launchers import CHOICES, Launcher, SandboxPaths, candidates
 from .runtime import RuntimeFolder
 from .sandbox import choose
 from .session import KernelContext, OnOutput, Session
+from .session_slots import Admission
 
 _logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class CodeInterpreter:
             await session.close()
             self._admission.changed()
         folder = self._folder(thread_id)
-        if not await asyncio.to_thread(tree.remove, folder):
+        if not await asyncio.to_thread(folder_tree.remove, folder):
             _logger.warning("the folder of a deleted thread could not be deleted: %s", folder)
 
     async def close(self) -> None:
@@ -215,7 +215,7 @@ async def _trial(runtime: RuntimeFolder) -> AsyncIterator[SandboxPaths]:
     try:
         yield paths
     finally:
-        await asyncio.to_thread(tree.remove, paths.run.parent)
+        await asyncio.to_thread(folder_tree.remove, paths.run.parent)
 
 
 def _write_canary(canary: Path) -> None:

@@ -13,7 +13,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import tree
+from . import folder_tree
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +74,6 @@ def _sweep(base: Path) -> None:
 
 def _remove(path: Path) -> None:
     """Delete such a folder. Its lock goes last: what is left is found at the next start."""
-    emptied = [tree.remove(made) for made in path.iterdir() if made.name != _LOCK]
-    if not all(emptied) or not tree.remove(path):
+    emptied = [folder_tree.remove(made) for made in path.iterdir() if made.name != _LOCK]
+    if not all(emptied) or not folder_tree.remove(path):
         _logger.warning("temporary files of code could not be deleted: %s", path)

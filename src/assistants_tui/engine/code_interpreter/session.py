@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from . import tree, watchdog
+from . import folder_tree, watchdog
 from .execution import DATA, Execution, Limits, Logs, Output
 from .folder import ThreadFolder
 from .kernel import Kernel, KernelError, Message
@@ -251,7 +251,7 @@ class Session:
             try:
                 kernel = await Kernel.start(self._context.launcher, paths, self._context.limits)
             except BaseException:
-                await asyncio.to_thread(tree.remove, paths.run.parent)
+                await asyncio.to_thread(folder_tree.remove, paths.run.parent)
                 raise
             context = self._context
             look = partial(_violation, kernel.process, paths, context.launcher, context.limits)
@@ -272,7 +272,7 @@ class Session:
         await live.kernel.close()
         if note := await asyncio.to_thread(self._folder.undo_flood):
             self._notes.append(note)
-        if not await asyncio.to_thread(tree.remove, live.paths.run.parent):
+        if not await asyncio.to_thread(folder_tree.remove, live.paths.run.parent):
             _logger.warning("temporary files of code could not be deleted: %s", live.paths.run.parent)
 
     async def _keep(self, live: _Live) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import process_usage, tree
+from . import folder_tree, process_usage
 from .execution import DATA, GIB, MIB, Limits
 from .process_usage import ProcessUsage
 
@@ -72,7 +72,7 @@ class Watchdog:
 
 def is_full(data: Path, limits: Limits) -> bool:
     """Whether the thread's folder is over its limits. Blocks for some milliseconds. Raises OSError."""
-    return _over(tree.measure(data, 2 * limits.files), 0, limits) is not None
+    return _over(folder_tree.measure(data, 2 * limits.files), 0, limits) is not None
 
 
 def violation(
@@ -111,9 +111,9 @@ def _of_processes(usage: ProcessUsage, limits: Limits) -> str | None:
 
 
 def _of_folders(usage: ProcessUsage, data: Path, scratch: Sequence[Path], limits: Limits) -> str | None:
-    if reached := _over(tree.measure(data, 2 * limits.files), usage.disk, limits):
+    if reached := _over(folder_tree.measure(data, 2 * limits.files), usage.disk, limits):
         return reached
-    trees = [tree.measure(folder, 2 * limits.files) for folder in scratch]
+    trees = [folder_tree.measure(folder, 2 * limits.files) for folder in scratch]
     if unseen := next((found.unseen for found in trees if found.unseen), None):
         return f"it made {unseen}"
     if sum(found.size for found in trees) > limits.scratch:
@@ -125,7 +125,7 @@ def _of_folders(usage: ProcessUsage, data: Path, scratch: Sequence[Path], limits
     return None
 
 
-def _over(found: tree.Usage, deleted: int, limits: Limits) -> str | None:
+def _over(found: folder_tree.Usage, deleted: int, limits: Limits) -> str | None:
     """The limit that /mnt/data has reached, with the bytes of deleted files that are still in use."""
     if found.size + deleted > limits.disk:
         return f"it wrote more than {limits.disk // MIB:,} MiB to {DATA}; that was deleted"

@@ -12,7 +12,7 @@ from assistants_tui.engine.http.errors import bad_request, expect_id, not_found
 from assistants_tui.engine.http.json_response import JsonResponse
 from assistants_tui.engine.http.paging import page_request, page_response
 from assistants_tui.engine.http.requests.messages import MetadataChange, NewMessage
-from assistants_tui.engine.http.storage import check_files
+from assistants_tui.engine.http.storing_files import check_files
 from assistants_tui.engine.http.tool_resources import attach
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.store import messages, runs, threads

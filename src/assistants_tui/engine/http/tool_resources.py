@@ -11,7 +11,7 @@ from assistants_tui.engine.http.requests.tools import (
     ToolResources,
 )
 from assistants_tui.engine.http.requests.vector_stores import FileInStore
-from assistants_tui.engine.http.storage import check_files, put_in_store
+from assistants_tui.engine.http.storing_files import check_files, put_in_store
 from assistants_tui.engine.store import threads, vector_stores
 from assistants_tui.engine.store.assistants import StoredAssistant
 from assistants_tui.engine.store.vector_stores import StoredVectorStore

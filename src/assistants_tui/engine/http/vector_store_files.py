@@ -9,7 +9,7 @@ from assistants_tui.engine.http.context import context, owner, writing
 from assistants_tui.engine.http.errors import ApiError, expect_id, not_found
 from assistants_tui.engine.http.paging import page_request, page_response
 from assistants_tui.engine.http.requests.vector_stores import AttributesChange, FileInStore, NewFileBatch
-from assistants_tui.engine.http.storage import put_in_store
+from assistants_tui.engine.http.storing_files import put_in_store
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.http.validation_errors import unsupported_value
 from assistants_tui.engine.http.vector_stores import get_store, store_id_of

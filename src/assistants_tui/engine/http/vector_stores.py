@@ -13,7 +13,7 @@ from assistants_tui.engine.http.requests.vector_stores import (
     NewVectorStore,
     VectorStoreChanges,
 )
-from assistants_tui.engine.http.storage import put_in_store
+from assistants_tui.engine.http.storing_files import put_in_store
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.store import vector_stores
 from assistants_tui.engine.store.vector_stores import StoredVectorStore

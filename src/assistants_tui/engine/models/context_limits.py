@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
+from assistants_tui.engine.models.length_refusals import SMALLEST_CONTEXT
 
 _SECONDS = 3600  # a model may be loaded again with another context
 

@@ -12,8 +12,9 @@ from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
 from assistants_tui.addresses import without_password
-from assistants_tui.engine.models import dialect, faults, lengths
-from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
+from assistants_tui.engine.models import accepted_history, faults, length_refusals
+from assistants_tui.engine.models.accepted_history import ModelProfile
+from assistants_tui.engine.models.answer_stream import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
     AnsweredBy,
     ChatRequest,
@@ -21,10 +22,9 @@ from assistants_tui.engine.models.base import (
     Delta,
     ModelError,
 )
-from assistants_tui.engine.models.chunks import ChunkReader
 from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
-from assistants_tui.engine.models.dialect import ModelProfile
-from assistants_tui.engine.models.lengths import AnswerTooLong
+from assistants_tui.engine.models.completion_chunks import ChunkReader
+from assistants_tui.engine.models.length_refusals import AnswerTooLong
 from assistants_tui.protocol.error_codes import RunErrorCode
 from assistants_tui.protocol.objects import Json
 
@@ -196,14 +196,14 @@ class EndpointModel:
                 return stream, model
             except openai.APIStatusError as error:
                 message = faults.text(error.body, error.message)
-                length = lengths.read(error.status_code, faults.code(error.body), message)
+                length = length_refusals.read(error.status_code, faults.code(error.body), message)
                 if isinstance(length, AnswerTooLong):
                     most = _less(most, length)
                     if most is None:
                         raise
                 elif length is not None:
                     raise
-                elif what := dialect.refused(error.status_code, message, profile):
+                elif what := accepted_history.refused(error.status_code, message, profile):
                     setattr(self._profiles.setdefault(model, ModelProfile()), what, False)
                 elif model == request.model and faults.is_unknown_model(
                     error.status_code, error.body, message
@@ -242,7 +242,7 @@ class EndpointModel:
         """`most`: how many tokens the answer may have; `without`: parameters that this request lacks."""
         body: Json = {
             "model": model,
-            "messages": dialect.adapted(request.messages, profile),
+            "messages": accepted_history.adapted(request.messages, profile),
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": request.temperature,
@@ -289,7 +289,7 @@ class EndpointModel:
     def _refusal(self, status: int | None, body: object, message: str) -> ModelError:
         """What an error that the server sent means. `status` is None for one inside of a stream."""
         where = f"The model endpoint {self._shown_url}"
-        length = lengths.read(status, faults.code(body), message)
+        length = length_refusals.read(status, faults.code(body), message)
         if length is not None:
             return ContextOverflowError(message, length.context or faults.stated_context(body))
         code: RunErrorCode = "server_error"

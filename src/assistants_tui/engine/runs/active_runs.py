@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 
-from assistants_tui.engine.runs.abandoned_runs import LEASE_SECONDS
 from assistants_tui.engine.runs.executor import Executor
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.unattended_runs import LEASE_SECONDS
 from assistants_tui.engine.store import runs
 from assistants_tui.protocol.events import DONE, ERROR, run_event
 from assistants_tui.protocol.objects import Json

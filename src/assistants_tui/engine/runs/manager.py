@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.code_interpreter import Sandbox
 from assistants_tui.engine.runs import outcomes, required_actions
-from assistants_tui.engine.runs.abandoned_runs import AbandonedRuns
 from assistants_tui.engine.runs.active_runs import ActiveRuns
 from assistants_tui.engine.runs.events import EventBroadcaster, Subscription
 from assistants_tui.engine.runs.instance_lock import InstanceLock
 from assistants_tui.engine.runs.required_actions import DecisionRefusedError, OutputsRefusedError
 from assistants_tui.engine.runs.run_storage import RunStorage
 from assistants_tui.engine.runs.services import RunServices
+from assistants_tui.engine.runs.unattended_runs import AbandonedRuns
 from assistants_tui.engine.search import passages
 from assistants_tui.engine.store import run_steps, runs
 from assistants_tui.engine.store.run_steps import StoredStep

@@ -2,7 +2,7 @@
 
 from assistants_tui.engine.models import tokens
 from assistants_tui.engine.models.base import ChatRequest, ContextOverflowError
-from assistants_tui.engine.models.lengths import SMALLEST_CONTEXT
+from assistants_tui.engine.models.length_refusals import SMALLEST_CONTEXT
 from assistants_tui.engine.runs import outcomes, prompt
 from assistants_tui.engine.runs.code_runner import CodeRunner
 from assistants_tui.engine.runs.document_search import DocumentSearch

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from assistants_tui.protocol.objects import Assistant
 from assistants_tui.service.changes import Changed, ChangeFeed
-from assistants_tui.service.place import Place
+from assistants_tui.service.last_place import Place
 
 if TYPE_CHECKING:
     from assistants_tui.service.client.backend import Backend

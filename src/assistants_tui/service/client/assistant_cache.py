@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from assistants_tui.protocol.objects import Assistant
-from assistants_tui.service.answers import MalformedError, checked
+from assistants_tui.service.required_fields import MalformedError, checked
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.files import SettingsError, locked, write_atomic
 from assistants_tui.settings.paths import Paths

@@ -20,8 +20,8 @@ from assistants_tui import network
 from assistants_tui.protocol import file_kinds
 from assistants_tui.protocol.events import Event
 from assistants_tui.protocol.objects import Json
-from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.errors import ServiceError, error_words, explain, not_the_api
+from assistants_tui.service.required_fields import MalformedError, checked
 from assistants_tui.settings.secrets import Secret
 
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0)

@@ -13,7 +13,7 @@ from assistants_tui.service.conversation.next_run import NextRun
 from assistants_tui.service.draft_store import DraftStore
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import unexpected
-from assistants_tui.service.place import Place
+from assistants_tui.service.last_place import Place
 from assistants_tui.service.runs.options import RunOptions, restored
 from assistants_tui.service.search import MessageSearch
 from assistants_tui.service.threads.thread_list import ThreadList

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from assistants_tui.service.errors import ServiceError
-from assistants_tui.service.last_resort import spare
+from assistants_tui.service.exit_guard import spare
 
 # fmt: off
 PROGRAMS = frozenset({

@@ -26,7 +26,7 @@ from assistants_tui.installation import install_command
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import FunctionDefinition
 from assistants_tui.service.functions import environment
-from assistants_tui.service.functions.last_words import LastWords
+from assistants_tui.service.functions.error_output import LastWords
 from assistants_tui.service.functions.mcp_messages import tolerant
 from assistants_tui.service.functions.mcp_results import keep_in, result_text
 from assistants_tui.service.functions.registry import CallFailedError, Catalogue, Function

@@ -40,8 +40,8 @@ from assistants_tui.protocol.transitions import (
     run_fields,
     run_progress,
 )
-from assistants_tui.service.answers import checked
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.required_fields import checked
 
 Item = TypeVar("Item", Message, RunStep)
 

@@ -7,7 +7,7 @@ from textual.app import App
 from textual.widget import Widget
 
 from assistants_tui.tui.keyboard.key_queue import KeyQueue
-from assistants_tui.tui.terminal.escapes import one_line
+from assistants_tui.tui.terminal.pasted_text import one_line
 
 _MAX_FIELD = 10_000
 """Characters that a field of one line takes from a paste, where it has no limit of its own."""

@@ -14,7 +14,7 @@ from assistants_tui.tui.text.safety import clean
 
 from .line_selection import highlighted, line_number
 from .message_entry import MessageEntry
-from .run_styles import RunStyles
+from .text_styles import RunStyles
 
 GUTTER = 2
 """Cells to the left of the text, for the bar of the user's messages and the cursor."""

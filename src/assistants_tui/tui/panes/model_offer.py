@@ -1,6 +1,6 @@
 """Whether the first screen offers a model server that was found on this computer."""
 
-from assistants_tui.service.client.endpoints import FoundEndpoint
+from assistants_tui.service.client.local_model_servers import FoundEndpoint
 from assistants_tui.service.workspace import Workspace
 
 

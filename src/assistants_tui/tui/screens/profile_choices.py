@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assistants_tui.service.client.endpoints import KNOWN_ENDPOINTS, FoundEndpoint
+from assistants_tui.service.client.local_model_servers import KNOWN_ENDPOINTS, FoundEndpoint
 from assistants_tui.settings.config import ProfileKind
 
 

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from assistants_tui.addresses import can_be_read_on_the_way
-from assistants_tui.service.client.endpoints import answering_models, find_endpoints
+from assistants_tui.service.client.local_model_servers import answering_models, find_endpoints
 from assistants_tui.service.client.profile_trial import Trial, try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile

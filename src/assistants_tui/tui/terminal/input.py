@@ -12,8 +12,8 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from assistants_tui.tui.terminal.escapes import without_escapes
-from assistants_tui.tui.terminal.pastes import Pasted, PasteReader
+from assistants_tui.tui.terminal.paste_reader import Pasted, PasteReader
+from assistants_tui.tui.terminal.pasted_text import without_escapes
 
 
 class TypedKey(events.Key):

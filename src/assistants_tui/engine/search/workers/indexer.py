@@ -9,17 +9,17 @@ import tantivy
 
 from assistants_tui.engine.search import word_index
 from assistants_tui.engine.search.analysis import terms
-from assistants_tui.engine.search.workers import frames
+from assistants_tui.engine.search.workers import pipe_messages
 
 _HEAP = 48 << 20
 _LOCK_SECONDS = 120  # how long to wait for the indexer of another engine on the same data
 
 
 def main() -> None:
-    requests, answers = sys.stdin.buffer, frames.own_standard_output()
-    frames.write(answers, {"ready": True})
+    requests, answers = sys.stdin.buffer, pipe_messages.own_standard_output()
+    pipe_messages.write(answers, {"ready": True})
     batch: _Batch | None = None
-    while (request := frames.read(requests)) is not None:
+    while (request := pipe_messages.read(requests)) is not None:
         try:
             if "open" in request:
                 batch = _Batch(Path(request["open"]), request["name"])
@@ -32,10 +32,10 @@ def main() -> None:
             else:
                 batch.commit()
                 batch = None
-                frames.write(answers, {"committed": True})
+                pipe_messages.write(answers, {"committed": True})
         except (ValueError, OSError) as error:
             batch = None
-            frames.write(answers, {"error": str(error)})
+            pipe_messages.write(answers, {"error": str(error)})
 
 
 class _Batch:

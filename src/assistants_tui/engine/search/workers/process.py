@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import psutil
 
 from assistants_tui.engine import child_process
-from assistants_tui.engine.search.workers import frames
-from assistants_tui.engine.search.workers.frames import Message
+from assistants_tui.engine.search.workers import pipe_messages
+from assistants_tui.engine.search.workers.pipe_messages import Message
 
 _START_SECONDS = 60
 # A reader that has not heard of the user's environment cannot tell anyone about it.
@@ -72,7 +72,7 @@ class WorkerProcess:
             return 0
 
     async def send(self, message: Message) -> None:
-        await self.send_bytes(frames.encode(message))
+        await self.send_bytes(pipe_messages.encode(message))
 
     async def send_bytes(self, data: bytes) -> None:
         """Send, or do nothing if the worker is gone: what it said before that can still be received."""
@@ -82,7 +82,7 @@ class WorkerProcess:
 
     async def receive(self) -> Message:
         """The next message. Raises `WorkerDiedError`."""
-        message = await frames.receive(self._answers)
+        message = await pipe_messages.receive(self._answers)
         if message is None:
             await self.stop()
             raise WorkerDiedError(max(0, -(self._process.returncode or 0)))

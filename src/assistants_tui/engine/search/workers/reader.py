@@ -8,31 +8,31 @@ from typing import Any
 from assistants_tui.engine.search.chunking import Chunking, chunks
 from assistants_tui.engine.search.documents.reading import read
 from assistants_tui.engine.search.errors import IngestError
-from assistants_tui.engine.search.workers import confinement, frames
+from assistants_tui.engine.search.workers import confinement, pipe_messages
 
 _BATCH_CHARACTERS = 500_000  # of chunks that travel, and are stored, together
 
 
 def main() -> None:
     memory, seconds = int(sys.argv[1]), int(sys.argv[2])
-    requests, answers = sys.stdin.buffer, frames.own_standard_output()
+    requests, answers = sys.stdin.buffer, pipe_messages.own_standard_output()
     confinement.limit(memory)
     isolated = confinement.isolate()
-    frames.write(answers, {"ready": True, "isolated": isolated})
-    while (request := frames.read(requests)) is not None:
+    pipe_messages.write(answers, {"ready": True, "isolated": isolated})
+    while (request := pipe_messages.read(requests)) is not None:
         confinement.limit_time(seconds)
         try:
             for answer in _answers(request, requests.read(request["size"])):
-                frames.write(answers, answer)
+                pipe_messages.write(answers, answer)
         except IngestError as error:
-            frames.write(answers, {"error": error.code, "sentence": error.sentence})
+            pipe_messages.write(answers, {"error": error.code, "sentence": error.sentence})
         except MemoryError:
             # What is left cannot be trusted to be enough for the next file: the engine starts a new worker.
-            frames.write(answers, {"error": "memory"})
+            pipe_messages.write(answers, {"error": "memory"})
             return
 
 
-def _answers(request: frames.Message, data: bytes) -> Iterator[frames.Message]:
+def _answers(request: pipe_messages.Message, data: bytes) -> Iterator[pipe_messages.Message]:
     document = read(data, request["filename"])
     del data
     batch: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from typing import get_args
 from assistants_tui.engine.search.chunking import Chunk, Chunking
 from assistants_tui.engine.search.documents.supported_files import reader_of
 from assistants_tui.engine.search.errors import IngestError
-from assistants_tui.engine.search.workers.frames import Message
+from assistants_tui.engine.search.workers.pipe_messages import Message
 from assistants_tui.engine.search.workers.process import WorkerDiedError, WorkerProcess
 from assistants_tui.protocol.error_codes import FileErrorCode
 

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from assistants_tui.service.changes import Changed
-from assistants_tui.service.client.endpoints import FoundEndpoint
+from assistants_tui.service.client.local_model_servers import FoundEndpoint
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.provider_settings import ProviderSettings

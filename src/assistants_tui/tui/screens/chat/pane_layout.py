@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from textual.screen import Screen
 
-from assistants_tui.service.place import Place
+from assistants_tui.service.last_place import Place
 from assistants_tui.settings.state import AppState
 from assistants_tui.tui.screens.chat import pane_sizes
 

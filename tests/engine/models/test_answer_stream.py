@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.models.answer_body import AnswerBody, Item, NoAnswerError
+from assistants_tui.engine.models.answer_stream import AnswerBody, Item, NoAnswerError
 
 ONE, TWO = {"text": "Grüße"}, {"text": "日本 🎉\u2028\u0085"}
 

@@ -6,7 +6,7 @@ import psutil
 
 HANGING = """
 import subprocess, sys, time
-from assistants_tui.service.last_resort import end_hard_after
+from assistants_tui.service.exit_guard import end_hard_after
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
 end_hard_after(0.2, 129)
@@ -28,7 +28,7 @@ def test_a_process_that_hangs_ends_with_all_that_it_has_started() -> None:
 
 def test_what_the_user_has_opened_goes_on() -> None:
     opened = """
-from assistants_tui.service.last_resort import spare
+from assistants_tui.service.exit_guard import spare
 opened = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(opened.pid, flush=True)
 spare(opened.pid)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants_tui.engine.code_interpreter import Limits, files, tree
+from assistants_tui.engine.code_interpreter import Limits, files, folder_tree
 from assistants_tui.engine.code_interpreter.folder import ThreadFolder
 from assistants_tui.engine.code_interpreter.runtime import RuntimeFolder
 from support.code_interpreter import OpenInterpreter, Thread
@@ -63,21 +63,21 @@ def test_what_is_hard_to_reach_counts(tmp_path: Path) -> None:
     dig(root, LONG, 20)
     link(root, other)
     root.chmod(0)
-    usage = tree.measure(root, 1000)
+    usage = folder_tree.measure(root, 1000)
     assert (usage.names, usage.unseen) == (3 + 21 + 3, None)
     assert 2 * BLOCK <= usage.size < 4 * BLOCK
-    assert tree.measure(root, 5).names == 6
+    assert folder_tree.measure(root, 5).names == 6
 
 
 def test_what_is_too_deep_is_said(tmp_path: Path) -> None:
-    dig(tmp_path, "d", tree.DEEPEST)
-    assert tree.measure(tmp_path, 10_000).unseen is None
+    dig(tmp_path, "d", folder_tree.DEEPEST)
+    assert folder_tree.measure(tmp_path, 10_000).unseen is None
     (tmp_path / "more").mkdir()
     try:
         dig(tmp_path / "more", "d", 1500)
-        assert tree.measure(tmp_path, 10_000).unseen == "folders more than 64 deep"
+        assert folder_tree.measure(tmp_path, 10_000).unseen == "folders more than 64 deep"
     finally:
-        assert tree.remove(tmp_path / "more")  # what clears up after tests cannot delete it
+        assert folder_tree.remove(tmp_path / "more")  # what clears up after tests cannot delete it
 
 
 def test_a_folder_that_is_renamed_all_the_time_is_no_hiding_place(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_folder_that_is_renamed_all_the_time_is_no_hiding_place(tmp_path: Path
         renaming.stdout.readline()
         try:
             for _ in range(50):
-                usage = tree.measure(tmp_path, 100)
+                usage = folder_tree.measure(tmp_path, 100)
                 assert usage.size >= 16 * BLOCK or usage.unseen == "names that change too fast to be counted"
         finally:
             renaming.kill()
@@ -115,7 +115,7 @@ def test_everything_is_deleted_and_nothing_else(quick: Path, kind: str) -> None:
             "long": lambda: dig(root, LONG, 40),
             "links": lambda: link(root, other),
         }[kind]()
-    assert tree.remove(root)
+    assert folder_tree.remove(root)
     assert sorted(path.name for path in quick.iterdir()) == ["other"]
     assert (other / "file").exists()
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_deleted_is_said(tmp_path: Path) -> None:
     (tmp_path / "root" / "stays").mkdir(parents=True)
     tmp_path.chmod(0o500)
     try:
-        assert not tree.remove(tmp_path / "root")
+        assert not folder_tree.remove(tmp_path / "root")
     finally:
         tmp_path.chmod(0o700)
     assert list((tmp_path / "root").iterdir()) == []

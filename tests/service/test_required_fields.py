@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants_tui.protocol import objects
-from assistants_tui.service.answers import MalformedError, checked
 from assistants_tui.service.client.backend import Backend, open_backend
 from assistants_tui.service.conversation.conversation import Conversation
 from assistants_tui.service.drafts import Draft
 from assistants_tui.service.errors import ServiceError
+from assistants_tui.service.required_fields import MalformedError, checked
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.engine.models.dialect import ModelProfile, adapted, refused
+from assistants_tui.engine.models.accepted_history import ModelProfile, adapted, refused
 from assistants_tui.protocol.objects import Json
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}, "name": "harbour.png"}

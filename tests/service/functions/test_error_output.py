@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from assistants_tui.service.functions.last_words import KEPT, LastWords
+from assistants_tui.service.functions.error_output import KEPT, LastWords
 
 
 def test_the_last_line_of_much_is_kept() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants_tui.tui.terminal.escapes import without_escapes
+from assistants_tui.tui.terminal.pasted_text import without_escapes
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistants_tui.service.client.endpoints import FoundEndpoint, KnownEndpoint, find_endpoints
+from assistants_tui.service.client.local_model_servers import FoundEndpoint, KnownEndpoint, find_endpoints
 from support.model_endpoint import ModelEndpoint
 
 
@@ -35,7 +35,7 @@ async def test_those_that_list_models_are_found_at_once(server: Any, wires: Any)
 async def test_a_server_that_never_answers_is_not_waited_for(
     server: Any, wires: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistants_tui.service.client.endpoints._SECONDS", 0.05)
+    monkeypatch.setattr("assistants_tui.service.client.local_model_servers._SECONDS", 0.05)
     server.on("GET", "/models", wires.stream(b"data", then="silent"))
     assert await find_endpoints([KnownEndpoint("slow", server.url)]) == []
 

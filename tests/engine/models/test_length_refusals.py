@@ -3,7 +3,7 @@
 
 import pytest
 
-from assistants_tui.engine.models.lengths import AnswerTooLong, PromptTooLong, read
+from assistants_tui.engine.models.length_refusals import AnswerTooLong, PromptTooLong, read
 
 REFUSALS = [
     # OpenAI, Azure, DeepSeek and whoever copies them

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import App
 from textual.driver import Driver
 
-from assistants_tui.service.last_resort import end_children, end_hard_after
+from assistants_tui.service.exit_guard import end_children, end_hard_after
 from assistants_tui.service.state_keeper import StateKeeper
 from assistants_tui.tui.terminal.driver import TerminalDriver
 
@@ -21,7 +21,7 @@ _HARD_END = 5.0
 """After so many seconds it ends whatever it hangs in."""
 
 
-class OrderedEnd:
+class ExitSignals:
     """Ends the app without a question. Runs end with what they have written, or go on at their server."""
 
     def __init__(self, app: App[None], keeper: StateKeeper, close: Callable[[], Awaitable[str]]) -> None:
