@@ -50,6 +50,7 @@ def test_which_key_is_sent(
     ("arguments", "says"),
     [
         (("--model-key-env", "MODEL_KEY"), "give --model-url, too"),
+        (("--embedding-model", "m"), "give --model-url, too"),
         (("--model-url", "https://x.org", "--model-key-env", "NOT_SET"), "NOT_SET of --model-key-env is not"),
         (
             ("--model-url", "https://x.org", "--model-key-env", "OPENAI_API_KEY"),

@@ -8,7 +8,7 @@ from assistants_tui.addresses import OPENAI_VARIABLE, is_openai, not_in_the_clea
 
 
 class ModelKeyError(Exception):
-    """The key that was asked for cannot be sent. `str` says why and what to do."""
+    """The model endpoint cannot be asked as the options want it. `str` says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ def model_key(options: argparse.Namespace) -> ModelKey:
     if url is None:
         if named is not None:
             raise ModelKeyError("--model-key-env is the key of a model endpoint: give --model-url, too.")
+        if options.embedding_model is not None:
+            raise ModelKeyError(
+                "--embedding-model is a model of the endpoint: give --model-url, too. "
+                "Providers of config.toml name theirs with `embeddings`."
+            )
         return ModelKey(None)
     how = "Name the environment variable with the key of that server: --model-key-env NAME."
     why = only_for_openai(url)
