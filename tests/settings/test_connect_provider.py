@@ -105,6 +105,18 @@ def test_where_the_store_refuses_there_is_no_provider_to_which_an_earlier_key_wo
     assert load_config(file).config == before
 
 
+def test_where_its_model_cannot_answer_neither_the_provider_nor_its_key_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[profiles.local]\nkind = "embeded"\n')  # it cannot be used, and is there
+    append_profile(file, TEAM)
+    with pytest.raises(SettingsError, match=r"already has \[profiles\.local\]"):
+        connect_provider(file, MINE, LOCAL, Secret("new"))
+    assert store.kept == {}
+    assert load_config(file).config.models == {}
+
+
 def test_a_provider_with_tables_of_its_own_is_removed_and_comments_stay(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('# mine\n[models.other]\nurl = "http://localhost:2/v1" # this one\n')

@@ -1,6 +1,7 @@
 """Connecting a provider of models: what config.toml and the key store then say."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from assistants_tui.settings.config_editor import (
     remove_provider,
 )
 from assistants_tui.settings.config_reader import load_config
-from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.new_profile import free_name
 from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
@@ -29,21 +29,22 @@ def connect_provider(
     """Add a provider to the file at `path`, its key to the key store, and let its default model answer.
 
     `profile`: an embedded one, which may be new. `drop_stored`: remove the key that an earlier provider of
-    this name has left in the store. Raises `SettingsError`; the file then has no such provider.
+    this name has left in the store. Raises `SettingsError`; the file then has no such provider, and the
+    store no `key`.
     """
     if key is not None:
         require_key_store()
     append_provider(path, provider)
-    try:
+    with ExitStack() as undo:
+        undo.callback(remove_provider, path, provider.name)
         if key is not None:
             store_key(provider.stored_name, key)
+            undo.callback(delete_key, provider.stored_name)
         elif drop_stored:
             delete_key(provider.stored_name)
         if provider.default_model is not None:
             use_model(path, profile, f"{provider.name}/{provider.default_model}")
-    except SettingsError:
-        remove_provider(path, provider.name)
-        raise
+        undo.pop_all()
 
 
 def use_model(path: Path, profile: Profile, model: str) -> None:
