@@ -11,7 +11,7 @@ from assistants_tui.settings.config import KIND_FIELDS, ProfileKind
 from assistants_tui.settings.config_editor import append_profile
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.files import SettingsError
-from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, new_profile
+from assistants_tui.settings.new_profile import ProfileFieldsError, free_name, new_profile, new_provider
 
 
 def test_empty_fields_count_as_not_given() -> None:
@@ -68,6 +68,15 @@ def test_a_name_is_a_word_that_is_free(name: str, said: str) -> None:
 def test_a_name_that_is_taken_gets_a_number() -> None:
     assert free_name("ollama", []) == "ollama"
     assert free_name("ollama", ["ollama", "ollama-2"]) == "ollama-3"
+
+
+@pytest.mark.parametrize("length", [30, 31, 32])
+def test_the_name_that_is_called_free_is_allowed(length: int) -> None:
+    taken = ["a" * length]
+    with pytest.raises(ProfileFieldsError) as caught:
+        new_provider(taken[0], {"url": "http://localhost:1/v1"}, taken=taken)
+    free = caught.value.problems["name"].split("“")[2].partition("”")[0]
+    assert new_provider(free, {"url": "http://localhost:1/v1"}, taken=taken).name == free
 
 
 @given(

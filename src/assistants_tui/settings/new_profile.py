@@ -14,6 +14,9 @@ from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import Secret, delete_key, require_key_store, store_key
 from assistants_tui.settings.setting_fields import Declaration, declared, for_kind
 
+_LONGEST_NAME = 32
+"""Of a provider. Names of profiles may be longer, but need not be where they are only suggested."""
+
 
 class ProfileFieldsError(ValueError):
     """What was entered makes no profile. `problems` has a sentence for each field that is wrong."""
@@ -86,12 +89,13 @@ def _taken(what: str, name: str, taken: Collection[str]) -> str:
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:
-    """`wanted`, or with the first number that makes it free."""
+    """`wanted`, or with the first number that makes it free, at most as long as a name may be."""
     number = 1
     name = wanted
     while name in taken:
         number += 1
-        name = f"{wanted}-{number}"
+        end = f"-{number}"
+        name = f"{wanted[: _LONGEST_NAME - len(end)]}{end}"
     return name
 
 
