@@ -78,6 +78,19 @@ def _address(owner: KeyOwner, environ: Mapping[str, str]) -> str:
     return owner.address or from_environment
 
 
+def declared_headers(provider: ProviderSettings, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers of a provider with the values of the environment, without those whose variable is not set.
+
+    They may be keys, and go to the server of the provider alone.
+    """
+    environ = os.environ if environ is None else environ
+    values = {
+        name: environ.get(text[1:], "").strip() if text.startswith("$") else text
+        for name, text in provider.headers.items()
+    }
+    return {name: value for name, value in values.items() if value}
+
+
 def plain_http_advice(owner: KeyOwner) -> str:
     """What to do about a key that is not sent because its way is not encrypted."""
     return f"Use https, or allow it with `allow_plain_http = true` in [{owner.table}] of config.toml."

@@ -9,7 +9,8 @@ from assistants_tui.service.client.profile_trial import try_profile
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.secrets import Secret
+from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.secrets import KeyOwner, Secret
 
 MODELS = {"object": "list", "data": [{"id": "small"}, {"id": "large"}]}
 PAGE = {"object": "list", "data": [], "has_more": False}
@@ -19,7 +20,7 @@ def embedded(url: str | None) -> Profile:
     return Profile("mine", "embedded", model_url=url)
 
 
-async def failure(profile: Profile, key: Secret | None = None) -> ServiceError:
+async def failure(profile: KeyOwner, key: Secret | None = None) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         await try_profile(profile, key)
     return caught.value
@@ -36,6 +37,21 @@ async def test_a_model_endpoint_lists_its_models_and_gets_the_key(server: Any, w
     assert trial.models == ("small", "large")
     assert trial.words == "It answers, and lists 2 models."
     assert server.requests[0].headers["authorization"] == "Bearer sk-canary"
+
+
+async def test_the_headers_of_a_provider_are_sent_and_not_repeated(
+    server: Any, wires: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a header is the key, a trial without it would be refused."""
+    monkeypatch.setenv("ROUTER_TOKEN", "Token sk-canary")
+    headers = {"X-Title": "mine", "Authorization": "$ROUTER_TOKEN", "X-Other": "$NOT_SET"}
+    provider = ProviderSettings("router", f"{server.url}/v1", headers=headers)
+    server.on("GET", "/v1/models", wires.answer(MODELS))
+    assert (await try_profile(provider, None)).models == ("small", "large")
+    sent = server.requests[0].headers
+    assert (sent["authorization"], sent["x-title"], sent.get("x-other")) == ("Token sk-canary", "mine", None)
+    server.on("GET", "/v1/models", wires.answer({"error": {"message": "no: Token sk-canary"}}, status=401))
+    assert "no: ***" in str(await failure(provider))
 
 
 async def test_an_address_without_its_path_is_completed(server: Any, wires: Any) -> None:

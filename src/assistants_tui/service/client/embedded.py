@@ -1,7 +1,6 @@
 """The engine inside this process. Only this module knows it; for the others it is a server like any."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from assistants_tui.settings.config import CodeSettings, Profile, WithoutSandbox
 from assistants_tui.settings.files import private_directory
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.provider_settings import ProviderSettings
-from assistants_tui.settings.secrets import KeyNotSentError, KeyOwner, find_key
+from assistants_tui.settings.secrets import KeyNotSentError, KeyOwner, declared_headers, find_key
 
 
 class EmbeddedEngine:
@@ -96,7 +95,7 @@ def model_providers(models: Mapping[str, ProviderSettings]) -> list[ModelProvide
                 key_advice=advice,
                 default_model=settings.default_model,
                 context=settings.context,
-                headers=_filled(settings.headers),
+                headers=declared_headers(settings),
                 extra_body=settings.body,
                 allow=settings.allow,
                 embeddings=settings.embeddings,
@@ -120,15 +119,6 @@ def _key_and_advice(owner: KeyOwner) -> tuple[str | None, str]:
             f"[{owner.table}], or store the key: F3."
         )
     return key.reveal() if key else None, advice
-
-
-def _filled(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with the values of the environment; those whose variable is not set are left out."""
-    filled = {
-        name: os.environ.get(text[1:], "").strip() if text.startswith("$") else text
-        for name, text in headers.items()
-    }
-    return {name: text for name, text in filled.items() if text}
 
 
 def limits(code: CodeSettings) -> Limits:

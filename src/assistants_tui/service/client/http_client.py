@@ -8,7 +8,7 @@ does not know.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from types import TracebackType
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
@@ -46,18 +46,18 @@ class Client:
         server: str,
         hosted: bool = False,
         anonymous: bool = False,
-        secret: Secret | None = None,
+        secrets: Collection[Secret] = (),
         tokens: Callable[[], Secret | None] = lambda: None,
         failed: Callable[[ServiceError], None] = lambda error: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`anonymous`: send no key. What `secret` and `tokens` hold is removed from what the server says.
+        """`anonymous`: send no key. What `secrets` and `tokens` hold is removed from what the server says.
         `failed` is told of every failure.
         """
         self._api = api
         self._server = server
         self._hosted = hosted
-        self._secret = secret
+        self._secrets = secrets
         self._tokens = tokens
         self._failed = failed
         self._sleep = sleep
@@ -263,7 +263,7 @@ class Client:
         if isinstance(error, openai.APIConnectionError | openai.InternalServerError) or failure.status == 407:
             way = network.way_to(str(self._api.base_url))
             failure.advice = f"{failure.advice} {way}".strip()
-        for secret in (self._secret, self._tokens()):
+        for secret in (*self._secrets, self._tokens()):
             failure.what = _without(failure.what, secret)
             failure.advice = _without(failure.advice, secret)
         self._failed(failure)

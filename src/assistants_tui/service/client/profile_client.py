@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import httpx2
 import openai
@@ -54,19 +54,31 @@ def remote_client(
     profile: Profile,
     key: Secret | None,
     *,
+    headers: Mapping[str, str] | None = None,
+    secrets: Collection[Secret] = (),
     environ: Mapping[str, str] = os.environ,
     failed: Callable[[ServiceError], None] = lambda error: None,
 ) -> Client:
-    """A client for the server of a profile. Raises `ServiceError` for what the profile lacks."""
+    """A client for the server of a profile. Raises `ServiceError` for what the profile lacks.
+
+    `headers` go with every request to a server of kind `openai`; `secrets` are those of their values that
+    are kept like keys.
+    """
     if profile.kind == "openai":
-        return _openai_client(profile, key, failed)
+        return _openai_client(profile, key, headers or {}, secrets, failed)
     return _azure_client(profile, key, failed, environ)
 
 
 _AGENT = {"User-Agent": f"assistants-tui/{__version__}"}
 
 
-def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[ServiceError], None]) -> Client:
+def _openai_client(
+    profile: Profile,
+    key: Secret | None,
+    headers: Mapping[str, str],
+    secrets: Collection[Secret],
+    failed: Callable[[ServiceError], None],
+) -> Client:
     assert profile.base_url is not None  # the settings do not accept a profile without
     if key:
         _check_encryption(profile, profile.base_url)
@@ -75,13 +87,20 @@ def _openai_client(profile: Profile, key: Secret | None, failed: Callable[[Servi
         api = openai.AsyncOpenAI(
             api_key=key.reveal() if key else "none",
             base_url=network.http_url(profile.base_url),
-            http_client=_http_client(profile.base_url),
-            default_headers=_AGENT,
+            http_client=_http_client(profile.base_url, headers),
+            default_headers={**_AGENT, **headers},
         )
     api.organization, api.project = profile.organization, profile.project
     path = socket_path(profile.base_url)
     server = host_and_port(profile.base_url) if path is None else f"the socket {path}"
-    return Client(api, server=server, hosted=hosted, anonymous=key is None, secret=key, failed=failed)
+    return Client(
+        api,
+        server=server,
+        hosted=hosted,
+        anonymous=key is None and "authorization" not in map(str.lower, headers),
+        secrets=[*([key] if key else ()), *secrets],
+        failed=failed,
+    )
 
 
 def _azure_client(
@@ -118,13 +137,17 @@ def _azure_client(
         )
     server = host_and_port(base_url)
     return Client(
-        api, server=server, secret=key, tokens=lambda: tokens.token if tokens else None, failed=failed
+        api,
+        server=server,
+        secrets=[key] if key else (),
+        tokens=lambda: tokens.token if tokens else None,
+        failed=failed,
     )
 
 
-def _http_client(base_url: str) -> httpx2.AsyncClient:
+def _http_client(base_url: str, headers: Mapping[str, str] | None = None) -> httpx2.AsyncClient:
     try:
-        return network.http_client(base_url, timeout=TIMEOUT)
+        return network.http_client(base_url, timeout=TIMEOUT, headers=headers)
     except network.NetworkSettingsError as error:
         raise ServiceError(
             f"{host_and_port(base_url)} cannot be reached.", str(error), kind="settings", no_effect=True

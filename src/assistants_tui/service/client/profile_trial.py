@@ -10,7 +10,8 @@ from assistants_tui.protocol.names import OFFLINE_TUTOR
 from assistants_tui.protocol.objects import ListAnswer
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
-from assistants_tui.settings.secrets import KeyOwner, Secret
+from assistants_tui.settings.provider_settings import ProviderSettings
+from assistants_tui.settings.secrets import KeyOwner, Secret, declared_headers
 
 _SECONDS = 20.0
 
@@ -50,16 +51,15 @@ async def try_profile(settings: KeyOwner, key: Secret | None) -> Trial:
 async def _try_endpoint(settings: KeyOwner, key: Secret | None) -> Trial:
     """The model endpoint; an address without a path is also tried with `/v1`, where nearly all serve."""
     url = settings.address.rstrip("/")
-    server = Profile(settings.name, "openai", allow_plain_http=settings.allow_plain_http)
     try:
-        models = await _models(replace(server, base_url=url), key)
+        models = await _models(settings, url, key)
     except ServiceError as error:
         if error.kind not in {"not_found", "protocol"} or urlsplit(url).path:
             if error.kind in {"not_found", "protocol"}:
                 error.advice = "Check the address: it is the part before “/chat/completions”."
             raise
         url = f"{url}/v1"
-        models = await _models(replace(server, base_url=url), key)
+        models = await _models(settings, url, key)
     count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
     found: KeyOwner = (
         replace(settings, model_url=url) if isinstance(settings, Profile) else replace(settings, url=url)
@@ -80,8 +80,13 @@ async def _try_server(profile: Profile, key: Secret | None) -> Trial:
     return Trial(profile, "It answers, and lists its assistants.")
 
 
-async def _models(server: Profile, key: Secret | None) -> tuple[str, ...]:
-    client = await _client(server, key)
+async def _models(settings: KeyOwner, url: str, key: Secret | None) -> tuple[str, ...]:
+    server = Profile(settings.name, "openai", base_url=url, allow_plain_http=settings.allow_plain_http)
+    headers, secrets = {}, []
+    if isinstance(settings, ProviderSettings):
+        headers = declared_headers(settings)
+        secrets = [Secret(value) for name, value in headers.items() if value != settings.headers[name]]
+    client = await _client(server, key, headers=headers, secrets=secrets)
     try:
         listed = await client.get("models")
     finally:
@@ -92,7 +97,7 @@ async def _models(server: Profile, key: Secret | None) -> tuple[str, ...]:
     return tuple(one["id"] for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str))
 
 
-async def _client(profile: Profile, key: Secret | None) -> Any:
+async def _client(profile: Profile, key: Secret | None, **more: Any) -> Any:
     # takes most of a second to import: in a thread, so that keys are still heard
     module = await asyncio.to_thread(import_module, "assistants_tui.service.client.profile_client")
-    return module.remote_client(profile, key)
+    return module.remote_client(profile, key, **more)
