@@ -1,6 +1,5 @@
 """Bytes that a killed engine left behind."""
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from assistants_tui.engine.housekeeping import Housekeeping
 from assistants_tui.engine.store.blobs import BlobStore
 from assistants_tui.engine.store.database import Database
 from support.engine import ManualClock, make, open_engine, upload
+from support.patience import until
 
 YOUNG = b"y" * 100_000
 
@@ -63,6 +63,5 @@ async def test_a_duty_that_fails_keeps_no_other_from_being_done(
         await upload(http, data=b"short-lived", **expiry)
         assert b"short-lived" in contents(root)
         clock.advance(3600)
-        while b"short-lived" in contents(root):
-            await asyncio.sleep(0.01)
+        await until("the file has gone", lambda: b"short-lived" not in contents(root))
     assert "tidying the store failed" in caplog.text

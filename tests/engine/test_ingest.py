@@ -16,6 +16,7 @@ from support.documents import pdf
 from support.engine import error_of, make, open_engine, settled, turn_of_another_engine, upload
 from support.engine_process import nursery
 from support.engines import BETA
+from support.patience import until
 from support.processes import running
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
@@ -189,13 +190,22 @@ async def test_what_waits_is_said_to_wait(http: httpx2.AsyncClient, engine_setti
     assert (await settled(http, path))["file_counts"] == counts(completed=1)
 
 
+async def until_read(http: httpx2.AsyncClient, path: str, count: int, *, pause: float = 0.02) -> None:
+    """Wait until so many files of a vector store have been read."""
+
+    async def read() -> bool:
+        completed: int = (await get(http, path))["file_counts"]["completed"]
+        return completed >= count
+
+    await until(f"{count} files have been read", read, seconds=60, pause=pause)
+
+
 async def test_closing_leaves_no_process_and_loses_nothing(engine_settings: EngineSettings) -> None:
     async with open_engine(engine_settings) as http:
         ids = [(await upload(http, f"{number}.txt", TEXT.encode()))["id"] for number in range(8)]
         store = await make(http, "/vector_stores", file_ids=ids)
         path = f"/vector_stores/{store['id']}"
-        while (await get(http, path))["file_counts"]["completed"] == 0:
-            await asyncio.sleep(0)
+        await until_read(http, path, 1, pause=0)
         assert running(WORKERS)
     assert running(WORKERS) == []
     async with open_engine(engine_settings) as http:
@@ -219,8 +229,7 @@ async def test_killed_engine_goes_on_where_it_was(data_dir: Path) -> None:
         path = f"/vector_stores/{store['id']}"
         for done in (1, 5, 9, 14):
             async with _client(engine.url) as http:
-                while (await get(http, path))["file_counts"]["completed"] < done:
-                    await asyncio.sleep(0.02)
+                await until_read(http, path, done)
             left = running(WORKERS, below=engine.pid)
             engine.kill()
             _, alive = await asyncio.to_thread(psutil.wait_procs, left, 20)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from assistants_tui.engine.app import EngineSettings, create_app
 from assistants_tui.protocol.objects import Json
+from support.patience import until
 
 NEW_RUN: Json = {
     "assistant_id": "asst_1",
@@ -47,8 +48,8 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move time on and wake whoever waited for less than that."""
         self.now += seconds
-        for until, woken in self._sleepers:
-            if until <= self.now and not woken.done():
+        for due, woken in self._sleepers:
+            if due <= self.now and not woken.done():
                 woken.set_result(None)
 
 
@@ -69,25 +70,30 @@ async def open_engine(settings: EngineSettings) -> AsyncIterator[httpx2.AsyncCli
 
 async def settled(http: httpx2.AsyncClient, path: str) -> Json:
     """A vector store, a batch or a file in a store once nothing of it is in progress."""
-    while True:
+    found: Json = {}
+
+    async def ended() -> bool:
+        nonlocal found
         response = await http.get(path)
         assert response.status_code == 200, response.text
-        found: Json = response.json()
-        if found["status"] != "in_progress":
-            return found
-        await asyncio.sleep(0.01)
+        found = response.json()
+        return str(found["status"]) != "in_progress"
+
+    await until(f"nothing of {path} is in progress", ended, seconds=60)
+    return found
 
 
 @asynccontextmanager
 async def turn_of_another_engine(data_dir: Path) -> AsyncIterator[None]:
     """Files that are attached meanwhile are not read: another engine on the same data would have to do it."""
     turn = FileLock(data_dir / "reading.lock")
-    while True:
-        try:
+
+    def ours() -> bool:
+        with suppress(Timeout):
             turn.acquire(blocking=False)
-            break
-        except Timeout:
-            await asyncio.sleep(0.01)
+        return turn.is_locked
+
+    await until("it is the turn of another engine", ours)
     try:
         yield
     finally:

@@ -17,15 +17,14 @@ def patience(seconds: float) -> float:
     return min(seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), max(seconds, LONGEST))
 
 
-async def until(
-    what: str, holds: Callable[[], Awaitable[object]], *, seconds: float = 30, pause: float = 0.01
-) -> None:
+async def until(what: str, holds: Callable[[], object], *, seconds: float = 30, pause: float = 0.01) -> None:
     """Ask again and again, `pause` seconds apart, until the condition holds.
 
-    `what`: the condition in words; `seconds`: see `patience`. Raises `AssertionError` with `what`.
+    `what`: the condition in words; `holds`: says whether it holds, at once or when it is awaited;
+    `seconds`: see `patience`. Raises `AssertionError` with `what`.
     """
     begin = time.monotonic()
-    while not await holds():
+    while not (await answer if isinstance(answer := holds(), Awaitable) else answer):
         waited = time.monotonic() - begin
         assert waited < patience(seconds), f"after {waited:.0f} s it still does not hold that {what}"
         await asyncio.sleep(pause)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from support.patience import until
+
 
 @asynccontextmanager
 async def served(app: ASGIApp, http: type[asyncio.Protocol] | None = None) -> AsyncIterator[str]:
@@ -24,11 +26,10 @@ async def served(app: ASGIApp, http: type[asyncio.Protocol] | None = None) -> As
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:
-            if serving.done():
-                serving.result()
-                raise RuntimeError("the server ended before it had started")
-            await asyncio.sleep(0.005)
+        await until("it is served", lambda: server.started or serving.done(), pause=0.005)
+        if not server.started:
+            serving.result()
+            raise RuntimeError("the server ended before it had started")
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

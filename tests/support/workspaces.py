@@ -1,6 +1,5 @@
 """Workspaces of the service on the embedded engine."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import LOCAL, Config, Profile, RunSettings
 from assistants_tui.settings.paths import Paths, user_paths
 from assistants_tui.settings.state import AppState
+from support import patience
 
 
 def paths_below(folder: Path) -> Paths:
@@ -62,10 +62,8 @@ async def settled(workspace: Workspace) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that comes about by itself, for a minute at most."""
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.01)
+    """Wait for something that comes about by itself."""
+    await patience.until("what is waited for has come about", condition, seconds=60)
 
 
 async def turn(workspace: Workspace, text: str) -> None:

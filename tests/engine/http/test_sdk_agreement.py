@@ -1,6 +1,5 @@
 """Our forms have the fields of the SDK's parameter types, and our objects are what its models describe."""
 
-import asyncio
 import typing
 from typing import Any, Literal, Required, get_args, get_origin
 
@@ -53,6 +52,7 @@ from assistants_tui.engine.http.requests import assistants, files, messages, run
 from assistants_tui.protocol import limits
 from assistants_tui.protocol.objects import Json
 from support.engine import make, upload
+from support.patience import until
 
 # our form, the SDK's type, names that are not in the body, names that only we want
 FORMS: list[tuple[type[BaseModel], Any, set[str], set[str]]] = [
@@ -257,8 +257,12 @@ async def test_runs_and_their_steps(http: httpx2.AsyncClient) -> None:
     beyond = {".reasoning_effort", ".tool_resources", ".file_ids"}
     validate(threads.Run, run, *beyond)
     path = f"{path}/{run['id']}"
-    while (run := (await http.get(path)).json())["status"] in ("queued", "in_progress"):
-        await asyncio.sleep(0.01)
+
+    async def ended() -> bool:
+        return (await http.get(path)).json()["status"] not in ("queued", "in_progress")
+
+    await until("the run has ended", ended)
+    run = (await http.get(path)).json()
     details = {".usage.prompt_token_details", ".usage.completion_tokens_details"}
     validate(threads.Run, run, *beyond, *details)
     [step] = (await http.get(f"{path}/steps")).json()["data"]

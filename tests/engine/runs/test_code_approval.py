@@ -1,6 +1,5 @@
 """Code that no sandbox confines: refused, shown to the user first, or run at the user's own risk."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from support.code_interpreter import NO_SANDBOX_HERE
 from support.engine import ManualClock, error_of
 from support.engines import data_of, engine, names, text_of
 from support.model_endpoint import calls, says
+from support.patience import until
 
 CODE = [{"type": "code_interpreter"}]
 ASKING: dict[str, Any] = {"sandbox": NO_SANDBOX_HERE, "without_sandbox": "ask"}
@@ -161,8 +161,11 @@ async def test_a_decision_may_come_before_the_kernel_is_up(tmp_path: Path) -> No
             path, body = f"{path_of(run)}/approve_code", decision(waiting(run), "run")
             async with served.streaming(path, body) as second:
                 await anext(name async for name, _ in second if name == "thread.run.step.delta")
-                while "begun" not in str(await served.listed(f"{path_of(run)}/steps")):
-                    await asyncio.sleep(0.02)
+
+                async def begun() -> bool:
+                    return "begun" in str(await served.listed(f"{path_of(run)}/steps"))
+
+                await until("the code has begun", begun)
                 assert (await served.post(f"{path_of(run)}/cancel"))["status"] == "cancelling"
                 assert [name async for name, _ in second][-2:] == ["thread.run.cancelled", "done"]
             assert [name async for name, _ in first] == ["done"]

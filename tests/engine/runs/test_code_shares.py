@@ -1,6 +1,5 @@
 """Users of one service share its kernels: one who takes all he can get leaves some to the others."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -14,6 +13,7 @@ import pytest
 from assistants_tui.engine.code_interpreter import Limits
 from support.engines import BETA, ServedEngine, data_of, engine
 from support.model_endpoint import Reply, calls, says
+from support.patience import until
 
 TOOLS = [{"type": "code_interpreter"}]
 SLEEP = "import time\nprint('at work', flush=True)\ntime.sleep(100)"
@@ -61,18 +61,19 @@ async def logs(user: ServedEngine, thread: str, run: str) -> str:
     return "".join(output["logs"] for output in found)
 
 
-async def until(user: ServedEngine, thread: str, run: str, expected: str) -> None:
-    async with asyncio.timeout(60):
-        while expected not in await logs(user, thread, run):
-            await asyncio.sleep(0.02)
+async def until_put_out(user: ServedEngine, thread: str, run: str, expected: str) -> None:
+    async def put_out() -> bool:
+        return expected in await logs(user, thread, run)
+
+    await until(f"the code has put out {expected!r}", put_out, seconds=60)
 
 
 async def test_one_user_does_not_take_all_kernels(users: tuple[ServedEngine, ServedEngine]) -> None:
     ann, ben = users
     first = await begin(ann, code(SLEEP))
-    await until(ann, *first, "at work")
+    await until_put_out(ann, *first, "at work")
     second = await begin(ann, code("print('second')"))
-    await until(ann, *second, MINE)  # told while it waits
+    await until_put_out(ann, *second, MINE)  # told while it waits
 
     ben.replies(code("print('of ben')"), says("Done."))
     events = await ben.run(await ben.thread("Go"), await ben.assistant(tools=TOOLS))
@@ -82,20 +83,23 @@ async def test_one_user_does_not_take_all_kernels(users: tuple[ServedEngine, Ser
 
     ann.replies(says("Done."))
     await ann.post(f"/threads/{first[0]}/runs/{first[1]}/cancel")
-    await until(ann, *second, "second")
+    await until_put_out(ann, *second, "second")
     assert await logs(ann, *second) == f"{MINE}second\n"
 
 
 async def test_a_run_that_waits_can_be_cancelled(users: tuple[ServedEngine, ServedEngine]) -> None:
     ann, _ = users
     first = await begin(ann, code(SLEEP))
-    await until(ann, *first, "at work")
+    await until_put_out(ann, *first, "at work")
     thread, run = await begin(ann, code("print('second')"))
-    await until(ann, thread, run, MINE)
+    await until_put_out(ann, thread, run, MINE)
     await ann.post(f"/threads/{thread}/runs/{run}/cancel")
-    async with asyncio.timeout(30):
-        while (await ann.get(f"/threads/{thread}/runs/{run}"))["status"] != "cancelled":
-            await asyncio.sleep(0.02)
+
+    async def cancelled() -> bool:
+        status: str = (await ann.get(f"/threads/{thread}/runs/{run}"))["status"]
+        return status == "cancelled"
+
+    await until("the run is cancelled", cancelled)
     assert "second" not in (await logs(ann, thread, run)).removeprefix(MINE)
 
 
@@ -104,6 +108,6 @@ async def test_the_shares_are_used_up_by_one_who_is_alone(tmp_path: Path) -> Non
         runs = []
         for _ in range(2):
             runs.append(await begin(alone, code(SLEEP)))
-            await until(alone, *runs[-1], "at work")
+            await until_put_out(alone, *runs[-1], "at work")
         thread, run = await begin(alone, code("1"))
-        await until(alone, thread, run, "as much code is running here as may run at once (2).]")
+        await until_put_out(alone, thread, run, "as much code is running here as may run at once (2).]")

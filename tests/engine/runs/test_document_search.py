@@ -14,6 +14,7 @@ from assistants_tui.protocol.objects import Json
 from support.engine import ManualClock, settled, turn_of_another_engine, upload
 from support.engines import Event, ServedEngine, data_of, engine, names, text_of
 from support.model_endpoint import calls, refuses, says
+from support.patience import until
 
 SEARCH = {"type": "file_search"}
 LEDGER = b"# Rent\n\nThe rent is due on the first of May.\n\n# Heating\n\nHeating costs 80 euros.\n"
@@ -424,9 +425,9 @@ async def test_the_files_of_an_assistant_are_waited_for(timed: ServedEngine, tmp
         assistant = await timed.assistant(tools=[SEARCH], tool_resources=resources)
         run = await timed.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
         path = f"/threads/{thread}/runs/{run['id']}/steps"
-        while not (steps := await timed.listed(path)):
-            await asyncio.sleep(0.01)
-        assert (steps[0]["type"], steps[0]["status"]) == ("tool_calls", "in_progress")
+        await until("the run has a step", lambda: timed.listed(path))
+        step = (await timed.listed(path))[0]
+        assert (step["type"], step["status"]) == ("tool_calls", "in_progress")
     assert (await timed.settled(thread, run["id"]))["status"] == "completed"
     assert "The rent is due" in told(timed)
     assert "looks through:\n- ledger.md" in timed.prompts[0]["messages"][0]["content"]
@@ -440,8 +441,8 @@ async def test_a_document_that_turns_out_unreadable_while_it_is_waited_for(
     async with turn_of_another_engine(tmp_path / "data"):
         thread = await attached(timed, ("scan.pdf", b"%PDF-1.4 not really"))
         run = await timed.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
-        while not await timed.listed(f"/threads/{thread}/runs/{run['id']}/steps"):
-            await asyncio.sleep(0.01)
+        path = f"/threads/{thread}/runs/{run['id']}/steps"
+        await until("the run has a step", lambda: timed.listed(path))
     assert (await timed.settled(thread, run["id"]))["status"] == "completed"
     for text in (told(timed), timed.prompts[-1]["messages"][0]["content"]):
         assert "\n- scan.pdf: " in text and "looks through:" not in text

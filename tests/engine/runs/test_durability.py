@@ -20,7 +20,7 @@ from assistants_tui.protocol.objects import Json
 from support.engine_process import EngineProcess, Nursery, nursery
 from support.engines import BETA, engine, text_of, tokens
 from support.model_endpoint import DONE, ModelEndpoint, Reply, Request, calls, chunk, says
-from support.patience import patience
+from support.patience import patience, until
 
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 KILLS = int(os.environ.get("ENGINE_KILLS", "40"))
@@ -204,10 +204,11 @@ async def test_code_that_runs_when_the_engine_is_killed(
         )["id"]
         thread = (await made(http, "/threads", ASKED))["id"]
         run = (await made(http, f"/threads/{thread}/runs", {"assistant_id": assistant}))["id"]
-        while not any(
-            "logs" in str(step) for step in await listed(http, f"/threads/{thread}/runs/{run}/steps")
-        ):
-            await asyncio.sleep(0.02)
+
+        async def put_out() -> bool:
+            return "logs" in str(await listed(http, f"/threads/{thread}/runs/{run}/steps"))
+
+        await until("the code has put out something", put_out)
         engine.kill()
     engine = await engines.start(tmp_path, endpoint.url)
     async with client(engine) as http:
@@ -254,8 +255,7 @@ async def test_two_engines_on_one_directory(
         assistant = (await made(first, "/assistants", {"model": "served"}))["id"]
         thread = (await made(second, "/threads", ASKED))["id"]
         run = await made(first, f"/threads/{thread}/runs", {"assistant_id": assistant})
-        while not endpoint.chats:
-            await asyncio.sleep(0.01)
+        await until("the model has been asked", lambda: endpoint.chats)
         # The lock holds for both, and neither takes the other's run for abandoned.
         response = await second.post(f"/threads/{thread}/runs", json={"assistant_id": assistant})
         assert response.status_code == 400 and run["id"] in response.json()["error"]["message"]
@@ -268,8 +268,7 @@ async def test_two_engines_on_one_directory(
         await status(second, run, "cancelled")
         # The survivor ends what the dead one was working on.
         run = await made(first, f"/threads/{other}/runs", {"assistant_id": assistant})
-        while len(endpoint.chats) < 3:
-            await asyncio.sleep(0.01)
+        await until("the model has been asked for the third time", lambda: len(endpoint.chats) >= 3)
         one.kill()
         failed = await status(second, run, "failed")
         assert "stopped" in failed["last_error"]["message"]
@@ -318,8 +317,8 @@ async def stand_still(engine: EngineProcess, folder: Path) -> None:
     with closing(other_program(folder)) as database:
         await asyncio.to_thread(database.execute, "BEGIN IMMEDIATE")
         os.kill(engine.pid, signal.SIGSTOP)
-        while psutil.Process(engine.pid).status() != psutil.STATUS_STOPPED:
-            await asyncio.sleep(0.001)
+        process = psutil.Process(engine.pid)
+        await until("the engine stands still", lambda: process.status() == psutil.STATUS_STOPPED)
 
 
 async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_path: Path) -> None:
@@ -335,8 +334,7 @@ async def test_an_engine_that_stands_still_keeps_its_runs(engines: Nursery, tmp_
             async with client(process) as http:
                 path = f"/threads/{await observer.thread('Hello?')}/runs"
                 runs.append(await made(http, path, {"assistant_id": assistant}))
-        while len(observer.prompts) < 2:
-            await asyncio.sleep(0.01)
+        await until("the model has been asked for both runs", lambda: len(observer.prompts) >= 2)
         try:
             await stand_still(stopped, tmp_path)
             clock.ahead += 300
@@ -380,12 +378,13 @@ async def test_text_whose_checkpoint_failed_is_stored_by_the_next(
             broken += "BEGIN SELECT RAISE(ABORT, 'full'); END"
             await asyncio.to_thread(database.execute, broken)
             run = await served.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
-            async with asyncio.timeout(30):
-                while "checking the active runs" not in caplog.text:
-                    await asyncio.sleep(0.02)
-                await asyncio.to_thread(database.execute, "DROP TRIGGER broken")
-                stored = "SELECT count(*) FROM messages WHERE content LIKE '%Half%'"
-                while (await asyncio.to_thread(database.execute, stored)).fetchone() != (1,):
-                    await asyncio.sleep(0.02)
+            await until("the checkpoint has failed", lambda: "checking the active runs" in caplog.text)
+            await asyncio.to_thread(database.execute, "DROP TRIGGER broken")
+
+            async def stored() -> bool:
+                count = "SELECT count(*) FROM messages WHERE content LIKE '%Half%'"
+                return [*await asyncio.to_thread(database.execute, count)] == [(1,)]
+
+            await until("the next one stores the text", stored)
         on.set()
         await status(served.http, run, "completed")

@@ -5,6 +5,7 @@ import json
 
 from support.engines import ServedEngine, data_of, names
 from support.model_endpoint import DONE, Reply, chunk, says
+from support.patience import until
 from support.processes import running
 
 
@@ -34,14 +35,13 @@ async def test_the_kernel_is_there_before_the_code_is(served_engine: ServedEngin
     assistant = await served_engine.assistant(tools=[{"type": "code_interpreter"}])
     thread = await served_engine.thread("Go")
     run = asyncio.create_task(served_engine.run(thread, assistant))
-    async with asyncio.timeout(60):
-        while not (runs := await served_engine.listed(f"/threads/{thread}/runs")):
-            await asyncio.sleep(0.01)
-        while not (steps := await served_engine.listed(f"/threads/{thread}/runs/{runs[0]['id']}/steps")):
-            await asyncio.sleep(0.01)
-        assert steps[0]["metadata"]["sandbox_says"], "what will confine the code is told before it runs"
-        while not kernels() - before:
-            await asyncio.sleep(0.01)
+    path = f"/threads/{thread}/runs"
+    await until("the run is there", lambda: served_engine.listed(path))
+    path += f"/{(await served_engine.listed(path))[0]['id']}/steps"
+    await until("its step is there", lambda: served_engine.listed(path))
+    step = (await served_engine.listed(path))[0]
+    assert step["metadata"]["sandbox_says"], "what will confine the code is told before it runs"
+    await until("a kernel is there", lambda: kernels() - before)
     early = kernels() - before
     written.set()
     events = await run

@@ -10,6 +10,7 @@ import pytest
 from assistants_tui.protocol.objects import Json
 from support.engines import ServedEngine, data_of, engine, names, text_of, tokens
 from support.model_endpoint import DONE, Reply, calls, chunk, says
+from support.patience import until
 
 TIDE = {"type": "function", "function": {"name": "tide"}}
 
@@ -95,6 +96,9 @@ async def test_text_is_stored_within_half_a_second(tmp_path: Path, manual_clock:
         async def stored() -> str:
             return text_of((await opened.listed(f"/threads/{thread}/messages"))[-1])
 
+        async def all_stored() -> bool:
+            return await stored() == arrived
+
         manual_clock.advance(60)  # an engine that has been idle
         arrived = ""
         async with opened.streaming(f"/threads/{thread}/runs", {"assistant_id": assistant}) as events:
@@ -103,8 +107,7 @@ async def test_text_is_stored_within_half_a_second(tmp_path: Path, manual_clock:
                     assert await stored() == arrived
                     arrived += data["delta"]["content"][0]["text"]["value"]
                     manual_clock.advance(0.5)
-                    while await stored() != arrived:
-                        await asyncio.sleep(0)
+                    await until("it is stored", all_stored, pause=0)
                     if on.is_set():
                         break
                     on.set()

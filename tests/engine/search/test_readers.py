@@ -13,6 +13,7 @@ from assistants_tui.engine.search.chunking import Chunk, Chunking
 from assistants_tui.engine.search.errors import IngestError
 from assistants_tui.engine.search.workers.readers import ReaderLimits, Readers
 from support import documents
+from support.patience import until
 from support.processes import running
 
 ENDLESS = b"<p>a" * 4_000_000  # half a minute of work
@@ -116,8 +117,7 @@ async def test_cancelled_reading_leaves_no_process_behind(readers: Readers, tmp_
     (worker,) = workers()
     before = worker.cpu_times().user
     reading = asyncio.create_task(read(readers, tmp_path / "endless.html", ENDLESS))
-    while worker.cpu_times().user < before + 0.2:
-        await asyncio.sleep(0.01)
+    await until("it is being read", lambda: worker.cpu_times().user >= before + 0.2)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from assistants_tui.engine.store import files
 from assistants_tui.engine.store.database import Database
+from support.patience import until
 from support.processes import running, status
 from support.search import OWNER, Library
 
@@ -23,11 +24,12 @@ FILES = 40
 
 async def settled(library: Library) -> None:
     """Wait until the work in the background is done."""
-    while True:
+
+    async def done() -> bool:
         progress = await library.search.progress()
-        if progress.with_words == progress.chunks:
-            return
-        await asyncio.sleep(0.02)
+        return progress.with_words == progress.chunks
+
+    await until("the words of all chunks are in the index", done, seconds=60)
 
 
 def marker(number: int) -> str:
@@ -148,8 +150,11 @@ async def test_deleted_documents_leave_the_index(library: Library) -> None:
             await files.remove(connection, OWNER, file_id)  # from everywhere, and nobody tells
     assert await index_chunks(library) == 6
     await library.reopen()
-    while await index_chunks(library) > len(kept):
-        await asyncio.sleep(0.02)
+
+    async def forgotten() -> bool:
+        return await index_chunks(library) <= len(kept)
+
+    await until("what was deleted has left the index", forgotten)
     assert {hit.file_id for hit in await library.find("storm")} == set(kept)
 
 
@@ -157,8 +162,11 @@ async def test_removed_documents_leave_the_index(library: Library) -> None:
     gone = await library.add("gone.txt", "storm")
     assert await library.found("storm") == ["gone.txt"]
     await library.detach(gone)
-    while await index_chunks(library):
-        await asyncio.sleep(0.02)
+
+    async def empty() -> bool:
+        return await index_chunks(library) == 0
+
+    await until("the index is empty", empty)
 
 
 async def test_something_in_the_place_of_the_index(library: Library) -> None:

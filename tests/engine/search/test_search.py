@@ -10,6 +10,7 @@ from assistants_tui.engine.search.results import Ranking
 from assistants_tui.engine.search.search import FileSearch
 from assistants_tui.engine.store import vector_store_files
 from support import documents
+from support.patience import until
 from support.search import Library
 
 LOGBOOK = "".join(f"Day {day}: wind from the north, nothing to report.\n" for day in range(400))
@@ -196,8 +197,11 @@ async def test_a_file_that_leaves_while_it_is_read(library: Library) -> None:
     file_id = await library.attach("log.txt", LOGBOOK * 200)
     path = library.path(file_id)
     reading = asyncio.create_task(library.search.ingest(library.store, file_id, path, "log.txt", Chunking()))
-    while (await library.search.progress()).reading == 0:
-        await asyncio.sleep(0)
+
+    async def begun() -> bool:
+        return (await library.search.progress()).reading > 0
+
+    await until("it is being read", begun, pause=0)
     await library.detach(file_id)
     with pytest.raises(IngestError, match="taken out"):
         await reading

@@ -24,6 +24,7 @@ from assistants_tui.settings.approvals import Approvals
 from assistants_tui.settings.config import FunctionSettings
 from assistants_tui.settings.mcp_server import McpServer
 from support import mcp_raw_server
+from support.patience import until
 
 SOURCE = '''
 from pathlib import Path
@@ -242,8 +243,7 @@ async def test_calls_that_nobody_waits_for_are_stopped(table: Table) -> None:
     )
     approval = await table.calls(("call_1", "slow", "{}"))
     allow(approval, "call_1")
-    while not (table.folder / "began").exists():
-        await asyncio.sleep(0.01)
+    await until("the function has begun", (table.folder / "began").exists)
     await approval.close()
     assert table.submitted == []
     assert table.logged == [("once", "stopped")]
@@ -351,9 +351,7 @@ async def test_a_tool_that_changes_while_calls_wait_is_asked_about_anew(table: T
         approval = await table.calls(("call_1", "w__do", "{}"), ("call_2", "w__do", "{}"))
         open_ones.append(approval)
         allow(approval, "call_1")
-        async with asyncio.timeout(60):
-            while not approval.pending.calls[1].changed:
-                await asyncio.sleep(0.01)
+        await until("the change is told", lambda: approval.pending.calls[1].changed, seconds=60)
         assert approval.pending.calls[1].state == "waiting"
         assert approval.pending.calls[1].changed.split("\n")[1:] == [
             '-  "description": "Reads a file.",',

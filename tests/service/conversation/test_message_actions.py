@@ -15,6 +15,7 @@ from assistants_tui.settings.config import RunSettings
 from assistants_tui.settings.files import locked
 from assistants_tui.settings.paths import Paths
 from assistants_tui.settings.threads import ThreadIndex
+from support.patience import until
 from support.served import served
 from support.workspaces import backend, cannot_be_written, choose, connected, connected_to, settled, turn
 
@@ -232,12 +233,17 @@ async def test_the_way_back_to_a_thread_is_on_the_disk_before_anything_is_in_it(
     with locked(paths.threads_file):  # as by another window
         workspace.messages.send(Draft("2 + 2"))
         server = await backend(workspace)
-        while not (listed := await server.threads.list()) or not listed.items:
-            await asyncio.sleep(0.01)
+
+        async def threads() -> list[str]:
+            listed = await server.threads.list()
+            return [one["id"] for one in listed.items] if listed else []
+
+        await until("the thread is there", threads)
+        [thread_id] = await threads()
         for _ in range(20):
-            assert not (await server.threads.messages(listed.items[0]["id"])).items
+            assert not (await server.threads.messages(thread_id)).items
             await asyncio.sleep(0.01)
     await conversation.settled()
-    assert conversation.thread_id == listed.items[0]["id"]
-    assert ThreadIndex(paths.threads_file).get("local", conversation.thread_id) is not None
+    assert conversation.thread_id == thread_id
+    assert ThreadIndex(paths.threads_file).get("local", thread_id) is not None
     assert len(conversation.messages) == 2

@@ -18,6 +18,7 @@ from assistants_tui.service.drafts import Draft
 from assistants_tui.settings.config import Profile, RunSettings
 from assistants_tui.settings.paths import user_paths
 from support.odd_server import listed, message
+from support.patience import until
 
 Fate = Literal["done", "refused", "lost before", "lost after", "late", "held", "held late"]
 """What becomes of a request: answered; refused; its connection ends before or after it is carried out, or
@@ -175,14 +176,12 @@ async def talking(
         await conversation.close()
         await backend.close()
         listening.close()
-        while server.connections:
-            await asyncio.sleep(0)
+        await until("no connection is left", lambda: not server.connections, pause=0)
 
 
 async def settle(server: Server, conversation: Conversation) -> None:
     """Wait until all is sent or failed, or a request is held."""
-    while conversation.busy and not server.held:
-        await asyncio.sleep(0.001)
+    await until("nothing is on its way", lambda: not conversation.busy or server.held, pause=0.001)
 
 
 @settings(max_examples=25, deadline=None)
@@ -219,8 +218,7 @@ async def send_through(fates: list[Fate], steps: list[Step], *, keeps_metadata: 
                     await conversation.cancel()
                 case "let go":
                     server.go_on.set()
-                    while server.held:
-                        await asyncio.sleep(0)
+                    await until("no request is held", lambda: not server.held, pause=0)
                     server.go_on.clear()
                 case "arrive":
                     server.arrive()
@@ -260,9 +258,7 @@ async def test_a_text_that_is_taken_back_and_sent_again_is_there_once(keeps_meta
     async with talking(["done", "lost after"], keeps_metadata=keeps_metadata) as (server, conversation):
         server.readable.clear()  # so it is not known yet that it has arrived
         conversation.sender.send(Draft("yes"), "asst_1")
-        async with asyncio.timeout(5):
-            while not conversation.outbox or conversation.outbox[0].state != "failed":
-                await asyncio.sleep(0.001)
+        await until("it has failed", lambda: [one.state for one in conversation.outbox] == ["failed"])
         (item,) = conversation.outbox
         assert conversation.sender.take_back(item.id) == Draft("yes")
         server.readable.set()
@@ -372,9 +368,8 @@ async def test_a_stop_while_reading_takes_long_is_answered_at_once_and_again_lat
         await settle(server, conversation)
         server.readable.clear()
         stopping = asyncio.create_task(conversation.cancel())
-        async with asyncio.timeout(5):
-            while conversation.error is None:
-                await asyncio.sleep(0.001)
+        await until("the error is told", lambda: conversation.error is not None)
+        assert conversation.error is not None
         assert "does not say whether it is answered" in str(conversation.error)
         assert not conversation.outbox
         server.readable.set()

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from assistants_tui.service.functions.mcp_servers import McpServers
 from assistants_tui.service.functions.registry import CallFailedError, Functions
 from assistants_tui.settings.mcp_server import McpServer
+from support.patience import until
 
 SERVER = '''
 import os, sys
@@ -140,8 +141,7 @@ async def test_a_server_at_an_address_gets_its_key(monkeypatch: pytest.MonkeyPat
     app.user_middleware.append(Middleware(Watch))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
     running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until("the server has started", lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     settings = McpServer("team", url=f"http://127.0.0.1:{port}/mcp", api_key_env="TEAM_KEY")
     servers = McpServers({"team": settings}, timeout=60)

@@ -1,12 +1,12 @@
 """The user's Python functions: found without running them, called in a process of their own."""
 
-import asyncio
 import json
 import os
 import py_compile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -20,6 +20,7 @@ from assistants_tui.service.functions.registry import (
     shortened,
 )
 from assistants_tui.settings.config import FunctionSettings
+from support.patience import until
 
 TIDES = '''
 import asyncio, datetime, enum, os, subprocess, sys, time
@@ -177,14 +178,14 @@ async def test_a_call_that_takes_too_long_ends_with_all_it_started(folder: Path,
 
 async def gone(process: int) -> None:
     """Wait until the system has buried a process that is nobody's child any more."""
-    while True:
+
+    def ended() -> bool:
         try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return
-        if state == "Z":
-            return
-        await asyncio.sleep(0.01)
+            return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    await until("the process has ended", ended)
 
 
 async def test_a_changed_function_is_not_run(folder: Path) -> None:
