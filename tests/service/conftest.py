@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-import uvicorn
 
 from assistants_tui.service.workspace import Workspace
 from assistants_tui.settings.config import Profile, RunSettings
@@ -205,30 +204,6 @@ def quick() -> RunSettings:
 def profile(server: ScriptedServer, quick: RunSettings) -> Profile:
     """A profile for the scripted server."""
     return Profile(name="scripted", kind="openai", base_url=f"{server.url}/v1", runs=quick)
-
-
-@contextlib.asynccontextmanager
-async def serving(application: Any) -> AsyncIterator[int]:
-    """Serve an ASGI application on a free port and give the port."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="on"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started:
-            if task.done():
-                await task
-            await asyncio.sleep(0.01)
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
-
-
-@pytest.fixture
-def serve() -> Callable[[Any], Any]:
-    return serving
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from assistants_tui.service.runs.hooks import Hooks
 from assistants_tui.service.runs.state import RunState
 from assistants_tui.settings.config import LOCAL, Profile, RunSettings
 from assistants_tui.settings.paths import Paths
+from support.served import served
 
 QUESTION = "I need to solve `3x + 11 = 14`. Can you help me?"
 Way = Callable[[RunSettings, Hooks], Any]
@@ -27,7 +28,6 @@ def way(
     request: pytest.FixtureRequest,
     paths: Paths,
     tmp_path: Path,
-    serve: Callable[[Any], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Way:
     """Opens a backend over one of the three ways to the engine."""
@@ -37,12 +37,12 @@ def way(
         settings = EngineSettings(
             data_dir=tmp_path / "served", api_keys={"key-of-ada-1": "ada"}, starter_assistants=False
         )
-        async with serve(create_app(settings)) as port:
+        async with served(create_app(settings)) as url:
             monkeypatch.setenv("TEAM_KEY", "key-of-ada-1")
             profile = Profile(
                 name="remote",
                 kind="openai",
-                base_url=f"http://127.0.0.1:{port}/v1",
+                base_url=f"{url}/v1",
                 api_key_env="TEAM_KEY",
                 runs=runs,
             )
@@ -50,7 +50,7 @@ def way(
                 profile = Profile(
                     name="remote",
                     kind="azure",
-                    azure_endpoint=f"http://127.0.0.1:{port}/",
+                    azure_endpoint=f"{url}/",
                     api_version="2024-05-01-preview",
                     api_key_env="TEAM_KEY",
                     runs=runs,
