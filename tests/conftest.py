@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from hypothesis import settings as hypothesis_settings
 
@@ -12,6 +13,7 @@ from assistants_tui.service.client import local_model_servers
 from assistants_tui.tui.keyboard import question_guard
 from assistants_tui.tui.screens import profile_choices
 from support.certificates import read_certificates_once
+from support.key_store import KeyStore
 from support.pilot import paint_when_a_test_looks, wait_as_long_as_it_gets_on
 from support.stylesheets import parse_each_style_sheet_once
 
@@ -78,3 +80,12 @@ def empty_machine(
     mask = os.umask(0o022)
     yield home
     os.umask(mask)
+
+
+@pytest.fixture
+def key_store() -> Iterator[KeyStore]:
+    """The key store of this computer: an empty one."""
+    before, store = keyring.get_keyring(), KeyStore()
+    keyring.set_keyring(store)
+    yield store
+    keyring.set_keyring(before)

@@ -5,10 +5,8 @@ import io
 import logging
 from pathlib import Path
 
-import keyring
 import psutil
 import pytest
-from keyring.backend import KeyringBackend
 from rich.console import Console
 from rich.traceback import Traceback
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,26 +19,12 @@ from assistants_tui.service.export.document import SUFFIXES
 from assistants_tui.settings.config import Profile
 from assistants_tui.settings.paths import user_paths
 from support.app import open_app
+from support.key_store import KeyStore
 from support.processes import command_line, running
 from support.served import served
 
 ENVIRONMENT, KEY_STORE, MODEL = "sk-canary-environment", "sk-canary-keystore", "sk-canary-model"
 CANARY = "canary"
-
-
-class Store(KeyringBackend):
-    """A key store as a system has one, with one key in it."""
-
-    priority = 1
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return KEY_STORE if (service, username) == ("assistants-tui", "ring") else None
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise NotImplementedError
-
-    def delete_password(self, service: str, username: str) -> None:
-        raise NotImplementedError
 
 
 class Talkative:
@@ -98,6 +82,7 @@ async def failure(backend: Backend) -> str:
 
 async def test_a_key_goes_to_its_server_and_nowhere_else(
     empty_machine: Path,
+    key_store: KeyStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -107,34 +92,29 @@ async def test_a_key_goes_to_its_server_and_nowhere_else(
     monkeypatch.setenv("TEAM_KEY", ENVIRONMENT)
     monkeypatch.setenv("MODEL_KEY", MODEL)
     monkeypatch.setenv("OPENAI_API_KEY", MODEL)
-    before = keyring.get_keyring()
-    keyring.set_keyring(Store())  # type: ignore[no-untyped-call]  # of the base class
+    key_store.kept["assistants-tui", "ring"] = KEY_STORE
     other = Listener()
     engine = create_app(EngineSettings(tmp_path / "served", api_keys={ENVIRONMENT: "ada", KEY_STORE: "ada"}))
     left: list[str] = []
-    try:
-        async with served(other) as elsewhere, served(Talkative(engine, elsewhere)) as url:
-            profiles = _write_config(url)
-            for profile in profiles:
-                backend = await open_backend(profile, paths=user_paths())
-                left.append(await failure(backend))
-                assert await backend.client.get("files") == {"data": []}, "the other host answers"
-                await _work(backend)
-                await backend.close()
-            async with open_app(profile="ring", assistant="Tutor") as driver:
-                await driver.type("Hello")
-                await driver.until_answered()
-                left.append(driver.screen + driver.app.export_screenshot())
-                workspace, [thread] = driver.chat.workspace, driver.chat.workspace.threads.shown
-                for form, suffix in SUFFIXES.items():
-                    path = tmp_path / f"export{suffix}"
-                    await workspace.exporter.export(thread.id, form, path)
-                    left.append(path.read_text())
-                left += map(command_line, [psutil.Process(), *running()])
-            monkeypatch.setattr("assistants_tui.cli.doctor.log_to_file", lambda _: None, raising=False)
-            await asyncio.to_thread(main, ["doctor"])
-    finally:
-        keyring.set_keyring(before)
+    async with served(other) as elsewhere, served(Talkative(engine, elsewhere)) as url:
+        profiles = _write_config(url)
+        for profile in profiles:
+            backend = await open_backend(profile, paths=user_paths())
+            left.append(await failure(backend))
+            assert await backend.client.get("files") == {"data": []}, "the other host answers"
+            await _work(backend)
+            await backend.close()
+        async with open_app(profile="ring", assistant="Tutor") as driver:
+            await driver.type("Hello")
+            await driver.until_answered()
+            left.append(driver.screen + driver.app.export_screenshot())
+            workspace, [thread] = driver.chat.workspace, driver.chat.workspace.threads.shown
+            for form, suffix in SUFFIXES.items():
+                path = tmp_path / f"export{suffix}"
+                await workspace.exporter.export(thread.id, form, path)
+                left.append(path.read_text())
+            left += map(command_line, [psutil.Process(), *running()])
+        await asyncio.to_thread(main, ["doctor"])
     printed = capsys.readouterr()
     left += [printed.out, printed.err, caplog.text]
     assert "✓ ring" in printed.out and "✓ team" in printed.out

@@ -1,13 +1,9 @@
 """Connecting a provider of models: the file, the key store and the profile say the same, or nothing."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked
 
 from assistants_tui.settings.config import LOCAL, Profile
 from assistants_tui.settings.config_editor import append_profile, append_provider, remove_provider
@@ -16,41 +12,10 @@ from assistants_tui.settings.connect_provider import connect_provider, profile_f
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.provider_settings import ProviderSettings
 from assistants_tui.settings.secrets import SERVICE, Secret, store_key
+from support.key_store import KeyStore
 
 MINE = ProviderSettings("mine", "http://localhost:1/v1", default_model="llama3.2")
 TEAM = Profile("team", "openai", base_url="https://x.org/v1")
-
-
-class Store(KeyringBackend):
-    """A key store as the system's, in memory."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's is not annotated
-        self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise KeyringLocked("locked")
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.locked:
-            raise KeyringLocked("locked")
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    before, store = keyring.get_keyring(), Store()
-    keyring.set_keyring(store)
-    yield store
-    keyring.set_keyring(before)
 
 
 @pytest.mark.parametrize(("model", "answers"), [("llama3.2", "ollama/llama3.2"), (None, None)])
@@ -66,54 +31,56 @@ def test_the_default_model_of_a_provider_answers_in_the_profile(
     assert loaded.config.profiles[LOCAL.name].default_model == answers
 
 
-def test_its_key_goes_into_the_store_and_its_model_into_the_profile(store: Store, tmp_path: Path) -> None:
+def test_its_key_goes_into_the_store_and_its_model_into_the_profile(
+    key_store: KeyStore, tmp_path: Path
+) -> None:
     file = tmp_path / "config.toml"
     connect_provider(file, MINE, LOCAL, Secret("new"))
     loaded = load_config(file)
     assert loaded.problems == ()
     assert [*loaded.config.models.values()] == [MINE]
     assert loaded.config.profiles["local"].default_model == "mine/llama3.2"
-    assert store.kept == {(SERVICE, "models.mine"): "new"}
+    assert key_store.kept == {(SERVICE, "models.mine"): "new"}
 
 
-def test_the_key_of_an_earlier_one_goes_when_that_is_wanted(store: Store, tmp_path: Path) -> None:
+def test_the_key_of_an_earlier_one_goes_when_that_is_wanted(key_store: KeyStore, tmp_path: Path) -> None:
     store_key("models.mine", Secret("earlier"))
     connect_provider(tmp_path / "config.toml", MINE, LOCAL, drop_stored=True)
-    assert store.kept == {}
+    assert key_store.kept == {}
 
 
-def test_a_name_that_is_taken_keeps_its_key(store: Store, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_keeps_its_key(key_store: KeyStore, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     store_key("models.mine", Secret("of another window"))
     append_provider(file, MINE)
     with pytest.raises(SettingsError, match=r"already has \[models\.mine\]"):
         connect_provider(file, MINE, LOCAL, Secret("new"))
-    assert store.kept == {(SERVICE, "models.mine"): "of another window"}
+    assert key_store.kept == {(SERVICE, "models.mine"): "of another window"}
     assert [*load_config(file).config.models] == ["mine"]
 
 
 @pytest.mark.parametrize("key", [Secret("new"), None], ids=["typed", "earlier"])
 def test_where_the_store_refuses_there_is_no_provider_to_which_an_earlier_key_would_go(
-    store: Store, tmp_path: Path, key: Secret | None
+    key_store: KeyStore, tmp_path: Path, key: Secret | None
 ) -> None:
     file = tmp_path / "config.toml"
     append_profile(file, TEAM)
     before = load_config(file).config
-    store.locked = True
+    key_store.locked = True
     with pytest.raises(SettingsError, match="KeyringLocked"):
         connect_provider(file, MINE, LOCAL, key, drop_stored=key is None)
     assert load_config(file).config == before
 
 
 def test_where_its_model_cannot_answer_neither_the_provider_nor_its_key_stays(
-    store: Store, tmp_path: Path
+    key_store: KeyStore, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[profiles.local]\nkind = "embeded"\n')  # it cannot be used, and is there
     append_profile(file, TEAM)
     with pytest.raises(SettingsError, match=r"already has \[profiles\.local\]"):
         connect_provider(file, MINE, LOCAL, Secret("new"))
-    assert store.kept == {}
+    assert key_store.kept == {}
     assert load_config(file).config.models == {}
 
 

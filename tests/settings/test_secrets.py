@@ -2,14 +2,11 @@
 
 import copy
 import pickle
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked
 
 from assistants_tui.settings.config import LOCAL, Profile
 from assistants_tui.settings.config_editor import append_profile
@@ -27,43 +24,9 @@ from assistants_tui.settings.secrets import (
     store_key,
     stored_key,
 )
+from support.key_store import KeyStore
 
 TEAM = Profile(name="team", kind="openai", base_url="https://x.org", api_key_env="TEAM_KEY")
-
-
-class Store(KeyringBackend):
-    """A key store as the system's, in memory."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's is not annotated
-        self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def _check(self) -> None:
-        if self.locked:
-            raise KeyringLocked("locked")
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self._check()
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._check()
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self._check()
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    before, store = keyring.get_keyring(), Store()
-    keyring.set_keyring(store)
-    yield store
-    keyring.set_keyring(before)
 
 
 def revealed(profile: Profile, environ: dict[str, str]) -> str | None:
@@ -71,10 +34,10 @@ def revealed(profile: Profile, environ: dict[str, str]) -> str | None:
     return key.reveal() if key else None
 
 
-def test_the_environment_comes_first_and_then_the_key_store(store: Store) -> None:
+def test_the_environment_comes_first_and_then_the_key_store(key_store: KeyStore) -> None:
     assert revealed(TEAM, {}) is None
     store_key("team", Secret("stored"))
-    assert store.kept == {(SERVICE, "team"): "stored"}
+    assert key_store.kept == {(SERVICE, "team"): "stored"}
     assert revealed(TEAM, {}) == "stored"
     assert revealed(TEAM, {"TEAM_KEY": " from-env\n"}) == "from-env"
     assert revealed(TEAM, {"TEAM_KEY": "  "}) == "stored"
@@ -113,7 +76,7 @@ def test_a_key_is_only_for_some_servers(url: str, variable: str, says: str) -> N
     assert "canary" not in str(error.value)
 
 
-def test_a_stored_key_is_not_sent_in_the_clear_either(store: Store) -> None:
+def test_a_stored_key_is_not_sent_in_the_clear_either(key_store: KeyStore) -> None:
     store_key("team", Secret("stored"))
     plain = replace(TEAM, base_url="http://x.org")
     with pytest.raises(KeyNotSentError, match=r"\[profiles.team\]"):
@@ -121,20 +84,20 @@ def test_a_stored_key_is_not_sent_in_the_clear_either(store: Store) -> None:
     assert revealed(replace(plain, allow_plain_http=True), {}) == "stored"
 
 
-def test_a_new_profile_has_its_name_before_its_key(store: Store, tmp_path: Path) -> None:
+def test_a_new_profile_has_its_name_before_its_key(key_store: KeyStore, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     store_key("team", Secret("of another window"))
     append_profile(config, TEAM)
     with pytest.raises(SettingsError, match=r"already has \[profiles\.team\]"):
         keep_profile(config, TEAM, Secret("new"))
-    assert store.kept == {(SERVICE, "team"): "of another window"}
+    assert key_store.kept == {(SERVICE, "team"): "of another window"}
     other = replace(TEAM, name="other")
     store_key("other", Secret("left behind"))
     assert keep_profile(config, other, None, drop_stored=True) == ""
-    assert store.kept == {(SERVICE, "team"): "of another window"}
+    assert key_store.kept == {(SERVICE, "team"): "of another window"}
     assert keep_profile(config, replace(TEAM, name="third"), Secret("new")) == ""
     assert stored_key("third") is not None
-    store.locked = True
+    key_store.locked = True
     assert "KeyringLocked" in keep_profile(config, replace(TEAM, name="fourth"), Secret("new"))
     assert "fourth" in config.read_text(), "the profile is there, and its key can be stored later"
 
@@ -146,8 +109,8 @@ def test_without_a_key_store_nothing_of_a_profile_is_kept(tmp_path: Path) -> Non
     assert not config.exists()
 
 
-def test_without_a_key_store_there_is_no_key_and_a_clear_error(store: Store) -> None:
-    store.locked = True
+def test_without_a_key_store_there_is_no_key_and_a_clear_error(key_store: KeyStore) -> None:
+    key_store.locked = True
     assert revealed(TEAM, {}) is None
     assert not has_key(TEAM)
     with pytest.raises(SettingsError, match="environment variable"):

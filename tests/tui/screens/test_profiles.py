@@ -1,13 +1,10 @@
 """Profiles on real servers: connecting a model, going on with another profile, and what can go wrong."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from textual.widgets import Input
 
 from assistants_tui.engine.app import EngineSettings, create_app
@@ -19,35 +16,9 @@ from assistants_tui.settings.state import update_state
 from assistants_tui.tui.screens.profile_wizard import ProfileChoiceDialog, ProfileForm
 from assistants_tui.tui.screens.profiles import ProfilesScreen
 from support.app import Driver, open_app, use_model
+from support.key_store import KeyStore
 from support.model_endpoint import DONE, ModelEndpoint, Reply, chunk, refuses, says
 from support.served import served
-
-
-class Store(KeyringBackend):
-    """A key store as the system's, in memory."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # keyring's is not annotated
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    before, store = keyring.get_keyring(), Store()
-    keyring.set_keyring(store)
-    yield store
-    keyring.set_keyring(before)
 
 
 async def choose(driver: Driver, label: str) -> None:
@@ -200,8 +171,10 @@ async def test_a_server_that_is_not_reached_is_kept_with_the_name_of_a_model() -
         await driver.until(lambda: driver.chat.workspace.session.profile.default_model == "models/later")
 
 
-async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(store: Store) -> None:
-    store.kept["assistants-tui", "models.mine"] = "sk-earlier"
+async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_store(
+    key_store: KeyStore,
+) -> None:
+    key_store.kept["assistants-tui", "models.mine"] = "sk-earlier"
     use_provider("taken")
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         form = await choosing(driver, "Another model endpoint")
@@ -243,7 +216,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
         assert endpoint.requests[-1].headers["authorization"] == "Bearer sk-canary"
         await driver.press("ctrl+s")
         await driver.until(lambda: driver.chat.workspace.session.profile.default_model == "mine/served")
-        assert store.kept == {("assistants-tui", "models.mine"): "sk-canary"}
+        assert key_store.kept == {("assistants-tui", "models.mine"): "sk-canary"}
         assert "canary" not in driver.screen + user_paths().config_file.read_text()
         loaded = load_config(user_paths().config_file)
         assert loaded.problems == ()
@@ -251,7 +224,7 @@ async def test_what_is_wrong_stands_beside_the_field_and_a_key_goes_into_the_sto
 
 
 async def test_a_key_goes_over_plain_http_only_after_a_question(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    key_store: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with ModelEndpoint() as endpoint, open_app((80, 24)) as driver:
         monkeypatch.setenv("HTTP_PROXY", endpoint.url)  # which answers for every other computer
