@@ -40,7 +40,7 @@ async def add_part(request: Request) -> Response:
         raise missing("data")
     try:
         async with writing(request) as work:
-            upload = await _pending(work.connection, engine, work.owner, upload_id)
+            upload = await _pending(work.connection, engine, work.owner, upload_id, lock=True)
             arrived = sum(part.bytes for part in await uploads.parts(work.connection, upload_id))
             if arrived + form.bytes > upload["bytes"]:
                 raise bad_request(
@@ -66,7 +66,7 @@ async def complete(request: Request) -> Response:
     try:
         async with writing(request) as work:
             # Joining took its time: somebody else may have ended the upload.
-            await _pending(work.connection, engine, work.owner, upload_id)
+            await _pending(work.connection, engine, work.owner, upload_id, lock=True)
             await check_quota(work, upload["bytes"])
             asked = await uploads.expires_after(work.connection, upload_id)
             expires_after = FileExpiry.model_validate(asked) if asked else None
@@ -89,15 +89,17 @@ async def complete(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     upload_id = _id(request)
     async with writing(request) as work:
-        await _pending(work.connection, work.engine, work.owner, upload_id)
+        await _pending(work.connection, work.engine, work.owner, upload_id, lock=True)
         await _forget_parts(work, upload_id)
         cancelled = await uploads.end(work.connection, upload_id, "cancelled")
     return JSONResponse(cancelled)
 
 
-async def _pending(connection: AsyncConnection, engine: Context, owner: str, upload_id: str) -> Upload:
+async def _pending(
+    connection: AsyncConnection, engine: Context, owner: str, upload_id: str, *, lock: bool = False
+) -> Upload:
     """An upload that still takes parts, or the answer why there is none."""
-    upload = await uploads.get(connection, owner, upload_id, engine.now())
+    upload = await uploads.get(connection, owner, upload_id, engine.now(), lock=lock)
     if upload is None:
         raise not_found("upload", upload_id)
     if upload["status"] != "pending":

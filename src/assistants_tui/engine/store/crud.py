@@ -75,9 +75,16 @@ def _inserting(table: Table) -> ReturningInsert[Any]:
     return insert(table).returning(table)
 
 
-async def one(connection: AsyncConnection, table: Table, *where: ColumnElement[bool]) -> Row[Any] | None:
-    """The row that fulfils the conditions, which have to identify it."""
-    return (await connection.execute(select(table).where(*where))).one_or_none()
+async def one(
+    connection: AsyncConnection, table: Table, *where: ColumnElement[bool], lock: bool = False
+) -> Row[Any] | None:
+    """The row that fulfils the conditions, which have to identify it.
+
+    With `lock`, other transactions that want to change it wait for the end of this one. It makes a difference
+    only on databases with several writers at a time, which SQLite is not.
+    """
+    statement = select(table).where(*where)
+    return (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
 
 
 async def change(

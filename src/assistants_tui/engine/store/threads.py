@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from assistants_tui.engine.store import crud, ids
@@ -33,12 +33,8 @@ async def get(connection: AsyncConnection, owner: str, thread_id: str) -> Thread
 
 
 async def lock(connection: AsyncConnection, owner: str, thread_id: str) -> Thread | None:
-    """Read a thread that this transaction is about to change.
-
-    On a database with several writers at a time the others wait; SQLite has only one anyway.
-    """
-    statement = select(table).where(*_is(owner, thread_id)).with_for_update()
-    row = (await connection.execute(statement)).one_or_none()
+    """Read a thread that this transaction is about to change."""
+    row = await crud.one(connection, table, *_is(owner, thread_id), lock=True)
     return None if row is None else to_wire(row)
 
 

@@ -45,9 +45,14 @@ async def create(connection: AsyncConnection, owner: str, now: int, values: Json
     return _to_wire(await crud.add(connection, table, row))
 
 
-async def get(connection: AsyncConnection, owner: str, upload_id: str, now: int) -> Upload | None:
-    """An upload. It is shown as expired from the second of its expiry, before housekeeping stores that."""
-    row = await crud.one(connection, table, *_is(owner, upload_id))
+async def get(
+    connection: AsyncConnection, owner: str, upload_id: str, now: int, *, lock: bool = False
+) -> Upload | None:
+    """An upload. It is shown as expired from the second of its expiry, before housekeeping stores that.
+
+    `lock`: this transaction is about to change it.
+    """
+    row = await crud.one(connection, table, *_is(owner, upload_id), lock=lock)
     if row is None:
         return None
     upload = _to_wire(row)
@@ -64,7 +69,7 @@ async def expires_after(connection: AsyncConnection, upload_id: str) -> Json | N
 
 
 async def end(connection: AsyncConnection, upload_id: str, status: UploadStatus) -> Upload:
-    """Complete, cancel or expire an upload that this transaction found pending.
+    """Complete, cancel or expire an upload that this transaction has locked and found pending.
 
     The rows of its parts are deleted; the caller removes the blobs, which it gets from `parts` before.
     """
@@ -95,10 +100,10 @@ async def parts(connection: AsyncConnection, upload_id: str) -> list[Part]:
 
 
 async def overdue(connection: AsyncConnection, now: int) -> Sequence[str]:
-    """Pending uploads whose time is over."""
+    """Pending uploads whose time is over. This transaction locks them, as it is about to end them."""
     sources = states_before(UPLOAD_TRANSITIONS, "expired")
     found = select(table.c.id).where(table.c.status.in_(sources), table.c.expires_at <= now)
-    return list((await connection.execute(found)).scalars())
+    return list((await connection.execute(found.with_for_update())).scalars())
 
 
 async def blobs(connection: AsyncConnection) -> set[str]:
