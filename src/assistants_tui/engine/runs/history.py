@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +47,19 @@ async def of_thread(
     free = budget or _DEFAULT_BUDGET
     newest: list[StoredMessage] = []
     complete = True
-    async for message in messages.newest_first(connection, run["thread_id"]):
-        if message["run_id"] == run["id"]:
-            continue
-        if limit is not None and len(newest) >= limit:
-            break
-        if newest and free <= 0:
-            complete = False
-            break
-        newest.append(message)
-        free -= sum(
-            tokens.of_text(part["text"]["value"]) for part in message["content"] if part["type"] == "text"
-        )
+    async with aclosing(messages.newest_first(connection, run["thread_id"])) as stored:
+        async for message in stored:
+            if message["run_id"] == run["id"]:
+                continue
+            if limit is not None and len(newest) >= limit:
+                break
+            if newest and free <= 0:
+                complete = False
+                break
+            newest.append(message)
+            free -= sum(
+                tokens.of_text(part["text"]["value"]) for part in message["content"] if part["type"] == "text"
+            )
     chosen = newest[::-1]
     if limit is None and not complete:
         first = await messages.first_of_user(connection, run["thread_id"])

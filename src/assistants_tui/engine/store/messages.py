@@ -1,6 +1,6 @@
 """Messages of a thread, written by users or by runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, select
@@ -114,8 +114,10 @@ async def page(
     return await crud.page(connection, table, to_wire, request, *where, long=_LONG)
 
 
-async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncIterator[StoredMessage]:
+async def newest_first(connection: AsyncConnection, thread_id: str) -> AsyncGenerator[StoredMessage]:
     """What models read of all messages of a thread, from the last one back, as far as the caller asks.
+
+    Until it is closed, the connection is of no other use.
 
     Every run reads them, so each has nothing but `id`, `run_id`, `role`, `content` and `attachments`.
     """
