@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from pathlib import Path
 
 import httpx2
@@ -115,6 +116,26 @@ async def test_only_one_completion_wins(http: httpx2.AsyncClient, engine_setting
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
     assert len((await http.get("/files")).json()["data"]) == 1
     assert len(blobs(engine_settings)) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+async def test_an_upload_that_ends_while_its_parts_are_joined(
+    http: httpx2.AsyncClient, engine_settings: EngineSettings
+) -> None:
+    upload = await begin(http, size=2)
+    first = (await add(http, upload, b"a")).json()["id"]
+    [path] = blobs(engine_settings)
+    second = (await add(http, upload, b"b")).json()["id"]
+    path.unlink()
+    os.mkfifo(path)  # whoever reads the first part waits until it is written here
+    completing = asyncio.create_task(complete(http, upload, [first, second]))
+    with await asyncio.to_thread(path.open, "wb") as pipe:
+        await http.post(f"/uploads/{upload['id']}/cancel")
+        pipe.write(b"a")
+    refused = await completing
+    assert refused.status_code == 400
+    assert error_of(refused)["message"].endswith("is cancelled; only a pending one can be changed.")
+    assert blobs(engine_settings) == []
 
 
 async def test_expired_upload(

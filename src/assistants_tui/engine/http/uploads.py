@@ -60,12 +60,19 @@ async def complete(request: Request) -> Response:
     upload_id = _id(request)
     body = await read_body(request, UploadCompletion)
     async with engine.database.read() as connection:
+        arrived = await uploads.parts(
+            connection, upload_id
+        )  # before it is known that nobody has deleted them
         upload = await _pending(connection, engine, owner(request), upload_id)
-        arrived = await uploads.parts(connection, upload_id)
-    blob = await _join(engine, upload, _in_order(arrived, body.part_ids), body.md5)
+    try:
+        blob = await _join(engine, upload, _in_order(arrived, body.part_ids), body.md5)
+    except FileNotFoundError:  # somebody else may have ended the upload meanwhile
+        async with engine.database.read() as connection:
+            await _pending(connection, engine, owner(request), upload_id)
+        raise
     try:
         async with writing(request) as work:
-            # Joining took its time: somebody else may have ended the upload.
+            # Joining took its time, in which the same may have happened.
             await _pending(work.connection, engine, work.owner, upload_id, lock=True)
             await check_quota(work, upload["bytes"])
             asked = await uploads.expires_after(work.connection, upload_id)
