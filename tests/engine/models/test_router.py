@@ -64,6 +64,19 @@ async def test_all_their_models_are_listed(engine_settings: EngineSettings) -> N
         assert len((await http.get("/models")).json()["data"]) == 5
 
 
+async def test_the_others_are_listed_while_the_first_one_fails(engine_settings: EngineSettings) -> None:
+    """Though it is the first one whose list says what the default model is."""
+    async with two(engine_settings) as (http, ollama, _):
+        ollama.refused = refuses(500, {"message": "broken"})
+        answer = await http.get("/models")
+        assert answer.status_code == 200, answer.text
+        listed = answer.json()["data"]
+        assert (listed[0]["id"], listed[0]["root"]) == ("default", "default")
+        assert {model["id"] for model in listed[1:]} == {
+            *("openai/gpt-5.2", "openai/shared", "openai/openai/odd", "offline-tutor")
+        }
+
+
 @pytest.mark.parametrize(
     ("default", "model", "answers", "at_ollama", "at_openai"),
     [

@@ -64,17 +64,7 @@ class ModelRouter:
 
         Raises `ModelError`.
         """
-        root = self._declared_default
-        if root is None:
-            model = await self._providers[0].default_model()
-            root = self._providers[0].full_name(model) if model is not None else None
-        return {
-            "id": DEFAULT_MODEL,
-            "object": "model",
-            "created": 0,
-            "owned_by": "assistants-tui",
-            "root": root or DEFAULT_MODEL,
-        }
+        return _default_entry(await self._default_name())
 
     async def models(self) -> list[Json]:
         """`default`, and the models of all providers that answer.
@@ -91,8 +81,10 @@ class ModelRouter:
                 found += [{**model, "id": provider.full_name(model["id"])} for model in listed]
         if failed and len(failed) == len(self._providers):
             raise failed[0]
-        default = await self.default_entry()
-        return [default, *found, *await self._tutor.models()]
+        default = None
+        with suppress(ModelError):  # its provider is one of those that do not answer
+            default = await self._default_name()
+        return [_default_entry(default), *found, *await self._tutor.models()]
 
     async def close(self) -> None:
         await asyncio.gather(*(provider.close() for provider in self._providers))
@@ -105,6 +97,13 @@ class ModelRouter:
         if self._default is not None:
             return self._default
         model = self._providers[0].declared_default
+        return self._providers[0].full_name(model) if model is not None else None
+
+    async def _default_name(self) -> str | None:
+        """The default model; None if its provider has no model. Raises `ModelError`."""
+        if (declared := self._declared_default) is not None:
+            return declared
+        model = await self._providers[0].default_model()
         return self._providers[0].full_name(model) if model is not None else None
 
     def _named(self, name: str) -> tuple[Provider | None, str]:
@@ -133,6 +132,16 @@ class ModelRouter:
         if self._default is not None and self._default != name:
             return await self._route(self._default)
         return self._providers[0], None
+
+
+def _default_entry(root: str | None) -> Json:
+    return {
+        "id": DEFAULT_MODEL,
+        "object": "model",
+        "created": 0,
+        "owned_by": "assistants-tui",
+        "root": root or DEFAULT_MODEL,
+    }
 
 
 async def _attempt(listing: Awaitable[list[Json]]) -> list[Json] | ModelError:
