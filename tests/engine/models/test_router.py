@@ -77,6 +77,19 @@ async def test_the_others_are_listed_while_the_first_one_fails(engine_settings: 
         }
 
 
+async def test_a_provider_that_fails_is_not_asked_for_each_name(engine_settings: EngineSettings) -> None:
+    """Until it has answered, or a while has gone by: one that is out of reach costs seconds each time."""
+    async with two(engine_settings, "openai/gpt-5.2") as (http, ollama, _):
+        ollama.refused = refuses(500, {"message": "broken"}, x_should_retry="false")
+        for _ in range(3):
+            assert await asked(http, "llama3.2") == "openai/gpt-5.2"
+        assert len(ollama.requests) == 1
+        ollama.refused = None
+        await http.get("/models")  # asks them all
+        assert await asked(http, "llama3.2") == "llama3.2"
+        assert names(ollama) == ["llama3.2"]
+
+
 @pytest.mark.parametrize(
     ("default", "model", "answers", "at_ollama", "at_openai"),
     [

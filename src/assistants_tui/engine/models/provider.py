@@ -9,9 +9,13 @@ from urllib.parse import urlsplit
 
 from assistants_tui.addresses import without_password
 from assistants_tui.engine.models.base import AnsweredBy, ChatModel, ChatRequest, Delta, ModelError
+from assistants_tui.protocol.error_codes import RunErrorCode
 from assistants_tui.protocol.objects import Json
 
 _LISTED_SECONDS = 60  # how long a list of models is taken to be true
+_FAILED_SECONDS = (
+    10  # how long an endpoint that gave none is not asked for each name; it may take as long to fail
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Provider:
         self._settings = settings
         self._endpoint = endpoint
         self._listed: tuple[float, list[Json]] | None = None
+        self._failed: tuple[float, str, RunErrorCode] | None = None
 
     def full_name(self, model: str) -> str:
         """The name by which one of its models is asked for."""
@@ -100,15 +105,22 @@ class Provider:
 
     async def models(self) -> list[Json]:
         """Those that may be used, as the endpoint lists them now. Raises `ModelError`."""
-        listed = [model for model in await self._endpoint.models() if self.allows(model["id"])]
-        self._listed = time.monotonic(), listed
+        try:
+            listed = [model for model in await self._endpoint.models() if self.allows(model["id"])]
+        except ModelError as error:
+            self._failed = time.monotonic(), str(error), error.code
+            raise
+        self._listed, self._failed = (time.monotonic(), listed), None
         return listed
 
     async def listed(self) -> list[Json]:
-        """As `models`, perhaps up to a minute old. Raises `ModelError`."""
-        if self._listed is None or time.monotonic() - self._listed[0] > _LISTED_SECONDS:
-            return await self.models()
-        return self._listed[1]
+        """As `models`, perhaps up to a minute old, or a failure some seconds old. Raises `ModelError`."""
+        now = time.monotonic()
+        if self._listed is not None and now - self._listed[0] <= _LISTED_SECONDS:
+            return self._listed[1]
+        if self._failed is not None and now - self._failed[0] <= _FAILED_SECONDS:
+            raise ModelError(*self._failed[1:])
+        return await self.models()
 
     async def close(self) -> None:
         await self._endpoint.close()
