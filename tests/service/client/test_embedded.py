@@ -1,10 +1,13 @@
 """The engine inside the process is reached by nobody else."""
 
 import psutil
+import pytest
 
 from assistants_tui.service.client.backend import open_backend
+from assistants_tui.service.client.embedded import model_providers
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.paths import Paths
+from assistants_tui.settings.provider_settings import ProviderSettings
 
 
 def ports() -> set[tuple[int, object]]:
@@ -39,3 +42,16 @@ async def test_it_opens_no_port_and_neither_does_the_code_of_a_run(paths: Paths)
         assert len(looked) >= 5
     finally:
         await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "advice"),
+    [
+        (None, "Name the environment variable that holds its key in `key_env` of [models.a]."),
+        ("NOT_SET", "The environment variable NOT_SET is not set, nor is a key stored."),
+    ],
+)
+def test_a_provider_without_a_key_is_told_what_helps(variable: str | None, advice: str) -> None:
+    """F3 stores the keys of profiles."""
+    provider = ProviderSettings("a", "https://models.example.org/v1", key_env=variable)
+    assert model_providers({"a": provider})[0].key_advice == advice

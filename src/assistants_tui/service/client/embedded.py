@@ -111,12 +111,14 @@ def _key_and_advice(owner: KeyOwner) -> tuple[str | None, str]:
         key = find_key(owner)
     except KeyNotSentError as error:  # the engine opens all the same: not everything needs this endpoint
         return None, str(error)
+    stores = isinstance(owner, Profile)  # the key of a provider is stored when it is connected, not later
     if owner.key_variable:
-        advice = f"The environment variable {owner.key_variable} is not set, nor is a key stored (F3)."
+        where = " (F3)" if stores else ""
+        advice = f"The environment variable {owner.key_variable} is not set, nor is a key stored{where}."
     else:
         advice = (
             f"Name the environment variable that holds its key in `{owner.key_setting}` of "
-            f"[{owner.table}], or store the key: F3."
+            f"[{owner.table}]{', or store the key: F3' if stores else ''}."
         )
     return key.reveal() if key else None, advice
 
