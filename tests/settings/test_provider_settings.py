@@ -65,7 +65,7 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
         ('url = "ollama"', "it must be a URL"),
         ('url = "http://x/v1"\nkind = "completions"', 'one of "chat", "responses"'),
         ('url = "http://x/v1"\ncolour = 1', "models.a.colour is 1; unknown"),
-        ('url = "http://x/v1"\napi_key = "sk-canary"', "keys do not belong into this file"),
+        ('url = "http://x/v1"\napi_key = "sk-canary"', "name that in `key_env`, or store it"),
         ('url = "http://x/v1"\nkey_env = "OPENAI_API_KEY"', "it is for api.openai.com alone"),
         ('url = "http://x/v1"\nallow = ["b"]\ndefault_model = "c"', "it must be one of `allow`: b"),
         ('url = "http://x/v1"\nheaders = { "a b" = "c" }', "names of HTTP headers"),

@@ -282,9 +282,10 @@ class _Reader:
             if key in allowed:
                 continue
             if SECRET_NAME.search(key) and not _nearest(key, allowed):
+                setting = next((name for name in allowed if name.endswith("key_env")), "api_key_env")
                 advice = (
                     "keys do not belong into this file: put the key into an environment variable and name "
-                    "that in `api_key_env`, or store it in the system's key store"
+                    f"that in `{setting}`, or store it in the system's key store"
                 )
             else:
                 near = _nearest(key, allowed)
