@@ -105,7 +105,7 @@ class Profile:
         default=None,
         metadata=declare(
             Url(),
-            "An OpenAI-compatible chat completions endpoint; without it the offline tutor answers.",
+            "An endpoint of chat completions; without it and [models.NAME] the offline tutor answers.",
             example="http://localhost:11434/v1",
             flag="--model-url",
             metavar="URL",
@@ -203,7 +203,7 @@ class Profile:
         default=None,
         metadata=declare(
             Text(),
-            "The endpoint's model with which file search finds by meaning; without it by words alone.",
+            "The model of that endpoint with which file search finds by meaning; else one of [models.NAME].",
             example="nomic-embed-text",
             flag="--embedding-model",
             metavar="MODEL",
