@@ -80,3 +80,22 @@ def test_images_of_the_assistant_are_only_mentioned() -> None:
     }
     told = prompt.of_thread_message(message, {"file-1": "plot.png"}, {"file-1": "data:"})
     assert told == {"role": "assistant", "content": "[Image plot.png]"}
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.org/port/harbour.png", "harbour.png"),
+        ("https://example.org/harbour.png?key=secret/1#top", "harbour.png"),
+        ("https://example.org/port/", "port"),
+        ("https://user:secret@example.org", "sent with this message"),
+        ("data:image/png;base64,iVBORw0KGgo/AAAA" + "B" * 10_000, "sent with this message"),
+        ("DATA:image/png;base64,iVBO//AAAA", "sent with this message"),
+        ("data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", "sent with this message"),
+    ],
+)
+def test_images_are_named_by_nothing_but_their_file(url: str, name: str) -> None:
+    content: Any = [{"type": "image_url", "image_url": {"url": url}}]
+    message: Any = {"role": "user", "content": content, "attachments": []}
+    told = prompt.of_thread_message(message, {}, {})
+    assert told is not None and told["content"][0]["name"] == name

@@ -56,7 +56,7 @@ def of_thread_message(
         elif part["type"] == "refusal":
             content.append(_text(part["refusal"]))
         elif part["type"] == "image_url" and not mine:
-            content.append(_image(dict(part["image_url"]), _last_of_path(part["image_url"]["url"])))
+            content.append(_image(dict(part["image_url"]), _image_name(part["image_url"]["url"])))
         elif part["type"] == "image_file":
             file_id, detail = part["image_file"]["file_id"], part["image_file"].get("detail") or "auto"
             name = file_names.get(file_id, file_id)
@@ -173,9 +173,11 @@ def _image(source: Json, name: str) -> Json:
     return {"type": "image_url", "image_url": source, "name": name}
 
 
-def _last_of_path(url: str) -> str:
-    """The file name in an address, without a query: that may hold a key."""
-    return url.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2]
+def _image_name(url: str) -> str:
+    """The file name in an address, and nothing else of it: the rest may hold a key, or the image itself."""
+    address = "" if url[:5].lower() == "data:" else url.partition("://")[2]
+    path = address.partition("#")[0].partition("?")[0].partition("/")[2]
+    return path.rstrip("/").rpartition("/")[2] or "sent with this message"
 
 
 def _text(text: str) -> Json:
