@@ -26,9 +26,9 @@ def event(value: object) -> bytes:
 PLAIN = b"".join(event(piece) for piece in PIECES) + DONE
 
 
-def reads(family: str, what: str, *body: Json | bytes) -> Behaviour:
+def reads(family: str, what: str, *body: Json | bytes, kind: str = "text/event-stream") -> Behaviour:
     """A complete answer in an unusual form."""
-    return Behaviour(family, what, always(lambda: Reply(body)), said=ANSWER)
+    return Behaviour(family, what, always(lambda: Reply(body, headers={"content-type": kind})), said=ANSWER)
 
 
 def fails(
@@ -90,6 +90,8 @@ SLOT = json.dumps({"code": 500, "message": "slot crashed", "type": "server_error
 BEHAVIOURS = [
     reads("llama.cpp", "lines that end with CR and LF", PLAIN.replace(b"\n", b"\r\n")),
     reads("TGI", "lines that end with CR", PLAIN.replace(b"\n", b"\r")),
+    reads("a proxy", "events under the type of JSON", PLAIN, kind="application/json"),
+    reads("a proxy", "events under no type that is known", PLAIN, kind="application/octet-stream"),
     reads("LocalAI", "a byte order mark", b"\xef\xbb\xbf" + PLAIN),
     reads(
         "OpenRouter",
