@@ -75,7 +75,9 @@ class LargeBodies:
             del self._held[owner]
         async with self._released:
             self._released.notify_all()
-        if not self._held and (self._cleanup is None or self._cleanup.done()):
+        if not self._held:
+            if self._cleanup is not None:
+                self._cleanup.cancel()
             self._cleanup = asyncio.create_task(_return_freed_memory())
 
     def _has_room(self, owner: str, size: int) -> bool:
