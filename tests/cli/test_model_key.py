@@ -8,6 +8,7 @@ import pytest
 
 from assistants_tui.cli import build_parser
 from assistants_tui.cli.model_key import ModelKeyError, model_key
+from assistants_tui.protocol.names import OFFLINE_TUTOR
 from assistants_tui.settings.paths import user_paths
 from support.engines import BETA
 from support.model_endpoint import ModelEndpoint, refuses
@@ -110,6 +111,7 @@ async def test_without_an_endpoint_the_providers_of_the_settings_serve_each_with
         config.write_text(
             f'[models.router]\nurl = "{router.url}"\nkey_env = "ROUTER_KEY"\n'
             f'[models.plain]\nurl = "{plain.url}"\n[models.wrong]\nurl = "x"\n'
+            f'[models.away]\nurl = "http://127.0.0.1:1/v1?key={CANARY}"\n'
         )
         async with (
             serve_command(tmp_path) as server,
@@ -118,6 +120,7 @@ async def test_without_an_endpoint_the_providers_of_the_settings_serve_each_with
             assert "models.wrong.url is 'x'; it must be a URL" in await server.complaint()
             assert await server.complaint() == f"Models of router ({router.url}), as config.toml says.\n"
             assert await server.complaint() == f"Models of plain ({plain.url}), as config.toml says.\n"
+            assert "Models of away (http://127.0.0.1:1/v1?…)" in await server.complaint()
             listed = {one["id"] for one in (await http.get("/models")).json()["data"]}
             assert {"router/a", "plain/b"} <= listed
         assert router.requests and plain.requests
@@ -131,3 +134,16 @@ async def test_without_an_endpoint_the_providers_of_the_settings_serve_each_with
             listed = {one["id"] for one in (await http.get("/models")).json()["data"]}
             assert "b" in listed and not any("/" in name for name in listed)
             assert len(router.requests) == asked
+
+
+async def test_settings_that_cannot_be_read_are_told_and_the_tutor_answers(tmp_path: Path) -> None:
+    config = user_paths().config_file
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text("[models.router\n")
+    async with (
+        serve_command(tmp_path) as server,
+        httpx2.AsyncClient(base_url=f"{server.url}/v1", headers=BETA, timeout=60) as http,
+    ):
+        assert "not TOML" in await server.complaint()
+        listed = {one["id"] for one in (await http.get("/models")).json()["data"]}
+        assert OFFLINE_TUTOR in listed

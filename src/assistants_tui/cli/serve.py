@@ -22,6 +22,7 @@ from assistants_tui.settings.config import CodeSettings
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.paths import user_paths
 from assistants_tui.settings.setting_fields import declared
+from assistants_tui.settings.settings_reference import redact
 
 if TYPE_CHECKING:
     from assistants_tui.engine.app import ModelProvider
@@ -147,10 +148,10 @@ def _providers(options: argparse.Namespace, key: ModelKey) -> "list[ModelProvide
         ]
     loaded = load_config(user_paths().config_file)
     for problem in loaded.problems:
-        if problem.where.startswith("models."):
+        if problem.where.startswith("models") or not loaded.given:  # or the file cannot be read
             note(clean(str(problem)))
     for name, provider in loaded.config.models.items():
-        note(clean(f"Models of {name} ({provider.url}), as config.toml says."))
+        note(clean(f"Models of {name} ({redact(provider.url)}), as config.toml says."))
     return model_providers(loaded.config.models)
 
 
