@@ -1,5 +1,6 @@
 """A profile is tried on a real server before it is kept."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,17 @@ async def test_the_headers_of_a_provider_are_sent_and_not_repeated(
     assert (sent["authorization"], sent["x-title"], sent.get("x-other")) == ("Token sk-canary", "mine", None)
     server.on("GET", "/v1/models", wires.answer({"error": {"message": "no: Token sk-canary"}}, status=401))
     assert "no: ***" in str(await failure(provider))
+
+
+@pytest.mark.parametrize("copied", ["sk-canary…", "sk-\ncanary"])
+async def test_what_is_no_key_is_not_sent(server: Any, copied: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUTER_TOKEN", copied)
+    provider = ProviderSettings("router", f"{server.url}/v1")
+    in_header = replace(provider, headers={"X-Key": "$ROUTER_TOKEN"})
+    for error in (await failure(provider, Secret(copied)), await failure(in_header)):
+        assert "The key has characters that keys do not have" in str(error)
+        assert (error.kind, "canary" in str(error)) == ("authentication", False)
+    assert server.requests == []
 
 
 async def test_an_address_without_its_path_is_completed(server: Any, wires: Any) -> None:

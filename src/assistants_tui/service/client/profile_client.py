@@ -59,11 +59,13 @@ def remote_client(
     environ: Mapping[str, str] = os.environ,
     failed: Callable[[ServiceError], None] = lambda error: None,
 ) -> Client:
-    """A client for the server of a profile. Raises `ServiceError` for what the profile lacks.
+    """A client for the server of a profile. Raises `ServiceError` for what it lacks, and for what is no key.
 
     `headers` go with every request to a server of kind `openai`; `secrets` are those of their values that
     are kept like keys.
     """
+    for secret in (*([key] if key else ()), *secrets):
+        _check_characters(secret)
     if profile.kind == "openai":
         return _openai_client(profile, key, headers or {}, secrets, failed)
     return _azure_client(profile, key, failed, environ)
@@ -166,6 +168,17 @@ def _check_encryption(profile: Profile, url: str) -> None:
     """Raise `ServiceError` if the key of a profile would be sent to `url` in the clear, against its will."""
     if not profile.allow_plain_http and (refusal := not_in_the_clear(url)):
         raise ServiceError(refusal, plain_http_advice(profile), kind="settings", no_effect=True)
+
+
+def _check_characters(key: Secret) -> None:
+    """Raise `ServiceError` for a key that no request can carry."""
+    if not (key.reveal().isascii() and key.reveal().isprintable()):
+        raise ServiceError(
+            "The key has characters that keys do not have.",
+            "Copy it once more, without what stands around it.",
+            kind="authentication",
+            no_effect=True,
+        )
 
 
 class TokenCommand:
