@@ -2,6 +2,8 @@
 
 import psutil
 
+from support.patience import until
+
 
 def running(text: str = "", *, below: int | None = None) -> list[psutil.Process]:
     """What `below` (this process, unless told) has started, whose command line contains the text."""
@@ -29,3 +31,15 @@ def status(process: psutil.Process) -> str:
         return process.status()
     except psutil.NoSuchProcess:
         return psutil.STATUS_ZOMBIE
+
+
+async def until_ended(pid: int) -> None:
+    """Wait until a process has ended, which may be nobody's child any more."""
+
+    def ended() -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    await until(f"process {pid} has ended", ended)

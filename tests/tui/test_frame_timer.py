@@ -1,7 +1,5 @@
 """Changes wait for the next frame in one place, and slow frames become fewer."""
 
-import asyncio
-
 import pytest
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -9,6 +7,7 @@ from textual.widget import Widget
 from assistants_tui.tui import frame_timer
 from assistants_tui.tui.frame_timer import FRAME, SLOWEST, DrawingTime, FrameTimer
 from support.bare_app import BareApp
+from support.patience import until
 
 
 class Drawn(Widget):
@@ -28,8 +27,7 @@ class Drawn(Widget):
         return self.pieces > 0
 
     async def settled(self) -> None:
-        while self.frames.pending:
-            await asyncio.sleep(0.001)
+        await until("nothing waits for a frame", lambda: not self.frames.pending, pause=0.001)
 
 
 class App(BareApp[None]):

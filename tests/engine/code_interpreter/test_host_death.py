@@ -1,20 +1,19 @@
 """The application is killed: nothing of it goes on, and the next start clears away what is left."""
 
 import asyncio
-import contextlib
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import psutil
 import pytest
 
 import assistants_tui
 from assistants_tui.engine.code_interpreter import CodeInterpreter
 from assistants_tui.engine.code_interpreter.runtime import RuntimeFolder
 from support.code_interpreter import Thread
+from support.processes import until_ended
 
 PACKAGES = Path(assistants_tui.__file__).parent.parent
 APPLICATION = """
@@ -57,14 +56,6 @@ while True:
 """
 
 
-async def gone(pids: list[int]) -> None:
-    async with asyncio.timeout(20):
-        for pid in pids:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                    await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
 async def test_kill_leaves_no_process_and_the_next_start_no_folder(sandbox: str, tmp_path: Path) -> None:
     with subprocess.Popen(
@@ -80,7 +71,8 @@ async def test_kill_leaves_no_process_and_the_next_start_no_folder(sandbox: str,
         folders = set(Path("/tmp").glob("assistants-*"))
         application.send_signal(signal.SIGKILL)
     assert len(pids) >= (1 if sandbox == "landlock" else 4)
-    await gone([int(pid) for pid in pids])
+    for pid in pids:
+        await until_ended(int(pid))
     left = {folder for folder in folders if any(folder.glob("*/run/s-*"))}
     assert left
 

@@ -13,6 +13,7 @@ import pytest
 
 from assistants_tui.engine.code_interpreter import CodeInterpreter, Image, Logs, Output, fonts
 from support.code_interpreter import OpenInterpreter, Thread
+from support.patience import until
 from support.processes import status
 
 BOTH = pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"])
@@ -28,13 +29,6 @@ def runtime_folders() -> set[Path]:
     """Those of this process: each holds the lock in it."""
     mine = {path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
     return {path for path in Path(tempfile.gettempdir()).glob("assistants-*") if path / "lock" in mine}
-
-
-async def eventually(condition: object) -> None:
-    assert callable(condition)
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @BOTH
@@ -98,7 +92,7 @@ async def test_fonts_are_looked_for_once(sandbox: str, tmp_path: Path) -> None:
         if not (state := await interpreter.sandbox()).available:
             pytest.skip(f"no sandbox here: {state.reason}")
         await Thread(interpreter, "first").run("1")
-        await eventually(folder.exists)
+        await until("the folder is there", folder.exists)
         assert [path.name for path in folder.iterdir() if path.name.startswith("fontlist-")]
         second = Thread(interpreter, "second")
         await second.run(
@@ -213,7 +207,7 @@ async def test_code_that_does_not_listen_is_stopped_within_two_seconds(thread: T
 async def test_a_call_is_stopped_before_it_runs(thread: Thread) -> None:
     call = asyncio.create_task(thread.run("open('/mnt/data/ran', 'x')"))
     await asyncio.sleep(0)
-    await eventually(lambda: bool(children()))  # the kernel starts
+    await until("the kernel starts", children)
     await thread.interpreter.interrupt(thread.name)
     execution = await call
     assert (execution.status, execution.error) == ("killed", "The code was stopped on request.")
@@ -261,9 +255,9 @@ async def test_a_session_too_many_waits_for_one_to_end(open_interpreter: OpenInt
     first = asyncio.create_task(a.run("print(1)\nimport time; time.sleep(60)"))
     async with asyncio.timeout(20):
         await a.arrived.wait()
-    second = asyncio.create_task(b.run("print(2)"))
-    third = asyncio.create_task(Thread(interpreter, "c").run("print(3)"))
-    await asyncio.sleep(0.1)
+    c = Thread(interpreter, "c")
+    second, third = asyncio.create_task(b.run("print(2)")), asyncio.create_task(c.run("print(3)"))
+    await until("both wait", lambda: "Waiting" in b.logs and "Waiting" in c.logs)
     assert not second.done()
     await interpreter.interrupt("c")  # one that waits can be stopped, too
     assert (await third).status == "killed"
@@ -281,7 +275,10 @@ async def test_nothing_goes_on_between_calls(open_interpreter: OpenInterpreter) 
         "threading.Thread(target=count, daemon=True).start()\n"
         "child = subprocess.Popen(['sleep', '1000'])"
     )
-    await eventually(lambda: all(status(process) == psutil.STATUS_STOPPED for process in children()))
+    await until(
+        "all processes stand still",
+        lambda: all(status(process) == psutil.STATUS_STOPPED for process in children()),
+    )
     assert len(children()) == 4
     await thread.run("first = n; time.sleep(0.1); print(n > first, child.poll())")
     assert thread.logs == "True None\n"
@@ -290,10 +287,10 @@ async def test_nothing_goes_on_between_calls(open_interpreter: OpenInterpreter) 
 async def test_an_idle_session_ends_and_the_next_call_is_told(open_interpreter: OpenInterpreter) -> None:
     thread = Thread(await open_interpreter(idle_seconds=0.2))
     await thread.interpreter.prestart(thread.name)
-    await eventually(lambda: not children())
+    await until("no process is left", lambda: not children())
     await thread.run("x = 1")
     assert thread.logs == ""  # nothing was lost
-    await eventually(lambda: not children())
+    await until("no process is left", lambda: not children())
     await thread.run("print('x' in globals())")
     assert thread.logs == f"{RESTARTED}False\n"
 
@@ -356,8 +353,11 @@ async def test_a_kernel_that_ends_between_calls(thread: Thread) -> None:
     for process in children():
         with contextlib.suppress(psutil.NoSuchProcess):  # the launcher takes its children with it
             process.kill()
-    await eventually(lambda: not children())
-    await eventually(lambda: "watchdog of code" not in {running.name for running in threading.enumerate()})
+    await until("no process is left", lambda: not children())
+    await until(
+        "no thread is left",
+        lambda: "watchdog of code" not in {running.name for running in threading.enumerate()},
+    )
     execution = await thread.run("print('x' in globals())")
     told = thread.logs
     if (

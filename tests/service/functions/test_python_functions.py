@@ -6,7 +6,6 @@ import py_compile
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -20,7 +19,7 @@ from assistants_tui.service.functions.registry import (
     shortened,
 )
 from assistants_tui.settings.config import FunctionSettings
-from support.patience import until
+from support.processes import until_ended
 
 TIDES = '''
 import asyncio, datetime, enum, os, subprocess, sys, time
@@ -173,19 +172,7 @@ async def test_a_call_that_takes_too_long_ends_with_all_it_started(folder: Path,
     parent, child = map(int, note.read_text().split())
     with pytest.raises(ProcessLookupError):
         os.kill(parent, 0)
-    await gone(child)
-
-
-async def gone(process: int) -> None:
-    """Wait until the system has buried a process that is nobody's child any more."""
-
-    def ended() -> bool:
-        try:
-            return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
-
-    await until("the process has ended", ended)
+    await until_ended(child)
 
 
 async def test_a_changed_function_is_not_run(folder: Path) -> None:

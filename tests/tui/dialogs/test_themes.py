@@ -7,6 +7,7 @@ from assistants_tui.settings.state import load_state, update_state
 from assistants_tui.tui.dialogs.themes import ThemesScreen, offered_themes
 from assistants_tui.tui.themes import bundled_folder
 from support.app import open_app
+from support.patience import until
 
 
 def test_our_themes_come_first_and_no_name_twice() -> None:
@@ -31,9 +32,13 @@ async def test_themes_are_tried_on_and_kept_or_not() -> None:
         await driver.until(lambda: driver.app.theme == before)
         await driver.until(lambda: driver.app.screen is driver.chat)
         await driver.press("f12")
-        while driver.app.theme != "Mine":  # it follows the shipped ones
+
+        async def worn() -> bool:
             await driver.press("j")
             await driver.pilot.pause()
+            return driver.app.theme == "Mine"
+
+        await until("it follows the shipped ones", worn)
         await driver.press("enter")
         await driver.until(lambda: driver.app.screen is driver.chat)
         await driver.quit()
