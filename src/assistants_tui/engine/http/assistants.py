@@ -7,9 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import Work, context, is_azure, owner, writing
-from assistants_tui.engine.http.errors import bad_request, expect_id, not_found
+from assistants_tui.engine.http.errors import bad_request, not_found
 from assistants_tui.engine.http.json_response import JsonResponse
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.assistants import AssistantChanges, NewAssistant
 from assistants_tui.engine.http.tool_resources import resolve
 from assistants_tui.engine.http.validation import read_body
@@ -44,7 +45,7 @@ async def listing(request: Request) -> Response:
 
 
 async def retrieve(request: Request) -> Response:
-    assistant_id = _id(request)
+    assistant_id = path_id(request, "assistant_id")
     async with context(request).database.read() as connection:
         found = await assistants.get(connection, owner(request), assistant_id)
     if found is None:
@@ -53,7 +54,7 @@ async def retrieve(request: Request) -> Response:
 
 
 async def modify(request: Request) -> Response:
-    assistant_id = _id(request)
+    assistant_id = path_id(request, "assistant_id")
     body = await read_body(request, AssistantChanges)
     if is_azure(request) and len(body.instructions or "") > limits.MAX_AZURE_INSTRUCTIONS:
         raise string_too_long("instructions", body.instructions or "", limits.MAX_AZURE_INSTRUCTIONS)
@@ -67,7 +68,7 @@ async def modify(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    assistant_id = _id(request)
+    assistant_id = path_id(request, "assistant_id")
     async with writing(request) as work:
         if not await assistants.remove(work.connection, work.owner, assistant_id):
             raise not_found("assistant", assistant_id)
@@ -94,12 +95,6 @@ async def _values(work: Work, body: NewAssistant | AssistantChanges) -> Json:
     if body.tool_resources is not None:
         values["tool_resources"] = await resolve(work, body.tool_resources)
     return values
-
-
-def _id(request: Request) -> str:
-    assistant_id: str = request.path_params["assistant_id"]
-    expect_id("assistant", assistant_id, "assistant_id")
-    return assistant_id
 
 
 routes = [

@@ -11,6 +11,7 @@ from assistants_tui.engine.http.context import Work, context, owner, writing
 from assistants_tui.engine.http.errors import bad_request, expect_id, not_found
 from assistants_tui.engine.http.json_response import JsonResponse
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.messages import MetadataChange, NewMessage
 from assistants_tui.engine.http.storing_files import check_files
 from assistants_tui.engine.http.tool_resources import attach
@@ -22,7 +23,7 @@ from assistants_tui.protocol.objects import Thread
 
 
 async def create(request: Request) -> Response:
-    thread_id = _thread_id(request)
+    thread_id = path_id(request, "thread_id")
     body = await read_body(request, NewMessage)
     async with writing(request) as work:
         thread = await threads.lock(work.connection, work.owner, thread_id)
@@ -70,7 +71,7 @@ async def add_messages(
 
 
 async def listing(request: Request) -> Response:
-    thread_id = _thread_id(request)
+    thread_id = path_id(request, "thread_id")
     wanted = page_request(request)
     run_id = request.query_params.get("run_id") or None
     if run_id is not None:
@@ -113,16 +114,9 @@ async def _get(connection: AsyncConnection, owner: str, thread_id: str, message_
     raise not_found("message", message_id)
 
 
-def _thread_id(request: Request) -> str:
-    thread_id: str = request.path_params["thread_id"]
-    expect_id("thread", thread_id, "thread_id")
-    return thread_id
-
-
 def _ids(request: Request) -> tuple[str, str]:
-    message_id: str = request.path_params["message_id"]
-    expect_id("message", message_id, "message_id")
-    return _thread_id(request), message_id
+    message_id = path_id(request, "message_id")
+    return path_id(request, "thread_id"), message_id
 
 
 routes = [

@@ -7,10 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import context, owner
-from assistants_tui.engine.http.errors import expect_id, not_found
+from assistants_tui.engine.http.errors import not_found
 from assistants_tui.engine.http.include_parameter import includes_content
 from assistants_tui.engine.http.json_response import JsonResponse
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.runs import find_run, ids
 from assistants_tui.engine.search.passages import without_content
 from assistants_tui.engine.store import run_steps
@@ -28,8 +29,7 @@ async def listing(request: Request) -> Response:
 
 async def retrieve(request: Request) -> Response:
     thread_id, run_id = ids(request)
-    step_id: str = request.path_params["step_id"]
-    expect_id("run_step", step_id, "step_id")
+    step_id = path_id(request, "step_id", "run_step")
     content = includes_content(request)
     async with context(request).database.read() as connection:
         step = await run_steps.get(connection, owner(request), thread_id, run_id, step_id)

@@ -6,12 +6,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import context, owner, writing
-from assistants_tui.engine.http.errors import ApiError, bad_request, expect_id, not_found
+from assistants_tui.engine.http.errors import ApiError, bad_request, not_found
 from assistants_tui.engine.http.event_stream import event_stream
 from assistants_tui.engine.http.include_parameter import includes_content
 from assistants_tui.engine.http.json_response import JsonResponse
 from assistants_tui.engine.http.messages import add_messages
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.messages import MetadataChange, NewThread
 from assistants_tui.engine.http.requests.runs import CodeDecision, NewRun, NewThreadAndRun, ToolOutputs
 from assistants_tui.engine.http.run_creation import create_run, locked
@@ -32,7 +33,7 @@ _POLL_AFTER_MS = "200"
 
 
 async def create(request: Request) -> Response:
-    thread_id = _thread_id(request)
+    thread_id = path_id(request, "thread_id")
     with_passages = includes_content(request)
     body = await read_body(request, NewRun)
     async with writing(request) as work:
@@ -63,7 +64,7 @@ async def create_with_thread(request: Request) -> Response:
 
 
 async def listing(request: Request) -> Response:
-    thread_id = _thread_id(request)
+    thread_id = path_id(request, "thread_id")
     wanted = page_request(request)
     async with context(request).database.read() as connection:
         if await threads.get(connection, owner(request), thread_id) is None:
@@ -149,10 +150,7 @@ async def find_run(connection: AsyncConnection, owner: str, thread_id: str, run_
 
 def ids(request: Request) -> tuple[str, str]:
     """The thread and the run that the path names. Raises `ApiError` for what cannot be an ID of those."""
-    run_id: str = request.path_params["run_id"]
-    thread_id = _thread_id(request)
-    expect_id("run", run_id, "run_id")
-    return thread_id, run_id
+    return path_id(request, "thread_id"), path_id(request, "run_id")
 
 
 def _started(
@@ -186,12 +184,6 @@ async def _missing(request: Request, thread_id: str, run_id: str) -> ApiError:
         if await threads.get(connection, owner(request), thread_id) is None:
             return not_found("thread", thread_id)
     return not_found("run", run_id)
-
-
-def _thread_id(request: Request) -> str:
-    thread_id: str = request.path_params["thread_id"]
-    expect_id("thread", thread_id, "thread_id")
-    return thread_id
 
 
 routes = [

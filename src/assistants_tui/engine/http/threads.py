@@ -5,9 +5,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import Work, context, owner, writing
-from assistants_tui.engine.http.errors import expect_id, not_found
+from assistants_tui.engine.http.errors import not_found
 from assistants_tui.engine.http.messages import add_messages
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.messages import NewThread, ThreadChanges
 from assistants_tui.engine.http.tool_resources import resolve
 from assistants_tui.engine.http.validation import read_body
@@ -41,14 +42,14 @@ async def listing(request: Request) -> Response:
 
 
 async def retrieve(request: Request) -> Response:
-    thread_id = _id(request)
+    thread_id = path_id(request, "thread_id")
     async with context(request).database.read() as connection:
         found = await threads.get(connection, owner(request), thread_id)
     return _answer(found, thread_id)
 
 
 async def modify(request: Request) -> Response:
-    thread_id = _id(request)
+    thread_id = path_id(request, "thread_id")
     body = await read_body(request, ThreadChanges)
     values = body.changes()
     async with writing(request) as work:
@@ -59,18 +60,12 @@ async def modify(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    thread_id = _id(request)
+    thread_id = path_id(request, "thread_id")
     async with writing(request) as work:
         if not await threads.remove(work.connection, work.owner, thread_id):
             raise not_found("thread", thread_id)
     await context(request).run_manager.forget_thread(thread_id)
     return JSONResponse({"id": thread_id, "object": "thread.deleted", "deleted": True})
-
-
-def _id(request: Request) -> str:
-    thread_id: str = request.path_params["thread_id"]
-    expect_id("thread", thread_id, "thread_id")
-    return thread_id
 
 
 def _answer(thread: Thread | None, thread_id: str) -> Response:

@@ -9,9 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import Context, Work, context, owner, writing
-from assistants_tui.engine.http.errors import bad_request, enumerated, expect_id, not_found
+from assistants_tui.engine.http.errors import bad_request, enumerated, not_found
 from assistants_tui.engine.http.files import check_purpose, check_quota, expiry
 from assistants_tui.engine.http.multipart import read_form
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.files import FileExpiry, NewUpload, UploadCompletion
 from assistants_tui.engine.http.validation import read_body
 from assistants_tui.engine.http.validation_errors import missing
@@ -32,7 +33,7 @@ async def create(request: Request) -> Response:
 
 async def add_part(request: Request) -> Response:
     engine = context(request)
-    upload_id = _id(request)
+    upload_id = path_id(request, "upload_id")
     async with engine.database.read() as connection:
         await _pending(connection, engine, owner(request), upload_id)
     form = await read_form(request, engine.blobs, "data", limits.MAX_UPLOAD_PART_BYTES)
@@ -57,7 +58,7 @@ async def add_part(request: Request) -> Response:
 
 async def complete(request: Request) -> Response:
     engine = context(request)
-    upload_id = _id(request)
+    upload_id = path_id(request, "upload_id")
     body = await read_body(request, UploadCompletion)
     async with engine.database.read() as connection:
         arrived = await uploads.parts(
@@ -94,7 +95,7 @@ async def complete(request: Request) -> Response:
 
 
 async def cancel(request: Request) -> Response:
-    upload_id = _id(request)
+    upload_id = path_id(request, "upload_id")
     async with writing(request) as work:
         await _pending(work.connection, work.engine, work.owner, upload_id, lock=True)
         await _forget_parts(work, upload_id)
@@ -153,12 +154,6 @@ async def _join(engine: Context, upload: Upload, parts: list[Part], md5: str | N
 async def _forget_parts(work: Work, upload_id: str) -> None:
     parts = await uploads.parts(work.connection, upload_id)
     work.afterwards(lambda: work.engine.blobs.remove(*(part.blob for part in parts)))
-
-
-def _id(request: Request) -> str:
-    upload_id: str = request.path_params["upload_id"]
-    expect_id("upload", upload_id, "upload_id")
-    return upload_id
 
 
 routes = [

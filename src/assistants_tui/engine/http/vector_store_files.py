@@ -6,8 +6,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import context, owner, writing
-from assistants_tui.engine.http.errors import ApiError, expect_id, not_found
+from assistants_tui.engine.http.errors import ApiError, not_found
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.vector_stores import AttributesChange, FileInStore, NewFileBatch
 from assistants_tui.engine.http.storing_files import put_in_store
 from assistants_tui.engine.http.validation import read_body
@@ -148,8 +149,7 @@ def _status(request: Request) -> IngestStatus | None:
 
 
 def _batch(request: Request) -> tuple[str, str]:
-    batch_id: str = request.path_params["batch_id"]
-    expect_id("file_batch", batch_id, "batch_id")
+    batch_id = path_id(request, "batch_id", "file_batch")
     return store_id_of(request), batch_id
 
 

@@ -6,8 +6,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistants_tui.engine.http.context import context, owner, writing
-from assistants_tui.engine.http.errors import expect_id, not_found
+from assistants_tui.engine.http.errors import not_found
 from assistants_tui.engine.http.paging import page_request, page_response
+from assistants_tui.engine.http.path_ids import path_id
 from assistants_tui.engine.http.requests.vector_stores import (
     FileInStore,
     NewVectorStore,
@@ -77,9 +78,7 @@ async def delete(request: Request) -> Response:
 
 def store_id_of(request: Request) -> str:
     """The store that the path names."""
-    store_id: str = request.path_params["vector_store_id"]
-    expect_id("vector_store", store_id, "vector_store_id")
-    return store_id
+    return path_id(request, "vector_store_id")
 
 
 async def get_store(connection: AsyncConnection, owner: str, store_id: str, now: int) -> StoredVectorStore:
