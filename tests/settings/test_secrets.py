@@ -139,3 +139,11 @@ def test_a_secret_shows_itself_nowhere() -> None:
     for write in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError):
             write(secret)
+
+
+@pytest.mark.parametrize("copied", ["sk-canary…", "sk-\ncanary", "«sk-canary»"])
+def test_a_key_that_was_not_copied_right_is_told_and_not_shown(copied: str) -> None:
+    profile = Profile("team", "openai", base_url="https://x.org/v1", api_key_env="TEAM_KEY")
+    with pytest.raises(KeyNotSentError, match="characters that keys do not have") as caught:
+        find_key(profile, {"TEAM_KEY": copied})
+    assert "canary" not in str(caught.value)

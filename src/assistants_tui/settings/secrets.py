@@ -31,6 +31,11 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
+    @property
+    def is_sendable(self) -> bool:
+        """Whether a request can carry it: a key that was copied with what stands around it may not be."""
+        return self._value.isascii() and self._value.isprintable()
+
     def __repr__(self) -> str:
         return "Secret(***)"
 
@@ -41,7 +46,11 @@ class Secret:
 
 
 class KeyNotSentError(SettingsError):
-    """There is a key, but it is not for the server of this profile. `str` says why and what to do."""
+    """There is a key, but it is not for the server of this profile, or is none. `str` says what to do."""
+
+
+NOT_SENDABLE = "The key has characters that keys do not have. Copy it again, without what stands around it."
+"""What is said of a key that is not `is_sendable`."""
 
 
 def find_key(owner: KeyOwner, environ: Mapping[str, str] | None = None) -> Secret | None:
@@ -52,6 +61,8 @@ def find_key(owner: KeyOwner, environ: Mapping[str, str] | None = None) -> Secre
     """
     environ = os.environ if environ is None else environ
     key = environment_key(owner, environ) or stored_key(owner.stored_name)
+    if key and not key.is_sendable:
+        raise KeyNotSentError(NOT_SENDABLE)
     if key and not owner.allow_plain_http and (why := not_in_the_clear(_address(owner, environ))):
         raise KeyNotSentError(f"{why} {plain_http_advice(owner)}")
     return key

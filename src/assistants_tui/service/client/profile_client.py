@@ -15,7 +15,7 @@ from assistants_tui.addresses import host_and_port, is_openai, not_in_the_clear,
 from assistants_tui.service.client.http_client import TIMEOUT, Client
 from assistants_tui.service.errors import ServiceError
 from assistants_tui.settings.config import Profile
-from assistants_tui.settings.secrets import Secret, plain_http_advice
+from assistants_tui.settings.secrets import NOT_SENDABLE, Secret, plain_http_advice
 
 _TOKEN_SECONDS = 240.0
 """An access token of Entra ID lives an hour or more; asking again early costs one subprocess."""
@@ -64,8 +64,8 @@ def remote_client(
     `headers` go with every request to a server of kind `openai`; `secrets` are those of their values that
     are kept like keys.
     """
-    for secret in (*([key] if key else ()), *secrets):
-        _check_characters(secret)
+    if not all(secret.is_sendable for secret in (*([key] if key else ()), *secrets)):
+        raise ServiceError(NOT_SENDABLE, kind="authentication", no_effect=True)
     if profile.kind == "openai":
         return _openai_client(profile, key, headers or {}, secrets, failed)
     return _azure_client(profile, key, failed, environ)
@@ -168,17 +168,6 @@ def _check_encryption(profile: Profile, url: str) -> None:
     """Raise `ServiceError` if the key of a profile would be sent to `url` in the clear, against its will."""
     if not profile.allow_plain_http and (refusal := not_in_the_clear(url)):
         raise ServiceError(refusal, plain_http_advice(profile), kind="settings", no_effect=True)
-
-
-def _check_characters(key: Secret) -> None:
-    """Raise `ServiceError` for a key that no request can carry."""
-    if not (key.reveal().isascii() and key.reveal().isprintable()):
-        raise ServiceError(
-            "The key has characters that keys do not have.",
-            "Copy it once more, without what stands around it.",
-            kind="authentication",
-            no_effect=True,
-        )
 
 
 class TokenCommand:
