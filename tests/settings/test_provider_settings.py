@@ -7,7 +7,7 @@ import pytest
 from assistants_tui.settings.config import LOCAL
 from assistants_tui.settings.config_reader import load_config
 from assistants_tui.settings.provider_settings import ProviderSettings
-from assistants_tui.settings.secrets import KeyNotSentError, find_key
+from assistants_tui.settings.secrets import KeyNotSentError, declared_headers, find_key
 from assistants_tui.settings.settings_reference import settings_of
 
 WHOLE = """
@@ -128,3 +128,10 @@ def test_each_is_shown_with_its_settings(tmp_path: Path) -> None:
     assert body.parse('{"top_k": 1}') == {"top_k": 1}
     with pytest.raises(ValueError, match="a table such as"):
         body.parse("top_k")
+
+
+def test_headers_have_the_values_of_the_environment() -> None:
+    headers = {"X-Title": "mine", "Authorization": "$ROUTER_TOKEN", "X-Other": "$NOT_SET"}
+    provider = ProviderSettings("a", "https://x.org/v1", headers=headers)
+    environ = {"ROUTER_TOKEN": " Token 1\n"}
+    assert declared_headers(provider, environ) == {"X-Title": "mine", "Authorization": "Token 1"}
