@@ -1,5 +1,6 @@
 """What a run asks of its model, and what it makes of odd answers."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -520,6 +521,17 @@ async def test_endless_white_space_has_an_end(served_engine: ServedEngine) -> No
     run = events[-2][1]
     assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": "max_completion_tokens"})
     assert len(text_of(data_of(events, "thread.message.incomplete")[0])) <= MAX_WHITESPACE + 1025
+
+
+@pytest.mark.parametrize("before", ["", "<think>\nHm.\n</think>\n", "Hm.\n</think>\n"])
+async def test_endless_white_space_instead_of_an_answer(served_engine: ServedEngine, before: str) -> None:
+    """It is seen although white space around reasoning is no part of the answer."""
+    pieces = [before, *["\n" * 1024] * (2 * MAX_WHITESPACE // 1024)]
+    no_end = asyncio.Event()
+    served_engine.replies(Reply([*(chunk({"content": piece}) for piece in pieces), no_end]))
+    assistant = await served_engine.assistant(response_format={"type": "json_object"})
+    run = (await served_engine.run(await served_engine.thread("JSON!"), assistant))[-2][1]
+    assert (run["status"], run["incomplete_details"]) == ("incomplete", {"reason": "max_completion_tokens"})
 
 
 async def test_half_a_character_is_not_lost(served_engine: ServedEngine) -> None:

@@ -17,6 +17,9 @@ _TAGS = {
 _LONE_END = "</think>"  # of models whose prompt has the first tag already
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _LINE_BEGINNING = 40  # characters: longer than every tag and fence
+# Characters of white space before a tag or after reasoning. More is told: a model may write nothing else, and
+# whoever reads its answer has to notice.
+_MOST_BLANK = 1000
 
 
 class LoneEndTag(Exception):
@@ -43,6 +46,7 @@ class ReasoningTags:
         self._end = ""  # the tag that ends the reasoning; empty outside of it
         self._at_start = True  # nothing but white space has come
         self._after_reasoning = False  # only white space has come since then
+        self._blank = 0  # how much of it
         self._may_end_alone = True
         self._line = ""  # how the line began whose end has not come yet
         self._fence = ""  # what the block of code began with that the text is in
@@ -56,7 +60,7 @@ class ReasoningTags:
             if tag is not None:
                 self._at_start, self._end, self._may_end_alone = False, _TAGS[tag], False
                 text = begun.removeprefix(tag).lstrip()
-            elif any(known.startswith(begun) for known in _TAGS):
+            elif any(known.startswith(begun) for known in _TAGS) and len(text) <= _MOST_BLANK:
                 self._held = text
                 return
             else:
@@ -72,8 +76,11 @@ class ReasoningTags:
                 return
             self._end, self._after_reasoning, text = "", True, rest
         if self._after_reasoning:
-            text = text.lstrip()
-            self._after_reasoning = not text
+            begun = text.lstrip()
+            self._blank += len(text) - len(begun)
+            self._after_reasoning = not begun and self._blank <= _MOST_BLANK
+            if begun or self._after_reasoning:
+                text = begun
         if self._may_end_alone:
             text = self._watch(text)
         if text:
