@@ -66,70 +66,74 @@ class BlockParser:
 
     def line(self, source: str) -> None:
         """Read one line (without its line break)."""
+        blocks = self._open
         self._line.start(source)
         self._text_at = -1
         depth = self._match_containers()
-        in_leaf = depth == len(self._open.containers) and self._open.leaf is not None
+        in_leaf = depth == len(blocks.containers) and blocks.leaf is not None
         if in_leaf and self._continue_leaf():
             return
         # a paragraph or a table goes on unless something else begins
-        self._begin(depth, in_leaf and isinstance(self._open.leaf, Paragraph | Table))
+        self._begin(depth, in_leaf and isinstance(blocks.leaf, Paragraph | Table))
 
     # -- what is open
 
     def _match_containers(self) -> int:
         """How many of the open containers the line belongs to; the position is behind their markers."""
-        for index, container in enumerate(self._open.containers):
-            self._line.look()
+        line, containers = self._line, self._open.containers
+        for index, container in enumerate(containers):
+            line.look()
             if isinstance(container, Quote):
-                if self._line.indent > 3 or self._line.blank or self._line.source[self._line.next] != ">":
+                if line.indent > 3 or line.blank or line.source[line.next] != ">":
                     return index
-                self._line.skip_marker(1)
-                if self._line.at_space():
-                    self._line.advance(1)
+                line.skip_marker(1)
+                if line.at_space():
+                    line.advance(1)
             elif isinstance(container, Item):
-                if self._line.blank:
+                if line.blank:
                     if container.empty:
                         return index
-                    self._line.skip_blank()
-                elif self._line.indent >= container.indent:
-                    self._line.advance(container.indent)
+                    line.skip_blank()
+                elif line.indent >= container.indent:
+                    line.advance(container.indent)
                 else:
                     return index
-        self._line.look()
-        return len(self._open.containers)
+        line.look()
+        return len(containers)
 
     def _continue_leaf(self) -> bool:
         """Give the line to the open leaf if that takes it for sure."""
-        leaf = self._open.leaf
+        line, blocks = self._line, self._open
+        leaf = blocks.leaf
         if isinstance(leaf, Fence):
             self._fence_line(leaf)
             return True
         if isinstance(leaf, Html):
-            if leaf.end.pattern == "^$" and self._line.blank:
+            if leaf.end.pattern == "^$" and line.blank:
                 return False
-            self._open.sink.html_line(self._line.rest(), first=False, gap=False)
+            blocks.sink.html_line(line.rest(), first=False, gap=False)
             self._leaf_starts.end_html(leaf)
             return True
-        if isinstance(leaf, Indented) and (self._line.blank or self._line.indent >= 4):
-            self._line.advance(4)
-            if self._line.blank:
-                leaf.blanks.append(self._line.rest())
+        if isinstance(leaf, Indented) and (line.blank or line.indent >= 4):
+            line.advance(4)
+            if line.blank:
+                leaf.blanks.append(line.rest())
                 return True
             for blank in leaf.blanks:
-                self._open.sink.code_line(blank)
+                blocks.sink.code_line(blank)
             leaf.blanks.clear()
-            self._open.sink.code_line(self._line.rest())
+            blocks.sink.code_line(line.rest())
             return True
         return False
 
     def _fence_line(self, fence: Fence) -> None:
-        end = FENCE_END.match(self._line.source, self._line.next) if self._line.indent <= 3 else None
+        line = self._line
+        end = FENCE_END.match(line.source, line.next) if line.indent <= 3 else None
         if end and end[1][0] == fence.char and len(end[1]) >= fence.length:
             self._open.close_leaf()
             return
-        self._line.advance(min(self._line.indent, fence.indent))
-        self._open.sink.code_line(self._line.rest())
+        line.advance(min(line.indent, fence.indent))
+        self._open.sink.code_line(line.rest())
 
     # -- what begins
 
@@ -138,49 +142,50 @@ class BlockParser:
 
         `in_leaf` tells that the line belongs to the open paragraph or table as well.
         """
+        line, blocks = self._line, self._open
         new_item = False
-        while not self._line.blank:
-            if self._line.indent > 3:
-                if isinstance(self._open.leaf, Paragraph):
+        while not line.blank:
+            if line.indent > 3:
+                if isinstance(blocks.leaf, Paragraph):
                     break
                 self._leaf_starts.open_indented(depth)
                 return
-            if not MAYBE_SPECIAL.match(self._line.source, self._line.next):
+            if not MAYBE_SPECIAL.match(line.source, line.next):
                 break
             if self._leaf_starts.begin(depth, in_leaf):
                 return
-            if len(self._open.containers) >= MAX_DEPTH:
+            if len(blocks.containers) >= MAX_DEPTH:
                 break
             new_item = self._container_starts.open_item(depth, in_leaf)
             if not new_item and not self._container_starts.open_quote(depth):
                 break
-            depth, in_leaf = len(self._open.containers), False
-            self._line.look()
-        if self._line.blank:
-            self._open.close_leaf()
-            self._open.close_to(depth)
-            self._open.gap = not new_item
+            depth, in_leaf = len(blocks.containers), False
+            line.look()
+        if line.blank:
+            blocks.close_leaf()
+            blocks.close_to(depth)
+            blocks.gap = not new_item
         else:
             self._add_text(depth, in_leaf)
 
     def _add_text(self, depth: int, in_leaf: bool) -> None:
-        leaf = self._open.leaf
-        self._line.skip_blank()
+        line, blocks = self._line, self._open
+        leaf = blocks.leaf
+        line.skip_blank()
         if isinstance(leaf, Table) and in_leaf:
-            self._open.sink.table_row(self._line.rest())
+            blocks.sink.table_row(line.rest())
             return
-        if isinstance(
-            leaf, Paragraph
-        ):  # also one in containers that the line does not match: a lazy continuation
+        if isinstance(leaf, Paragraph):
+            # also one in containers that the line does not match: a lazy continuation
             self._take_definitions(leaf)
-            leaf.lines.append(self._line.rest())
+            leaf.lines.append(line.rest())
             leaf.lazy = not in_leaf
         else:
-            self._open.make_room(depth)
-            self._open.leaf = leaf = Paragraph([self._line.rest()])
-            self._open.sink.open_paragraph(leaf, gap=self._open.take_gap())
+            blocks.make_room(depth)
+            blocks.leaf = leaf = Paragraph([line.rest()])
+            blocks.sink.open_paragraph(leaf, gap=blocks.take_gap())
         leaf.size += len(leaf.lines[-1])
-        self._text_at = self._line.position
+        self._text_at = line.position
 
     def _take_definitions(self, paragraph: Paragraph) -> None:
         """Note the link reference definitions at the start of a paragraph as soon as the next may begin, so

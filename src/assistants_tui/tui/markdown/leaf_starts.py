@@ -32,8 +32,8 @@ class LeafStarts:
 
     def begin(self, depth: int, in_leaf: bool) -> bool:
         """Begin a block that holds no blocks. False if it is something else."""
-        char = self._line.source[self._line.next]
-        paragraph = self._open.leaf if in_leaf and isinstance(self._open.leaf, Paragraph) else None
+        char, leaf = self._line.source[self._line.next], self._open.leaf
+        paragraph = leaf if in_leaf and isinstance(leaf, Paragraph) else None
         return (
             (paragraph is not None and char in "|:-" and self._begin_table(paragraph))
             or (paragraph is not None and char in "=-" and self._end_as_heading(paragraph))
