@@ -57,10 +57,6 @@ class LinePainter:
         left = " " * max(0, (width - cell_len(line)) // 2)
         return Strip([Segment(left + line, style)]).adjust_cell_length(width, style)
 
-    def known(self, entry: MessageEntry, row: int, *, under_cursor: bool) -> Strip | None:
-        """A line as it was painted before, if it has not changed since; without a selection."""
-        return entry.strips.get((row, under_cursor))
-
     def line(
         self,
         entry: MessageEntry,

@@ -24,9 +24,9 @@ def whole_message(entry: MessageEntry, height: int) -> Selection:
     return Selection(Offset(0, first), Offset(_LINES, first + height - 2))
 
 
-def selected_part(selection: Selection | None, entry: MessageEntry, row: int) -> tuple[int, int] | None:
+def selected_part(selection: Selection, entry: MessageEntry, row: int) -> tuple[int, int] | None:
     """The selected part of a line as character positions; the second is -1 for its end."""
-    span = None if selection is None else selection.get_span(line_number(entry, row))
+    span = selection.get_span(line_number(entry, row))
     return None if span is None else (max(0, span[0]), span[1])
 
 

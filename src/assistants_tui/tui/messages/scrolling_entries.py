@@ -163,9 +163,10 @@ class ScrollingEntries(ScrollView):
         if len(self._entries):
             self._ask_for_older(y)
         self._entries.forget_unseen(max(32, 2 * height))
-        if self._entries.behind:
+        complete = self.complete
+        if not complete:
             self._frames.request()
-        if (told := (self._entries.heights.total, y, self.complete)) != self._told:
+        if (told := (self._entries.heights.total, y, complete)) != self._told:
             self._told = told
             self.post_message(self.SightChanged(self))
 
@@ -267,22 +268,19 @@ class ScrollingEntries(ScrollView):
         return strip
 
     def _line(self, y: int) -> Strip:
-        line = y + self.scroll_offset.y
-        if not len(self._entries):
-            return self._painter.centred(self.empty_text, y)
-        if line >= self._entries.heights.total or not self._entries.width:
-            return self._painter.blank()
-        place, row = self._entries.heights.at(line)
-        entry = self._entries[place]
+        entries = self._entries
+        heights, line = entries.heights, y + self.scroll_offset.y
+        if line >= heights.total or not entries.width:
+            return self._painter.blank() if len(entries) else self._painter.centred(self.empty_text, y)
+        place, row = heights.at(line)
+        entry = entries[place]
         under_cursor = self._under_cursor(entry)
-        selected = selected_part(self.text_selection, entry, row)
-        if selected is None:
-            known = self._painter.known(entry, row, under_cursor=under_cursor)
-            if known is not None:
-                return known
-        self._entries.measure(place)
-        width = self._entries.width
-        return self._painter.line(entry, row, width, under_cursor=under_cursor, selected=selected)
+        selection = self.text_selection
+        selected = None if selection is None else selected_part(selection, entry, row)
+        if selected is None and (painted := entry.strips.get((row, under_cursor))) is not None:
+            return painted
+        entries.measure(place)
+        return self._painter.line(entry, row, entries.width, under_cursor=under_cursor, selected=selected)
 
     def _under_cursor(self, entry: MessageEntry) -> bool:
         """Whether to paint an entry as the chosen one."""
