@@ -75,8 +75,11 @@ async def test_a_frame_that_fails_holds_up_no_other() -> None:
     async with app.run_test():
         widget = app.query_one(Drawn)
         widget.broken = True
+        widget.frames.request()
         with pytest.raises(KeyError):
             widget.frames.draw_now()
+        waits = widget.frames.pending
+        assert not waits
         widget.broken = False
         widget.frames.request()
         assert widget.frames.pending

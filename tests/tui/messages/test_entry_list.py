@@ -17,20 +17,18 @@ def nothing(*_: object) -> None:
     """Nobody reads."""
 
 
-numbers = st.integers(0, 15)
+numbers = st.integers(0, 7)
+actions = st.sampled_from(["add", "older", "others", "remove", "measure", "draw", "width"])
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["add", "older", "remove", "measure", "draw", "width"]), numbers, numbers)
-    )
-)
+@given(st.lists(st.tuples(actions, numbers, numbers), min_size=8))
 def test_messages_stay_in_order_and_heights_true_whatever_is_done(
     steps: list[tuple[str, int, int]],
 ) -> None:
     entries = EntryList(lambda: False)
     entries.set_width(30)
-    expected: dict[str, MessageItem] = {}
+    expected = {one.id: one for one in (item(number, "a\n\n" * number) for number in range(4))}
+    entries.set_items(expected.values())
     for what, first, second in steps:
         if what == "add":
             new = item(first, "a\n\n" * second)
@@ -42,23 +40,35 @@ def test_messages_stay_in_order_and_heights_true_whatever_is_done(
             fresh = {one.id: one for one in older if one.id not in expected}
             expected = {**fresh, **expected}
             entries.prepend(older)
-        elif what == "remove" and (entry := entries.find(f"m{first}")) is not None:
+        elif what == "others":
+            others = [item(number, "a\n\n" * number) for number in range(first, second)]
+            expected = {one.id: one for one in others}
+            entries.set_items(others)
+        elif what == "remove" and len(entries):
+            entry = entries[first % len(entries)]
             entries.remove(entry)
             del expected[entry.item.id]
-        elif what == "measure" and len(entries):
-            entries.measure(first % len(entries))
+        elif what == "measure":
+            for place in range(first, len(entries)):
+                entries.measure(place)
         elif what == "draw":
             entries.draw_changes(nothing)
+            assert all(
+                entries.heights[place] == entry.estimated_height(entries.width)
+                for place, entry in enumerate(entries)
+                if not entry.at_hand
+            )
         elif what == "width":
             entries.set_width(10 + first)
+        lines = {place: len(entry.body) for place, entry in enumerate(entries) if entry.at_hand}
+        assert {place: entries.heights[place] for place in lines} == lines
+        assert entries.drawn == len(lines)
     assert [entry.item for entry in entries] == [*expected.values()]
     assert [entries.place(entry) for entry in entries] == [*range(len(entries))]
     serials = [entry.serial for entry in entries]
     assert serials == sorted({*serials})
     entries.draw_changes(nothing)
     for place, entry in enumerate(entries):
-        if entry.at_hand:
-            assert entries.heights[place] == len(entry.body)
         fresh_list = EntryList(lambda: False)
         fresh_list.set_width(entries.width)
         fresh_list.set_items([entry.item])
