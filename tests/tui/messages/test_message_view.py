@@ -30,7 +30,7 @@ class Thread(BareApp[None]):
     def __init__(self) -> None:
         super().__init__()
         self.posted: list[Message] = []
-        self.sight = False, False, 0
+        self.sights: list[tuple[bool, bool, int]] = []
 
     def compose(self) -> ComposeResult:
         yield MessageView(id="messages")
@@ -38,7 +38,7 @@ class Thread(BareApp[None]):
     @on(MessageView.SightChanged)
     def note_sight(self, event: MessageView.SightChanged) -> None:
         view = event.view
-        self.sight = view.complete, view.end_in_sight, view.virtual_size.height
+        self.sights.append((view.complete, view.end_in_sight, view.virtual_size.height))
 
     @on(MessageView.OlderWanted)
     @on(MessageView.NoteOpened)
@@ -482,13 +482,14 @@ async def test_who_goes_to_a_large_message_stays_there_while_it_is_drawn(
 @pytest.mark.usefixtures("one_step_a_turn")
 async def test_the_end_is_in_sight_only_when_all_is_drawn() -> None:
     async with thread(message(2, LARGE)) as (view, pilot, app):
+        view.set_items([message(2, LARGE)], older=False)
+        app.sights.clear()
         assert view.at_end and not view.complete and not view.end_in_sight
-        assert app.sight == (False, False, view.virtual_size.height)
         await drawn(view, pilot)
-        assert app.sight == (True, True, 4001)
+        assert app.sights[0][:2] == (False, False) and app.sights[-1] == (True, True, 4001)
         view.scroll_home()
         await pilot.pause()
-        assert app.sight == (True, False, 4001)
+        assert app.sights[-1] == (True, False, 4001)
 
 
 @pytest.mark.usefixtures("one_step_a_turn")
