@@ -1,7 +1,6 @@
 """Processes that hold keys: a crash leaves no copy of their memory, and other programs cannot read it."""
 
 import os
-import platform
 import resource
 import signal
 import socket
@@ -120,31 +119,3 @@ def test_other_programs_cannot_read_the_memory_of_a_command() -> None:
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.splitlines()[-1] == "1 0"
-
-
-FREED = """
-import ctypes, sys
-from assistants_tui.process_memory import return_freed_memory
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
-malloc.restype, free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-blocks = [malloc(16_384) for _ in range(3_000)]
-for block in blocks:
-    ctypes.memset(block, 1, 16_384)
-for block in blocks[:-1]:  # the last one keeps the allocator from giving back those below it
-    free(block)
-before = resident()
-return_freed_memory()
-print(before - resident())
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="statm is of Linux")
-@pytest.mark.skipif("glibc" not in platform.libc_ver()[0], reason="only glibc keeps freed memory in this way")
-def test_freed_memory_goes_back_to_the_system() -> None:
-    given_back = subprocess.check_output([sys.executable, "-c", FREED], text=True)
-    assert int(given_back) > 30_000_000

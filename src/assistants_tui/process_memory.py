@@ -1,4 +1,4 @@
-"""Keeps the memory of this process, with the API keys in it, to itself, and gives what was freed back."""
+"""Keeps the memory of this process, and with it API keys, from being written to disk or read by others."""
 
 import contextlib
 import resource
@@ -31,15 +31,3 @@ def hide_from_debuggers() -> None:
         import ctypes  # takes 2 ms, which is too long before the first frame
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def return_freed_memory() -> None:
-    """Give memory that this process has freed back to the system. Takes milliseconds; glibc only.
-
-    Without it the allocator keeps what many threads have freed, for ever: see malloc_trim(3).
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(AttributeError):  # musl has no such function, and keeps less
-            ctypes.CDLL(None).malloc_trim(0)

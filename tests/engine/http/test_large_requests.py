@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import platform
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -231,47 +229,6 @@ async def test_room_for_large_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
                 await fourth.take(MAX_BODY)
             assert refused.value.status == 503 and refused.value.headers is not None
             assert refused.value.headers["retry-after"] == "1"
-
-
-AFTER_THE_LAST = """
-import asyncio, ctypes
-from assistants_tui.engine.http.large_bodies import LargeBodies
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
-malloc.restype, free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-blocks = [malloc(16_384) for _ in range(3_000)]
-for block in blocks:
-    ctypes.memset(block, 1, 16_384)
-
-def let_go():
-    for block in blocks[:-1]:  # the last one keeps the allocator from giving back those below it
-        free(block)
-
-async def main():
-    bodies, before = LargeBodies(), resident()
-    for _ in range(2):
-        await asyncio.sleep(0.6)
-        async with bodies.room("a") as room:
-            await room.take(1)
-    asyncio.get_running_loop().call_later(0.6, let_go)
-    async with asyncio.timeout(20):
-        while before - resident() < 30_000_000:
-            await asyncio.sleep(0.01)
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="statm is of Linux")
-@pytest.mark.skipif("glibc" not in platform.libc_ver()[0], reason="only glibc keeps freed memory in this way")
-async def test_memory_goes_back_to_the_system_after_the_last_large_request() -> None:
-    """Also what is freed a while after it was answered, and where another one was answered just before."""
-    program = await asyncio.create_subprocess_exec(sys.executable, "-c", AFTER_THE_LAST)
-    assert await program.wait() == 0
 
 
 async def test_streams_hold_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

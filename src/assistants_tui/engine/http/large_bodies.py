@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from assistants_tui import process_memory
 from assistants_tui.engine.http.errors import ApiError
 
 MAX_BODY = 16 * 1024 * 1024
@@ -18,7 +17,6 @@ LARGE = 64 * 1024
 _ALL_HELD = 16 * MAX_BODY  # bytes of large bodies whose requests have no answer yet
 _HELD_BY_OWNER = _ALL_HELD // 2
 _PATIENCE = 20.0  # seconds that a request waits for others to be answered
-_UNTIL_FREED = 1.0  # seconds after which what belonged to an answered request is freed
 
 Result = TypeVar("Result")
 
@@ -30,7 +28,6 @@ class LargeBodies:
         self._held: dict[str, int] = {}  # bytes by owner
         self._released = asyncio.Condition()
         self._turn = asyncio.Lock()
-        self._cleanup: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def room(self, owner: str) -> AsyncIterator["Room"]:
@@ -75,10 +72,6 @@ class LargeBodies:
             del self._held[owner]
         async with self._released:
             self._released.notify_all()
-        if not self._held:
-            if self._cleanup is not None:
-                self._cleanup.cancel()
-            self._cleanup = asyncio.create_task(_return_freed_memory())
 
     def _has_room(self, owner: str, size: int) -> bool:
         own, everyone = self._held.get(owner, 0), sum(self._held.values())
@@ -110,11 +103,6 @@ class Room:
         if size < self._size:
             released, self._size = self._size - size, size
             await self._bodies.release(self._owner, released)
-
-
-async def _return_freed_memory() -> None:
-    await asyncio.sleep(_UNTIL_FREED)
-    await asyncio.to_thread(process_memory.return_freed_memory)
 
 
 def _no_room() -> ApiError:
