@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,19 @@ def test_a_message_that_goes_leaves_the_reader_at_its_neighbour(
         one.settle()
         assert len(one.lines()) == min(HEIGHT, one.entries.heights.total)
     assert one.place.at_end
+
+
+@pytest.mark.parametrize(("steps", "moved"), [((-15,), 10), ((-15, 1), 0)])
+def test_growth_moves_a_reader_who_came_from_below_until_he_turns(steps: tuple[int, ...], moved: int) -> None:
+    one = reader([9, 20, 9])
+    one.place.hold(one.entries[2])
+    for step in steps:
+        one.place.scroll(step, one.y + step, HEIGHT)
+        one.settle()
+    before, height = one.y, one.entries.heights[1]
+    one.place.note_growth(one.entries[1], height - 10, height, HEIGHT)
+    one.settle()
+    assert one.y == before + moved
 
 
 def test_a_text_is_found_and_shown_where_it_is_not_in_sight() -> None:
