@@ -53,6 +53,18 @@ async def test_each_decision_is_logged_in_its_words(records: CallRecords, contex
     ]
 
 
+async def test_the_log_has_the_arguments_or_what_the_model_wrote_in_their_place(
+    records: CallRecords, context: CallContext
+) -> None:
+    for call in (
+        replace(ASKED, arguments='{"port":"Oulu"}', values={"port": "Oulu"}),
+        replace(ASKED, arguments='{"port":', values=None),
+    ):
+        await records.write(call.written("0.4 m"))
+    lines = map(json.loads, context.log.read_text().splitlines())
+    assert [line["arguments"] for line in lines] == [{"port": "Oulu"}, '{"port":']
+
+
 async def test_only_what_holds_for_later_calls_is_remembered(
     records: CallRecords, context: CallContext
 ) -> None:
