@@ -48,7 +48,8 @@ def test_a_question_and_code_are_edited_and_an_answer_is_paged(tmp_path: Path) -
         terminal.wait_for("Run this code without a sandbox?")
         terminal.wait_for(lambda text: "Reject" in text.splitlines()[-1])
         terminal.send("\x05")
-        terminal.wait_for(lambda text: "Run this" in text.splitlines()[-1])
+        # the field is there before the editor is done with its text: only then there are two lines below
+        terminal.wait_for(lambda text: "Run this" in text.splitlines()[-1] and "2 more lines" in text)
         terminal.send("\x1b[6~\x1b[6~")
         terminal.wait_for(
             lambda text: '16  print("seen by the editor")' in text and "then it can run" not in text
