@@ -8,7 +8,14 @@ import pytest
 from assistants_tui.settings.drafts import DraftFile, KeptDraft, load_draft, save_draft
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.prompts import add_prompts, load_prompts
-from assistants_tui.settings.state import AppState, ProfileState, load_state, take_over, update_state
+from assistants_tui.settings.state import (
+    AppState,
+    ProfileState,
+    load_state,
+    take_over,
+    update_state,
+    used_last,
+)
 
 FULL = AppState(
     last_profile="team",
@@ -16,6 +23,7 @@ FULL = AppState(
     pane_sizes={"left": 30},
     hidden_panes=frozenset({"inspector"}),
     focus="thread-list",
+    recent_commands=("app.theme", "threads.rename"),
     profiles={
         "team": ProfileState("thread_1", "asst_1", 1200, "msg_1"),
         "local": ProfileState(),
@@ -153,3 +161,8 @@ def test_a_file_stays_small_whatever_is_written_and_sent(path: Path) -> None:
     save_draft(path.with_name("drafts"), "team", "thread_1", KeptDraft("y" * 500_000))
     assert path.read_bytes() == before
     assert len(before) < 1000
+
+
+def test_a_command_that_is_used_again_is_the_newest_and_is_there_once() -> None:
+    assert used_last("b", ["a", "b", "c"]) == ("b", "a", "c")
+    assert used_last("new", [str(number) for number in range(30)]) == ("new", *map(str, range(7)))

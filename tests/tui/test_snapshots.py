@@ -136,6 +136,13 @@ async def guided(driver: Driver) -> None:
     await driver.until_shown("Puts a question")
 
 
+async def palette(driver: Driver) -> None:
+    await driver.press("ctrl+p")
+    # not all commands, for every new action would be a new row of the picture
+    await driver.press(*"left")
+    await driver.until_shown("Show or hide the left column")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("theme", ["Ink", "Paper"])
 def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
@@ -154,6 +161,7 @@ def test_after_the_first_answer(snap_compare: Any, theme: str, size: tuple[int, 
         (new_profile, (80, 24)),
         (settings, (100, 30)),
         (guided, (80, 24)),
+        (palette, (100, 30)),
     ],
     ids=lambda value: getattr(value, "__name__", None) or f"{value[0]}x{value[1]}",
 )

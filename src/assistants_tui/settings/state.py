@@ -3,7 +3,7 @@
 What grows has files of its own: see `drafts` and `prompts`. Losing state.toml loses no work.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class AppState:
     hidden_panes: frozenset[str] = frozenset()
     focus: str | None = None
     """ID of the widget that had the keys."""
+    recent_commands: tuple[str, ...] = ()
+    """IDs of the commands that were chosen by name, the newest first."""
     profiles: Mapping[str, ProfileState] = field(default_factory=dict)
 
     def profile(self, name: str) -> ProfileState:
@@ -43,6 +45,15 @@ class AppState:
 
     def with_profile(self, name: str, state: ProfileState) -> "AppState":
         return replace(self, profiles={**self.profiles, name: state})
+
+
+_RECENT = 8
+"""Commands that are remembered."""
+
+
+def used_last(command: str, before: Sequence[str]) -> tuple[str, ...]:
+    """The commands used last, once `command` was used too: the newest first, and each once."""
+    return (command, *(one for one in before if one != command))[:_RECENT]
 
 
 def load_state(path: Path) -> AppState:
@@ -75,6 +86,7 @@ def _state(table: Mapping[str, Any]) -> AppState:
         pane_sizes=sizes,
         hidden_panes=frozenset(_texts(table.get("hidden_panes"))),
         focus=_text(table.get("focus")),
+        recent_commands=tuple(_texts(table.get("recent_commands")))[:_RECENT],
         profiles=profiles,
     )
 
@@ -149,6 +161,7 @@ def _table(state: AppState) -> dict[str, Any]:
         "theme": state.theme,
         "hidden_panes": sorted(state.hidden_panes),
         "focus": state.focus,
+        "recent_commands": list(state.recent_commands),
         "pane_sizes": dict(state.pane_sizes),
         "profiles": {
             name: _without_none(

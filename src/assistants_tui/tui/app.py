@@ -12,7 +12,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -27,7 +26,7 @@ from assistants_tui.settings.config_template import create_config
 from assistants_tui.settings.connect_provider import connect_provider
 from assistants_tui.settings.files import SettingsError
 from assistants_tui.settings.paths import Paths
-from assistants_tui.settings.state import AppState, load_state, take_over
+from assistants_tui.settings.state import AppState, load_state, take_over, used_last
 from assistants_tui.tui.app_messages import ConfigEdited, ConnectWanted, ProfileChosen
 from assistants_tui.tui.exit_signals import ExitSignals
 from assistants_tui.tui.framework.painting import paint_with_less_work
@@ -46,13 +45,8 @@ from assistants_tui.tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:
     from assistants_tui.service.conversation.run_notices import RunEnded
+    from assistants_tui.tui.palette.commands import Command
     from assistants_tui.tui.screens.chat.screen import ChatScreen
-
-
-def _app_commands() -> type[Provider]:
-    from assistants_tui.tui.palette_commands import AppCommands  # not before the palette opens
-
-    return AppCommands
 
 
 class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
@@ -60,10 +54,9 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
 
     TITLE = "assistants-tui"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # Textual's, with two rows for a command; ours has one
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 - Textual's
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's
-    COMMANDS = {_app_commands}  # noqa: RUF012 - Textual's, whose own commands we do without
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", tooltip="Find any command"),
         Binding("ctrl+q", "quit", "Quit", priority=True, id="app.quit", tooltip="Quit: leave the app"),
@@ -86,6 +79,7 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
         self._loaded = LoadedConfig(Config())
         self._keeper = StateKeeper(paths.state_file, self._not_kept)
         self._settled = False
+        self._recent_commands: Sequence[str] = ()
         self._workspace = OpenWorkspace(self, paths, self._keeper, self._run_ended)
         self._exit_signals = ExitSignals(self, self._keeper, self._workspace.close)
 
@@ -98,10 +92,19 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
         yield FirstFrame()
 
     def action_command_palette(self) -> None:
-        from assistants_tui.tui.dialogs.palette import Palette  # not before it opens
+        from assistants_tui.tui.palette.screen import PaletteScreen  # not before it opens
 
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
+        if not isinstance(self.screen, PaletteScreen):
+            self.push_screen(PaletteScreen(self.screen, self._recent_commands), self._run_command)
+
+    async def _run_command(self, command: "Command | None") -> None:
+        if command is None:
+            return
+        self._recent_commands = used_last(command.entry.id, self._recent_commands)
+        self._keeper.remember(
+            lambda state: replace(state, recent_commands=used_last(command.entry.id, state.recent_commands))
+        )
+        self.call_later(command.run)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeFilter(), *super().get_line_filters()]
@@ -129,6 +132,7 @@ class AssistantsApp(AimedKeysApp, DoubledKeysApp, ResilientApp):
         state = load_state(self._paths.state_file)
         wanted = state.theme or loaded.config.theme or DEFAULT_DARK
         self.theme = wanted if wanted in self.available_themes else DEFAULT_DARK
+        self._recent_commands = state.recent_commands
         self._settled = True
         self.call_after_refresh(self._open_chat, state)
         for problem in (*map(str, loaded.problems), *theme_problems):

@@ -8,9 +8,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from assistants_tui.settings.paths import user_paths
-from assistants_tui.tui.dialogs.palette import Palette
 from assistants_tui.tui.dialogs.questions import ChoiceDialog, TextDialog
 from assistants_tui.tui.keyboard import question_guard
+from assistants_tui.tui.palette.screen import PaletteScreen
 from assistants_tui.tui.panes.approvals.call_card import CallCard
 from assistants_tui.tui.screens.vector_stores.screen import VectorStoresScreen
 from support.app import Driver, open_app, open_app_with
@@ -37,9 +37,9 @@ async def shows(driver: Driver, *screens: type[Screen[Any]]) -> None:
 async def test_each_screen_and_question_opens_once_and_closes_alone() -> None:
     async with open_app() as driver:
         press_at_once(driver, "ctrl+p", "ctrl+p")
-        await shows(driver, Palette)
+        await shows(driver, PaletteScreen)
         await driver.press(*"hideinspector")
-        await driver.until_shown("Inspector: Show or hide the inspector")
+        await driver.until_shown("Show or hide the inspector")
         press_at_once(driver, *["enter"] * 4)
         await shows(driver)
         assert not driver.chat.query_one("#inspector").display, "the command ran once"
