@@ -109,6 +109,10 @@ class ModelEndpoint:
         self.models = list(models)
         self.shutdown_dates: dict[str, str] = {}
         """When models end, as OpenAI's list says it."""
+        self.model_fields: Json = {}
+        """Further fields of every entry of the list of models."""
+        self.own_api: dict[str, object] = {}
+        """What the server's API beside `/v1` answers, by path; 404 for every other path."""
         self.refused: Reply | None = None
         """What every request is answered with while it is set, also one for the list of models."""
         self.requests: list[Request] = []
@@ -157,6 +161,10 @@ class ModelEndpoint:
         """Sends the next reply; False if the connection cannot be used again."""
         if self.refused is not None:
             reply = self.refused
+        elif not request.path.startswith("/v1/"):
+            found = self.own_api.get(request.path.partition("?")[0])
+            status = 404 if found is None else 200
+            reply = Reply([json.dumps(found).encode()], status, {"content-type": "application/json"})
         elif request.path.endswith("/models"):
             listed = [
                 {
@@ -164,6 +172,7 @@ class ModelEndpoint:
                     "object": "model",
                     "created": 1,
                     "owned_by": "test",
+                    **self.model_fields,
                     **({"shutdown_date": self.shutdown_dates[name]} if name in self.shutdown_dates else {}),
                 }
                 for name in self.models

@@ -186,6 +186,7 @@ async def _open_run_manager(
         unconfined=settings.without_sandbox != "refuse",
         module_advice=settings.module_advice,
     )
+    context_limits = ContextLimits(model, model.declared_context)
     services = RunServices(
         database,
         blobs,
@@ -194,7 +195,7 @@ async def _open_run_manager(
         interpreter,
         file_search,
         ask_about_code=settings.without_sandbox == "ask",
-        context_limits=ContextLimits(model.context),
+        context_limits=context_limits,
     )
     run_manager = RunManager(services, InstanceLock(settings.data_dir / "engines"))
     try:
@@ -202,6 +203,7 @@ async def _open_run_manager(
         yield run_manager
     finally:
         await run_manager.close()
+        await context_limits.close()
         await interpreter.close()
 
 

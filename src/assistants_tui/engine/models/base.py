@@ -84,6 +84,14 @@ class AnsweredBy(NamedTuple):
     """Its name, as a request would have to say it."""
 
 
+class StatedContext(NamedTuple):
+    """How many tokens a model reads, as its server says."""
+
+    tokens: int
+    seconds: float
+    """How long that may be taken to be true."""
+
+
 Delta = TextDelta | ReasoningDelta | ReasoningSoFar | RefusalDelta | ToolCallDelta | Finish | AnsweredBy
 
 
@@ -130,6 +138,9 @@ class ChatModel(Protocol):
 
     async def models(self) -> list[Json]:
         """The models that can be named in a request, as objects of the Models API. Raises `ModelError`."""
+
+    async def context(self, model: str) -> StatedContext | None:
+        """What a model reads, if its server says so. Raises `ModelError`."""
 
     async def close(self) -> None:
         """Lets go of connections."""

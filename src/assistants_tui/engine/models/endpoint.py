@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, AsyncStream
 
 from assistants_tui import network
 from assistants_tui.addresses import without_password
-from assistants_tui.engine.models import accepted_history, faults, length_refusals
+from assistants_tui.engine.models import accepted_history, context_probe, faults, length_refusals
 from assistants_tui.engine.models.accepted_history import ModelProfile
 from assistants_tui.engine.models.answer_stream import AnswerBody, Item, NoAnswerError
 from assistants_tui.engine.models.base import (
@@ -21,6 +21,7 @@ from assistants_tui.engine.models.base import (
     ContextOverflowError,
     Delta,
     ModelError,
+    StatedContext,
 )
 from assistants_tui.engine.models.client import endpoint_client, no_key, whole_answer
 from assistants_tui.engine.models.completion_chunks import ChunkReader
@@ -162,6 +163,9 @@ class EndpointModel:
             for entry in (entries if isinstance(entries, list) else ())
             if isinstance(entry, dict) and isinstance(entry.get("id"), str)
         ]
+
+    async def context(self, model: str) -> StatedContext | None:
+        return await context_probe.ask(self._client, await self._known_name(model))
 
     async def close(self) -> None:
         if self._api is not None:

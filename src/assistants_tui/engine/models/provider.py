@@ -1,5 +1,6 @@
 """A provider of models: an endpoint under a name of its own, with what the user has said about it."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -8,7 +9,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from assistants_tui.addresses import without_password
-from assistants_tui.engine.models.base import AnsweredBy, ChatModel, ChatRequest, Delta, ModelError
+from assistants_tui.engine.models.base import (
+    AnsweredBy,
+    ChatModel,
+    ChatRequest,
+    Delta,
+    ModelError,
+    StatedContext,
+)
 from assistants_tui.protocol.error_codes import RunErrorCode
 from assistants_tui.protocol.objects import Json
 
@@ -64,11 +72,12 @@ class Provider:
 
     def __init__(self, settings: ModelProvider, endpoint: ChatModel) -> None:
         self.name = settings.name
-        self.context = settings.context
+        self.declared_context = settings.context
         self.declared_default = settings.declared_default
         self._settings = settings
         self._endpoint = endpoint
         self._listed: tuple[float, list[Json]] | None = None
+        self._listing = asyncio.Lock()
         self._failed: tuple[float, str, RunErrorCode] | None = None
 
     def full_name(self, model: str) -> str:
@@ -115,12 +124,17 @@ class Provider:
 
     async def listed(self) -> list[Json]:
         """As `models`, perhaps up to a minute old, or a failure some seconds old. Raises `ModelError`."""
-        now = time.monotonic()
-        if self._listed is not None and now - self._listed[0] <= _LISTED_SECONDS:
-            return self._listed[1]
-        if self._failed is not None and now - self._failed[0] <= _FAILED_SECONDS:
-            raise ModelError(*self._failed[1:])
-        return await self.models()
+        async with self._listing:  # several ask at once, and one question is enough
+            now = time.monotonic()
+            if self._listed is not None and now - self._listed[0] <= _LISTED_SECONDS:
+                return self._listed[1]
+            if self._failed is not None and now - self._failed[0] <= _FAILED_SECONDS:
+                raise ModelError(*self._failed[1:])
+            return await self.models()
+
+    async def context(self, model: str) -> StatedContext | None:
+        """As `ChatModel.context`."""
+        return await self._endpoint.context(model)
 
     async def close(self) -> None:
         await self._endpoint.close()

@@ -5,7 +5,14 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from assistants_tui.engine.models.base import AnsweredBy, ChatModel, ChatRequest, Delta, ModelError
+from assistants_tui.engine.models.base import (
+    AnsweredBy,
+    ChatModel,
+    ChatRequest,
+    Delta,
+    ModelError,
+    StatedContext,
+)
 from assistants_tui.engine.models.provider import Provider
 from assistants_tui.protocol.names import DEFAULT_MODEL, OFFLINE_TUTOR
 from assistants_tui.protocol.objects import Json
@@ -51,13 +58,20 @@ class ModelRouter:
         """The name of the default model for `default`, as far as it is known without asking; else `name`."""
         return name if name != DEFAULT_MODEL else self._declared_default or name
 
-    def context(self, name: str) -> int | None:
+    async def context(self, model: str) -> StatedContext | None:
+        """As `ChatModel.context`."""
+        provider, name = await self._route(model)
+        if provider is not None and name is None:
+            name = await provider.default_model()
+        return await provider.context(name) if provider is not None and name is not None else None
+
+    def declared_context(self, name: str) -> int | None:
         """The tokens that a model reads, as declared for its provider; None if nobody said."""
         provider, model = self._named(self.settled(name))
         if provider is None:
             first = model == DEFAULT_MODEL or len(self._providers) == 1
             provider = next((one for one in self._providers if first or one.is_known_for(model)), None)
-        return provider.context if provider is not None else None
+        return provider.declared_context if provider is not None else None
 
     async def default_entry(self) -> Json:
         """The model `default` as an object of the Models API; `root` names the model that it stands for now.

@@ -193,6 +193,7 @@ class Executor:
             message = f"The model called tools {MAX_TURNS} times without coming to an answer."
             raise RunEndedError(outcomes.failed("server_error", message))
         for attempt in range(_MAX_OVERFLOWS + 1):
+            await self._requests.ask_for_context()
             request = self._requests.build()
             turn = self._turn = ModelTurn(self.writer, self._tools, self._code, request)
             try:

@@ -15,6 +15,7 @@ from assistants_tui.protocol.objects import Json
 
 _SHRINK = 0.7  # by how much a refused prompt is shortened, where the endpoint does not say how much it takes
 _MARGIN = 0.9  # of a stated context: token counts here are estimates, and the answer needs room too
+_FITS_ANYWHERE = 1000  # tokens that any model reads
 
 
 class RequestBuilder:
@@ -40,6 +41,13 @@ class RequestBuilder:
         self._refused: ContextOverflowError | None = None  # the last refusal of a prompt for its length
         self._guess: int | None = None  # what the model can read, after such refusals
         self._doubts_limit = False  # whether what was stated in earlier runs is not to be relied on
+
+    async def ask_for_context(self) -> None:
+        """Have the server asked what its model reads. Only a long prompt waits for the answer."""
+        limits, model = self._services.context_limits, self._writer.run["model"]
+        limits.ask(model, self._services.clock.time())
+        if tokens.of_messages([*self.history, *self.own]) > _FITS_ANYWHERE:
+            await limits.answered(model)
 
     def build(self) -> ChatRequest:
         """The next request. Raises `RunEndedError` if its prompt is too long or no tokens are left."""

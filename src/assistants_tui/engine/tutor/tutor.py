@@ -12,6 +12,7 @@ from assistants_tui.engine.models.base import (
     Delta,
     Finish,
     FinishReason,
+    StatedContext,
     TextDelta,
     ToolCallDelta,
     Usage,
@@ -65,6 +66,9 @@ class Tutor:
         return [
             {"id": OFFLINE_TUTOR, "object": "model", "created": 1_763_510_400, "owned_by": "assistants-tui"}
         ]
+
+    async def context(self, model: str) -> StatedContext | None:
+        return None
 
     async def close(self) -> None:
         pass
