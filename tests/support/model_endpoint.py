@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from assistants_tui.protocol.objects import Json
 
@@ -161,8 +162,8 @@ class ModelEndpoint:
         """Sends the next reply; False if the connection cannot be used again."""
         if self.refused is not None:
             reply = self.refused
-        elif not request.path.startswith("/v1/"):
-            found = self.own_api.get(request.path.partition("?")[0])
+        elif not (path := urlsplit(request.path).path).startswith("/v1/"):  # a proxy gets whole addresses
+            found = self.own_api.get(path)
             status = 404 if found is None else 200
             reply = Reply([json.dumps(found).encode()], status, {"content-type": "application/json"})
         elif request.path.endswith("/models"):
